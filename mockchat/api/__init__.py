@@ -1,0 +1,11 @@
+"""What can be asked: the operations of the emulated API, gathered in one table."""
+
+from mockchat.api import auth_tokens, login, me, sessions, users
+
+OPERATIONS = (
+    *users.table,
+    *auth_tokens.table,
+    *me.table,
+    *sessions.table,
+    *login.table,
+)

@@ -1,0 +1,111 @@
+"""Auth tokens: create, list, flush, get, update and delete (reference section 6)."""
+
+from mockchat.api import schemas
+from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
+from mockchat.core import errors
+from mockchat.core.entities import AuthToken
+from mockchat.core.errors import Evidence
+
+table = OperationTable()
+
+_PATH_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
+_TOKEN_ERRORS = (*_PATH_ERRORS, errors.TOKEN_NOT_FOUND)
+_TOKENS = "/users/{uid}/auth_tokens"
+_TOKEN = f"{_TOKENS}/{{authToken}}"
+
+
+def describe(token: AuthToken, call: Call) -> AuthToken:
+    """Note on the token what the call's body tells of its client."""
+    for attribute in ("platform", "user_agent", "app_info"):
+        if attribute in call.body:
+            setattr(token, attribute, call.body[attribute] or None)
+    return token
+
+
+def _token_in_path(call: Call) -> AuthToken:
+    return call.app.token_of(call.user_in_path(), call.path["authToken"])
+
+
+@table.add(
+    "POST",
+    _TOKENS,
+    access=Access.ANY_KEY,
+    body=schemas.TokenCreate,
+    returns=schemas.TokenSchema,
+    errors=_PATH_ERRORS,
+)
+def create_auth_token(call: Call) -> AuthToken:
+    """Create an auth token, or return the device's valid one."""
+    user = call.user_in_path()
+    # Only the body names the slot: the resource header that SDKs send is new at every start.
+    device = call.body.get("device_id") or None
+    token = call.app.issue_token(user, force=bool(call.body["force"]), device=device)
+    return describe(token, call)
+
+
+@table.add(
+    "GET",
+    _TOKENS,
+    access=Access.FULL_KEY,
+    query=schemas.Paging,
+    returns=schemas.TokenDetailSchema,
+    errors=_PATH_ERRORS,
+)
+def list_auth_tokens(call: Call) -> Page:
+    """List a user's auth tokens, the newest first."""
+    tokens = call.app.live_tokens(call.user_in_path())
+    page = call.query["page"] or 1
+    per_page = call.query["per_page"] or schemas.DEFAULT_PER_PAGE
+    return Page(tokens[(page - 1) * per_page : page * per_page], page, per_page, len(tokens))
+
+
+@table.add(
+    "DELETE", _TOKENS, access=Access.FULL_KEY, returns=schemas.AckSchema, errors=_PATH_ERRORS
+)
+def flush_auth_tokens(call: Call) -> Ack:
+    """Delete all auth tokens of a user."""
+    user = call.user_in_path()
+    call.app.flush_tokens(user)
+    return Ack(f"Cleared Auth Tokens successfully for uid {user.uid}.")
+
+
+@table.add(
+    "GET",
+    _TOKEN,
+    access=Access.FULL_KEY,
+    returns=schemas.TokenDetailSchema,
+    errors=_TOKEN_ERRORS,
+)
+def get_auth_token(call: Call) -> AuthToken:
+    """Get an auth token."""
+    return _token_in_path(call)
+
+
+@table.add(
+    "PUT",
+    _TOKEN,
+    access=Access.FULL_KEY,
+    body=schemas.Device,
+    returns=schemas.TokenDetailSchema,
+    errors=_TOKEN_ERRORS,
+)
+def update_auth_token(call: Call) -> AuthToken:
+    """Update what is known of an auth token's client."""
+    return describe(_token_in_path(call), call)
+
+
+@table.add(
+    "DELETE",
+    _TOKEN,
+    access=Access.FULL_KEY,
+    returns=schemas.AckSchema,
+    errors=_TOKEN_ERRORS,
+    evidence=Evidence.ASSUMED,  # the vendor's sample shows another operation's text
+)
+def delete_auth_token(call: Call) -> Ack:
+    """Delete an auth token."""
+    token = _token_in_path(call)
+    call.app.destroy_token(token)
+    return Ack(f"The Auth Token {token.value} has been deleted successfully.")
+
+

@@ -1,0 +1,206 @@
+"""Operations and calls: what an API action is, and one invocation of it as plain data."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import Any
+
+from marshmallow import Schema
+
+from mockchat.core import errors
+from mockchat.core.entities import Caller, User, UserCaller
+from mockchat.core.errors import ErrorDef, Evidence
+from mockchat.core.quota import STANDARD_LIMIT
+from mockchat.core.state import App
+
+
+CONTROL_PREFIX = "/_mock"
+
+
+class Access(Enum):
+    """What a caller must show."""
+
+    PUBLIC = auto()  # nothing
+    ANY_KEY = auto()  # an api key of either scope
+    FULL_KEY = auto()  # an api key with full access
+    TOKEN = auto()  # an auth token
+    FULL_KEY_OR_TOKEN = auto()
+    CONTROL = auto()  # what the control API's own guard asks for
+
+
+_KEY_ERRORS = (errors.KEY_MISSING, errors.KEY_UNKNOWN)
+_TOKEN_ERRORS = (
+    errors.AUTH_TOKEN_MISSING,
+    errors.AUTH_TOKEN_WITH_SPACE,
+    errors.AUTH_TOKEN_UNKNOWN,
+)
+ACCESS_ERRORS: dict[Access, tuple[ErrorDef, ...]] = {
+    Access.PUBLIC: (),
+    Access.ANY_KEY: _KEY_ERRORS,
+    Access.FULL_KEY: (*_KEY_ERRORS, errors.NO_ACCESS),
+    Access.TOKEN: _TOKEN_ERRORS,
+    Access.FULL_KEY_OR_TOKEN: (*_KEY_ERRORS, errors.NO_ACCESS, *_TOKEN_ERRORS),
+    Access.CONTROL: (errors.CONTROL_ORIGIN, errors.CONTROL_HOST, errors.CONTROL_TOKEN),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Where a client is to go on: the hosts that `settings` name, ports and all."""
+
+    admin: str
+    client: str
+    chat: str  # without a port
+    call: str
+    analytics: str
+    ws_port: str
+    wss_port: str
+    secure: bool
+    region: str
+    domain: str
+
+
+@dataclass(slots=True)
+class ServerFacts:
+    """What an operation may know of the server that carries it."""
+
+    ca_path: str | None = None
+    https_port: int | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """One invocation of an operation."""
+
+    app: App
+    caller: Caller | None
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]  # names in any case
+    hosts: Callable[[], Hosts]
+    sleep: Callable[[float], Awaitable[None]]
+    server: ServerFacts
+
+    @property
+    def user_caller(self) -> UserCaller:
+        """The caller of an operation that takes auth tokens only."""
+        assert isinstance(self.caller, UserCaller)  # noqa: S101  # the adapter saw to it
+        return self.caller
+
+    @property
+    def device(self) -> str | None:
+        """The device that calls, by the body's `deviceId`, else by the SDK's `resource` header."""
+        return self.body.get("device_id") or self.headers.get("resource") or None
+
+    def user_in_path(self) -> User:
+        """Return the user that the path names; raise UID_NOT_FOUND or PATH_UID_*."""
+        return self.app.user_in_path(self.path["uid"])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `total` counts all pages, `cursor` is the newest entry's time."""
+
+    items: list[Any]
+    page: int
+    per_page: int
+    total: int
+    cursor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The answer to a command that has nothing else to say."""
+
+    message: str
+    success: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An answer that is not JSON."""
+
+    content: bytes
+    content_type: str
+    name: str | None = None
+
+
+Handler = Callable[[Call], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One API action: a row from which route, validation, checks and docs are derived."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+    returns: type[Schema] | None = None
+    body: type[Schema] | None = None
+    query: type[Schema] | None = None
+    errors: tuple[ErrorDef, ...] = ()
+    limit: int = STANDARD_LIMIT  # requests a minute, the class that the headers name
+    evidence: Evidence = Evidence.LIVE
+
+    @property
+    def id(self) -> str:
+        """The operation's name: that of its function."""
+        return self.handler.__name__
+
+    @property
+    def is_control(self) -> bool:
+        """Whether this is mockchat's own, not the emulated service's."""
+        return self.path.startswith(CONTROL_PREFIX)
+
+    @property
+    def summary(self) -> str:
+        """What the operation does, in one line."""
+        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
+
+    def at(self, method: str, path: str) -> "Operation":
+        """Return the same operation under another name."""
+        return replace(self, method=method, path=path)
+
+    @property
+    def may_raise(self) -> tuple[ErrorDef, ...]:
+        """Every refusal that the operation can answer."""
+        checks = (errors.BAD_REQUEST,) if self.body or self.query else ()
+        return (*ACCESS_ERRORS[self.access], *checks, *self.errors)
+
+
+@dataclass(slots=True)
+class OperationTable:
+    """Collects operations by decorator, as aiohttp's RouteTableDef collects routes."""
+
+    rows: list[Operation] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.rows)
+
+    def add(  # noqa: PLR0913  # a row has as many columns as it has
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Access,
+        returns: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        query: type[Schema] | None = None,
+        errors: tuple[ErrorDef, ...] = (),
+        limit: int = STANDARD_LIMIT,
+        evidence: Evidence = Evidence.LIVE,
+    ) -> Callable[[Handler], Handler]:
+        """Make the decorated function an operation."""
+
+        def register(handler: Handler) -> Handler:
+            self.rows.append(
+                Operation(
+                    method, path, handler, access, returns, body, query, errors, limit, evidence
+                )
+            )
+            return handler
+
+        return register

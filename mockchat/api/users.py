@@ -1,0 +1,177 @@
+"""Users: create, list, get, update, delete, deactivate and reactivate (reference section 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockchat.api import schemas
+from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
+from mockchat.api.schemas import Profile, profile
+from mockchat.api.validation import refuse
+from mockchat.core import errors
+from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
+from mockchat.core.quota import CORE_LIMIT
+from mockchat.core.state import App
+
+table = OperationTable()
+
+_PATH_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
+
+
+def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a user that a body sets, emptied ones as None.
+
+    An empty avatar, link, metadata or status message removes it, as SDKs rely on
+    (sdk-wire section 3, UpdateUser).
+    """
+    known = ("name", "avatar", "link", "role", "status_message", "metadata")
+    changes = {name: body[name] or None for name in known if name in body}
+    if "tags" in body:
+        changes["tags"] = body["tags"] or []
+    if changes.get("role") is None:
+        changes.pop("role", None)
+    elif changes["role"] not in app.roles:
+        raise refuse("role", "exists")
+    return changes | dict.fromkeys(body.get("unset") or ())
+
+
+@table.add(
+    "POST",
+    "/users",
+    access=Access.ANY_KEY,
+    body=schemas.UserCreate,
+    returns=schemas.UserSchema,
+    errors=(errors.UID_INVALID, errors.UID_WITH_SPACE, errors.UID_ALREADY_EXISTS),
+    limit=CORE_LIMIT,
+)
+def create_user(call: Call) -> Profile:
+    """Create a user."""
+    app, body = call.app, call.body
+    values = {"role": DEFAULT_ROLE, **user_changes(app, body)}
+    user = app.add_user(User(uid=body["uid"], created_at=app.now, **values))
+    # SDKs adopt any auth token they see: it comes only when asked for (sdk-wire 1.4).
+    return profile(user, auth_token=app.issue_token(user) if body["with_auth_token"] else None)
+
+
+@table.add(
+    "GET",
+    "/users",
+    access=Access.FULL_KEY_OR_TOKEN,
+    query=schemas.UserList,
+    returns=schemas.UserSchema,
+)
+def list_users(call: Call) -> Page:
+    """List users, the newest first."""
+    app, query = call.app, call.query
+    page, per_page = query["page"] or 1, query["per_page"] or schemas.DEFAULT_PER_PAGE
+    # A client's list is of the others; the assumption stands in the README's deviations.
+    but = call.caller.user if isinstance(call.caller, UserCaller) else None
+    users = app.list_users(page, per_page, but=but)
+    newest = app.newest_user()
+    return Page(
+        [profile(user, tags=bool(query["with_tags"])) for user in users],
+        page,
+        per_page,
+        app.count_users(but=but),
+        cursor=(newest.updated_at or newest.created_at) if newest else None,
+    )
+
+
+@table.add(
+    "GET",
+    "/users/{uid}",
+    access=Access.FULL_KEY_OR_TOKEN,
+    returns=schemas.UserSchema,
+    errors=_PATH_ERRORS,
+)
+def get_user(call: Call) -> Profile:
+    """Get a user."""
+    return profile(call.user_in_path())
+
+
+@table.add(
+    "PUT",
+    "/users/{uid}",
+    access=Access.FULL_KEY,
+    body=schemas.UserUpdate,
+    returns=schemas.UserSchema,
+    errors=_PATH_ERRORS,
+)
+def update_user(call: Call) -> Profile:
+    """Update a user."""
+    user = call.user_in_path()
+    return profile(call.app.update_user(user, user_changes(call.app, call.body)))
+
+
+@dataclass(slots=True)
+class Activation:
+    """What became of each uid; `not_found` keeps the case it was asked in."""
+
+    deactivated: list[str] = field(default_factory=list)
+    already_deactivated: list[str] = field(default_factory=list)
+    reactivated: list[str] = field(default_factory=list)
+    not_deactivated: list[str] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
+
+
+@table.add(
+    "DELETE",
+    "/users/{uid}",
+    access=Access.FULL_KEY,
+    body=schemas.UserDelete,
+    returns=schemas.ActivationSchema,
+    errors=_PATH_ERRORS,
+    limit=CORE_LIMIT,
+)
+def delete_user(call: Call) -> Ack | Activation:
+    """Delete a user for good, or deactivate it."""
+    user = call.user_in_path()
+    if call.body["permanent"]:
+        call.app.delete_user(user)
+        return Ack(f"User with UID {user.uid} has been deleted successfully.")
+    call.app.deactivate_user(user)
+    return Activation(deactivated=[user.uid])
+
+
+@table.add(
+    "DELETE",
+    "/users",
+    access=Access.FULL_KEY,
+    body=schemas.UsersToDeactivate,
+    returns=schemas.ActivationSchema,
+)
+def deactivate_users(call: Call) -> Activation:
+    """Deactivate users."""
+    done = Activation()
+    for uid in call.body["uids"]:
+        user = call.app.find_user(uid)
+        if user is None:
+            done.not_found.append(uid)
+        elif user.deactivated_at is not None:
+            done.already_deactivated.append(user.uid)
+        else:
+            call.app.deactivate_user(user)
+            done.deactivated.append(user.uid)
+    return done
+
+
+@table.add(
+    "PUT",
+    "/users",
+    access=Access.FULL_KEY,
+    body=schemas.UsersToReactivate,
+    returns=schemas.ActivationSchema,
+)
+def reactivate_users(call: Call) -> Activation:
+    """Reactivate users."""
+    done = Activation()
+    for uid in call.body["uids"]:
+        user = call.app.find_user(uid)
+        if user is None:
+            done.not_found.append(uid)
+        elif user.deactivated_at is None:
+            done.not_deactivated.append(user.uid)
+        else:
+            call.app.reactivate_user(user)
+            done.reactivated.append(user.uid)
+    return done

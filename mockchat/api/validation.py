@@ -1,0 +1,284 @@
+"""Validation: the field types of requests and the one table of texts they refuse with.
+
+The live service validates with a PHP framework; its known sentences are exact here, the others
+are ours in the same wording (reference section 9.2).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+from mockchat.api import json_text
+from mockchat.core import errors
+from mockchat.core.errors import ApiError, Evidence
+from mockchat.core.state import MAX_UID_LENGTH, UID_CHARACTERS
+
+MAX_BODY = 10 * 1024  # bytes
+MAX_METADATA = 5 * 1024  # bytes of JSON
+MAX_NAME = 100
+MAX_URL = 3000
+MAX_TAGS = 25
+
+
+class Text(NamedTuple):
+    """A sentence of `details`; `{field}` is the field's name in words."""
+
+    text: str
+    evidence: Evidence
+
+
+_LIVE, _OURS = Evidence.LIVE, Evidence.ASSUMED
+TEXTS = {
+    "required": Text("The {field} field is required.", _LIVE),
+    "filled": Text("The {field} field must have a value.", _LIVE),
+    "url": Text("The {field} must be a valid URL.", _LIVE),
+    "string": Text("The {field} must be a string.", _OURS),
+    "max": Text("The {field} may not be greater than {limit} characters.", _OURS),
+    "items": Text("The {field} may not have more than {limit} items.", _OURS),
+    "uid": Text(
+        "The {field} may only contain letters, numbers, dashes and underscores.", _OURS
+    ),
+    "boolean": Text("The {field} field must be true or false.", _OURS),
+    "integer": Text("The {field} must be an integer.", _OURS),
+    "between": Text("The {field} must be between {least} and {most}.", _OURS),
+    "array": Text("The {field} must be an array.", _OURS),
+    "object": Text("The {field} must be a JSON object.", _OURS),
+    "size": Text("The {field} may not be greater than {limit} bytes.", _OURS),
+    "in": Text("The selected {field} is invalid. It may be {choices}.", _OURS),
+    "exists": Text("The selected {field} is invalid.", _OURS),
+    "broken": Text("The {field} cannot be read: {reason}.", _OURS),
+    "json": Text("The {field} is not valid JSON: {reason}.", _OURS),
+    "nested": Text("The {field} is nested too deeply.", _OURS),
+}
+
+
+def text(name: str, **values: object) -> str:
+    """Return a sentence of the table, its `{field}` still open."""
+    return TEXTS[name].text.format(field="{field}", **values)
+
+
+def refuse(field: str, name: str, **values: object) -> ApiError:
+    """Return BAD_REQUEST for one field."""
+    return errors.BAD_REQUEST(details={field: [_closed(text(name, **values), field)]})
+
+
+def _closed(sentence: str, field: str) -> str:
+    words = re.sub(r"(?<=[a-z])([A-Z])", r" \1", field).lower()
+    return sentence.replace("{field}", words)
+
+
+def _details(messages: Any, path: str = "") -> dict[str, list[str]]:
+    """Flatten marshmallow's messages into the service's dotted keys."""
+    if isinstance(messages, Mapping):
+        found: dict[str, list[str]] = {}
+        for key, inner in messages.items():
+            found |= _details(inner, f"{path}.{key}" if path else str(key))
+        return found
+    return {path: [_closed(sentence, path) for sentence in messages]}
+
+
+def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the validated values by attribute; raise BAD_REQUEST or one of the UID_* errors."""
+    try:
+        values: dict[str, Any] = schema.load(data)
+    except ValidationError as error:
+        details = _details(error.messages)
+        if isinstance(schema.fields.get("uid"), Uid) and "uid" in details:
+            raise invalid_uid(data.get("uid"), details) from None
+        raise errors.BAD_REQUEST(details=details) from None
+    return values
+
+
+def invalid_uid(uid: object, details: dict[str, list[str]]) -> ApiError:
+    """Return the error for a uid of a body that breaks the rules."""
+    spaced = isinstance(uid, str) and uid.strip() and any(map(str.isspace, uid))
+    return (errors.UID_WITH_SPACE if spaced else errors.UID_INVALID)(details=details)
+
+
+class RequestSchema(Schema):
+    """What a request holds; what it holds beyond that is ignored, as the live service does."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+def _escaped(name: str) -> str:
+    return text(name).replace("{", "{{").replace("}", "}}")  # marshmallow formats once more
+
+
+_REQUIRED = _escaped("required")
+
+
+class _Field(fields.Field[Any]):
+    """A field that refuses in the table's words; an absent optional one stays absent."""
+
+    def __init__(self, *, required: bool = False, **options: Any) -> None:
+        super().__init__(required=required, allow_none=not required, **options)
+        self.error_messages = {"required": _REQUIRED, "null": _REQUIRED}
+
+    @staticmethod
+    def no(name: str, **values: object) -> ValidationError:
+        """Return the refusal with a sentence of the table."""
+        return ValidationError(text(name, **values))
+
+
+class String(_Field):
+    """A text; numbers count as texts, blanks as empty.
+
+    `filled` refuses an empty one, which otherwise reads as "" for an operation to unset.
+    """
+
+    def __init__(
+        self, *, maximum: int | None = None, filled: bool = False, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.maximum = maximum
+        self.filled = filled
+        if filled:
+            self.allow_none = False
+            self.error_messages["null"] = _escaped("filled")
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self.no("string")
+        value = str(value)
+        if not value.strip():
+            if self.required or self.filled:
+                raise self.no("required" if self.required else "filled")
+            return ""
+        # An emoji counts two: the service counts as UTF-16 does.
+        if self.maximum and len(value.encode("utf-16-le")) > 2 * self.maximum:
+            raise self.no("max", limit=self.maximum)
+        return value
+
+
+class Uid(String):
+    """A uid by the rules of reference section 3, in lower case."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        uid = super()._deserialize(value)
+        if len(uid) > MAX_UID_LENGTH:
+            raise self.no("max", limit=MAX_UID_LENGTH)
+        if not UID_CHARACTERS.issuperset(uid):
+            raise self.no("uid")
+        return uid.lower()
+
+
+class Url(String):
+    """An absolute URL of up to 3,000 characters."""
+
+    _PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]+\S*", re.IGNORECASE)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(maximum=MAX_URL, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        url = super()._deserialize(value)
+        if url and not self._PATTERN.fullmatch(url):
+            raise self.no("url")
+        return url
+
+
+class Flag(_Field):
+    """A boolean, also as the words and digits that forms and Android send."""
+
+    _WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        word = str(value).strip().lower() if isinstance(value, str | int) else None
+        if word not in self._WORDS:
+            raise self.no("boolean")
+        return self._WORDS[word]
+
+
+class Whole(_Field):
+    """A whole number between two bounds, also as text."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int | None:
+        if isinstance(value, str) and not value.strip():
+            return None
+        digits = str(value).strip() if isinstance(value, str | int) else ""
+        if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]{1,18}", digits):
+            raise self.no("integer")
+        if not self.least <= int(digits) <= self.most:
+            raise self.no("between", least=self.least, most=self.most)
+        return int(digits)
+
+
+class Metadata(_Field):
+    """A JSON object of up to 5 KB, also as its text; PHP's empty array is an empty object."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if isinstance(value, str) and value.strip():
+            value = _parsed(value)
+        if value in ("", []) or (isinstance(value, str) and not value.strip()):
+            return {}
+        if not isinstance(value, dict):
+            raise self.no("object")
+        if len(json_text.render(value)) > MAX_METADATA:
+            raise self.no("size", limit=MAX_METADATA)
+        return value
+
+
+class Strings(_Field):
+    """A list of texts, also as JSON; each is named by its place when refused."""
+
+    def __init__(
+        self, *, most: int | None = None, choices: tuple[str, ...] = (), **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.most = most
+        self.choices = choices
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
+        if isinstance(value, str):
+            value = _parsed(value) if value.strip() else []
+        if isinstance(value, dict) and all(str(key).isdigit() for key in value):
+            value = list(value.values())  # PHP's arrays with gaps
+        if not isinstance(value, list):
+            raise self.no("array")
+        if self.required and not value:
+            raise self.no("required")
+        if self.most and len(value) > self.most:
+            raise self.no("items", limit=self.most)
+        refused: dict[str | int, Any] = {}
+        for place, item in enumerate(value):
+            try:
+                value[place] = self._item(item)
+            except ValidationError as error:
+                refused[place] = error.messages
+        if refused:
+            raise ValidationError(refused)
+        return value
+
+    def _item(self, item: Any) -> str:
+        if isinstance(item, bool) or not isinstance(item, str | int):
+            raise self.no("string")
+        item = str(item)
+        if not item.strip():
+            raise self.no("required")
+        if len(item) > MAX_NAME:
+            raise self.no("max", limit=MAX_NAME)
+        if self.choices and item not in self.choices:
+            raise self.no("in", choices=" or ".join(self.choices))
+        return item
+
+
+class AnyJson(_Field):
+    """Whatever an SDK tells of itself, kept as JSON text."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        return value if isinstance(value, str) else json_text.render(value).decode()
+
+
+def _parsed(value: str) -> Any:
+    try:
+        return json_text.parse(value)
+    except ValueError:
+        return None

@@ -1,0 +1,88 @@
+"""The command `mockchat`: thin shells around the library."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from mockchat import config as settings
+from mockchat.config import Config, ConfigError
+from mockchat.version import __version__
+
+_FAILED, _WRONG_USAGE = 1, 2
+_PATIENCE = 5  # seconds that a running server has to answer
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return 0 for good, 1 where the server said no, 2 for wrong usage."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace], int] | None = getattr(arguments, "command", None)
+    if command is None:
+        parser.print_help(sys.stderr)
+        return _WRONG_USAGE
+    try:
+        return command(arguments)
+    except ConfigError as error:
+        print(f"mockchat: {error}", file=sys.stderr)
+        return _WRONG_USAGE
+    except KeyboardInterrupt:
+        return 128 + 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mockchat",
+        description="A local stand-in for CometChat's user and authentication service.",
+    )
+    parser.add_argument("--version", action="version", version=f"mockchat {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the server")
+    serve.set_defaults(command=_serve)
+    serve.add_argument("--config", metavar="FILE", help="TOML file with settings by flag name")
+    for name, row in settings.rows():
+        switch = {"nargs": "?", "const": "true"} if row.parse is settings.switch else {}
+        serve.add_argument(
+            settings.flag(name),
+            action="append" if row.repeatable else "store",
+            metavar=row.metavar or None,
+            help=f"{row.help} (default: {row.shown.replace('`', '')}; {settings.variable(name)})",
+            **switch,  # type: ignore[arg-type]
+        )
+
+    health = commands.add_parser("health", help="ask a running server whether it is up")
+    health.set_defaults(command=_health)
+    health.add_argument("--url", help="its address (default: MOCKCHAT_URL, else this machine)")
+    return parser
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    flags = {name: getattr(arguments, name) for name, _ in settings.rows()}
+    return settings.load_config(flags, os.environ, arguments.config)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    config = _config(arguments)
+    from mockchat.serve import serve  # noqa: PLC0415  # what follows needs aiohttp
+
+    return serve(config)
+
+
+def _health(arguments: argparse.Namespace) -> int:
+    from http.client import HTTPConnection  # noqa: PLC0415
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
+    port = os.environ.get(settings.variable("port"), "8080")
+    url = arguments.url or os.environ.get("MOCKCHAT_URL") or f"http://127.0.0.1:{port}"
+    try:
+        parts = urlsplit(url)
+        connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_PATIENCE)
+        connection.request("GET", f"{parts.path.rstrip('/')}/_mock/health")
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+    except (OSError, ValueError) as error:
+        print(f"mockchat: no server answers at {url}: {error}", file=sys.stderr)
+        return _FAILED
+    print(text)
+    return 0 if answer.status == 200 else _FAILED  # noqa: PLR2004

@@ -1,0 +1,67 @@
+"""Control actions: health, the CA and the error catalogue."""
+
+from pathlib import Path
+from typing import Any
+
+from mockchat.api.operation import CONTROL_PREFIX, Access, Call, File, OperationTable
+from mockchat.api.schemas import AnySchema
+from mockchat.core import errors
+from mockchat.core.errors import CATALOGUE, Evidence, Face
+from mockchat.version import __version__
+
+table = OperationTable()
+
+
+@table.add(
+    "GET",
+    f"{CONTROL_PREFIX}/health",
+    access=Access.PUBLIC,
+    returns=AnySchema,
+    evidence=Evidence.ASSUMED,
+)
+def get_health(call: Call) -> dict[str, Any]:
+    """Tell that the server is up."""
+    return {"status": "ok", "version": __version__, "app": call.app.id}
+
+
+@table.add(
+    "GET",
+    f"{CONTROL_PREFIX}/ca.pem",
+    access=Access.PUBLIC,
+    errors=(errors.NO_CA,),
+    evidence=Evidence.ASSUMED,
+)
+def get_ca(call: Call) -> File:
+    """Get the certificate of the CA that clients are to trust."""
+    if call.server.ca_path is None:
+        raise errors.NO_CA()
+    return File(Path(call.server.ca_path).read_bytes(), "application/x-pem-file", "ca.pem")
+
+
+def _shown(face: Face) -> dict[str, Any]:
+    return {
+        "code": face.code,
+        "status": face.status,
+        "message": face.message,
+        "evidence": face.evidence.value,
+    }
+
+
+@table.add(
+    "GET",
+    f"{CONTROL_PREFIX}/errors",
+    access=Access.CONTROL,
+    returns=AnySchema,
+    evidence=Evidence.ASSUMED,
+)
+def list_errors(_call: Call) -> list[dict[str, Any]]:
+    """List the error catalogue in both dialects."""
+    return [
+        {
+            "name": row.name,
+            "when": row.when,
+            "documented": _shown(row.documented),
+            "live": _shown(row.live),
+        }
+        for row in CATALOGUE.values()
+    ]

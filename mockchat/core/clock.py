@@ -1,0 +1,42 @@
+"""The clock: the one place that reads the time."""
+
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Tells the time in unix seconds; can be frozen, advanced and resumed.
+
+    Everything that reads time reads a clock it was handed, so that one call moves the whole
+    server: token expiry, timestamps and rate-limit windows alike.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+        self._offset = 0.0
+        self._frozen_at: float | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether time stands still."""
+        return self._frozen_at is not None
+
+    def now(self) -> float:
+        """Return the unix time in seconds."""
+        return self._wall() + self._offset if self._frozen_at is None else self._frozen_at
+
+    def freeze(self, at: float | None = None) -> None:
+        """Stop at the unix time `at`, or at this moment."""
+        self._frozen_at = self.now() if at is None else float(at)
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by `seconds`, frozen or not."""
+        if self._frozen_at is None:
+            self._offset += seconds
+        else:
+            self._frozen_at += seconds
+
+    def resume(self) -> None:
+        """Tick again at the wall clock's time."""
+        self._offset = 0.0
+        self._frozen_at = None

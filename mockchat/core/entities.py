@@ -1,0 +1,132 @@
+"""The things an app holds: users, api keys, auth tokens, roles and live sessions."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+DEFAULT_ROLE = "default"
+
+
+class Scope(StrEnum):
+    """What an api key may do."""
+
+    FULL_ACCESS = "fullAccess"  # the dashboard's "REST API Key"
+    AUTH_ONLY = "authOnly"  # the dashboard's "Auth Key"
+
+
+class Status(StrEnum):
+    """A user's presence as REST names it; SDKs show `available` as online."""
+
+    AVAILABLE = "available"
+    OFFLINE = "offline"
+
+
+@dataclass(slots=True)
+class ApiKey:
+    """A credential of an app."""
+
+    value: str
+    name: str
+    scope: Scope
+    created_at: int
+
+
+@dataclass(slots=True)
+class Role:
+    """What a user may be called; every app has `default`."""
+
+    role: str
+    name: str
+    created_at: int
+
+
+@dataclass(slots=True)
+class AuthToken:
+    """A login credential of one user; `device` is the slot it was issued for."""
+
+    value: str
+    uid: str
+    created_at: int
+    device: str | None = None
+    platform: str | None = None
+    user_agent: str | None = None
+    app_info: str | None = None
+    bound_to: str | None = None  # the device that used a single-use token first
+
+
+@dataclass(slots=True)
+class User:
+    """A user of an app; times are unix seconds, None means never or not set."""
+
+    uid: str
+    name: str
+    created_at: int
+    avatar: str | None = None
+    link: str | None = None
+    metadata: dict[str, Any] | None = None
+    role: str = DEFAULT_ROLE
+    status_message: str | None = None
+    status: Status = Status.OFFLINE
+    last_active_at: int | None = None
+    updated_at: int | None = None
+    deactivated_at: int | None = None
+    tags: list[str] = field(default_factory=list)
+    friends: set[str] = field(default_factory=set)  # keys of users
+    tokens: dict[str, AuthToken] = field(default_factory=dict)  # by value, oldest first
+    sessions: int = 0  # live WebSockets
+    serial: int = 0  # order of creation within the app
+
+    @property
+    def key(self) -> str:
+        """What the user is looked up by: uids differ by more than case."""
+        return self.uid.lower()
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Where the user stands in lists, oldest first."""
+        return (self.created_at, self.serial)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCaller:
+    """A back end that showed an api key."""
+
+    key: str
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class UserCaller:
+    """A client that showed the auth token of `user`."""
+
+    user: User
+    token: AuthToken
+
+
+Caller = KeyCaller | UserCaller
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDestroyed:
+    """An auth token ceased to exist, and with it every session it opened."""
+
+    app_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """A user came online with the first session or went offline with the last."""
+
+    app_id: str
+    user: User
+    at: int
+
+
+Event = TokenDestroyed | PresenceChanged
+
+
+def channel_secret(app_secret: str, uid: str) -> str:
+    """Return the secret of a user's WebSocket channel, the same at every login."""
+    return hashlib.sha256(f"{app_secret}:{uid}".encode()).hexdigest()[:40]

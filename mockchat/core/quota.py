@@ -1,0 +1,53 @@
+"""Rate limits: how many requests of this minute an app has left."""
+
+from dataclasses import dataclass
+
+from mockchat.core import errors
+
+CORE_LIMIT = 10_000  # a minute: logins, creating and deleting users (reference section 1.2)
+STANDARD_LIMIT = 20_000  # a minute: everything else
+APP_LIMIT = 100_000  # a minute, all classes together
+_WINDOW = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the rate-limit headers of one answer say."""
+
+    limit: int
+    remaining: int
+    app_limit: int
+    app_remaining: int
+
+
+class Quota:
+    """Counts an app's requests per minute and class.
+
+    Without a `rate_limit` the live service's numbers count down but refuse nobody: a test suite
+    is no attacker. With one, it is the limit of every class and of the app.
+    """
+
+    def __init__(self, rate_limit: int | None = None) -> None:
+        self.rate_limit = rate_limit
+        self._minute = -1
+        self._used: dict[int, int] = {}
+        self._used_by_app = 0
+
+    def take(self, limit: int, now: float) -> Allowance:
+        """Count one request of the class with this limit; raise TOO_MANY_REQUESTS."""
+        minute = int(now // _WINDOW)
+        if minute != self._minute:
+            self._minute, self._used_by_app = minute, 0
+            self._used.clear()
+        if self.rate_limit is not None and self._used_by_app >= self.rate_limit:
+            seconds = max(1, int((minute + 1) * _WINDOW - now))
+            raise errors.TOO_MANY_REQUESTS(
+                limit=self.rate_limit, seconds=seconds, reset=(minute + 1) * _WINDOW
+            )
+        self._used_by_app += 1
+        self._used[limit] = used = self._used.get(limit, 0) + 1
+        if self.rate_limit is not None:
+            left = self.rate_limit - self._used_by_app
+            return Allowance(self.rate_limit, left, self.rate_limit, left)
+        left = max(0, limit - used)
+        return Allowance(limit, left, APP_LIMIT, max(0, APP_LIMIT - self._used_by_app))

@@ -1,0 +1,172 @@
+"""Seeds: fixture files turned into the users, roles and keys that an app starts with."""
+
+import copy
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
+from mockchat.core.state import MAX_UID_LENGTH, App
+
+# What an object of a fixture may hold: wire name -> (attribute, type, required).
+_Shape = dict[str, tuple[str, type, bool]]
+_USER: _Shape = {
+    "uid": ("uid", str, True),
+    "name": ("name", str, True),
+    "avatar": ("avatar", str, False),
+    "link": ("link", str, False),
+    "role": ("role", str, False),
+    "statusMessage": ("status_message", str, False),
+    "metadata": ("metadata", dict, False),
+    "tags": ("tags", list, False),
+    "friends": ("friends", list, False),
+    "createdAt": ("created_at", int, False),
+    "lastActiveAt": ("last_active_at", int, False),
+    "deactivatedAt": ("deactivated_at", int, False),
+}
+_ROLE: _Shape = {"role": ("role", str, True), "name": ("name", str, True)}
+_KEY: _Shape = {
+    "apiKey": ("value", str, True),
+    "name": ("name", str, True),
+    "scope": ("scope", Scope, True),
+}
+_SECTIONS = {"users": _USER, "roles": _ROLE, "apiKeys": _KEY}
+_JSON_NAMES = {str: "text", dict: "an object", list: "a list of texts", int: "a whole number"}
+
+
+class FixtureError(Exception):
+    """A fixture cannot be used; says the file, the place in it and the reason."""
+
+
+@dataclass(slots=True)
+class Seed:
+    """What every new app is planted with: keys from the settings, the rest from fixtures."""
+
+    keys: list[tuple[str, str, Scope]] = field(default_factory=list)
+    users: list[dict[str, Any]] = field(default_factory=list)
+    roles: list[dict[str, Any]] = field(default_factory=list)
+
+    def plant(self, app: App) -> None:
+        """Fill a new, empty app."""
+        now = app.now
+        app.roles[DEFAULT_ROLE] = Role(DEFAULT_ROLE, "Default Role", now)
+        for role in self.roles:
+            app.roles[role["role"]] = Role(**role, created_at=now)
+        for value, name, scope in self.keys:
+            app.keys[value] = ApiKey(value, name, scope, now)
+        # Lists show the newest first: planted backwards, the first user of the file leads.
+        for values in reversed(self.users):
+            app.add_user(User(**{"created_at": now, **copy.deepcopy(values)}))
+
+
+def fixtures_dir() -> Path:
+    """Return where the shipped fixtures are: in the installed package, else in the checkout."""
+    package = Path(__file__).parent.parent
+    packaged = package / "fixtures"
+    return packaged if packaged.is_dir() else package.parent / "fixtures"
+
+
+def load_seed(fixtures: Iterable[str], keys: Iterable[tuple[str, str, Scope]]) -> Seed:
+    """Read fixtures, each a shipped name or a path; raise FixtureError for one that is no good."""
+    seed = Seed(keys=list(keys))
+    for fixture in fixtures:
+        path = _find(fixture)
+        _read(path, seed)
+    return seed
+
+
+def _find(fixture: str) -> Path:
+    shipped = fixtures_dir() / f"{fixture}.json"
+    if Path(fixture).name == fixture and shipped.is_file():
+        return shipped
+    path = Path(fixture).expanduser()
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in fixtures_dir().glob("*.json")))
+        raise FixtureError(f"{fixture}: no such fixture file; shipped are {names}")
+    return path
+
+
+def _read(path: Path, seed: Seed) -> None:
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FixtureError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise FixtureError(f"{path}: is not valid JSON: {error}") from error
+
+    def refuse(place: str, reason: str) -> FixtureError:
+        return FixtureError(f"{path}: {place}: {reason}")
+
+    sections = _sections(content, refuse)
+    seed.roles += sections["roles"]
+    seed.users += sections["users"]
+    seed.keys += [(key["value"], key["name"], key["scope"]) for key in sections["apiKeys"]]
+    _check_users(seed, refuse)
+
+
+_Refuse = Callable[[str, str], FixtureError]
+
+
+def _sections(content: Any, refuse: _Refuse) -> dict[str, list[dict[str, Any]]]:
+    if not isinstance(content, dict):
+        raise refuse("top level", 'must be an object like {"users": [...]}')
+    if unknown := sorted(content.keys() - _SECTIONS.keys()):
+        known = ", ".join(_SECTIONS)
+        raise refuse(unknown[0], f"is not a section of a fixture; there are {known}")
+    sections = {}
+    for name, shape in _SECTIONS.items():
+        rows = content.get(name, [])
+        if not isinstance(rows, list):
+            raise refuse(name, "must be a list")
+        sections[name] = [
+            _attributes(row, shape, f"{name}[{at}]", refuse) for at, row in enumerate(rows)
+        ]
+    return sections
+
+
+def _attributes(row: Any, shape: _Shape, place: str, refuse: _Refuse) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise refuse(place, "must be an object")
+    if unknown := sorted(row.keys() - shape.keys()):
+        raise refuse(f"{place}.{unknown[0]}", f"is not known here; there are {', '.join(shape)}")
+    values = {}
+    for key, (attribute, kind, required) in shape.items():
+        if key in row:
+            values[attribute] = _value(row[key], kind, f"{place}.{key}", refuse)
+        if required and not values.get(attribute):
+            raise refuse(f"{place}.{key}", "is required")
+    if "friends" in values:
+        values["friends"] = {uid.lower() for uid in values["friends"]}
+    return values
+
+
+def _value(value: Any, kind: type, place: str, refuse: _Refuse) -> Any:
+    if kind is Scope:
+        if value not in list(Scope):
+            raise refuse(place, f"must be one of {', '.join(Scope)}")
+        return Scope(value)
+    good = isinstance(value, kind) and not isinstance(value, bool)
+    if good and kind is list:
+        good = all(isinstance(item, str) for item in value)
+    if not good:
+        raise refuse(place, f"must be {_JSON_NAMES[kind]}")
+    return value
+
+
+def _check_users(seed: Seed, refuse: _Refuse) -> None:
+    roles = {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}
+    seen: set[str] = set()
+    for user in seed.users:
+        uid = user["uid"]
+        place = f"user {uid!r}"
+        if uid.lower() in seen:
+            raise refuse(place, "stands in the fixtures twice")
+        if len(uid) > MAX_UID_LENGTH or any(character.isspace() for character in uid):
+            raise refuse(place, f"a uid has at most {MAX_UID_LENGTH} characters and no spaces")
+        if user.get("role", DEFAULT_ROLE) not in roles:
+            raise refuse(place, f"has the role {user['role']!r}, which no fixture declares")
+        seen.add(uid.lower())
+
+

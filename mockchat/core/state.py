@@ -1,0 +1,341 @@
+"""The state of the emulated service: a store of apps, each with its users, tokens and keys."""
+
+import string
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+from urllib.parse import quote
+
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from mockchat.core.entities import (
+    ApiKey,
+    AuthToken,
+    Event,
+    KeyCaller,
+    PresenceChanged,
+    Role,
+    Scope,
+    Status,
+    TokenDestroyed,
+    User,
+    UserCaller,
+)
+from mockchat.core.ids import Ids
+from mockchat.core.quota import Quota
+
+MAX_TOKENS_PER_USER = 100
+MAX_AUTO_APPS = 1000
+MAX_APP_ID_LENGTH = 64
+MAX_UID_LENGTH = 100
+UID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_")
+_APP_ID_CHARACTERS = UID_CHARACTERS
+_by_order = attrgetter("order")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that change what the state allows."""
+
+    single_use_tokens: bool = False
+    token_ttl: float | None = None  # seconds
+    any_key: bool = False
+    strict_apps: bool = False
+    rate_limit: int | None = None  # requests a minute and app
+    login_latency: float = 0.0  # seconds that POST /login takes
+
+
+class App:
+    """One CometChat application: a tenant that shares nothing with any other."""
+
+    def __init__(
+        self, app_id: str, rules: Rules, clock: Clock, ids: Ids, emit: Callable[[Event], None]
+    ) -> None:
+        self.id = app_id
+        self.rules = rules
+        self.clock = clock
+        self.ids = ids
+        self.secret = ids.hex(64)  # signs the app's JWTs
+        self.quota = Quota(rules.rate_limit)
+        self.keys: dict[str, ApiKey] = {}
+        self.roles: dict[str, Role] = {}
+        self.tokens: dict[str, AuthToken] = {}
+        self.logins: set[str] = set()  # the logins in progress, by device, uid or token
+        self._users: dict[str, User] = {}
+        self._listed: list[User] = []  # the active ones, oldest first
+        self._serial = 0
+        self._emit = emit
+
+    @property
+    def now(self) -> int:
+        """The unix time in whole seconds, as the wire counts it."""
+        return int(self.clock.now())
+
+    # --- callers ------------------------------------------------------------------------
+    def key_caller(self, key: str) -> KeyCaller:
+        """Return who shows this api key; raise KEY_MISSING or KEY_UNKNOWN."""
+        if not key.strip():
+            raise errors.KEY_MISSING()
+        if row := self.keys.get(key):
+            return KeyCaller(key, row.scope)
+        if self.rules.any_key:
+            return KeyCaller(key, Scope.FULL_ACCESS)
+        raise errors.KEY_UNKNOWN(key=errors.mask(key))
+
+    def user_caller(self, value: str) -> UserCaller:
+        """Return who shows this auth token; raise the AUTH_TOKEN_* errors."""
+        if not value.strip():
+            raise errors.AUTH_TOKEN_MISSING()
+        token = self.live_token(value)
+        if token is None:
+            if any(character.isspace() for character in value):
+                raise errors.AUTH_TOKEN_WITH_SPACE(token=value)
+            raise errors.AUTH_TOKEN_UNKNOWN(token=value)
+        return UserCaller(self._users[token.uid.lower()], token)
+
+    # --- users --------------------------------------------------------------------------
+    def user(self, uid: str) -> User:
+        """Return the active user with this uid, whatever its case; raise UID_NOT_FOUND."""
+        user = self.find_user(uid)
+        if user is None or user.deactivated_at is not None:
+            # The live service prints the uid in lower case and as the path had it encoded.
+            raise errors.UID_NOT_FOUND(uid=quote(uid, errors="replace").lower())
+        return user
+
+    def user_in_path(self, uid: str) -> User:
+        """Return the user that a path names; raise UID_NOT_FOUND or one of PATH_UID_*.
+
+        Who exists is found whatever the uid looks like: fixtures may break the rules.
+        """
+        user = self.find_user(uid)
+        if user is None or user.deactivated_at is not None:
+            printed = quote(uid, errors="replace").lower()
+            if not uid.strip() or len(uid) > MAX_UID_LENGTH:
+                raise errors.PATH_UID_INVALID(uid=printed)
+            if any(map(str.isspace, uid)):
+                raise errors.PATH_UID_WITH_SPACE(uid=printed)
+            if not UID_CHARACTERS.issuperset(uid):
+                raise errors.PATH_UID_INVALID(uid=printed)
+        return self.user(uid)
+
+    def find_user(self, uid: str) -> User | None:
+        """Return the user with this uid, active or deactivated, if there is one."""
+        return self._users.get(uid.lower())
+
+    def add_user(self, user: User) -> User:
+        """Take in a new user; raise UID_ALREADY_EXISTS."""
+        if user.key in self._users:
+            raise errors.UID_ALREADY_EXISTS(uid=user.key)
+        self._serial += 1
+        user.serial = self._serial
+        self._users[user.key] = user
+        if user.deactivated_at is None:
+            insort(self._listed, user, key=_by_order)
+        return user
+
+    def update_user(self, user: User, changes: dict[str, Any]) -> User:
+        """Set attributes of a user by name and note the time."""
+        for name, value in changes.items():
+            setattr(user, name, value)
+        user.updated_at = self.now
+        return user
+
+    def delete_user(self, user: User) -> None:
+        """Forget a user for good, its tokens and friendships with it."""
+        self.flush_tokens(user)
+        self._unlist(user)
+        del self._users[user.key]
+        for friend in user.friends:
+            if other := self._users.get(friend):
+                other.friends.discard(user.key)
+
+    def deactivate_user(self, user: User) -> None:
+        """Hide a user from look-ups and lists and destroy its tokens."""
+        self.flush_tokens(user)
+        self._unlist(user)
+        user.deactivated_at = self.now
+
+    def reactivate_user(self, user: User) -> None:
+        """Bring a deactivated user back."""
+        user.deactivated_at = None
+        insort(self._listed, user, key=_by_order)
+
+    def newest_user(self) -> User | None:
+        """Return the active user that was created last."""
+        return self._listed[-1] if self._listed else None
+
+    def list_users(self, page: int, per_page: int, *, but: User | None = None) -> list[User]:
+        """Return a page of the active users, newest first, without the user `but`.
+
+        The cost is that of the page, however many users there are.
+        """
+        users, total = self._listed, self.count_users(but=but)
+        gap = len(users) if but is None else len(users) - 1 - self._place(but)
+        places = range((page - 1) * per_page, min(page * per_page, total))
+        return [users[-1 - place - (place >= gap)] for place in places]
+
+    def count_users(self, *, but: User | None = None) -> int:
+        """Return how many active users there are, not counting `but`."""
+        return len(self._listed) - (but is not None)
+
+    def _place(self, user: User) -> int:
+        return bisect_left(self._listed, user.order, key=_by_order)
+
+    def _unlist(self, user: User) -> None:
+        if user.deactivated_at is None:
+            del self._listed[self._place(user)]
+
+    # --- auth tokens --------------------------------------------------------------------
+    def issue_token(self, user: User, *, force: bool = False, device: str | None = None) -> AuthToken:
+        """Return a token for `user`, the device's still valid one unless forced.
+
+        At most 100 tokens of a user live; the oldest fall out (reference section 3).
+        """
+        if not force and not self.rules.single_use_tokens:
+            for value in reversed(user.tokens):
+                if user.tokens[value].device == device and (token := self.live_token(value)):
+                    return token
+        now = self.now
+        token = AuthToken(self.ids.auth_token(user.uid, now), user.uid, now, device)
+        self.tokens[token.value] = user.tokens[token.value] = token
+        if len(user.tokens) > MAX_TOKENS_PER_USER:
+            self.destroy_token(next(iter(user.tokens.values())))
+        return token
+
+    def live_token(self, value: str) -> AuthToken | None:
+        """Return the token if it exists and has not expired; an expired one is destroyed."""
+        token = self.tokens.get(value)
+        ttl = self.rules.token_ttl
+        if token and ttl is not None and self.clock.now() >= token.created_at + ttl:
+            self.destroy_token(token)
+            return None
+        return token
+
+    def live_tokens(self, user: User) -> list[AuthToken]:
+        """Return a user's tokens, newest first."""
+        return [token for value in reversed(list(user.tokens)) if (token := self.live_token(value))]
+
+    def token_of(self, user: User, value: str) -> AuthToken:
+        """Return the token of that user; raise TOKEN_NOT_FOUND."""
+        token = self.live_token(value)
+        if token is None or value not in user.tokens:
+            raise errors.TOKEN_NOT_FOUND()
+        return token
+
+    def use_token(self, token: AuthToken, device: str) -> None:
+        """Log a device in by `token`; raise AUTH_TOKEN_BOUND where it is another device's."""
+        if not self.rules.single_use_tokens:
+            return
+        if token.bound_to is None:
+            token.bound_to = device
+        elif token.bound_to != device:
+            raise errors.AUTH_TOKEN_BOUND(token=token.value)
+
+    def destroy_token(self, token: AuthToken) -> None:
+        """End a token for good, and every session that it opened."""
+        del self.tokens[token.value]
+        del self._users[token.uid.lower()].tokens[token.value]
+        self._emit(TokenDestroyed(self.id, token.value))
+
+    def flush_tokens(self, user: User) -> None:
+        """End every token of a user."""
+        for token in list(user.tokens.values()):
+            self.destroy_token(token)
+
+    # --- logins and sessions ------------------------------------------------------------
+    def begin_login(self, slot: str) -> None:
+        """Mark a login as in progress; raise LOGIN_IN_PROGRESS where the slot has one."""
+        if slot in self.logins:
+            raise errors.LOGIN_IN_PROGRESS()
+        self.logins.add(slot)
+
+    def end_login(self, slot: str) -> None:
+        """Let the slot's next login in."""
+        self.logins.discard(slot)
+
+    def open_session(self, user: User) -> None:
+        """Count a WebSocket that `user` opened; the first one brings the user online."""
+        user.sessions += 1
+        if user.sessions == 1:
+            self._change_presence(user, Status.AVAILABLE)
+
+    def close_session(self, user: User) -> None:
+        """Count a WebSocket of `user` out; with the last one the user goes offline."""
+        user.sessions -= 1
+        if user.sessions == 0:
+            self._change_presence(user, Status.OFFLINE)
+
+    def _change_presence(self, user: User, status: Status) -> None:
+        user.status = status
+        user.last_active_at = self.now
+        self._emit(PresenceChanged(self.id, user, user.last_active_at))
+
+
+class Store:
+    """All apps of a server, found by id in any case, bounded in number."""
+
+    def __init__(
+        self,
+        default_app_id: str,
+        plant: Callable[[App], None],
+        rules: Rules,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._apps: OrderedDict[str, App] = OrderedDict()
+        self._plant = plant
+        self.rules = rules
+        self.clock = clock
+        self.ids = ids
+        self.listeners: list[Callable[[Event], None]] = []
+        self.default = self._add(default_app_id)
+
+    def app(self, app_id: str) -> App:
+        """Return the app, seeded anew where it is seen for the first time; raise APP_ID_INVALID.
+
+        Unlike production, an unknown id is welcome: parallel tests use an app each.
+        """
+        key = app_id.lower()
+        if app := self._apps.get(key):
+            if app is not self.default:
+                self._apps.move_to_end(key)
+            return app
+        unusable = len(app_id) > MAX_APP_ID_LENGTH or not _APP_ID_CHARACTERS.issuperset(app_id)
+        if unusable or not app_id or self.rules.strict_apps:
+            raise errors.APP_ID_INVALID(app_id=app_id)
+        if len(self._apps) > MAX_AUTO_APPS:
+            self._drop_longest_unused()
+        return self._add(app_id)
+
+    def apps(self) -> Iterable[App]:
+        """Return every app there is now."""
+        return tuple(self._apps.values())
+
+    def app_with_token(self, value: str) -> App | None:
+        """Return the app that holds this auth token: no two apps mint the same."""
+        return next((app for app in self._apps.values() if value in app.tokens), None)
+
+    def app_with_key(self, value: str) -> App | None:
+        """Return the one app that holds this api key; with the default keys, all do."""
+        found = (app for app in self._apps.values() if value in app.keys)
+        first = next(found, None)
+        return first if next(found, None) is None else None
+
+    def _add(self, app_id: str) -> App:
+        app = App(app_id, self.rules, self.clock, self.ids, self._emit)
+        self._plant(app)
+        self._apps[app_id.lower()] = app
+        return app
+
+    def _drop_longest_unused(self) -> None:
+        key = next(key for key, app in self._apps.items() if app is not self.default)
+        app = self._apps.pop(key)
+        for token in list(app.tokens.values()):
+            app.destroy_token(token)  # ends the sessions, too
+
+    def _emit(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)

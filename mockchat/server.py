@@ -1,0 +1,162 @@
+"""MockChat: the server as a library object, for an event loop of its own or the caller's."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from mockchat.config import Config
+from mockchat.core.clock import Clock
+from mockchat.core.seed import FixtureError
+from mockchat.wire import tls
+from mockchat.wire.app import SERVER, STORE, create_app
+from mockchat.wire.hosts import Address
+from mockchat.wire.tls import TlsError
+
+_GRACE = 5.0  # seconds that requests in flight have when the server stops
+_LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound
+
+
+class StartError(Exception):
+    """The server could not start; says why and what to do."""
+
+
+class MockChat:
+    """A mockchat server.
+
+    `async with MockChat(config) as mock:` serves in the running loop, `with
+    MockChat(config).in_thread() as mock:` in a thread with a loop of its own. Both give `url`,
+    `https_url`, `ws_url` and `ca_path`. Starting raises StartError in the caller.
+    """
+
+    def __init__(self, config: Config | None = None, *, clock: Clock | None = None) -> None:
+        self.config = config or Config()
+        self.clock = clock or Clock()
+        self.url: str | None = None
+        self.https_url: str | None = None
+        self.ca_path: Path | None = None
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def ws_url(self) -> str | None:
+        """Where WebSockets open: by TLS where there is HTTPS."""
+        return (self.https_url or self.url or "").replace("http", "ws", 1) or None
+
+    @property
+    def app(self) -> web.Application:
+        """The aiohttp application that serves."""
+        if self._runner is None:
+            raise RuntimeError("this MockChat is not started")
+        return self._runner.app
+
+    async def start(self) -> None:
+        """Open the listeners and serve; raise StartError where that cannot be."""
+        config = self.config
+        try:
+            app = create_app(config, clock=self.clock)
+            context = self._tls()
+        except (FixtureError, TlsError) as error:
+            raise StartError(str(error)) from error
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
+        await self._runner.setup()
+        try:
+            if config.port is not None:
+                self.url = await self._listen(config.port, "--port", None)
+            if config.https_port is not None:
+                self.https_url = await self._listen(config.https_port, "--https-port", context)
+        except BaseException:
+            await self.stop()
+            raise
+        server = app[SERVER]
+        server.ca_path = str(self.ca_path) if self.ca_path else None
+        server.https_port = _port_of(self.https_url)
+
+    async def stop(self) -> None:
+        """Answer the requests in flight, close sockets with code 1001 and stop serving."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def seed_uids(self) -> list[str]:
+        """Return the uids of the default app's users, as a list shows them."""
+        return [user.uid for user in self.app[STORE].default.list_users(1, 1000)]
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @contextlib.contextmanager
+    def in_thread(self) -> Iterator[Self]:
+        """Serve from a thread of its own for as long as the block runs."""
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="mockchat", daemon=True)
+        thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self.start(), loop).result()
+            try:
+                yield self
+            finally:
+                asyncio.run_coroutine_threadsafe(self.stop(), loop).result()
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    def _tls(self) -> ssl.SSLContext | None:
+        config = self.config
+        if config.https_port is None:
+            return None
+        if config.tls_cert and config.tls_key:
+            found = tls.brought(config.tls_cert, config.tls_key)
+        else:
+            folder = Path(config.ca_dir).expanduser() if config.ca_dir else tls.cache_dir()
+            found = tls.own(folder, config.tls_host, self.clock.now())
+        self.ca_path = found.ca_path
+        return found.context
+
+    async def _listen(self, port: int, flag: str, context: ssl.SSLContext | None) -> str:
+        assert self._runner is not None  # noqa: S101
+        bound = _bind(self.config.host, port, flag)
+        await web.SockSite(self._runner, bound, ssl_context=context).start()
+        name, actual = bound.getsockname()[:2]
+        address = Address(_LOCAL_WILDCARDS.get(name, name), actual, context is not None)
+        return f"http{'s' if context else ''}://{address.netloc}"
+
+
+def _bind(host: str, port: int, flag: str) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError) as error:
+        raise StartError(f"--host {host}: there is no such address ({error})") from error
+    try:
+        return socket.create_server(
+            address[:2], family=family, backlog=1024, dualstack_ipv6=False
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(
+                f"port {port} is in use; choose another with {flag} (0 = any free port)"
+            ) from error
+        if error.errno == errno.EACCES:
+            raise StartError(f"port {port} needs privileges; choose one from 1024 on") from error
+        raise StartError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+
+
+def _port_of(url: str | None) -> int | None:
+    return int(url.rpartition(":")[2]) if url else None

@@ -1,0 +1,54 @@
+"""The application: everything wired together once."""
+
+from aiohttp import web
+
+from mockchat.api.operation import ServerFacts
+from mockchat.api.validation import MAX_BODY
+from mockchat.config import Config
+from mockchat.core.clock import Clock
+from mockchat.core.entities import Scope
+from mockchat.core.ids import Ids
+from mockchat.core.seed import load_seed
+from mockchat.core.state import Rules, Store
+from mockchat.wire.http import Edge
+
+STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
+SERVER: web.AppKey[ServerFacts] = web.AppKey("mockchat.server", ServerFacts)
+
+
+def create_app(config: Config | None = None, *, clock: Clock | None = None) -> web.Application:
+    """Return the emulated service as a plain aiohttp application.
+
+    It serves wherever aiohttp applications do: in `aiohttp_client(create_app())` as well as in
+    an own runner. Raises FixtureError where a fixture of the config is no good.
+    """
+    config = config or Config()
+    store = create_store(config, clock or Clock())
+    server = ServerFacts()
+    edge = Edge(config, store, server)
+    app = web.Application(client_max_size=MAX_BODY)
+    app[STORE], app[SERVER] = store, server
+    app.router.add_route("*", "/{path:.*}", edge.handle, expect_handler=edge.expect)
+    app.on_response_prepare.append(edge.add_headers)
+
+    async def close_sockets(_app: web.Application) -> None:
+        await edge.hub.close()
+
+    app.on_shutdown.append(close_sockets)
+    return app
+
+
+def create_store(config: Config, clock: Clock) -> Store:
+    """Return the state that a config asks for, its default app seeded."""
+    keys = [(key, "Auth Key", Scope.AUTH_ONLY) for key in config.auth_key]
+    keys += [(key, "Rest API Key", Scope.FULL_ACCESS) for key in config.rest_api_key]
+    rules = Rules(
+        single_use_tokens=config.tokens == "single-use",
+        token_ttl=config.token_ttl,
+        any_key=config.any_key,
+        strict_apps=config.strict_apps,
+        rate_limit=config.rate_limit,
+        login_latency=config.login_latency,
+    )
+    seed = load_seed(config.fixture, keys)
+    return Store(config.app_id, seed.plant, rules, clock, Ids(config.random_seed))

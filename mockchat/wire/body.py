@@ -1,0 +1,61 @@
+"""Bodies and queries: what clients send, JSON or form-encoded, as one plain dict."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mockchat.api import json_text
+from mockchat.api.validation import refuse
+
+_MAX_FIELDS = 1000
+_MAX_NESTING = 8
+_KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+
+
+def parse_body(raw: bytes, content_type: str) -> dict[str, Any]:
+    """Return a body's fields; empty, `[]` and `null` bodies have none.
+
+    What starts like JSON is JSON whatever its content type says: that is how curl sends it.
+    Raises BAD_REQUEST for anything else that is no object.
+    """
+    text = raw.strip()
+    if not text:
+        return {}
+    if "form-urlencoded" in content_type.lower() and text[:1] not in (b"{", b"["):
+        return parse_form(text.decode(errors="replace"), "body")
+    try:
+        value = json_text.parse(text)
+    except ValueError as error:
+        raise refuse("body", "json", reason=str(error)) from None
+    if value is None or value == []:
+        return {}
+    if not isinstance(value, dict):
+        raise refuse("body", "object")
+    return value
+
+
+def parse_form(text: str, source: str) -> dict[str, Any]:
+    """Return the fields of a form or query, with PHP's brackets (`tags[]=a`) as containers."""
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise refuse(source, "items", limit=_MAX_FIELDS) from None
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        match = _KEY.fullmatch(key)
+        path = re.findall(r"\[([^\[\]]*)\]", match[2]) if match else []
+        if match is None or len(path) > _MAX_NESTING:
+            fields[key] = value
+        else:
+            _put(fields, [match[1], *path], value)
+    return fields
+
+
+def _put(fields: dict[str, Any], path: list[str], value: str) -> None:
+    container = fields
+    for name in path[:-1]:
+        inner = container.get(name or str(len(container)))
+        if not isinstance(inner, dict):
+            inner = container[name or str(len(container))] = {}
+        container = inner
+    container[path[-1] or str(len(container))] = value

@@ -1,0 +1,79 @@
+"""Endpoints: an operation made ready to serve, its schemas compiled once."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from mockchat.api.operation import Ack, Call, File, Operation, Page
+from mockchat.api.schemas import compile_dump
+from mockchat.api.validation import load
+
+
+class _Loader:
+    """Loads by a schema; what an empty input loads as is worked out once."""
+
+    def __init__(self, schema: type[Schema] | None) -> None:
+        self._schema = schema() if schema else None
+        self._empty: dict[str, Any] | None = {}
+        if self._schema:
+            try:
+                self._empty = self._schema.load({})
+            except ValidationError:
+                self._empty = None
+
+    def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        if self._schema is None:
+            return {}
+        if not data and self._empty is not None:
+            return dict(self._empty)
+        return load(self._schema, data)
+
+
+class Endpoint:
+    """Loads a call's input, runs its operation and prints the result."""
+
+    __slots__ = ("_asynchronous", "_dump", "load_body", "load_query", "operation", "takes_body")
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.load_body = _Loader(operation.body)
+        self.load_query = _Loader(operation.query)
+        self.takes_body = operation.body is not None
+        self._asynchronous = inspect.iscoroutinefunction(operation.handler)
+        self._dump = compile_dump(operation.returns) if operation.returns else None
+
+    async def run(self, call: Call) -> Any:
+        """Return the envelope to print, or a File as it is."""
+        result = self.operation.handler(call)
+        if self._asynchronous:
+            result = await result
+        if isinstance(result, File):
+            return result
+        if self.operation.is_control:
+            return self._printed(result)
+        if isinstance(result, Page):
+            return {"data": [self._printed(item) for item in result.items], "meta": _meta(result)}
+        return {"data": self._printed(result)}
+
+    def _printed(self, result: Any) -> Any:
+        if isinstance(result, Ack):
+            return {"success": result.success, "message": result.message}
+        return result if result is None or self._dump is None else self._dump(result)
+
+
+def _meta(page: Page) -> dict[str, Any]:
+    """Return the list's meta as recorded: paging in snake case, the cursor of user lists."""
+    meta: dict[str, Any] = {
+        "pagination": {
+            "total": page.total,
+            "count": len(page.items),
+            "per_page": page.per_page,
+            "current_page": page.page,
+            "total_pages": max(1, -(-page.total // page.per_page)),
+        }
+    }
+    if page.cursor is not None:
+        meta["cursor"] = {"updatedAt": page.cursor, "affix": "prepend"}
+    return meta

@@ -1,0 +1,47 @@
+"""The guard of the control API: who may steer the mock (product section 5)."""
+
+import hmac
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from mockchat.api.operation import Access
+from mockchat.config import Config
+from mockchat.core import errors
+from mockchat.wire.hosts import Address, is_loopback
+
+
+class Guard:
+    """Refuses pages of other origins, foreign host names and, where set, a missing token."""
+
+    def __init__(self, config: Config) -> None:
+        self._token = config.control_token
+        self._loopback_only = is_loopback(config.host)
+
+    def check(self, access: Access, address: Address, headers: Mapping[str, str]) -> None:
+        """Raise CONTROL_ORIGIN, CONTROL_HOST or CONTROL_TOKEN.
+
+        What tells nothing and changes nothing (health, the CA) is open without the token, so
+        that probes need none.
+        """
+        origin = headers.get("Origin")
+        site = headers.get("Sec-Fetch-Site", "none")
+        if site not in ("none", "same-origin") or (origin and not _is_own(origin, address)):
+            raise errors.CONTROL_ORIGIN(origin=origin or site)
+        # A foreign name that resolves to loopback is a rebinding attack.
+        if self._loopback_only and not is_loopback(address.name):
+            raise errors.CONTROL_HOST(host=address.name)
+        if self._token and access is Access.CONTROL:
+            given = headers.get("Authorization", "").removeprefix("Bearer ").strip()
+            if not hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
+                raise errors.CONTROL_TOKEN()
+
+
+def _is_own(origin: str, address: Address) -> bool:
+    scheme = "https" if address.secure else "http"
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return False
+    default = 443 if parts.scheme == "https" else 80
+    return (parts.scheme, parts.hostname, port or default) == (scheme, address.name, address.port)

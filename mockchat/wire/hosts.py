@@ -1,0 +1,89 @@
+"""Host names: which app a request means, and where its client is to go on."""
+
+import ipaddress
+import re
+from typing import NamedTuple
+
+from mockchat.api.operation import Hosts
+
+REGIONS = ("us", "eu", "in")
+SERVICES = ("api", "apiclient", "call", "websocket", "metrics")
+_LIVE_DOMAIN = "cometchat.io"
+_LIVE_HOST = re.compile(
+    rf"(?:(?P<app>[^.]+)\.)?(?:{'|'.join(SERVICES)})-(?P<region>{'|'.join(REGIONS)})"
+    rf"\.{re.escape(_LIVE_DOMAIN)}"
+)
+_HTTPS, _HTTP = 443, 80
+# Names that lead to loopback: from the Android emulator, from inside a container.
+_LOOPBACK_NAMES = frozenset({"localhost", "10.0.2.2", "host.docker.internal"})
+
+
+class Address(NamedTuple):
+    """Where a client sent its request: a name in lower case, a port and whether by TLS."""
+
+    name: str
+    port: int
+    secure: bool
+
+    @property
+    def netloc(self) -> str:
+        """The name as a URL has it, with the port where it is not the scheme's own."""
+        name = f"[{self.name}]" if ":" in self.name else self.name
+        return name if self.port == (_HTTPS if self.secure else _HTTP) else f"{name}:{self.port}"
+
+
+def parse_host(host: str, *, secure: bool) -> Address | None:
+    """Return the address that a Host header names, or None for one that names nothing.
+
+    Takes names and IPv4 with or without a port, and IPv6 in brackets; case does not count.
+    """
+    match = re.fullmatch(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]@]+))(?::(\d{1,5}))?", host)
+    if not match:
+        return None
+    port = int(match[3]) if match[3] else (_HTTPS if secure else _HTTP)
+    return Address((match["v6"] or match["name"]).lower().rstrip("."), port, secure)
+
+
+def app_in(name: str) -> str | None:
+    """Return the app id that a live host name carries as its sub-domain."""
+    match = _LIVE_HOST.fullmatch(name)
+    return match["app"] if match else None
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a name can only mean this machine."""
+    if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def hosts_for(
+    address: Address, app_id: str, prefix: str, region: str, tls_port: int | None
+) -> Hosts:
+    """Return where a client that came by `address` is to go on.
+
+    One that came by a live host name is told the live names on the port it used, any other the
+    address itself. `prefix` is the `/apps/{appId}` of the request's path, if it had one, and
+    `tls_port` the HTTPS port of this server, for the WebSocket of a client that came by HTTP.
+    """
+    wss_port = address.port if address.secure or tls_port is None else tls_port
+    ws_port = address.port if not address.secure else _HTTP
+    if live := _LIVE_HOST.fullmatch(address.name):
+        region = live["region"]
+        sub_domain = f"{live['app'] or app_id}.".lower()
+
+        def host(service: str) -> str:
+            return Address(f"{sub_domain}{service}-{region}.{_LIVE_DOMAIN}", *address[1:]).netloc
+
+        chat = f"{sub_domain}websocket-{region}.{_LIVE_DOMAIN}"
+        names = [host("api"), host("apiclient"), chat, host("call"), host("metrics")]
+        domain = _LIVE_DOMAIN
+    else:
+        base = address.netloc + prefix
+        chat = f"[{address.name}]" if ":" in address.name else address.name
+        names = [base, base, chat, address.netloc, base]
+        domain = address.name
+    return Hosts(*names, str(ws_port), str(wss_port), address.secure, region, domain)

@@ -1,0 +1,180 @@
+"""The HTTP edge: a request becomes a call, its result or refusal becomes an answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from mockchat.api import OPERATIONS, json_text
+from mockchat.api.operation import Call, File, ServerFacts
+from mockchat.api.validation import MAX_BODY, refuse
+from mockchat.config import Config
+from mockchat.control import CONTROL_OPERATIONS
+from mockchat.core import errors
+from mockchat.core.errors import ApiError
+from mockchat.core.quota import Allowance
+from mockchat.core.state import Store
+from mockchat.wire import cors, dialects
+from mockchat.wire.body import parse_body, parse_form
+from mockchat.wire.guard import Guard
+from mockchat.wire.resolve import Resolver
+from mockchat.wire.router import Router, Target, parse_path
+from mockchat.wire.websocket import Hub
+from mockchat.wire.welcome import WELCOME
+
+log = logging.getLogger("mockchat")
+_CONTROL = "_mock"
+_HEADERS = {
+    "Content-Type": "application/json",  # without a charset, as recorded
+    "Cache-Control": "must-revalidate, no-cache, private",
+    "Server": "mockchat",
+}
+_QUOTA = "quota"  # where a request keeps what its rate-limit headers will say
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Edge:
+    """Answers every request of one server, whatever it holds."""
+
+    def __init__(
+        self, config: Config, store: Store, server: ServerFacts, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._server = server
+        self._sleep = sleep
+        self._resolver = Resolver(config, store, server)
+        self._guard = Guard(config)
+        self._router = Router((*OPERATIONS, *CONTROL_OPERATIONS))
+        self.hub = Hub(store)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request; a refusal is an answer, too, and nothing else gets through."""
+        started = time.perf_counter()
+        target = parse_path(request.rel_url.raw_path)
+        try:
+            response = await self._answer(request, target)
+        except ApiError as error:
+            response = self._refuse(request, error)
+        except web.HTTPRequestEntityTooLarge:
+            response = self._refuse(request, refuse("body", "size", limit=MAX_BODY))
+        except (HttpProcessingError, web.RequestPayloadError) as error:
+            response = self._refuse(request, refuse("body", "broken", reason=str(error)))
+        except Exception:
+            log.exception("mockchat failed to answer %s %s", request.method, request.path_qs)
+            response = self._refuse(request, errors.CRASHED())
+        if log.isEnabledFor(logging.INFO):
+            _log(request, response, time.perf_counter() - started)
+        return response
+
+    async def expect(self, request: web.Request) -> web.StreamResponse | None:
+        """Send the 100 that a client waits for; any other expectation is refused."""
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
+            return None
+        return self._refuse(request, refuse("Expect", "in", choices="100-continue"))
+
+    # --- from request to answer ---------------------------------------------------------
+    async def _answer(self, request: web.Request, target: Target) -> web.StreamResponse:
+        control = target.segments[:1] == (_CONTROL,)
+        if request.method == hdrs.METH_OPTIONS and not control:
+            return web.Response(headers=cors.preflight_headers(request.headers))
+        if not target.segments and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+            return await self._root(request)
+        found = self._router.find(request.method, target.segments)
+        if found is None:
+            raise errors.API_NOT_FOUND()
+        endpoint, path = found
+        operation = endpoint.operation
+        headers = request.headers
+        address = self._resolver.address(request)
+        if control:
+            self._guard.check(operation.access, address, headers)
+            app = self._store.default
+        else:
+            app = self._resolver.app(target, address, headers)
+            request[_QUOTA] = app.quota.take(operation.limit, app.clock.now())
+        caller = self._resolver.caller(operation.access, app, headers)
+        query_text = request.rel_url.raw_query_string
+        query = endpoint.load_query(parse_form(query_text, "query") if query_text else {})
+        body = endpoint.load_body(await self._body(request) if endpoint.takes_body else {})
+        call = Call(
+            app=app,
+            caller=caller,
+            path=path,
+            query=query,
+            body=body,
+            headers=headers,
+            hosts=lambda: self._resolver.hosts(target, address, app),
+            sleep=self._sleep,
+            server=self._server,
+        )
+        result = await endpoint.run(call)
+        return _file(result) if isinstance(result, File) else _json(result, 200)
+
+    async def _root(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+            return await self.hub.serve(request)
+        return web.Response(text=WELCOME, content_type="text/html")
+
+    @staticmethod
+    async def _body(request: web.Request) -> dict[str, Any]:
+        if not request.body_exists:
+            return {}
+        return parse_body(await request.read(), request.headers.get(hdrs.CONTENT_TYPE, ""))
+
+    def _refuse(self, request: web.Request, error: ApiError) -> web.Response:
+        dialect = dialects.choose(self._config.errors, request.headers)
+        response = _json(dialects.body(error, dialect), dialects.face(error, dialect).status)
+        if "reset" in error.values:
+            response.headers["Retry-After"] = str(error.values["seconds"])
+            response.headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
+        return response
+
+    @staticmethod
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        """Add CORS and rate-limit headers, whoever made the response and whatever it says."""
+        if parse_path(request.rel_url.raw_path).segments[:1] == (_CONTROL,):
+            return
+        headers = response.headers
+        for name, value in cors.answer_headers(request.headers.get(hdrs.ORIGIN)).items():
+            headers.setdefault(name, value)
+        allowance: Allowance | None = request.get(_QUOTA)
+        if allowance:
+            headers["X-RateLimit-Limit"] = str(allowance.limit)
+            headers["X-RateLimit-Remaining"] = str(allowance.remaining)
+            headers["X-RateLimit-Limit-For-App"] = str(allowance.app_limit)
+            headers["X-RateLimit-Remaining-For-App"] = str(allowance.app_remaining)
+
+
+def _json(value: Any, status: int) -> web.Response:
+    return web.Response(body=json_text.render(value), status=status, headers=_HEADERS)
+
+
+def _file(file: File) -> web.Response:
+    headers = {"Content-Type": file.content_type}
+    if file.name:
+        headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return web.Response(body=file.content, headers=headers)
+
+
+def _log(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+    log.info(
+        "%s %s %d %.1fms",
+        request.method,
+        request.path_qs,
+        response.status,
+        seconds * 1000,
+        extra={
+            "method": request.method,
+            "path": request.path_qs,
+            "status": response.status,
+            "milliseconds": round(seconds * 1000, 1),
+        },
+    )

@@ -1,0 +1,82 @@
+"""Routing: a raw path to an operation, whatever prefixes and doubled slashes it came with."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from mockchat.api.operation import Operation
+from mockchat.wire.endpoint import Endpoint
+
+VERSIONS = frozenset({"v3", "v3.0", "v2", "v2.0", "v1", "v1.8"})
+_APPS = "apps"
+
+
+class Target(NamedTuple):
+    """What a path means: its segments, and the app that a `/apps/{appId}` in front names."""
+
+    segments: tuple[str, ...]
+    app_id: str | None
+
+
+def parse_path(raw_path: str) -> Target:
+    """Return the path's segments without prefixes, empty ones and percent-encoding.
+
+    An SDK may double slashes and versions (`/v3.0//v3.0/me`); all versions are one API.
+    """
+    segments = [segment for segment in raw_path.split("/") if segment]
+    app_id = None
+    if len(segments) > 1 and segments[0] == _APPS:
+        app_id = unquote(segments[1])
+        del segments[:2]
+    start = 0
+    while start < len(segments) and segments[start] in VERSIONS:
+        start += 1
+    return Target(
+        tuple(unquote(one) if "%" in one else one for one in segments[start:]), app_id
+    )
+
+
+class _Node:
+    __slots__ = ("children", "endpoints", "wildcard")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.wildcard: _Node | None = None
+        self.endpoints: dict[str, tuple[Endpoint, tuple[tuple[int, str], ...]]] = {}
+
+
+class Router:
+    """Finds the endpoint of a method and path; a literal segment wins over a variable one."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Node()
+        for operation in operations:
+            self._add(operation)
+
+    def _add(self, operation: Operation) -> None:
+        node, names = self._root, []
+        for place, segment in enumerate(operation.path.strip("/").split("/")):
+            if segment.startswith("{"):
+                names.append((place, segment.strip("{}")))
+                node.wildcard = node.wildcard or _Node()
+                node = node.wildcard
+            else:
+                node = node.children.setdefault(segment, _Node())
+        node.endpoints[operation.method] = (Endpoint(operation), tuple(names))
+
+    def find(
+        self, method: str, segments: tuple[str, ...]
+    ) -> tuple[Endpoint, dict[str, str]] | None:
+        """Return the endpoint and the path's variables, or None."""
+        node: _Node | None = self._root
+        for segment in segments:
+            assert node is not None  # noqa: S101
+            node = node.children.get(segment) or node.wildcard
+            if node is None:
+                return None
+        assert node is not None  # noqa: S101
+        found = node.endpoints.get("GET" if method == "HEAD" else method)
+        if found is None:
+            return None
+        endpoint, names = found
+        return endpoint, {name: segments[place] for place, name in names}
