@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(arguments)
     except ConfigError as error:
-        print(f"mockchat: {error}", file=sys.stderr)
+        sys.stderr.write(f"mockchat: {error}\n")
         return _WRONG_USAGE
     except KeyboardInterrupt:
         return 128 + 2
@@ -82,7 +82,7 @@ def _health(arguments: argparse.Namespace) -> int:
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
     except (OSError, ValueError) as error:
-        print(f"mockchat: no server answers at {url}: {error}", file=sys.stderr)
+        sys.stderr.write(f"mockchat: no server answers at {url}: {error}\n")
         return _FAILED
-    print(text)
+    sys.stdout.write(f"{text}\n")
     return 0 if answer.status == 200 else _FAILED  # noqa: PLR2004

@@ -103,7 +103,7 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _setting(  # noqa: PLR0913  # a row has as many columns as it has
+def _setting(  # a row has as many columns as it has
     default: Any,
     help_: str,
     parse: Callable[[str], Any] = str,
@@ -162,9 +162,7 @@ class Config:
         shown="REST_API_KEY",
     )
     any_key: bool = _setting(False, "accept every api key as full access", switch, shown="off")
-    strict_apps: bool = _setting(
-        False, "refuse app ids other than --app-id", switch, shown="off"
-    )
+    strict_apps: bool = _setting(False, "refuse app ids other than --app-id", switch, shown="off")
     region: str = _setting(
         "us", "region that settings name", _choice("us", "eu", "in"), metavar="us|eu|in"
     )

@@ -22,7 +22,7 @@ def serve(config: Config) -> int:
     try:
         asyncio.run(_serve(config))
     except StartError as error:
-        print(f"mockchat: {error}", file=sys.stderr)
+        sys.stderr.write(f"mockchat: {error}\n")
         return 1
     return 0
 
@@ -34,7 +34,8 @@ async def _serve(config: Config) -> None:
         with suppress(NotImplementedError):  # Windows knows Ctrl-C only, as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
     async with MockChat(config) as mock:
-        print(banner(mock), flush=True)
+        sys.stdout.write(f"{banner(mock)}\n")
+        sys.stdout.flush()
         await stop.wait()
 
 
@@ -52,8 +53,13 @@ def banner(mock: MockChat) -> str:
         else ("App", f"{config.app_id} (region {config.region})"),
         (
             "Keys",
-            f"{', '.join(config.auth_key)} (auth only), "
-            f"{', '.join(config.rest_api_key)} (full access)",
+            " and ".join(
+                f"{', '.join(keys)} ({scope})"
+                for keys, scope in (
+                    (config.auth_key, "auth only"),
+                    (config.rest_api_key, "full access"),
+                )
+            ),
         ),
         ("Users", (", ".join(uids[:_SHOWN_USERS]) + more) or "none"),
         ("CA", str(mock.ca_path) if mock.ca_path else "none of its own"),
@@ -68,8 +74,12 @@ def _other_addresses(mock: MockChat) -> list[str]:
     scheme, _, rest = base.partition("://")
     port = rest.rpartition(":")[2]
     names = ["localhost", "10.0.2.2 (Android emulator)", "host.docker.internal (containers)"]
-    return [f"{scheme}://{name.replace(' ', f':{port} ', 1)}" if " " in name
-            else f"{scheme}://{name}:{port}" for name in names]
+    return [
+        f"{scheme}://{name.replace(' ', f':{port} ', 1)}"
+        if " " in name
+        else f"{scheme}://{name}:{port}"
+        for name in names
+    ]
 
 
 def _try_it(mock: MockChat, uids: list[str]) -> str:

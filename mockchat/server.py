@@ -145,9 +145,7 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
     except (socket.gaierror, UnicodeError) as error:
         raise StartError(f"--host {host}: there is no such address ({error})") from error
     try:
-        return socket.create_server(
-            address[:2], family=family, backlog=1024, dualstack_ipv6=False
-        )
+        return socket.create_server(address[:2], family=family, backlog=1024, dualstack_ipv6=False)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(

@@ -107,5 +107,3 @@ def delete_auth_token(call: Call) -> Ack:
     token = _token_in_path(call)
     call.app.destroy_token(token)
     return Ack(f"The Auth Token {token.value} has been deleted successfully.")
-
-

@@ -34,8 +34,11 @@ def _depth(value: Any) -> int:
             inner
             for outer in level
             for inner in (
-                outer.values() if isinstance(outer, dict) else outer
-                if isinstance(outer, list) else ()
+                outer.values()
+                if isinstance(outer, dict)
+                else outer
+                if isinstance(outer, list)
+                else ()
             )
         ]
     return depth

@@ -14,7 +14,6 @@ from mockchat.core.errors import ErrorDef, Evidence
 from mockchat.core.quota import STANDARD_LIMIT
 from mockchat.core.state import App
 
-
 CONTROL_PREFIX = "/_mock"
 
 

@@ -145,7 +145,7 @@ def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
         printed = {}
         for key, get in columns:
             found = get(value)
-            if found is not None and found != "" and found != [] and found != {}:
+            if found or isinstance(found, int):  # 0 and False say something, "" and [] do not
                 printed[key] = found
         return printed
 

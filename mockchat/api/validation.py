@@ -6,7 +6,7 @@ are ours in the same wording (reference section 9.2).
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
@@ -37,9 +37,7 @@ TEXTS = {
     "string": Text("The {field} must be a string.", _OURS),
     "max": Text("The {field} may not be greater than {limit} characters.", _OURS),
     "items": Text("The {field} may not have more than {limit} items.", _OURS),
-    "uid": Text(
-        "The {field} may only contain letters, numbers, dashes and underscores.", _OURS
-    ),
+    "uid": Text("The {field} may only contain letters, numbers, dashes and underscores.", _OURS),
     "boolean": Text("The {field} field must be true or false.", _OURS),
     "integer": Text("The {field} must be an integer.", _OURS),
     "between": Text("The {field} must be between {least} and {most}.", _OURS),
@@ -101,6 +99,8 @@ class RequestSchema(Schema):
     """What a request holds; what it holds beyond that is ignored, as the live service does."""
 
     class Meta:
+        """marshmallow's options."""
+
         unknown = EXCLUDE
 
 
@@ -130,9 +130,7 @@ class String(_Field):
     `filled` refuses an empty one, which otherwise reads as "" for an operation to unset.
     """
 
-    def __init__(
-        self, *, maximum: int | None = None, filled: bool = False, **options: Any
-    ) -> None:
+    def __init__(self, *, maximum: int | None = None, filled: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.maximum = maximum
         self.filled = filled
@@ -143,22 +141,22 @@ class String(_Field):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self.no("string")
-        value = str(value)
-        if not value.strip():
+        given = str(value)
+        if not given.strip():
             if self.required or self.filled:
                 raise self.no("required" if self.required else "filled")
             return ""
         # An emoji counts two: the service counts as UTF-16 does.
-        if self.maximum and len(value.encode("utf-16-le")) > 2 * self.maximum:
+        if self.maximum and len(given.encode("utf-16-le")) > 2 * self.maximum:
             raise self.no("max", limit=self.maximum)
-        return value
+        return given
 
 
 class Uid(String):
     """A uid by the rules of reference section 3, in lower case."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        uid = super()._deserialize(value)
+        uid = str(super()._deserialize(value))
         if len(uid) > MAX_UID_LENGTH:
             raise self.no("max", limit=MAX_UID_LENGTH)
         if not UID_CHARACTERS.issuperset(uid):
@@ -175,7 +173,7 @@ class Url(String):
         super().__init__(maximum=MAX_URL, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        url = super()._deserialize(value)
+        url = str(super()._deserialize(value))
         if url and not self._PATTERN.fullmatch(url):
             raise self.no("url")
         return url
@@ -184,7 +182,7 @@ class Url(String):
 class Flag(_Field):
     """A boolean, also as the words and digits that forms and Android send."""
 
-    _WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}
+    _WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False, "": False}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         word = str(value).strip().lower() if isinstance(value, str | int) else None
@@ -237,24 +235,28 @@ class Strings(_Field):
         self.choices = choices
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
-        if isinstance(value, str):
-            value = _parsed(value) if value.strip() else []
-        if isinstance(value, dict) and all(str(key).isdigit() for key in value):
-            value = list(value.values())  # PHP's arrays with gaps
-        if not isinstance(value, list):
-            raise self.no("array")
-        if self.required and not value:
+        items = self._items(value)
+        if self.required and not items:
             raise self.no("required")
-        if self.most and len(value) > self.most:
+        if self.most and len(items) > self.most:
             raise self.no("items", limit=self.most)
         refused: dict[str | int, Any] = {}
-        for place, item in enumerate(value):
+        for place, item in enumerate(items):
             try:
-                value[place] = self._item(item)
+                items[place] = self._item(item)
             except ValidationError as error:
                 refused[place] = error.messages
         if refused:
             raise ValidationError(refused)
+        return items
+
+    def _items(self, value: Any) -> list[Any]:
+        if isinstance(value, str):
+            value = _parsed(value) if value.strip() else []
+        if isinstance(value, dict) and all(str(key).isdigit() for key in value):
+            return list(value.values())  # a form's fields, or PHP's array with gaps
+        if not isinstance(value, list):
+            raise self.no("array")
         return value
 
     def _item(self, item: Any) -> str:
@@ -274,7 +276,7 @@ class AnyJson(_Field):
     """Whatever an SDK tells of itself, kept as JSON text."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        return value if isinstance(value, str) else json_text.render(value).decode()
+        return str(value) if isinstance(value, str) else json_text.render(value).decode()
 
 
 def _parsed(value: str) -> Any:

@@ -168,5 +168,3 @@ def _check_users(seed: Seed, refuse: _Refuse) -> None:
         if user.get("role", DEFAULT_ROLE) not in roles:
             raise refuse(place, f"has the role {user['role']!r}, which no fixture declares")
         seen.add(uid.lower())
-
-

@@ -189,7 +189,9 @@ class App:
             del self._listed[self._place(user)]
 
     # --- auth tokens --------------------------------------------------------------------
-    def issue_token(self, user: User, *, force: bool = False, device: str | None = None) -> AuthToken:
+    def issue_token(
+        self, user: User, *, force: bool = False, device: str | None = None
+    ) -> AuthToken:
         """Return a token for `user`, the device's still valid one unless forced.
 
         At most 100 tokens of a user live; the oldest fall out (reference section 3).

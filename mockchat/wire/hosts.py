@@ -13,6 +13,7 @@ _LIVE_HOST = re.compile(
     rf"(?:(?P<app>[^.]+)\.)?(?:{'|'.join(SERVICES)})-(?P<region>{'|'.join(REGIONS)})"
     rf"\.{re.escape(_LIVE_DOMAIN)}"
 )
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]@]+))(?::([0-9]{1,5}))?")
 _HTTPS, _HTTP = 443, 80
 # Names that lead to loopback: from the Android emulator, from inside a container.
 _LOOPBACK_NAMES = frozenset({"localhost", "10.0.2.2", "host.docker.internal"})
@@ -37,7 +38,7 @@ def parse_host(host: str, *, secure: bool) -> Address | None:
 
     Takes names and IPv4 with or without a port, and IPv6 in brackets; case does not count.
     """
-    match = re.fullmatch(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]@]+))(?::(\d{1,5}))?", host)
+    match = _HOST.fullmatch(host)
     if not match:
         return None
     port = int(match[3]) if match[3] else (_HTTPS if secure else _HTTP)
@@ -79,11 +80,22 @@ def hosts_for(
             return Address(f"{sub_domain}{service}-{region}.{_LIVE_DOMAIN}", *address[1:]).netloc
 
         chat = f"{sub_domain}websocket-{region}.{_LIVE_DOMAIN}"
-        names = [host("api"), host("apiclient"), chat, host("call"), host("metrics")]
+        admin, client, call, metrics = map(host, ("api", "apiclient", "call", "metrics"))
         domain = _LIVE_DOMAIN
     else:
-        base = address.netloc + prefix
+        admin = client = metrics = address.netloc + prefix
+        call = address.netloc
         chat = f"[{address.name}]" if ":" in address.name else address.name
-        names = [base, base, chat, address.netloc, base]
         domain = address.name
-    return Hosts(*names, str(ws_port), str(wss_port), address.secure, region, domain)
+    return Hosts(
+        admin=admin,
+        client=client,
+        chat=chat,
+        call=call,
+        analytics=metrics,
+        ws_port=str(ws_port),
+        wss_port=str(wss_port),
+        secure=address.secure,
+        region=region,
+        domain=domain,
+    )

@@ -31,9 +31,7 @@ def parse_path(raw_path: str) -> Target:
     start = 0
     while start < len(segments) and segments[start] in VERSIONS:
         start += 1
-    return Target(
-        tuple(unquote(one) if "%" in one else one for one in segments[start:]), app_id
-    )
+    return Target(tuple(unquote(one) if "%" in one else one for one in segments[start:]), app_id)
 
 
 class _Node:

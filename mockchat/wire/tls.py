@@ -98,7 +98,7 @@ def _context(cert: str, key: str | None = None) -> ssl.SSLContext:
 
 
 def _issue(folder: Path, names: list[str], now: float) -> None:
-    import datetime  # noqa: PLC0415  # needed at the first start only, as is trustme
+    import datetime as dt  # noqa: PLC0415  # needed at the first start only, as is trustme
 
     import trustme  # noqa: PLC0415
 
@@ -116,9 +116,7 @@ def _issue(folder: Path, names: list[str], now: float) -> None:
             f"{bundle}: the CA is damaged ({error}); delete {folder} to have a new one made"
         ) from None
     until = now + _LEAF_LIFE
-    leaf = ca.issue_cert(
-        *names, not_after=datetime.datetime.fromtimestamp(until, datetime.UTC)
-    )
+    leaf = ca.issue_cert(*names, not_after=dt.datetime.fromtimestamp(until, dt.UTC))
     _write(folder / _LEAF_FILE, leaf.private_key_and_cert_chain_pem.bytes())
     _write(folder / _CA_FILE, ca.cert_pem.bytes(), mode=0o644)
     _write(folder / _LEAF_NOTE, json.dumps({"until": int(until), "names": names}).encode())

@@ -20,6 +20,7 @@ log = logging.getLogger("mockchat")
 
 _MAX_FRAME = 64 * 1024  # bytes
 _MAX_BACKLOG = 100  # frames that wait for one client before it is dropped as too slow
+_GOODBYE = 1.0  # seconds that a client has to answer a close
 _AUTH_PATIENCE = 30.0  # seconds until an unauthenticated socket is closed
 _EVERYONE, _BY_ROLES, _FRIENDS = "ALL_USERS", "ROLES", "FRIENDS"
 
@@ -57,13 +58,13 @@ class Hub:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._sessions: set[Session] = set()
-        self._sends: set[asyncio.Task[None]] = set()
+        self._sends: set[asyncio.Task[Any]] = set()
         self._frames = {"auth": self._authenticate, "presence": self._keep_quiet}
         store.listeners.append(self._on_event)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Carry one socket from its handshake to its end."""
-        socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, autoping=True)
+        socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
         await socket.prepare(request)
         transport = request.transport
         session = Session(socket, transport.abort if transport else lambda: None)
@@ -81,9 +82,11 @@ class Hub:
 
     async def close(self) -> None:
         """Close every socket, as a server that goes away does."""
-        for session in tuple(self._sessions):
-            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
-                await session.socket.close(code=WSCloseCode.GOING_AWAY, message=b"Server shutdown")
+        goodbyes = [
+            session.socket.close(code=WSCloseCode.GOING_AWAY, message=b"Server shutdown")
+            for session in self._sessions
+        ]
+        await asyncio.gather(*goodbyes, return_exceptions=True)
 
     # --- frames -------------------------------------------------------------------------
     async def _receive(self, session: Session, text: str) -> None:
@@ -171,7 +174,7 @@ class Hub:
 
     def _end(self, session: Session) -> None:
         task = asyncio.get_running_loop().create_task(
-            session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")  # type: ignore[arg-type]
+            session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")
         )
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)

@@ -6,7 +6,7 @@ WELCOME = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>mockchat</title>
-<style>body {{ font: 1rem/1.6 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
+<style>body {{ font: 1rem/1.6 system-ui; max-width: 40rem; margin: 4rem auto }}</style>
 <h1>mockchat {__version__}</h1>
 <p>A local stand-in for CometChat's user and authentication service. It is up.</p>
 <ul>
