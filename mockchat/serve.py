@@ -6,19 +6,22 @@ import logging
 import shlex
 import signal
 import sys
+import time
 from contextlib import suppress
+
+from aiohttp import web
 
 from mockchat.config import Config
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
+from mockchat.wire.app import EDGE
 
 _SHOWN_USERS = 20
-_EXTRAS = ("method", "path", "status", "milliseconds")
+_FLUSH_AFTER = 0.02  # seconds: log lines are written together, not one system call each
 
 
 def serve(config: Config) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit status."""
-    _set_up_logging(config)
     try:
         asyncio.run(_serve(config))
     except StartError as error:
@@ -33,82 +36,108 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows knows Ctrl-C only, as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
+    lines = RequestLog(config.log_format)
+    _set_up_logging(config)
     async with MockChat(config) as mock:
+        if config.log_level in ("debug", "info"):
+            mock.app[EDGE].observers.append(lines.add)
         sys.stdout.write(f"{banner(mock)}\n")
         sys.stdout.flush()
         await stop.wait()
+    lines.flush()
+
+
+class RequestLog:
+    """One line a request, as text or JSON."""
+
+    def __init__(self, log_format: str) -> None:
+        self._line = _json_line if log_format == "json" else _text_line
+        self._waiting: list[str] = []
+
+    def add(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+        """Note an exchange; it is written within a moment, together with its neighbours."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
+        self._waiting.append(self._line(request, response.status, seconds * 1000))
+
+    def flush(self) -> None:
+        """Write what waits."""
+        sys.stderr.write("".join(self._waiting))
+        self._waiting.clear()
+
+
+def _text_line(request: web.Request, status: int, milliseconds: float) -> str:
+    now = time.strftime("%H:%M:%S")
+    return f"{now} {request.method} {request.path_qs} {status} {milliseconds:.1f}ms\n"
+
+
+def _json_line(request: web.Request, status: int, milliseconds: float) -> str:
+    fields = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "method": request.method,
+        "path": request.path_qs,
+        "status": status,
+        "milliseconds": round(milliseconds, 1),
+    }
+    return json.dumps(fields) + "\n"
+
+
+class _JsonRecords(logging.Formatter):
+    """What else is logged, for machines, too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {"level": record.levelname.lower(), "message": super().format(record)}
+        return json.dumps(fields)
+
+
+def _set_up_logging(config: Config) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+    handler.setFormatter(_JsonRecords() if config.log_format == "json" else text)
+    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
 
 
 def banner(mock: MockChat) -> str:
     """Return what a newcomer needs to see: addresses, credentials, users and a line to paste."""
     config = mock.config
     uids = mock.seed_uids()
+    users = ", ".join(uids[:_SHOWN_USERS]) or "none"
     more = f" and {len(uids) - _SHOWN_USERS} more" if len(uids) > _SHOWN_USERS else ""
-    lines = [
-        ("HTTP", mock.url or "off"),
-        ("HTTPS", mock.https_url or "off"),
-        ("Also as", ", ".join(_other_addresses(mock))),
-        ("App", f"{config.app_id} (region {config.region}); any other app id works, too")
-        if not config.strict_apps
-        else ("App", f"{config.app_id} (region {config.region})"),
-        (
-            "Keys",
-            " and ".join(
-                f"{', '.join(keys)} ({scope})"
-                for keys, scope in (
-                    (config.auth_key, "auth only"),
-                    (config.rest_api_key, "full access"),
-                )
-            ),
-        ),
-        ("Users", (", ".join(uids[:_SHOWN_USERS]) + more) or "none"),
-        ("CA", str(mock.ca_path) if mock.ca_path else "none of its own"),
-    ]
-    facts = "\n".join(f"  {name:<8} {value}" for name, value in lines)
-    return f"mockchat {__version__} is up\n\n{facts}\n\n  Try it:\n  {_try_it(mock, uids)}\n"
+    others = "" if config.strict_apps else "; any other app id works, too"
+    facts = {
+        "HTTP": mock.url or "off",
+        "HTTPS": mock.https_url or "off",
+        "Also as": ", ".join(_other_addresses(mock)),
+        "App": f"{config.app_id} (region {config.region}){others}",
+        "Auth key": f"{' or '.join(config.auth_key)} (creates users and auth tokens)",
+        "API key": f"{' or '.join(config.rest_api_key)} (full access)",
+        "Users": users + more,
+        "CA": str(mock.ca_path) if mock.ca_path else "none of its own",
+    }
+    lines = "\n".join(f"  {name:<8}  {value}" for name, value in facts.items())
+    return f"mockchat {__version__} is up\n\n{lines}\n\n  Try it:\n  {_try_it(mock, uids)}\n"
 
 
 def _other_addresses(mock: MockChat) -> list[str]:
-    """Return the names of this machine from elsewhere, with the port that serves SDKs there."""
-    base = mock.https_url or mock.url or ""
-    scheme, _, rest = base.partition("://")
+    """Return this machine's other names, with the port that serves SDKs there."""
+    scheme, _, rest = (mock.https_url or mock.url or "").partition("://")
     port = rest.rpartition(":")[2]
-    names = ["localhost", "10.0.2.2 (Android emulator)", "host.docker.internal (containers)"]
-    return [
-        f"{scheme}://{name.replace(' ', f':{port} ', 1)}"
-        if " " in name
-        else f"{scheme}://{name}:{port}"
-        for name in names
-    ]
+    names = {
+        "localhost": "",
+        "10.0.2.2": " (Android emulator)",
+        "host.docker.internal": " (containers)",
+    }
+    return [f"{scheme}://{name}:{port}{note}" for name, note in names.items()]
 
 
 def _try_it(mock: MockChat, uids: list[str]) -> str:
     config = mock.config
-    trust = [] if mock.url else ["--cacert", str(mock.ca_path)] if mock.ca_path else ["--insecure"]
+    trust = ["--cacert", str(mock.ca_path)] if mock.ca_path else ["--insecure"]
     base = mock.url or mock.https_url or ""
     if uids:
-        path, body = "/login", {"uid": uids[0], "authKey": config.auth_key[0]}
-        key = []
+        path, body, key = "/login", {"uid": uids[0], "authKey": config.auth_key[0]}, []
     else:
         path, body = "/users", {"uid": "user1", "name": "Kevin"}
         key = ["-H", f"apikey: {config.rest_api_key[0]}"]
-    return shlex.join(["curl", *trust, *key, f"{base}{path}", "-d", json.dumps(body)])
-
-
-class _JsonLines(logging.Formatter):
-    """Log lines for machines: one JSON object each."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {"time": record.created, "level": record.levelname.lower()}
-        line["message"] = record.getMessage()
-        line |= {name: getattr(record, name) for name in _EXTRAS if hasattr(record, name)}
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)
-
-
-def _set_up_logging(config: Config) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
-    handler.setFormatter(_JsonLines() if config.log_format == "json" else text)
-    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
+    secure = trust if mock.url is None else []
+    return shlex.join(["curl", *secure, *key, base + path, "-d", json.dumps(body)])

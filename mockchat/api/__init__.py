@@ -1,6 +1,7 @@
 """What can be asked: the operations of the emulated API, gathered in one table."""
 
 from mockchat.api import auth_tokens, login, me, sessions, users
+from mockchat.api.unbuilt import UNBUILT
 
 OPERATIONS = (
     *users.table,
@@ -9,3 +10,5 @@ OPERATIONS = (
     *sessions.table,
     *login.table,
 )
+
+__all__ = ["OPERATIONS", "UNBUILT"]

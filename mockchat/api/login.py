@@ -6,7 +6,7 @@ from mockchat.api import schemas
 from mockchat.api.me import logged_in
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.schemas import Me, Profile, profile
-from mockchat.api.validation import load
+from mockchat.api.validation import Loader
 from mockchat.core import errors
 from mockchat.core.entities import UserCaller
 from mockchat.core.errors import ApiError, Evidence
@@ -14,7 +14,7 @@ from mockchat.core.quota import CORE_LIMIT
 
 table = OperationTable()
 
-_UID_RULES = schemas.LoginUid()
+_load_uid = Loader(schemas.LoginUid)
 
 
 def _text(value: Any) -> str:
@@ -69,7 +69,7 @@ async def login(call: Call) -> Me:
         _check_token_text(credential)
     else:
         app.key_caller(_key(call))
-        credential = load(_UID_RULES, {"uid": call.body.get("uid")})["uid"]
+        credential = _load_uid({"uid": call.body.get("uid")})["uid"]
     slot = call.device or credential
     app.begin_login(slot)
     try:

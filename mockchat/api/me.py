@@ -1,5 +1,6 @@
 """The logged-in user's own client: `/me` and `/settings` (sdk-wire sections 1.3 to 1.5)."""
 
+from functools import lru_cache
 from typing import Any
 
 from mockchat.api import schemas
@@ -18,11 +19,13 @@ table = OperationTable()
 _API_VERSION = "v3.0"
 
 
+@lru_cache(maxsize=256)
 def settings(hosts: Hosts, now: int) -> dict[str, Any]:
     """Return the app settings that send a client back to `hosts`.
 
     Ports, hosts and versions are texts, as iOS decodes them; the API hosts and the version must
-    be there, as the JavaScript SDKs have no other source (sdk-wire 1.5).
+    be there, as the JavaScript SDKs have no other source (sdk-wire 1.5). Callers share the answer
+    and must not change it.
     """
     ports = {
         f"{service}_{name}": port

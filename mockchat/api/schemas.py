@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from marshmallow import Schema, fields, pre_load
+from marshmallow import Schema, fields
 
 from mockchat.api.validation import (
     MAX_NAME,
@@ -167,11 +167,13 @@ class Paging(RequestSchema):
     """Which page of a list; SDKs send `per_page`, back ends `perPage`."""
 
     page = Whole(1, _MANY, load_default=1)
-    per_page = Whole(1, MAX_PER_PAGE, data_key="perPage", load_default=DEFAULT_PER_PAGE)
-
-    @pre_load
-    def _accept_snake_case(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {"perPage": data["per_page"], **data} if "per_page" in data else data
+    per_page = Whole(
+        1,
+        MAX_PER_PAGE,
+        data_key="perPage",
+        load_default=DEFAULT_PER_PAGE,
+        metadata={"aliases": ("per_page",)},
+    )
 
 
 class UserList(Paging):

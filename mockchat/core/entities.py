@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 DEFAULT_ROLE = "default"
@@ -127,6 +128,7 @@ class PresenceChanged:
 Event = TokenDestroyed | PresenceChanged
 
 
+@lru_cache(maxsize=1024)
 def channel_secret(app_secret: str, uid: str) -> str:
     """Return the secret of a user's WebSocket channel, the same at every login."""
     return hashlib.sha256(f"{app_secret}:{uid}".encode()).hexdigest()[:40]

@@ -318,6 +318,18 @@ APP_ID_INVALID = _row(
     ),
 )
 
+NOT_BUILT = _row(
+    "not_built",
+    "The live service has this operation, mockchat does not.",
+    Face(
+        "MOCK_NOT_BUILT",
+        501,
+        "{operation} exists in the live service, but mockchat does not build it: it stands in for "
+        "users and authentication. Lists of it are empty.",
+        _OURS,
+    ),
+)
+
 # --- mockchat's own -------------------------------------------------------------------------
 CRASHED = _row(
     "crashed",

@@ -48,6 +48,11 @@ class Rules:
     login_latency: float = 0.0  # seconds that POST /login takes
 
 
+def _as_in_path(uid: str) -> str:
+    """Return the uid as the live service prints it: lower-case, encoded as a path has it."""
+    return quote(uid, safe="!$&'()*+,;=:@", errors="surrogateescape").lower()
+
+
 class App:
     """One CometChat application: a tenant that shares nothing with any other."""
 
@@ -101,8 +106,7 @@ class App:
         """Return the active user with this uid, whatever its case; raise UID_NOT_FOUND."""
         user = self.find_user(uid)
         if user is None or user.deactivated_at is not None:
-            # The live service prints the uid in lower case and as the path had it encoded.
-            raise errors.UID_NOT_FOUND(uid=quote(uid, errors="replace").lower())
+            raise errors.UID_NOT_FOUND(uid=_as_in_path(uid))
         return user
 
     def user_in_path(self, uid: str) -> User:
@@ -112,7 +116,7 @@ class App:
         """
         user = self.find_user(uid)
         if user is None or user.deactivated_at is not None:
-            printed = quote(uid, errors="replace").lower()
+            printed = _as_in_path(uid)
             if not uid.strip() or len(uid) > MAX_UID_LENGTH:
                 raise errors.PATH_UID_INVALID(uid=printed)
             if any(map(str.isspace, uid)):

@@ -13,6 +13,7 @@ from mockchat.core.state import Rules, Store
 from mockchat.wire.http import Edge
 
 STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
+EDGE: web.AppKey[Edge] = web.AppKey("mockchat.edge", Edge)
 SERVER: web.AppKey[ServerFacts] = web.AppKey("mockchat.server", ServerFacts)
 
 
@@ -27,9 +28,8 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     server = ServerFacts()
     edge = Edge(config, store, server)
     app = web.Application(client_max_size=MAX_BODY)
-    app[STORE], app[SERVER] = store, server
+    app[STORE], app[SERVER], app[EDGE] = store, server, edge
     app.router.add_route("*", "/{path:.*}", edge.handle, expect_handler=edge.expect)
-    app.on_response_prepare.append(edge.add_headers)
 
     async def close_sockets(_app: web.Application) -> None:
         await edge.hub.close()

@@ -12,14 +12,19 @@ ALLOW_HEADERS = (
 _MAX_AGE = "600"  # seconds
 
 
+_OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": ALLOW_METHODS,
+    "Access-Control-Allow-Headers": ALLOW_HEADERS,
+    "Vary": "Accept-Encoding",
+}
+
+
 def answer_headers(origin: str | None) -> dict[str, str]:
     """Return the CORS headers of an answer: the caller's origin, as some clients refuse `*`."""
-    return {
-        "Access-Control-Allow-Origin": origin or "*",
-        "Access-Control-Allow-Methods": ALLOW_METHODS,
-        "Access-Control-Allow-Headers": ALLOW_HEADERS,
-        "Vary": "Accept-Encoding, Origin" if origin else "Accept-Encoding",
-    }
+    if not origin:
+        return _OPEN
+    return _OPEN | {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin"}
 
 
 def preflight_headers(asked: Mapping[str, str]) -> dict[str, str]:

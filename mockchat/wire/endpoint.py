@@ -1,34 +1,11 @@
 """Endpoints: an operation made ready to serve, its schemas compiled once."""
 
 import inspect
-from collections.abc import Mapping
 from typing import Any
-
-from marshmallow import Schema, ValidationError
 
 from mockchat.api.operation import Ack, Call, File, Operation, Page
 from mockchat.api.schemas import compile_dump
-from mockchat.api.validation import load
-
-
-class _Loader:
-    """Loads by a schema; what an empty input loads as is worked out once."""
-
-    def __init__(self, schema: type[Schema] | None) -> None:
-        self._schema = schema() if schema else None
-        self._empty: dict[str, Any] | None = {}
-        if self._schema:
-            try:
-                self._empty = self._schema.load({})
-            except ValidationError:
-                self._empty = None
-
-    def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        if self._schema is None:
-            return {}
-        if not data and self._empty is not None:
-            return dict(self._empty)
-        return load(self._schema, data)
+from mockchat.api.validation import Loader
 
 
 class Endpoint:
@@ -38,8 +15,8 @@ class Endpoint:
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
-        self.load_body = _Loader(operation.body)
-        self.load_query = _Loader(operation.query)
+        self.load_body = Loader(operation.body)
+        self.load_query = Loader(operation.query)
         self.takes_body = operation.body is not None
         self._asynchronous = inspect.iscoroutinefunction(operation.handler)
         self._dump = compile_dump(operation.returns) if operation.returns else None

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from mockchat.api import OPERATIONS, json_text
+from mockchat.api import OPERATIONS, UNBUILT, json_text
 from mockchat.api.operation import Call, File, ServerFacts
 from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
@@ -28,18 +28,22 @@ from mockchat.wire.welcome import WELCOME
 
 log = logging.getLogger("mockchat")
 _CONTROL = "_mock"
-_HEADERS = {
+_JSON_HEADERS = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
-    "Server": "mockchat",
 }
-_QUOTA = "quota"  # where a request keeps what its rate-limit headers will say
+# Where a request keeps what its rate-limit headers will say.
+_QUOTA: web.RequestKey[Allowance] = web.RequestKey("mockchat.quota", Allowance)
 
 Sleep = Callable[[float], Awaitable[None]]
+Observer = Callable[[web.Request, web.StreamResponse, float], None]
 
 
 class Edge:
-    """Answers every request of one server, whatever it holds."""
+    """Answers every request of one server, whatever it holds.
+
+    `observers` are told of each exchange once it is answered: request, response, seconds.
+    """
 
     def __init__(
         self, config: Config, store: Store, server: ServerFacts, sleep: Sleep = asyncio.sleep
@@ -50,15 +54,17 @@ class Edge:
         self._sleep = sleep
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
-        self._router = Router((*OPERATIONS, *CONTROL_OPERATIONS))
+        self._router = Router((*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS))
         self.hub = Hub(store)
+        self.observers: list[Observer] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; a refusal is an answer, too, and nothing else gets through."""
         started = time.perf_counter()
         target = parse_path(request.rel_url.raw_path)
+        control = target.segments[:1] == (_CONTROL,)
         try:
-            response = await self._answer(request, target)
+            response = await self._answer(request, target, control=control)
         except ApiError as error:
             response = self._refuse(request, error)
         except web.HTTPRequestEntityTooLarge:
@@ -68,8 +74,10 @@ class Edge:
         except Exception:
             log.exception("mockchat failed to answer %s %s", request.method, request.path_qs)
             response = self._refuse(request, errors.CRASHED())
-        if log.isEnabledFor(logging.INFO):
-            _log(request, response, time.perf_counter() - started)
+        if not response.prepared:
+            _add_headers(request, response, control=control)
+        for observe in self.observers:
+            observe(request, response, time.perf_counter() - started)
         return response
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
@@ -78,11 +86,13 @@ class Edge:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
             return None
-        return self._refuse(request, refuse("Expect", "in", choices="100-continue"))
+        response = self._refuse(request, refuse("Expect", "in", choices="100-continue"))
+        _add_headers(request, response, control=False)
+        return response
 
-    # --- from request to answer ---------------------------------------------------------
-    async def _answer(self, request: web.Request, target: Target) -> web.StreamResponse:
-        control = target.segments[:1] == (_CONTROL,)
+    async def _answer(
+        self, request: web.Request, target: Target, *, control: bool
+    ) -> web.StreamResponse:
         if request.method == hdrs.METH_OPTIONS and not control:
             return web.Response(headers=cors.preflight_headers(request.headers))
         if not target.segments and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
@@ -103,7 +113,7 @@ class Edge:
         caller = self._resolver.caller(operation.access, app, headers)
         query_text = request.rel_url.raw_query_string
         query = endpoint.load_query(parse_form(query_text, "query") if query_text else {})
-        body = endpoint.load_body(await self._body(request) if endpoint.takes_body else {})
+        body = endpoint.load_body(await _body(request) if endpoint.takes_body else {})
         call = Call(
             app=app,
             caller=caller,
@@ -123,12 +133,6 @@ class Edge:
             return await self.hub.serve(request)
         return web.Response(text=WELCOME, content_type="text/html")
 
-    @staticmethod
-    async def _body(request: web.Request) -> dict[str, Any]:
-        if not request.body_exists:
-            return {}
-        return parse_body(await request.read(), request.headers.get(hdrs.CONTENT_TYPE, ""))
-
     def _refuse(self, request: web.Request, error: ApiError) -> web.Response:
         dialect = dialects.choose(self._config.errors, request.headers)
         response = _json(dialects.body(error, dialect), dialects.face(error, dialect).status)
@@ -137,24 +141,31 @@ class Edge:
             response.headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
         return response
 
-    @staticmethod
-    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-        """Add CORS and rate-limit headers, whoever made the response and whatever it says."""
-        if parse_path(request.rel_url.raw_path).segments[:1] == (_CONTROL,):
-            return
-        headers = response.headers
-        for name, value in cors.answer_headers(request.headers.get(hdrs.ORIGIN)).items():
-            headers.setdefault(name, value)
-        allowance: Allowance | None = request.get(_QUOTA)
-        if allowance:
-            headers["X-RateLimit-Limit"] = str(allowance.limit)
-            headers["X-RateLimit-Remaining"] = str(allowance.remaining)
-            headers["X-RateLimit-Limit-For-App"] = str(allowance.app_limit)
-            headers["X-RateLimit-Remaining-For-App"] = str(allowance.app_remaining)
+
+def _add_headers(request: web.Request, response: web.StreamResponse, *, control: bool) -> None:
+    """Add what every answer carries, whatever it says; the control API is not for other origins."""
+    headers = response.headers
+    headers["Server"] = "mockchat"
+    if control:
+        return
+    for name, value in cors.answer_headers(request.headers.get(hdrs.ORIGIN)).items():
+        headers.setdefault(name, value)
+    allowance = request.get(_QUOTA)
+    if allowance:
+        headers["X-RateLimit-Limit"] = str(allowance.limit)
+        headers["X-RateLimit-Remaining"] = str(allowance.remaining)
+        headers["X-RateLimit-Limit-For-App"] = str(allowance.app_limit)
+        headers["X-RateLimit-Remaining-For-App"] = str(allowance.app_remaining)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    if not request.body_exists:
+        return {}
+    return parse_body(await request.read(), request.headers.get(hdrs.CONTENT_TYPE, ""))
 
 
 def _json(value: Any, status: int) -> web.Response:
-    return web.Response(body=json_text.render(value), status=status, headers=_HEADERS)
+    return web.Response(body=json_text.render(value), status=status, headers=_JSON_HEADERS)
 
 
 def _file(file: File) -> web.Response:
@@ -162,19 +173,3 @@ def _file(file: File) -> web.Response:
     if file.name:
         headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return web.Response(body=file.content, headers=headers)
-
-
-def _log(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
-    log.info(
-        "%s %s %d %.1fms",
-        request.method,
-        request.path_qs,
-        response.status,
-        seconds * 1000,
-        extra={
-            "method": request.method,
-            "path": request.path_qs,
-            "status": response.status,
-            "milliseconds": round(seconds * 1000, 1),
-        },
-    )

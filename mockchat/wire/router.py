@@ -31,7 +31,11 @@ def parse_path(raw_path: str) -> Target:
     start = 0
     while start < len(segments) and segments[start] in VERSIONS:
         start += 1
-    return Target(tuple(unquote(one) if "%" in one else one for one in segments[start:]), app_id)
+    return Target(tuple(_decoded(one) if "%" in one else one for one in segments[start:]), app_id)
+
+
+def _decoded(segment: str) -> str:
+    return unquote(segment, errors="surrogateescape")  # what is no UTF-8 can be encoded again
 
 
 class _Node:

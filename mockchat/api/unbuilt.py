@@ -1,0 +1,162 @@
+"""Known but unbuilt: what the live service has and mockchat does not, in one table.
+
+A `GET` of a list answers an empty page, so that an app boots past login and finds nothing;
+everything else answers 501 by name. (Reference section 14 and the SDKs' own endpoint tables.)
+"""
+
+from mockchat.api.operation import Access, Call, Operation, Page
+from mockchat.api.schemas import DEFAULT_PER_PAGE, AnySchema, Paging
+from mockchat.core import errors
+from mockchat.core.errors import Evidence
+
+# Methods and a path a line; a star after GET marks a list.
+_SURFACE = """
+GET* POST               /groups
+GET PUT DELETE          /groups/{guid}
+GET* POST PUT DELETE    /groups/{guid}/members
+PUT DELETE              /groups/{guid}/members/{uid}
+GET*                    /groups/{guid}/bannedusers
+POST DELETE             /groups/{guid}/bannedusers/{uid}
+PATCH                   /groups/{guid}/owner
+PUT                     /groups/{guid}/promote
+DELETE                  /groups/{guid}/demote
+GET*                    /groups/{guid}/messages
+GET*                    /groups/{guid}/threads
+GET PUT DELETE          /groups/{guid}/conversation
+POST                    /groups/{guid}/conversation/delivered
+POST DELETE             /groups/{guid}/conversation/read
+POST DELETE             /groups/{guid}/conversation/pin
+GET* PUT                /groups/{guid}/scopes/{scope}/permissions
+DELETE                  /groups/{guid}/scopes/{scope}/permissions/{permission}
+GET* POST               /messages
+GET PUT DELETE          /messages/{id}
+GET*                    /messages/{id}/reactions
+GET* POST DELETE        /messages/{id}/reactions/{reaction}
+GET* POST               /messages/{id}/thread
+POST DELETE             /messages/{id}/thread/subscription
+POST                    /messages/{id}/flagged
+PATCH                   /messages/{id}/interacted
+POST DELETE             /messages/{id}/pin
+POST DELETE             /messages/{id}/save
+GET*                    /conversations
+GET DELETE              /conversations/{conversationId}
+GET PUT DELETE          /users/{uid}/conversation
+POST                    /users/{uid}/conversation/delivered
+POST DELETE             /users/{uid}/conversation/read
+POST DELETE             /users/{uid}/conversation/pin
+GET*                    /users/{uid}/messages
+GET*                    /users/{uid}/threads
+GET*                    /threads
+POST                    /bots/{uid}/messages
+GET* POST               /calls
+GET                     /calls/{sessionId}
+PATCH                   /calls/{sessionId}/type
+POST                    /files/upload-url
+GET* POST               /user/friends
+PUT                     /user/friends/{uid}/accept
+DELETE                  /user/friends/{uid}/reject
+DELETE                  /user/friends/{uid}/{gid}
+GET                     /user/messages/{muid}
+GET POST                /api/v3.0/online-members
+GET                     /ai/bots/{botId}/assistance/users/{uid}
+GET                     /ai/bots/{botId}/assistance/groups/{guid}
+GET                     /ai/conversation-starter/users/{uid}
+GET                     /ai/conversation-starter/groups/{guid}
+GET                     /ai/conversation-summary/users/{uid}
+GET                     /ai/conversation-summary/groups/{guid}
+GET                     /ai/smart-replies/users/{uid}
+GET                     /ai/smart-replies/groups/{guid}
+GET*                    /campaigns/notification-feed
+GET                     /campaigns/notification-feed/unread-count
+GET                     /campaigns/notification-feed/{feedItemId}
+POST                    /campaigns/notification-feed/{feedItemId}/delivered
+POST                    /campaigns/notification-feed/{feedItemId}/engagement
+POST                    /campaigns/notification-feed/{feedItemId}/read
+PUT                     /campaigns/push-notifications/{pushNotificationId}/clicked
+PUT                     /campaigns/push-notifications/{pushNotificationId}/delivered
+GET*                    /campaigns/templates/categories
+GET PATCH DELETE        /notifications/v1/settings
+GET* POST PUT           /notifications/push/v1/providers/fcm
+DELETE                  /notifications/push/v1/providers/fcm/{providerId}
+PUT                     /notifications/push/v1/providers/fcm/default/{providerId}
+GET* POST PUT           /notifications/push/v1/providers/apns
+DELETE                  /notifications/push/v1/providers/apns/{providerId}
+PUT                     /notifications/push/v1/providers/apns/default/{providerId}
+GET POST PUT DELETE     /notifications/push/v1/providers/custom
+GET PATCH DELETE        /notifications/v1/preferences
+GET* PUT DELETE         /notifications/v1/preferences/mute
+GET PATCH               /notifications/v1/preferences/timezone
+GET PATCH DELETE        /notifications/push/v1/preferences
+GET* PUT DELETE         /notifications/push/v1/preferences/mute
+GET* POST DELETE        /notifications/push/v1/tokens
+DELETE                  /notifications/push/v1/tokens/{pushToken}
+GET PATCH DELETE        /notifications/v1/contact-details
+GET POST PUT DELETE     /notifications/sms/v1/providers/twilio
+GET POST PUT DELETE     /notifications/sms/v1/providers/custom
+GET POST PUT DELETE     /notifications/email/v1/providers/sendgrid
+GET POST PUT DELETE     /notifications/email/v1/providers/custom
+GET*                    /notifications/v1/logs
+GET                     /stats
+GET                     /stats/messages
+GET* POST               /moderation/reasons
+GET PUT DELETE          /moderation/reasons/{id}
+GET*                    /moderation/flagged-messages
+PATCH                   /moderation/flagged-messages/{id}
+GET*                    /moderation/reviewed-messages
+GET*                    /moderation/blocked-messages
+PATCH                   /moderation/blocked-messages/{id}
+GET* POST               /moderation/rules
+GET PUT DELETE          /moderation/rules/{ruleId}
+GET*                    /moderation/rules/{ruleId}/revisions
+GET* POST               /moderation/keywords
+GET PUT DELETE          /moderation/keywords/{keywordId}
+"""
+
+
+def empty_list(call: Call) -> Page:
+    """List what mockchat never holds: nothing."""
+    page, per_page = call.query["page"] or 1, call.query["per_page"] or DEFAULT_PER_PAGE
+    return Page([], page, per_page, 0)
+
+
+def _refusal(name: str) -> Operation:
+    method, _, path = name.partition(" ")
+
+    def refuse(_call: Call) -> None:
+        """Refuse by name: the live service has this, mockchat does not."""
+        raise errors.NOT_BUILT(operation=name)
+
+    return Operation(
+        method,
+        path,
+        refuse,
+        Access.FULL_KEY_OR_TOKEN,
+        returns=AnySchema,
+        errors=(errors.NOT_BUILT,),
+        evidence=Evidence.DOCUMENTED,
+    )
+
+
+def _rows() -> list[Operation]:
+    rows = []
+    for line in _SURFACE.strip().splitlines():
+        *methods, path = line.split()
+        for method in methods:
+            if method.endswith("*"):
+                rows.append(
+                    Operation(
+                        "GET",
+                        path,
+                        empty_list,
+                        Access.FULL_KEY_OR_TOKEN,
+                        returns=AnySchema,
+                        query=Paging,
+                        evidence=Evidence.DOCUMENTED,
+                    )
+                )
+            else:
+                rows.append(_refusal(f"{method} {path}"))
+    return rows
+
+
+UNBUILT = tuple(_rows())
