@@ -11,7 +11,6 @@ from mockchat.core.errors import ApiError
 from mockchat.core.state import App
 
 _ALGORITHM = "HS256"
-_LIFETIME = 24 * 60 * 60  # seconds; a longer session asks POST /me/jwt for the next one
 
 
 def _encoded(part: bytes) -> bytes:
@@ -22,8 +21,9 @@ _HEADER = _encoded(orjson.dumps({"alg": _ALGORITHM, "typ": "JWT"}))
 
 
 def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any] | None = None) -> str:
-    """Return a JWT that stands for `token` for a day; what the live one holds is not known.
+    """Return a JWT that stands for `token`; what the live one holds is not known.
 
+    It lives as long as the token: SDKs reconnect with the one they have (sdk-wire section 5).
     Signed here, not by PyJWT, which would cost as much as the rest of a login; PyJWT checks it.
     """
     claims = {
@@ -32,8 +32,9 @@ def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any] | None = N
         "appId": app.id,
         "jti": token.value.removeprefix(f"{token.uid}_"),
         "iat": app.now,
-        "exp": app.now + _LIFETIME,
     }
+    if app.rules.token_ttl is not None:
+        claims["exp"] = int(token.created_at + app.rules.token_ttl)
     if passthrough:
         claims["passthrough"] = passthrough
     signed = _HEADER + b"." + _encoded(orjson.dumps(claims))
@@ -42,15 +43,13 @@ def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any] | None = N
 
 
 def check_jwt(app: App, text: str) -> UserCaller | None:
-    """Return whom the JWT stands for, or None for a forged, expired or foreign one."""
+    """Return whom the JWT stands for, or None for a forged, foreign or outlived one."""
     import jwt  # noqa: PLC0415  # 40 ms that a start must not pay
 
     try:
-        # The app's clock decides on expiry, not the wall's.
-        options: Any = {"verify_exp": False, "verify_iat": False, "require": ["sub", "jti", "exp"]}
+        # The token it stands for decides on expiry, by the app's clock.
+        options: Any = {"verify_exp": False, "verify_iat": False, "require": ["sub", "jti"]}
         claims = jwt.decode(text, app.secret, algorithms=[_ALGORITHM], options=options)
-        if claims["exp"] <= app.now:
-            return None
         return app.user_caller(f"{claims['sub']}_{claims['jti']}")
     except (jwt.InvalidTokenError, ApiError):
         return None

@@ -1,5 +1,6 @@
 """Rate limits: how many requests of this minute an app has left."""
 
+import math
 from dataclasses import dataclass
 
 from mockchat.core import errors
@@ -40,7 +41,7 @@ class Quota:
             self._minute, self._used_by_app = minute, 0
             self._used.clear()
         if self.rate_limit is not None and self._used_by_app >= self.rate_limit:
-            seconds = max(1, int((minute + 1) * _WINDOW - now))
+            seconds = math.ceil((minute + 1) * _WINDOW - now)
             raise errors.TOO_MANY_REQUESTS(
                 limit=self.rate_limit, seconds=seconds, reset=(minute + 1) * _WINDOW
             )

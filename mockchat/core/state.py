@@ -201,7 +201,7 @@ class App:
         At most 100 tokens of a user live; the oldest fall out (reference section 3).
         """
         if not force and not self.rules.single_use_tokens:
-            for value in reversed(user.tokens):
+            for value in reversed(list(user.tokens)):
                 if user.tokens[value].device == device and (token := self.live_token(value)):
                     return token
         now = self.now

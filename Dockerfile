@@ -1,0 +1,24 @@
+ARG PYTHON_VERSION=3.13-slim
+
+FROM python:${PYTHON_VERSION} AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY mockchat mockchat
+COPY fixtures fixtures
+RUN python -m venv /opt/mockchat \
+ && /opt/mockchat/bin/pip install --no-cache-dir . \
+ && /opt/mockchat/bin/pip uninstall --yes --quiet pip
+
+FROM python:${PYTHON_VERSION}
+COPY --from=build /opt/mockchat /opt/mockchat
+RUN mkdir /data && chown 10001:10001 /data
+ENV PATH=/opt/mockchat/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    MOCKCHAT_HOST=0.0.0.0 \
+    MOCKCHAT_CA_DIR=/data
+USER 10001:10001
+VOLUME /data
+EXPOSE 8080 8443
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["mockchat", "health"]
+ENTRYPOINT ["mockchat"]
+CMD ["serve"]

@@ -1,0 +1,71 @@
+# mockchat: `make run` and `make test` set up everything they need.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit sdk pythons lint types fmt check docs bench dist image image-check clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/run.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(BIN)/pip install --quiet --group dev
+	touch $@
+
+run: $(VENV)/run.stamp  ## run the server on HTTP 8080 and HTTPS 8443 (ARGS="--port 9000" for more)
+	@exec $(BIN)/mockchat serve $(ARGS)
+
+test: $(VENV)/dev.stamp  ## lint, types and every test, the real SDKs among them
+	tests/sdk/prepare
+	$(MAKE) --no-print-directory lint types
+	$(BIN)/pytest $(ARGS)
+
+unit: $(VENV)/dev.stamp  ## the Python tests alone
+	$(BIN)/pytest --ignore tests/sdk $(ARGS)
+
+sdk: $(VENV)/dev.stamp  ## the real SDKs alone, in Node and in Chromium
+	tests/sdk/prepare
+	$(BIN)/pytest tests/sdk $(ARGS)
+
+pythons:  ## the Python tests on every supported Python there is
+	@for version in 3.11 3.12 3.13; do \
+	  python=$$(.ci/find-python $$version) || { echo "Python $$version: not here, not tested"; continue; }; \
+	  echo "Python $$version:"; \
+	  $(MAKE) --no-print-directory unit PYTHON=$$python VENV=.venv-$$version ARGS=-q || exit 1; \
+	done
+
+lint: $(VENV)/dev.stamp  ## check the style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp  ## check the types
+	$(BIN)/mypy
+
+fmt: $(VENV)/dev.stamp  ## mend the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: test pythons  ## everything that CI runs
+
+docs: $(VENV)/run.stamp  ## write the README's tables anew
+	$(BIN)/python docs/tables.py
+
+bench: $(VENV)/run.stamp  ## compare with a bare aiohttp application
+	$(BIN)/python benchmarks/compare.py
+
+dist: $(VENV)/dev.stamp  ## build sdist and wheel
+	$(BIN)/python -m build
+
+image:  ## build the container image
+	docker build --tag mockchat .
+
+clean:  ## remove what the targets made
+	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/sdk/node_modules

@@ -1,0 +1,51 @@
+// Runs one vendor package in Node:  node node_runner.mjs PACKAGE [FLOW]
+// The facts are one JSON document on stdout; everything an SDK says goes to stderr.
+
+import { createRequire } from "node:module";
+
+import { FLOWS } from "./flows.mjs";
+import { becomeBrowserLike, hurry } from "./node_environment.mjs";
+import { packageNamed } from "./packages.mjs";
+import { keysFrom, report } from "./running.mjs";
+import { createWorld, take } from "./world.mjs";
+import { tapFetches, tapSockets } from "./wire_tap.mjs";
+
+const [label, flow = "steps"] = process.argv.slice(2);
+const HURRY = { "long-session": 30 };
+
+/** Loads an SDK as a process started anew would: nothing but the storage is left of the last. */
+function freshly(bundle) {
+  const require = createRequire(import.meta.url);
+  delete require.cache[bundle];
+  const loaded = require(bundle);
+  return loaded.CometChat ?? loaded;
+}
+
+function worldFromEnvironment(row, taps) {
+  const { env } = process;
+  return createWorld({
+    CometChat: freshly(row.bundle),
+    appId: env.MOCKCHAT_APP_ID ?? "APP_ID",
+    httpsUrl: env.MOCKCHAT_HTTPS_URL,
+    hosts: "override",
+    realtime: row.realtime,
+    keys: keysFrom(env),
+    ...taps,
+  });
+}
+
+async function main() {
+  const row = packageNamed(label);
+  const unhandled = [];
+  process.on("unhandledRejection", (error) => unhandled.push(String(error)));
+  becomeBrowserLike();
+  hurry(HURRY[flow] ?? 1);
+  const taps = { sockets: tapSockets(globalThis), fetches: tapFetches(globalThis) };
+  const steps = {};
+  for (const run of FLOWS[flow]) {
+    Object.assign(steps, await take(run, worldFromEnvironment(row, taps)));
+  }
+  return { label, package: row.name, version: row.version, steps, unhandled, ...taps };
+}
+
+await report(main());

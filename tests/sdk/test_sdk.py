@@ -1,0 +1,221 @@
+"""What the vendor's SDKs make of the mock, step by step (`steps.mjs`)."""
+
+from typing import Any
+
+import pytest
+
+Facts = dict[str, Any]
+
+ANDREW = {"uid": "cometchat-uid-1", "name": "Andrew Joseph", "role": "default", "status": "online"}
+GEORGE = {"uid": "cometchat-uid-2", "name": "George Alan", "role": "default", "status": "online"}
+NANCY = {"uid": "cometchat-uid-3", "name": "Nancy Grace", "role": "default", "status": "online"}
+IRON_MAN = {"uid": "SUPERHERO1", "name": "Iron Man", "role": "default", "status": "online"}
+CAPTAIN = {"uid": "SUPERHERO2", "name": "Captain America", "role": "default", "status": "online"}
+
+XMPP_ONLY = "pro-2.4.1"
+REPORTS_TELEMETRY = "chat-4.2.0"
+
+PROVOKED = {
+    ("POST", "users/cometchat-uid-1/auth_tokens", 401),  # a wrong key
+    ("POST", "users/nobody-of-that-name/auth_tokens", 404),
+    ("POST", "users", 400),  # a uid that is taken
+    ("PUT", "me", 401),  # the token of a session that was logged out
+    ("GET", "users", 401),  # a token deleted on the server
+}
+POLLED = ("GET", "messages", 401)  # what an SDK that polls may ask before it knows of that
+
+
+def step(run: Facts, name: str) -> Any:
+    return run["steps"][name]
+
+
+def resource(path: str) -> str:
+    """Drops the version: `/v3.0/users` is `users`."""
+    return path.split("/", maxsplit=2)[2]
+
+
+def refusal_code(outcome: Facts) -> Any:
+    assert "refused" in outcome, outcome
+    return outcome["refused"]["code"]
+
+
+# --- logging in --------------------------------------------------------------------------------
+
+
+def test_init_succeeds_without_a_session(run: Facts) -> None:
+    assert step(run, "init") == {"answer": True}
+
+
+@pytest.mark.parametrize(
+    ("refused_step", "code"),
+    [
+        ("login_with_a_wrong_key", "AUTH_ERR_APIKEY_NOT_FOUND"),
+        ("login_with_an_unknown_uid", "ERR_UID_NOT_FOUND"),
+    ],
+)
+def test_a_refused_login_reaches_the_app_with_the_servers_code(
+    run: Facts, refused_step: str, code: str
+) -> None:
+    assert refusal_code(step(run, refused_step)) == code
+
+
+def test_a_login_gives_the_user(run: Facts) -> None:
+    assert step(run, "login")["user"] == ANDREW
+
+
+def test_the_logged_in_user_is_remembered(run: Facts) -> None:
+    assert step(run, "logged_in_user") == ANDREW
+
+
+def test_logging_the_same_user_in_again_succeeds(run: Facts) -> None:
+    assert step(run, "login_again") == ANDREW
+
+
+def test_of_two_logins_at_once_the_second_is_refused(run: Facts) -> None:
+    facts = step(run, "two_logins_at_once")
+
+    assert facts["first"]["uid"] == facts["asked"]
+    refused = facts["second"]["refused"]
+    assert (refused["name"], refused["code"]) == ("LOGIN_IN_PROGRESS", -1)
+
+
+def test_a_token_minted_by_a_back_end_logs_its_user_in(run: Facts) -> None:
+    assert step(run, "login_by_auth_token") == {"user": GEORGE, "sameToken": True}
+
+
+def test_a_second_user_takes_the_place_of_the_first(run: Facts) -> None:
+    facts = step(run, "second_user")
+
+    assert facts == {"first": NANCY, "second": IRON_MAN, "current": IRON_MAN}
+
+
+def test_the_login_listener_hears_of_failure_success_and_logout(run: Facts) -> None:
+    assert step(run, "login_listener")["heard"] == [
+        ["loginFailure", "ERR_UID_NOT_FOUND"],
+        ["loginSuccess", "cometchat-uid-4"],
+        ["logoutSuccess"],
+    ]
+
+
+# --- creating users ----------------------------------------------------------------------------
+
+
+def test_a_created_user_comes_back_with_its_defaults(run: Facts) -> None:
+    facts = step(run, "create_user")
+
+    assert facts["created"] == {
+        "uid": facts["asked"],
+        "name": "Fresh User",
+        "role": "default",
+        "status": "offline",
+    }
+
+
+def test_a_uid_that_is_taken_is_refused(run: Facts) -> None:
+    assert refusal_code(step(run, "create_user")["again"]) == "ERR_UID_ALREADY_EXISTS"
+
+
+# --- the live connection -----------------------------------------------------------------------
+
+
+def test_the_connection_is_live_after_a_login(run: Facts) -> None:
+    live = step(run, "login")["connection"] == "connected"
+
+    assert live is (run["label"] != XMPP_ONLY)
+
+
+def test_another_users_coming_and_going_is_seen(run: Facts) -> None:
+    facts = step(run, "presence")
+
+    if run["label"] == XMPP_ONLY:
+        assert facts == {"realtime": False}
+    else:
+        assert facts["answer"] == {"code": "200", "status": "OK"}
+        assert facts["online"] == CAPTAIN
+        assert facts["offline"] == {**CAPTAIN, "status": "offline"}
+
+
+# --- logging out, and being thrown out ---------------------------------------------------------
+
+
+def test_a_logout_leaves_no_user(run: Facts) -> None:
+    facts = step(run, "logout")
+
+    assert (facts["left"], facts["user"]) == ({"done": True}, None)
+
+
+def test_the_token_of_a_logged_out_session_is_dead(run: Facts) -> None:
+    refused = step(run, "logout")["oldToken"]["refused"]
+
+    assert refused["code"] == "AUTH_ERR_AUTH_TOKEN_NOT_FOUND"
+    assert refused["message"].startswith("The auth token cometchat-uid-1_")
+
+
+def test_a_token_deleted_on_the_server_logs_the_app_out(run: Facts) -> None:
+    facts = step(run, "token_deleted_on_the_server")
+
+    assert refusal_code(facts["fetched"]) == "AUTH_ERR_AUTH_TOKEN_NOT_FOUND"
+    assert facts["loggedOut"] is True
+    assert facts["heard"] == [["loginSuccess", "cometchat-uid-5"], ["logoutSuccess"]]
+
+
+def test_a_session_left_open_is_restored_at_the_next_start(run: Facts) -> None:
+    facts = step(run, "restored_session")
+
+    assert step(run, "init_again") == {"answer": True}
+    assert facts["user"] == ANDREW
+    assert facts["fetched"] == {"users": 1}
+    assert (facts["connection"] == "connected") is (run["label"] != XMPP_ONLY)
+
+
+# --- what went wrong unasked -------------------------------------------------------------------
+
+
+def test_no_promise_is_left_rejected(run: Facts) -> None:
+    assert run["unhandled"] == []
+
+
+def test_nothing_is_refused_but_what_the_steps_provoke(run: Facts) -> None:
+    refused = {
+        (fetch["method"], resource(fetch["path"]), fetch["status"])
+        for fetch in run["fetches"]
+        if fetch["status"] != 200
+    }
+
+    assert refused - {POLLED} == PROVOKED
+
+
+def test_the_browsers_console_shows_no_error_but_the_refusals(browser_run: Facts) -> None:
+    refused = "Failed to load resource: the server responded with a status of 4"
+    xmpp = "WebSocket connection to 'wss://" if browser_run["label"] == XMPP_ONLY else refused
+
+    for error in browser_run["consoleErrors"]:
+        assert error["text"].startswith((refused, xmpp)), error
+
+
+# --- a session that lasts ----------------------------------------------------------------------
+
+
+def test_pings_are_answered_in_time(long_session: Facts) -> None:
+    facts = step(long_session, "pings")
+
+    assert facts["ping"] == {"action": "ping", "ack": "true"}
+    assert facts["pongs"] >= 3
+    assert (facts["closed"], facts["status"]) == (0, "connected")
+
+
+def test_the_telemetry_of_newer_sdks_is_taken(long_session: Facts) -> None:
+    reports = step(long_session, "telemetry")["reports"]
+
+    wanted = [200] if long_session["label"] == REPORTS_TELEMETRY else []
+    assert [report["status"] for report in reports] == wanted
+
+
+def test_a_lost_connection_is_taken_up_again(long_session: Facts) -> None:
+    assert step(long_session, "reconnecting") == {"again": True, "status": "connected"}
+
+
+def test_nothing_an_sdk_asks_by_itself_is_refused(long_session: Facts) -> None:
+    refused = [fetch for fetch in long_session["fetches"] if fetch["status"] != 200]
+
+    assert refused == []

@@ -1,0 +1,258 @@
+"""The flows of the vendor's authentication pages, with the literals printed there.
+
+The JavaScript flows run with the vendor's package (`snippets.mjs`). Of the Java, Kotlin and Dart
+ones the HTTP calls are repeated as those SDKs send them, for they run on devices only.
+"""
+
+import http.client
+import json
+import ssl
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from mockchat import MockChat
+
+Facts = dict[str, Any]
+
+ANDREW = {"uid": "cometchat-uid-1", "name": "Andrew Joseph", "role": "default", "status": "online"}
+KEVIN = {"uid": "user1", "name": "Kevin", "role": "default", "status": "offline"}
+DEAD_TOKEN = "AUTH_ERR_AUTH_TOKEN_NOT_FOUND"
+
+# What the Android SDK's own tests want in the settings of a login, none of it empty.
+ANDROID_SETTINGS = {
+    *("ADMIN_API_HOST", "CLIENT_API_HOST", "CHAT_HOST", "WEBRTC_HOST"),
+    *("GROUP_SERVICE", "CALL_SERVICE"),
+    *("CHAT_WS_PORT", "CHAT_WSS_PORT", "CHAT_HTTP_BIND_PORT", "CHAT_HTTPS_BIND_PORT"),
+    *("WEBRTC_WS_PORT", "WEBRTC_WSS_PORT", "WEBRTC_HTTP_BIND_PORT", "WEBRTC_HTTPS_BIND_PORT"),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Facts
+
+    @property
+    def data(self) -> Facts:
+        assert self.status == http.client.OK, self.body
+        data: Facts = self.body["data"]
+        return data
+
+    @property
+    def error(self) -> Facts:
+        assert self.status >= http.client.BAD_REQUEST, self.body
+        error: Facts = self.body["error"]
+        return error
+
+
+@dataclass(frozen=True)
+class Page:
+    """One vendor page: the SDK it is about and the literals it prints."""
+
+    title: str
+    uid: str
+    key: str
+    wrong_key: str
+    headers: Facts = field(default_factory=dict)
+    """What the SDK sends with every call, beside the app id and its credential."""
+    device: Facts = field(default_factory=dict)
+    """How the SDK describes its device when it logs in."""
+
+
+ANDROID_DEVICE = {
+    "platform": "Android",
+    "userAgent": "cc_android_sdk",
+    "deviceId": "0123456789abcdef",
+    "appInfo": {"osVersion": "14", "version": "4.0.10", "apiVersion": "v3.0"},
+}
+PAGES = [
+    Page(
+        title="Android chat",
+        uid="SUPERHERO1",
+        key="API_KEY",
+        wrong_key="AUTH_ERR_APIKEY_NOT_FOUND",
+        headers={"sdk": "android@4.0.10"},
+        device=ANDROID_DEVICE,
+    ),
+    Page(
+        title="Flutter chat",
+        uid="cometchat-uid-1",
+        key="AUTH_KEY",
+        wrong_key="AUTH_ERR_APIKEY_NOT_FOUND",
+        headers={"sdk": "flutter@4.0.19"},
+        device={**ANDROID_DEVICE, "userAgent": "cc_flutter_sdk"},
+    ),
+    Page(  # a Calls SDK names no `sdk`, so it is told what its page documents
+        title="Flutter calls",
+        uid="cometchat-uid-1",
+        key="AUTH_KEY",
+        wrong_key="ERROR_API_KEY_NOT_FOUND",
+        device={"platform": "flutter", "deviceId": "flutter_0123456789"},
+    ),
+]
+ANDROID, FLUTTER, _ = PAGES
+
+
+class NativeSdk:
+    """Sends what a page's SDK sends, over TLS with nothing but the mock's CA trusted."""
+
+    def __init__(self, mock: MockChat, page: Page, app_id: str) -> None:
+        self.page = page
+        self.app_id = app_id
+        self.host = str(urlsplit(mock.https_url or "").netloc)
+        self.tls = ssl.create_default_context(cafile=str(mock.ca_path))
+
+    def create_user(self, uid: str, name: str, key: str) -> Answer:
+        return self.send("POST", "/users", {"apikey": key}, {"uid": uid, "name": name})
+
+    def login(self, uid: str, key: str) -> Answer:
+        """Two calls, as every SDK makes them; the first refusal is the answer."""
+        body = {"uid": uid, **self.page.device}
+        minted = self.send("POST", f"/users/{uid}/auth_tokens", {"apikey": key}, body)
+        if minted.status != http.client.OK:
+            return minted
+        return self.login_with_token(minted.data["authToken"])
+
+    def login_with_token(self, token: str) -> Answer:
+        resource = "Android-4_0_10-abcdefghijklmnopqrstuvwxyz0123-1700000000000"
+        return self.send("PUT", "/me", {"authToken": token, "resource": resource}, self.page.device)
+
+    def logout(self, token: str) -> Answer:
+        return self.send("DELETE", "/me", {"authToken": token})
+
+    def send(self, method: str, path: str, headers: Facts, body: Facts | None = None) -> Answer:
+        """Without a body this is the empty form that OkHttp makes of it."""
+        form, text = "application/x-www-form-urlencoded", "application/json; charset=utf-8"
+        connection = http.client.HTTPSConnection(self.host, context=self.tls)
+        try:
+            connection.request(
+                method,
+                f"/v3.0{path}",
+                body=json.dumps(body) if body else "",
+                headers={
+                    "appid": self.app_id,
+                    "Content-Type": text if body else form,
+                    **self.page.headers,
+                    **headers,
+                },
+            )
+            response = connection.getresponse()
+            return Answer(response.status, json.loads(response.read()))
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def app_id(request: pytest.FixtureRequest) -> str:
+    """An app of its own for each test."""
+    return f"SNIPPET_{zlib.crc32(request.node.name.encode()):08X}"
+
+
+@pytest.fixture(params=PAGES, ids=lambda page: page.title)
+def sdk(request: pytest.FixtureRequest, sdk_server: MockChat, app_id: str) -> NativeSdk:
+    return NativeSdk(sdk_server, request.param, app_id)
+
+
+@pytest.fixture
+def android(sdk_server: MockChat, app_id: str) -> NativeSdk:
+    return NativeSdk(sdk_server, ANDROID, app_id)
+
+
+# --- Java, Kotlin, Dart ------------------------------------------------------------------------
+
+
+def test_the_pages_sample_user_logs_in_with_the_pages_key(sdk: NativeSdk) -> None:
+    user = sdk.login(sdk.page.uid, sdk.page.key).data
+
+    assert (user["uid"], user["status"]) == (sdk.page.uid, "online")
+    assert user["authToken"]
+    assert user["jwt"]
+    assert user["wsChannel"]["identity"]
+    assert user["wsChannel"]["secret"]
+
+
+def test_a_logout_destroys_the_token_for_good(sdk: NativeSdk) -> None:
+    token = sdk.login(sdk.page.uid, sdk.page.key).data["authToken"]
+
+    assert sdk.logout(token).data
+    assert sdk.login_with_token(token).error["code"] == DEAD_TOKEN
+
+
+def test_the_pages_placeholder_token_is_refused(sdk: NativeSdk) -> None:
+    assert sdk.login_with_token("AUTH_TOKEN").error["code"] == DEAD_TOKEN
+
+
+def test_a_wrong_key_has_the_code_the_sdk_knows(sdk: NativeSdk) -> None:
+    assert sdk.login(sdk.page.uid, "no-such-key").error["code"] == sdk.page.wrong_key
+
+
+def test_an_error_is_four_strings(sdk: NativeSdk) -> None:
+    error = sdk.login_with_token("AUTH_TOKEN").error
+
+    assert set(error) == {"code", "message", "devMessage", "source"}
+    assert all(isinstance(value, str) and value for value in error.values())
+
+
+def test_the_android_page_creates_kevin_and_logs_him_in(android: NativeSdk) -> None:
+    created = android.create_user("user1", "Kevin", "API_KEY").data
+
+    assert {key: created[key] for key in KEVIN} == KEVIN
+    assert "authToken" not in created
+    assert android.login("user1", "API_KEY").data["name"] == "Kevin"
+
+
+def test_the_settings_are_what_the_android_sdks_own_tests_want(android: NativeSdk) -> None:
+    settings = android.login("SUPERHERO1", "API_KEY").data["settings"]
+
+    present = {key for key in ANDROID_SETTINGS if isinstance(settings.get(key), str)}
+    assert present == ANDROID_SETTINGS
+    assert all(settings[key] for key in ANDROID_SETTINGS)
+
+
+def test_the_flutter_pages_placeholder_uid_is_unknown(sdk_server: MockChat, app_id: str) -> None:
+    flutter = NativeSdk(sdk_server, FLUTTER, app_id)
+
+    assert flutter.login("user_id", "AUTH_KEY").error["code"] == "ERR_UID_NOT_FOUND"
+
+
+# --- JavaScript --------------------------------------------------------------------------------
+
+
+def test_the_javascript_page_creates_kevin_and_logs_him_in(snippets: Facts) -> None:
+    assert snippets["create_user"] == KEVIN
+    assert snippets["login_with_the_created_user"] == {**KEVIN, "status": "online"}
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ("login_with_the_placeholder_uid", "ERR_UID_NOT_FOUND"),
+        ("login_with_the_placeholder_token", DEAD_TOKEN),
+    ],
+)
+def test_a_javascript_placeholder_is_refused(snippets: Facts, step: str, code: str) -> None:
+    assert snippets[step]["refused"]["code"] == code
+
+
+def test_the_javascript_sample_user_logs_in_once_and_stays_in(snippets: Facts) -> None:
+    assert snippets["login_with_a_sample_user"] == {
+        "first": ANDREW,
+        "again": {"alreadyIn": "cometchat-uid-1"},
+    }
+
+
+def test_the_javascript_logout_completes(snippets: Facts) -> None:
+    assert snippets["logout"] == {"answer": {"done": True}, "user": None}
+
+
+def test_the_javascript_login_listener_hears_until_it_is_removed(snippets: Facts) -> None:
+    assert snippets["login_listener"]["heard"] == [
+        ["loginFailure", DEAD_TOKEN],
+        ["logoutSuccess"],  # the SDK wipes its session whenever a token turns out dead
+        ["loginSuccess", "cometchat-uid-1"],
+        ["logoutSuccess"],
+    ]
