@@ -125,10 +125,13 @@ class Activation:
 )
 def delete_user(call: Call) -> Ack | Activation:
     """Delete a user for good, or deactivate it."""
-    user = call.user_in_path()
+    # A deactivated user is found, too: deleting it for good is the way to free its uid.
+    user = call.app.find_user(call.path["uid"]) or call.user_in_path()
     if call.body["permanent"]:
         call.app.delete_user(user)
         return Ack(f"User with UID {user.uid} has been deleted successfully.")
+    if user.deactivated_at is not None:
+        return Activation(already_deactivated=[user.uid])
     call.app.deactivate_user(user)
     return Activation(deactivated=[user.uid])
 
