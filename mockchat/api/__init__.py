@@ -1,6 +1,6 @@
 """What can be asked: the operations of the emulated API, gathered in one table."""
 
-from mockchat.api import auth_tokens, login, me, sessions, users
+from mockchat.api import api_keys, auth_tokens, calls, login, me, relations, roles, sessions, users
 from mockchat.api.unbuilt import UNBUILT
 
 OPERATIONS = (
@@ -9,6 +9,10 @@ OPERATIONS = (
     *me.table,
     *sessions.table,
     *login.table,
+    *api_keys.table,
+    *roles.table,
+    *relations.table,
+    *calls.table,
 )
 
 __all__ = ["OPERATIONS", "UNBUILT"]

@@ -1,7 +1,7 @@
 """Auth tokens: create, list, flush, get, update and delete (reference section 6)."""
 
-from mockchat.api import schemas
-from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
+from mockchat.api import requests, schemas
+from mockchat.api.operation import Access, Ack, Call, OperationTable, Page, page_of
 from mockchat.core import errors
 from mockchat.core.entities import AuthToken
 from mockchat.core.errors import Evidence
@@ -30,7 +30,7 @@ def _token_in_path(call: Call) -> AuthToken:
     "POST",
     _TOKENS,
     access=Access.ANY_KEY,
-    body=schemas.TokenCreate,
+    body=requests.TokenCreate,
     returns=schemas.TokenSchema,
     errors=_PATH_ERRORS,
 )
@@ -47,16 +47,13 @@ def create_auth_token(call: Call) -> AuthToken:
     "GET",
     _TOKENS,
     access=Access.FULL_KEY,
-    query=schemas.Paging,
+    query=requests.Paging,
     returns=schemas.TokenDetailSchema,
     errors=_PATH_ERRORS,
 )
 def list_auth_tokens(call: Call) -> Page:
     """List a user's auth tokens, the newest first."""
-    tokens = call.app.live_tokens(call.user_in_path())
-    page = call.query["page"] or 1
-    per_page = call.query["per_page"] or schemas.DEFAULT_PER_PAGE
-    return Page(tokens[(page - 1) * per_page : page * per_page], page, per_page, len(tokens))
+    return page_of(call.app.live_tokens(call.user_in_path()), call.query)
 
 
 @table.add(
@@ -85,7 +82,7 @@ def get_auth_token(call: Call) -> AuthToken:
     "PUT",
     _TOKEN,
     access=Access.FULL_KEY,
-    body=schemas.Device,
+    body=requests.Device,
     returns=schemas.TokenDetailSchema,
     errors=_TOKEN_ERRORS,
 )

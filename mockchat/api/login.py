@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mockchat.api import schemas
+from mockchat.api import requests, schemas
 from mockchat.api.me import logged_in
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.schemas import Me, Profile, profile
@@ -14,7 +14,7 @@ from mockchat.core.quota import CORE_LIMIT
 
 table = OperationTable()
 
-_load_uid = Loader(schemas.LoginUid)
+_load_uid = Loader(requests.LoginUid)
 
 
 def _text(value: Any) -> str:
@@ -40,7 +40,7 @@ def _by_token(call: Call) -> bool:
     "POST",
     "/login",
     access=Access.PUBLIC,
-    body=schemas.LoginRequest,
+    body=requests.LoginRequest,
     returns=schemas.MeSchema,
     errors=(
         errors.KEY_MISSING,
@@ -116,7 +116,7 @@ def get_login(call: Call) -> Profile | None:
     "POST",
     "/logout",
     access=Access.PUBLIC,
-    body=schemas.LogoutRequest,
+    body=requests.LogoutRequest,
     returns=schemas.AckSchema,
     errors=(errors.NOT_LOGGED_IN,),
     limit=CORE_LIMIT,

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from mockchat.api import schemas
+from mockchat.api import requests, schemas
 from mockchat.api.auth_tokens import describe
 from mockchat.api.operation import Access, Ack, Call, Hosts, OperationTable
 from mockchat.api.schemas import Me
@@ -89,7 +89,7 @@ def logged_in(call: Call, caller: UserCaller) -> Me:
     "PUT",
     "/me",
     access=Access.TOKEN,
-    body=schemas.MeUpdate,
+    body=requests.MeUpdate,
     returns=schemas.MeSchema,
     errors=(errors.AUTH_TOKEN_BOUND,),
     limit=CORE_LIMIT,

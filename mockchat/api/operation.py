@@ -1,7 +1,7 @@
 """Operations and calls: what an API action is, and one invocation of it as plain data."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
@@ -14,6 +14,7 @@ from mockchat.core.errors import ErrorDef, Evidence
 from mockchat.core.quota import STANDARD_LIMIT
 from mockchat.core.state import App
 
+DEFAULT_PER_PAGE = 100
 CONTROL_PREFIX = "/_mock"
 
 
@@ -34,13 +35,21 @@ _TOKEN_ERRORS = (
     errors.AUTH_TOKEN_WITH_SPACE,
     errors.AUTH_TOKEN_UNKNOWN,
 )
+# Bodies, queries and headers can be broken wherever they go.
+_EMULATED_ERRORS = (
+    errors.APP_ID_MISSING,
+    errors.APP_ID_INVALID,
+    errors.TOO_MANY_REQUESTS,
+    errors.BAD_REQUEST,
+)
+_CONTROL_ERRORS = (errors.CONTROL_ORIGIN, errors.CONTROL_HOST, errors.BAD_REQUEST)
 ACCESS_ERRORS: dict[Access, tuple[ErrorDef, ...]] = {
     Access.PUBLIC: (),
     Access.ANY_KEY: _KEY_ERRORS,
     Access.FULL_KEY: (*_KEY_ERRORS, errors.NO_ACCESS),
     Access.TOKEN: _TOKEN_ERRORS,
     Access.FULL_KEY_OR_TOKEN: (*_KEY_ERRORS, errors.NO_ACCESS, *_TOKEN_ERRORS),
-    Access.CONTROL: (errors.CONTROL_ORIGIN, errors.CONTROL_HOST, errors.CONTROL_TOKEN),
+    Access.CONTROL: (errors.CONTROL_TOKEN,),
 }
 
 
@@ -100,13 +109,23 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list; `total` counts all pages, `cursor` is the newest entry's time."""
+    """One page of a list; `total` is None where the live service does not count.
+
+    Then `more` tells whether another page follows. `cursor` is the newest entry's time.
+    """
 
     items: list[Any]
     page: int
     per_page: int
-    total: int
+    total: int | None
     cursor: int | None = None
+    more: bool = False
+
+
+def page_of(rows: Sequence[Any], query: Mapping[str, Any]) -> Page:
+    """Return the page of `rows` that a query by `requests.Paging` asks for."""
+    page, per_page = query["page"] or 1, query["per_page"] or DEFAULT_PER_PAGE
+    return Page(list(rows[(page - 1) * per_page : page * per_page]), page, per_page, len(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +178,15 @@ class Operation:
         """What the operation does, in one line."""
         return (inspect.getdoc(self.handler) or "").partition("\n")[0]
 
-    def at(self, method: str, path: str) -> "Operation":
+    def at(self, method: str, path: str, **changes: Any) -> "Operation":
         """Return the same operation under another name."""
-        return replace(self, method=method, path=path)
+        return replace(self, method=method, path=path, **changes)
 
     @property
     def may_raise(self) -> tuple[ErrorDef, ...]:
         """Every refusal that the operation can answer."""
-        checks = (errors.BAD_REQUEST,) if self.body or self.query else ()
-        return (*ACCESS_ERRORS[self.access], *checks, *self.errors)
+        always = _CONTROL_ERRORS if self.is_control else _EMULATED_ERRORS
+        return tuple(dict.fromkeys((*always, *ACCESS_ERRORS[self.access], *self.errors)))
 
 
 @dataclass(slots=True)

@@ -1,44 +1,32 @@
-"""The wire shapes: marshmallow schemas of requests and answers; camelCase lives here alone.
-
-Answers are declared in the key order that was recorded (reference section 3.1).
-"""
+"""The wire shapes of answers, declared in the key order that was recorded (reference 3.1)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from mockchat.api.validation import (
-    MAX_NAME,
-    MAX_TAGS,
-    AnyJson,
-    Flag,
-    Metadata,
-    RequestSchema,
-    String,
-    Strings,
-    Uid,
-    Url,
-    Whole,
-)
 from mockchat.core.entities import AuthToken, User
+from mockchat.core.relations import conversation_id
 
-MAX_PER_PAGE = 1000
-DEFAULT_PER_PAGE = 100
-_MANY = 10**9
+_PRIVATE = "@private"  # the key of metadata that other users do not see
 
 
-# --- answers --------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A user as one caller may see it."""
 
     user: User
     status: str
+    metadata: dict[str, Any] | None = None
     tags: list[str] | None = None
     auth_token: str | None = None
+    blocked_by_me: bool | None = None
+    blocked_by_me_at: int | None = None
+    blocked_at: int | None = None
+    has_blocked_me: bool | None = None
+    conversation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +39,11 @@ class Me:
     ws_channel: dict[str, str]
     settings: dict[str, Any]
     status: str = "online"  # what a login means, whether or not the WebSocket is up yet
+
+    @property
+    def metadata(self) -> dict[str, Any] | None:
+        """The user's metadata, the private part of it, too."""
+        return self.user.metadata
 
     @property
     def tags(self) -> list[str]:
@@ -71,20 +64,36 @@ class UserSchema(Schema):
     name = fields.String(attribute="user.name")
     link = fields.String(attribute="user.link")
     avatar = fields.String(attribute="user.avatar")
-    metadata = fields.Dict(attribute="user.metadata")
+    metadata = fields.Dict()
     status = fields.String()
     role = fields.String(attribute="user.role")
     status_message = fields.String(attribute="user.status_message", data_key="statusMessage")
     last_active_at = _seconds("user.last_active_at", "lastActiveAt")
+    blocked_by_me = fields.Boolean(data_key="blockedByMe")
+    blocked_by_me_at = _seconds("blocked_by_me_at", "blockedByMeAt")
+    blocked_at = _seconds("blocked_at", "blockedAt")
+    has_blocked_me = fields.Boolean(data_key="hasBlockedMe")
     created_at = _seconds("user.created_at", "createdAt")
     updated_at = _seconds("user.updated_at", "updatedAt")
     deactivated_at = _seconds("user.deactivated_at", "deactivatedAt")
+    conversation_id = fields.String(data_key="conversationId")
     tags = fields.List(fields.String())
     auth_token = fields.String(data_key="authToken")
 
 
 class MeSchema(UserSchema):
     """What `PUT /me` answers: the intersection of what every SDK needs (sdk-wire 1.5)."""
+
+    class Meta:
+        """marshmallow's options."""
+
+        exclude = (
+            "blocked_by_me",
+            "blocked_by_me_at",
+            "blocked_at",
+            "has_blocked_me",
+            "conversation_id",
+        )
 
     jwt = fields.String()
     ws_channel = fields.Dict(data_key="wsChannel")
@@ -105,6 +114,28 @@ class TokenDetailSchema(TokenSchema):
     platform = fields.String()
     user_agent = fields.String(data_key="userAgent")
     app_info = fields.String(data_key="appInfo", metadata={"description": "JSON text."})
+
+
+class ApiKeySchema(Schema):
+    """An api key."""
+
+    value = fields.String(data_key="apiKey")
+    name = fields.String()
+    scope = fields.String()
+    created_at = _seconds("created_at", "createdAt")
+    updated_at = _seconds("updated_at", "updatedAt")
+
+
+class RoleSchema(Schema):
+    """A role."""
+
+    role = fields.String()
+    name = fields.String()
+    description = fields.String()
+    metadata = fields.Dict()
+    settings = fields.Dict()
+    created_at = _seconds("created_at", "createdAt")
+    updated_at = _seconds("updated_at", "updatedAt")
 
 
 class AckSchema(Schema):
@@ -152,131 +183,42 @@ def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
     return dump
 
 
-def profile(user: User, *, tags: bool = True, auth_token: AuthToken | None = None) -> Profile:
-    """Return `user` as a caller sees it."""
-    return Profile(
+def profile(
+    user: User,
+    *,
+    viewer: User | None = None,
+    public: bool = False,
+    tags: bool = True,
+    auth_token: AuthToken | None = None,
+) -> Profile:
+    """Return `user` as a back end sees it, or as the user `viewer` does.
+
+    Another user (`public`: whoever it is) sees no private metadata, but a viewer sees how the
+    two stand to each other.
+    """
+    shown = Profile(
         user,
         user.status.value,
-        user.tags if tags else None,
-        auth_token.value if auth_token else None,
+        metadata=public_metadata(user) if public else user.metadata,
+        tags=user.tags if tags else None,
+        auth_token=auth_token.value if auth_token else None,
+    )
+    if viewer is None or viewer is user:
+        return shown
+    blocked = viewer.blocked.get(user.key)
+    return replace(
+        shown,
+        metadata=public_metadata(user),
+        blocked_by_me=blocked is not None,
+        blocked_by_me_at=blocked,
+        blocked_at=blocked,
+        has_blocked_me=viewer.key in user.blocked,
+        conversation_id=conversation_id(viewer, user),
     )
 
 
-# --- requests -------------------------------------------------------------------------------
-class Paging(RequestSchema):
-    """Which page of a list; SDKs send `per_page`, back ends `perPage`."""
-
-    page = Whole(1, _MANY, load_default=1)
-    per_page = Whole(
-        1,
-        MAX_PER_PAGE,
-        data_key="perPage",
-        load_default=DEFAULT_PER_PAGE,
-        metadata={"aliases": ("per_page",)},
-    )
-
-
-class UserList(Paging):
-    """The query of a user list."""
-
-    with_tags = Flag(data_key="withTags", load_default=False)
-
-
-class _Profile(RequestSchema):
-    """What a user says of itself; the empty value of a field removes it."""
-
-    avatar = Url()
-    link = Url()
-    status_message = String(data_key="statusMessage")
-    metadata = Metadata()
-    tags = Strings(most=MAX_TAGS)
-
-
-class UserCreate(_Profile):
-    """The body that creates a user."""
-
-    uid = Uid(required=True)
-    name = String(required=True, maximum=MAX_NAME)
-    role = String(maximum=MAX_NAME)
-    with_auth_token = Flag(data_key="withAuthToken", load_default=False)
-
-
-class UserUpdate(_Profile):
-    """The body that changes a user; `unset` removes fields by name."""
-
-    name = String(filled=True, maximum=MAX_NAME)
-    role = String(filled=True, maximum=MAX_NAME)
-    unset = Strings(choices=("avatar", "link", "metadata"))
-
-
-class UserDelete(RequestSchema):
-    """The body that deletes a user."""
-
-    permanent = Flag(load_default=False)
-
-
-class UsersToDeactivate(RequestSchema):
-    """The body that deactivates users."""
-
-    uids = Strings(required=True, data_key="uidsToDeactivate")
-
-
-class UsersToReactivate(RequestSchema):
-    """The body that reactivates users."""
-
-    uids = Strings(required=True, data_key="uidsToActivate")
-
-
-class Device(RequestSchema):
-    """What a client tells of itself."""
-
-    platform = String()
-    user_agent = String(data_key="userAgent")
-    device_id = String(data_key="deviceId")
-    app_info = AnyJson(data_key="appInfo")
-
-
-class TokenCreate(Device):
-    """The body that creates an auth token; `force` mints another beside a valid one."""
-
-    force = Flag(load_default=False)
-
-
-class MeUpdate(_Profile, Device):
-    """The body of `PUT /me`: a login, a change of one's own profile, or both."""
-
-    name = String(filled=True, maximum=MAX_NAME)
-    unset = Strings(choices=("avatar", "link", "metadata"))
-
-
-class JwtRequest(RequestSchema):
-    """The body that asks for a JWT; `passthrough` travels in it."""
-
-    passthrough = Metadata()
-
-
-class SessionReport(RequestSchema):
-    """The telemetry of a session; mockchat keeps nothing of it."""
-
-    session_id = String(data_key="sessionId")
-
-
-class LoginRequest(Device):
-    """The body of `POST /login`; which of its fields count is the operation's decision."""
-
-    uid = fields.Raw()
-    auth_key = fields.Raw(data_key="authKey")
-    api_key = fields.Raw(data_key="apiKey")
-    auth_token = fields.Raw(data_key="authToken")
-
-
-class LoginUid(RequestSchema):
-    """The rules for the uid of a login."""
-
-    uid = Uid(required=True)
-
-
-class LogoutRequest(RequestSchema):
-    """The body of `POST /logout`."""
-
-    auth_token = fields.Raw(data_key="authToken")
+def public_metadata(user: User) -> dict[str, Any] | None:
+    """Return the metadata that other users may see: all but what `@private` holds."""
+    if not user.metadata or _PRIVATE not in user.metadata:
+        return user.metadata
+    return {key: value for key, value in user.metadata.items() if key != _PRIVATE}

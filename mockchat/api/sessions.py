@@ -1,6 +1,6 @@
 """Sessions: the JWT of a WebSocket, telemetry and the analytics ping (sdk-wire 1.3)."""
 
-from mockchat.api import schemas
+from mockchat.api import requests, schemas
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.session_jwt import issue_jwt
 from mockchat.core.errors import Evidence
@@ -12,7 +12,7 @@ table = OperationTable()
     "POST",
     "/me/jwt",
     access=Access.TOKEN,
-    body=schemas.JwtRequest,
+    body=requests.JwtRequest,
     returns=schemas.AnySchema,
     evidence=Evidence.DOCUMENTED,
 )
@@ -25,7 +25,7 @@ def create_jwt(call: Call) -> dict[str, str]:
     "POST",
     "/user_sessions",
     access=Access.TOKEN,
-    body=schemas.SessionReport,
+    body=requests.SessionReport,
     returns=schemas.AnySchema,
     evidence=Evidence.DOCUMENTED,
 )

@@ -4,8 +4,9 @@ A `GET` of a list answers an empty page, so that an app boots past login and fin
 everything else answers 501 by name. (Reference section 14 and the SDKs' own endpoint tables.)
 """
 
-from mockchat.api.operation import Access, Call, Operation, Page
-from mockchat.api.schemas import DEFAULT_PER_PAGE, AnySchema, Paging
+from mockchat.api.operation import Access, Call, Operation, Page, page_of
+from mockchat.api.requests import Paging
+from mockchat.api.schemas import AnySchema
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 
@@ -45,6 +46,9 @@ POST                    /users/{uid}/conversation/delivered
 POST DELETE             /users/{uid}/conversation/read
 POST DELETE             /users/{uid}/conversation/pin
 GET*                    /users/{uid}/messages
+POST GET* DELETE        /roles/{role}/restrictedfeatures
+GET* PUT                /roles/{role}/permissions
+DELETE                  /roles/{role}/permissions/{permission}
 GET*                    /users/{uid}/threads
 GET*                    /threads
 POST                    /bots/{uid}/messages
@@ -115,8 +119,7 @@ GET PUT DELETE          /moderation/keywords/{keywordId}
 
 def empty_list(call: Call) -> Page:
     """List what mockchat never holds: nothing."""
-    page, per_page = call.query["page"] or 1, call.query["per_page"] or DEFAULT_PER_PAGE
-    return Page([], page, per_page, 0)
+    return page_of([], call.query)
 
 
 def _refusal(name: str) -> Operation:

@@ -1,17 +1,26 @@
 """Users: create, list, get, update, delete, deactivate and reactivate (reference section 5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mockchat.api import schemas
-from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
+from mockchat.api import requests, schemas
+from mockchat.api.operation import (
+    DEFAULT_PER_PAGE,
+    Access,
+    Ack,
+    Call,
+    OperationTable,
+    Page,
+    page_of,
+)
 from mockchat.api.schemas import Profile, profile
 from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
 from mockchat.core.quota import CORE_LIMIT
 from mockchat.core.state import App
+from mockchat.core.user_list import Deactivated, Span, UserFilter, select
 
 table = OperationTable()
 
@@ -39,7 +48,7 @@ def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
     "POST",
     "/users",
     access=Access.ANY_KEY,
-    body=schemas.UserCreate,
+    body=requests.UserCreate,
     returns=schemas.UserSchema,
     errors=(errors.UID_INVALID, errors.UID_WITH_SPACE, errors.UID_ALREADY_EXISTS),
     limit=CORE_LIMIT,
@@ -57,24 +66,66 @@ def create_user(call: Call) -> Profile:
     "GET",
     "/users",
     access=Access.FULL_KEY_OR_TOKEN,
-    query=schemas.UserList,
+    query=requests.UserList,
     returns=schemas.UserSchema,
+    errors=(errors.UID_NOT_FOUND,),
 )
-def list_users(call: Call) -> Page:
-    """List users, the newest first."""
-    app, query = call.app, call.query
-    page, per_page = query["page"] or 1, query["per_page"] or schemas.DEFAULT_PER_PAGE
-    # A client's list is of the others; the assumption stands in the README's deviations.
-    but = call.caller.user if isinstance(call.caller, UserCaller) else None
-    users = app.list_users(page, per_page, but=but)
-    newest = app.newest_user()
-    return Page(
-        [profile(user, tags=bool(query["with_tags"])) for user in users],
-        page,
-        per_page,
-        app.count_users(but=but),
-        cursor=(newest.updated_at or newest.created_at) if newest else None,
+def list_users(call: Call) -> Page | dict[str, int]:
+    """List users, the newest first, or count them."""
+    app, query, viewer = call.app, call.query, viewer_of(call)
+    wanted = _filter(query, viewer)
+    if wanted.is_plain:  # the cost of a page, however many users there are
+        page, per_page = query["page"] or 1, query["per_page"] or DEFAULT_PER_PAGE
+        found = app.list_users(page, per_page, but=viewer)
+        rows = Page(list(found), page, per_page, app.count_users(but=viewer))
+    else:
+        rows = page_of(select(app, wanted), query)
+    if query["count"]:
+        return {"count": rows.total or 0}
+    tags = bool(query["with_tags"])
+    shown = [profile(user, viewer=viewer, tags=tags) for user in rows.items]
+    return replace(rows, items=shown, cursor=app.newest_change())
+
+
+def _filter(query: Mapping[str, Any], viewer: User | None) -> UserFilter:
+    deactivated = Deactivated.WITH if query["with_deactivated"] else Deactivated.WITHOUT
+    if query["only_deactivated"]:
+        deactivated = Deactivated.ONLY
+    roles = [*(query.get("roles") or ()), *filter(None, [query.get("role")])]
+    return UserFilter(
+        search_key=query.get("search_key") or "",
+        search_in=tuple(query.get("search_in") or ()) or ("uid", "name"),
+        # What SDKs show as online is available on the wire.
+        statuses=tuple(
+            "available" if status == "online" else status for status in query.get("status") or ()
+        ),
+        roles=tuple(role.lower() for role in roles),
+        tags=tuple(query.get("tags") or ()),
+        uids=tuple(query.get("uids") or ()),
+        created=_span(query.get("created")),
+        updated=_span(query.get("updated")),
+        deactivated=deactivated,
+        friends_only=bool(query["friends_only"]),
+        hide_blocked=bool(query["hide_blocked"]),
+        sort_by=query.get("sort_by") or "",
+        descending=query.get("sort_order") == "desc",
+        viewer=viewer.key if viewer else "",
     )
+
+
+def _span(bounds: Mapping[str, int | None] | None) -> Span:
+    return Span(bounds.get("from"), bounds.get("to")) if bounds else Span()
+
+
+def viewer_of(call: Call) -> User | None:
+    """Return the user through whose eyes the call looks: the client's, or a key's `onBehalfOf`.
+
+    A client's list is of the others, and so is that of who is acted for.
+    """
+    if isinstance(call.caller, UserCaller):
+        return call.caller.user
+    acted_for = call.headers.get("onBehalfOf", "").strip()
+    return call.app.user(acted_for) if acted_for else None
 
 
 @table.add(
@@ -86,14 +137,14 @@ def list_users(call: Call) -> Page:
 )
 def get_user(call: Call) -> Profile:
     """Get a user."""
-    return profile(call.user_in_path())
+    return profile(call.user_in_path(), viewer=viewer_of(call))
 
 
 @table.add(
     "PUT",
     "/users/{uid}",
     access=Access.FULL_KEY,
-    body=schemas.UserUpdate,
+    body=requests.UserUpdate,
     returns=schemas.UserSchema,
     errors=_PATH_ERRORS,
 )
@@ -118,7 +169,7 @@ class Activation:
     "DELETE",
     "/users/{uid}",
     access=Access.FULL_KEY,
-    body=schemas.UserDelete,
+    body=requests.UserDelete,
     returns=schemas.ActivationSchema,
     errors=_PATH_ERRORS,
     limit=CORE_LIMIT,
@@ -140,7 +191,7 @@ def delete_user(call: Call) -> Ack | Activation:
     "DELETE",
     "/users",
     access=Access.FULL_KEY,
-    body=schemas.UsersToDeactivate,
+    body=requests.UsersToDeactivate,
     returns=schemas.ActivationSchema,
 )
 def deactivate_users(call: Call) -> Activation:
@@ -162,7 +213,7 @@ def deactivate_users(call: Call) -> Activation:
     "PUT",
     "/users",
     access=Access.FULL_KEY,
-    body=schemas.UsersToReactivate,
+    body=requests.UsersToReactivate,
     returns=schemas.ActivationSchema,
 )
 def reactivate_users(call: Call) -> Activation:

@@ -33,6 +33,7 @@ _LIVE, _OURS = Evidence.LIVE, Evidence.ASSUMED
 TEXTS = {
     "required": Text("The {field} field is required.", _LIVE),
     "filled": Text("The {field} field must have a value.", _LIVE),
+    "taken": Text("The {field} has already been taken.", _LIVE),
     "url": Text("The {field} must be a valid URL.", _LIVE),
     "string": Text("The {field} must be a string.", _OURS),
     "max": Text("The {field} may not be greater than {limit} characters.", _OURS),
@@ -183,6 +184,20 @@ class String(_Field):
         return given
 
 
+class Choice(String):
+    """One of a few words."""
+
+    def __init__(self, choices: tuple[str, ...], **options: Any) -> None:
+        super().__init__(**options)
+        self.choices = choices
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        word = str(super()._deserialize(value))
+        if word and word not in self.choices:
+            raise self.no("in", choices=" or ".join(self.choices))
+        return word
+
+
 class Uid(String):
     """A uid by the rules of reference section 3, in lower case."""
 
@@ -240,6 +255,17 @@ class Whole(_Field):
         return int(digits)
 
 
+class TimeSpan(_Field):
+    """A span of unix seconds, as `createdAt[from]` and `createdAt[to]` of a query say it."""
+
+    _second = Whole(0, 10**11)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, int | None]:
+        if not isinstance(value, dict):
+            raise self.no("object")
+        return {end: self._second.deserialize(value[end]) for end in ("from", "to") if end in value}
+
+
 class Metadata(_Field):
     """A JSON object of up to 5 KB, also as its text; PHP's empty array is an empty object."""
 
@@ -259,11 +285,19 @@ class Strings(_Field):
     """A list of texts, also as JSON; each is named by its place when refused."""
 
     def __init__(
-        self, *, most: int | None = None, choices: tuple[str, ...] = (), **options: Any
+        self,
+        *,
+        most: int | None = None,
+        longest: int = MAX_NAME,
+        choices: tuple[str, ...] = (),
+        commas: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         self.most = most
+        self.longest = longest
         self.choices = choices
+        self.commas = commas
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
         items = self._items(value)
@@ -283,12 +317,17 @@ class Strings(_Field):
 
     def _items(self, value: Any) -> list[Any]:
         if isinstance(value, str):
-            value = _parsed(value) if value.strip() else []
+            value = self._split(value)
         if isinstance(value, dict) and all(str(key).isdigit() for key in value):
             return list(value.values())  # a form's fields, or PHP's array with gaps
         if not isinstance(value, list):
             raise self.no("array")
         return value
+
+    def _split(self, value: str) -> Any:
+        if self.commas and not value.lstrip().startswith("["):
+            return [item.strip() for item in value.split(",") if item.strip()]
+        return _parsed(value) if value.strip() else []
 
     def _item(self, item: Any) -> str:
         if isinstance(item, bool) or not isinstance(item, str | int):
@@ -296,8 +335,8 @@ class Strings(_Field):
         given = str(item)
         if not given.strip():
             raise self.no("required")
-        if len(given) > MAX_NAME:
-            raise self.no("max", limit=MAX_NAME)
+        if len(given) > self.longest:
+            raise self.no("max", limit=self.longest)
         if self.choices and given not in self.choices:
             raise self.no("in", choices=" or ".join(self.choices))
         return given

@@ -31,6 +31,7 @@ class ApiKey:
     name: str
     scope: Scope
     created_at: int
+    updated_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -40,6 +41,10 @@ class Role:
     role: str
     name: str
     created_at: int
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+    settings: dict[str, Any] | None = None
+    updated_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +79,8 @@ class User:
     deactivated_at: int | None = None
     tags: list[str] = field(default_factory=list)
     friends: set[str] = field(default_factory=set)  # keys of users
+    blocked: dict[str, int] = field(default_factory=dict)  # key of a user -> unix seconds
+    blocked_by: set[str] = field(default_factory=set)  # keys of users
     tokens: dict[str, AuthToken] = field(default_factory=dict)  # by value, oldest first
     sessions: int = 0  # live WebSockets
     serial: int = 0  # order of creation within the app

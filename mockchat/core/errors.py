@@ -5,65 +5,9 @@ faces: `documented` and `live`. A row knows *what* was wrong; `wire.dialects` kn
 printed. The texts marked live are byte for byte those of the service; the others are ours.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from mockchat.core.error_types import ApiError, Details, ErrorDef, Evidence, Face, mask
 
-Details = Mapping[str, list[str]]
-
-
-class Evidence(StrEnum):
-    """How well a behaviour is known."""
-
-    LIVE = "live"  # recorded from the service, or asserted by tests that run against it
-    DOCUMENTED = "documented"  # stated by the vendor's pages or shipped in its SDKs
-    ASSUMED = "assumed"  # ours: what a user would expect where nothing is known
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """One condition as one dialect shows it; `dev_message` None means: derived."""
-
-    code: str
-    status: int
-    message: str
-    evidence: Evidence
-    dev_message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorDef:
-    """A row of the catalogue; call it with the template's values to get the error to raise."""
-
-    name: str
-    when: str
-    documented: Face
-    live: Face
-
-    def __call__(self, details: Details | None = None, **values: object) -> "ApiError":
-        """Return the error that carries these values."""
-        return ApiError(self, details, values)
-
-    @property
-    def differs(self) -> bool:
-        """Whether the two dialects use different codes."""
-        return self.documented.code != self.live.code
-
-
-class ApiError(Exception):
-    """A request was refused for the reason `definition` names."""
-
-    def __init__(
-        self,
-        definition: ErrorDef,
-        details: Details | None = None,
-        values: Mapping[str, object] | None = None,
-    ) -> None:
-        super().__init__(definition.name)
-        self.definition = definition
-        self.details = details
-        self.values = values or {}
-
+__all__ = ["CATALOGUE", "ApiError", "Details", "ErrorDef", "Evidence", "Face", "mask"]
 
 CATALOGUE: dict[str, ErrorDef] = {}
 
@@ -71,14 +15,6 @@ CATALOGUE: dict[str, ErrorDef] = {}
 def _row(name: str, when: str, documented: Face, live: Face | None = None) -> ErrorDef:
     CATALOGUE[name] = row = ErrorDef(name, when, documented, live or documented)
     return row
-
-
-def mask(key: str) -> str:
-    """Return `key` as the live service prints it: all but five characters at each end starred.
-
-    Shorter keys than eleven characters have no middle; how live prints those is not known.
-    """
-    return f"{key[:5]}{'*' * (len(key) - 10)}{key[-5:]}" if len(key) > 10 else key  # noqa: PLR2004
 
 
 _LIVE, _DOC, _OURS = Evidence.LIVE, Evidence.DOCUMENTED, Evidence.ASSUMED
@@ -271,6 +207,76 @@ NOT_LOGGED_IN = _row(
         _DOC,
     ),
     _UNKNOWN_TOKEN,
+)
+
+# --- keys, roles and relations of the REST API ------------------------------------------------
+APIKEY_NOT_FOUND = _row(
+    "apikey_not_found",
+    "The api key in the path does not exist.",
+    Face(
+        "ERR_APIKEY_NOT_FOUND",
+        404,
+        "The Api Key {key} does not exist. Please use a correct Api Key.",
+        _DOC,
+    ),
+)
+APIKEY_SELF_ACTION = _row(
+    "apikey_self_action",
+    "An api key was used to update or delete itself.",
+    Face(
+        "ERR_APIKEY_NO_SELF_ACTION",
+        403,
+        "The Api Key {key} cannot update or delete itself. Please use another one.",
+        _DOC,
+    ),
+)
+ROLE_NOT_FOUND = _row(
+    "role_not_found",
+    "The role in the path does not exist.",
+    Face(
+        "ERR_ROLE_NOT_FOUND",
+        404,
+        "The role {role} does not exist. Please use correct role or use create role API.",
+        _DOC,
+    ),
+)
+ROLE_DELETE_DENIED = _row(
+    "role_delete_denied",
+    "The default role was to be deleted.",
+    Face(
+        "ERR_ROLE_DELETE_DENIED",
+        403,
+        "The role {role} cannot be deleted: every app needs it.",
+        _DOC,
+    ),
+)
+QUOTA_REACHED = _row(
+    "quota_reached",
+    "The app has as many api keys, roles or friends as it may have.",
+    Face(
+        "ERR_PLAN_QUOTA_RESTRICTION",
+        402,
+        "You've exhausted the quota. The allowed limit of the feature {feature} for your current "
+        "plan mockchat is {limit}. Please upgrade the plan to increase the limit.",
+        _LIVE,
+        "You've exhausted the quota. The allowed limit of the feature {feature} for your current "
+        "plan mockchat is {limit}. Please upgrade the plan to increase the limit.",
+    ),
+)
+SELF_FRIEND = _row(
+    "self_friend",
+    "A user was to be a friend of itself.",
+    Face(
+        "ERR_CANNOT_FORM_SELF_RELATION",
+        403,
+        "Self friend relationship cannot be formed.",
+        _DOC,
+    ),
+)
+SELF_BLOCK = _row(
+    "self_block",
+    "A user was to block itself.",
+    Face("ERR_CANNOT_BLOCK_SELF", 401, "The UID {uid} cannot block UID {uid}.", _DOC),
 )
 
 # --- requests -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,10 @@ class Seed:
         # Lists show the newest first: planted backwards, the first user of the file leads.
         for values in reversed(self.users):
             app.add_user(User(**{"created_at": now, **copy.deepcopy(values)}))
+        befriended = {user.key: user for user in app.all_users()}
+        for user in befriended.values():
+            for friend in user.friends:  # a friendship may stand on either side
+                befriended[friend].friends.add(user.key)
 
 
 def fixtures_dir() -> Path:
@@ -71,9 +76,9 @@ def fixtures_dir() -> Path:
 def load_seed(fixtures: Iterable[str], keys: Iterable[tuple[str, str, Scope]]) -> Seed:
     """Read fixtures, each a shipped name or a path; raise FixtureError for one that is no good."""
     seed = Seed(keys=list(keys))
-    for fixture in fixtures:
-        path = _find(fixture)
-        _read(path, seed)
+    paths = [_find(fixture) for fixture in fixtures]
+    origins = [(path, user) for path in paths for user in _read(path, seed)]
+    _check_references(seed, origins)
     return seed
 
 
@@ -88,7 +93,7 @@ def _find(fixture: str) -> Path:
     return path
 
 
-def _read(path: Path, seed: Seed) -> None:
+def _read(path: Path, seed: Seed) -> list[dict[str, Any]]:
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -103,7 +108,9 @@ def _read(path: Path, seed: Seed) -> None:
     seed.roles += sections["roles"]
     seed.users += sections["users"]
     seed.keys += [(key["value"], key["name"], key["scope"]) for key in sections["apiKeys"]]
-    _check_users(seed, refuse)
+    for at, user in enumerate(sections["users"]):
+        _check_uid(user, f"users[{at}].uid", refuse)
+    return sections["users"]
 
 
 _Refuse = Callable[[str, str], FixtureError]
@@ -155,16 +162,27 @@ def _value(value: Any, kind: type, place: str, refuse: _Refuse) -> Any:
     return value
 
 
-def _check_users(seed: Seed, refuse: _Refuse) -> None:
+def _check_uid(user: dict[str, Any], place: str, refuse: _Refuse) -> None:
+    uid = user["uid"]
+    if len(uid) > MAX_UID_LENGTH or any(map(str.isspace, uid)):
+        raise refuse(place, f"a uid has at most {MAX_UID_LENGTH} characters and no spaces")
+
+
+def _check_references(seed: Seed, origins: list[tuple[Path, dict[str, Any]]]) -> None:
+    """Hold the users against each other and the roles: several fixtures are one seed."""
     roles = {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}
-    seen: set[str] = set()
-    for user in seed.users:
-        uid = user["uid"]
-        place = f"user {uid!r}"
-        if uid.lower() in seen:
-            raise refuse(place, "stands in the fixtures twice")
-        if len(uid) > MAX_UID_LENGTH or any(character.isspace() for character in uid):
-            raise refuse(place, f"a uid has at most {MAX_UID_LENGTH} characters and no spaces")
-        if user.get("role", DEFAULT_ROLE) not in roles:
-            raise refuse(place, f"has the role {user['role']!r}, which no fixture declares")
-        seen.add(uid.lower())
+    counts = Counter(user["uid"].lower() for _, user in origins)
+    for path, user in origins:
+        key = user["uid"].lower()
+        friends = user.get("friends", set())
+        reason = ""
+        if counts[key] > 1:
+            reason = "stands in the fixtures twice"
+        elif user.get("role", DEFAULT_ROLE) not in roles:
+            reason = f"has the role {user['role']!r}, which no fixture declares"
+        elif key in friends:
+            reason = "is its own friend"
+        elif strangers := sorted(friends - counts.keys()):
+            reason = f"has the friend {strangers[0]!r}, who is no user"
+        if reason:
+            raise FixtureError(f"{path}: user {user['uid']!r}: {reason}")

@@ -69,6 +69,8 @@ class App:
         self.roles: dict[str, Role] = {}
         self.tokens: dict[str, AuthToken] = {}
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
+        self.version = 0  # counts what changes user lists
+        self.selections: dict[Any, tuple[int, list[User]]] = {}  # what user_list keeps
         self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
         self._serial = 0
@@ -100,6 +102,10 @@ class App:
                 raise errors.AUTH_TOKEN_WITH_SPACE(token=value)
             raise errors.AUTH_TOKEN_UNKNOWN(token=value)
         return UserCaller(self._users[token.uid.lower()], token)
+
+    def touch(self) -> None:
+        """Note that something changed which user lists show."""
+        self.version += 1
 
     # --- users --------------------------------------------------------------------------
     def user(self, uid: str) -> User:
@@ -138,6 +144,7 @@ class App:
         self._users[user.key] = user
         if user.deactivated_at is None:
             insort(self._listed, user, key=_by_order)
+        self.touch()
         return user
 
     def update_user(self, user: User, changes: dict[str, Any]) -> User:
@@ -145,6 +152,7 @@ class App:
         for name, value in changes.items():
             setattr(user, name, value)
         user.updated_at = self.now
+        self.touch()
         return user
 
     def delete_user(self, user: User) -> None:
@@ -152,24 +160,36 @@ class App:
         self.flush_tokens(user)
         self._unlist(user)
         del self._users[user.key]
-        for friend in user.friends:
-            if other := self._users.get(friend):
-                other.friends.discard(user.key)
+        for key in user.friends:
+            self._users[key].friends.discard(user.key)
+        for key in user.blocked:
+            self._users[key].blocked_by.discard(user.key)
+        for key in user.blocked_by:
+            self._users[key].blocked.pop(user.key, None)
+        self.touch()
 
     def deactivate_user(self, user: User) -> None:
         """Hide a user from look-ups and lists and destroy its tokens."""
         self.flush_tokens(user)
         self._unlist(user)
         user.deactivated_at = self.now
+        self.touch()
 
     def reactivate_user(self, user: User) -> None:
         """Bring a deactivated user back."""
         user.deactivated_at = None
         insort(self._listed, user, key=_by_order)
+        self.touch()
 
-    def newest_user(self) -> User | None:
-        """Return the active user that was created last."""
-        return self._listed[-1] if self._listed else None
+    def all_users(self) -> list[User]:
+        """Return every user, the deactivated ones, too."""
+        return list(self._users.values())
+
+    def newest_change(self) -> int | None:
+        """Return when the newest user was last changed, which is the cursor of every user list."""
+        if not self._listed:
+            return None
+        return self._listed[-1].updated_at or self._listed[-1].created_at
 
     def list_users(self, page: int, per_page: int, *, but: User | None = None) -> list[User]:
         """Return a page of the active users, newest first, without the user `but`.
@@ -277,6 +297,7 @@ class App:
     def _change_presence(self, user: User, status: Status) -> None:
         user.status = status
         user.last_active_at = self.now
+        self.touch()
         self._emit(PresenceChanged(self.id, user, user.last_active_at))
 
 

@@ -14,7 +14,8 @@ def choose(setting: str, headers: Mapping[str, str]) -> str:
 
     A chat SDK says who it is in its `sdk` header and was written against the live service.
     """
-    wanted = headers.get("x-mock-errors", setting).strip().lower()
+    wish = headers.get("x-mock-errors", "").strip().lower()
+    wanted = wish if wish in ("auto", *DIALECTS) else setting
     if wanted in DIALECTS:
         return wanted
     return "live" if "sdk" in headers else "documented"

@@ -37,18 +37,24 @@ class Endpoint:
     def _printed(self, result: Any) -> Any:
         if isinstance(result, Ack):
             return {"success": result.success, "message": result.message}
-        return result if result is None or self._dump is None else self._dump(result)
+        if result is None or self._dump is None or isinstance(result, dict):
+            return result
+        return self._dump(result)
 
 
 def _meta(page: Page) -> dict[str, Any]:
     """Return the list's meta as recorded: paging in snake case, the cursor of user lists."""
+    if page.total is None:  # as live pages through what it does not count
+        total_pages = page.page + page.more
+    else:
+        total_pages = max(1, -(-page.total // page.per_page))
     meta: dict[str, Any] = {
         "pagination": {
-            "total": page.total,
+            "total": page.total or 0,
             "count": len(page.items),
             "per_page": page.per_page,
             "current_page": page.page,
-            "total_pages": max(1, -(-page.total // page.per_page)),
+            "total_pages": total_pages,
         }
     }
     if page.cursor is not None:

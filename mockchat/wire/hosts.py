@@ -15,6 +15,7 @@ _LIVE_HOST = re.compile(
 )
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]@]+))(?::([0-9]{1,5}))?")
 _HTTPS, _HTTP = 443, 80
+_MAX_PORT = 65535
 # Names that lead to loopback: from the Android emulator, from inside a container.
 _LOOPBACK_NAMES = frozenset({"localhost", "10.0.2.2", "host.docker.internal"})
 
@@ -42,6 +43,8 @@ def parse_host(host: str, *, secure: bool) -> Address | None:
     if not match:
         return None
     port = int(match[3]) if match[3] else (_HTTPS if secure else _HTTP)
+    if not 0 < port <= _MAX_PORT:
+        return None
     return Address((match["v6"] or match["name"]).lower().rstrip("."), port, secure)
 
 

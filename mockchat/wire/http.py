@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -54,7 +55,7 @@ class Edge:
         self._sleep = sleep
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
-        self._router = Router((*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS))
+        self._router = _router()
         self.hub = Hub(store)
         self.observers: list[Observer] = []
 
@@ -140,6 +141,12 @@ class Edge:
             response.headers["Retry-After"] = str(error.values["seconds"])
             response.headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
         return response
+
+
+@cache
+def _router() -> Router:
+    """Return the one router: it holds nothing of a server, and tests make many servers."""
+    return Router((*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS))
 
 
 def _add_headers(request: web.Request, response: web.StreamResponse, *, control: bool) -> None:

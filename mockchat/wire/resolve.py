@@ -6,6 +6,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from mockchat.api.operation import Access, Hosts, ServerFacts
+from mockchat.api.session_jwt import app_id_in
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.entities import Caller, KeyCaller, Scope
@@ -52,6 +53,8 @@ class Resolver:
         if app_id:
             return store.app(app_id)
         token, key = headers.get("authToken"), headers.get("apiKey")
+        if call_app := app_id_in(headers.get("callToken", "")):
+            return store.app(call_app)
         app = store.app_with_token(token) if token else None
         if app is None and key:
             app = store.app_with_key(key)

@@ -76,6 +76,7 @@ def _names(extra: tuple[str, ...]) -> list[str]:
         *(name for name in (socket.gethostname(),) if name),
         *(f"*.{name}" for name in live),
         *live,
+        *("api.cometchat.com", "kohoutek.cometchat.com"),  # the hosts of the 1.x SDKs
         *extra,
     ]
 

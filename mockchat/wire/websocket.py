@@ -114,20 +114,20 @@ class Hub:
             app = self._store.app(str(frame.get("appId", "")))
         except ApiError:
             app = None
-        caller = check_jwt(app, str(body.get("auth", ""))) if app else None
+        found = check_jwt(app, str(body.get("auth", ""))) if app else None
         reply = {"type": "auth", "appId": frame.get("appId"), "deviceId": frame.get("deviceId")}
-        if app is None or caller is None:
+        if app is None or found is None:
             self._send(session, {**reply, "body": {"code": "401", "status": "ERR_NO_AUTH"}})
             await session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")
             return
-        session.app, session.caller = app, caller
+        session.app, session.caller = app, found[0]
         session.device = str(frame.get("deviceId", ""))
         session.subscription = str(body.get("presenceSubscription", "")).upper()
         roles = body.get("roles")
         session.roles = frozenset(map(str, roles)) if isinstance(roles, list) else frozenset()
         # Code and status as texts: iOS crashes on a number (sdk-wire 1.6).
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
-        app.open_session(caller.user)
+        app.open_session(session.caller.user)
         self._watch_expiry(session)
 
     async def _keep_quiet(self, session: Session, frame: dict[str, Any]) -> None:
@@ -205,7 +205,7 @@ class Hub:
             "body": {
                 "action": "online" if online else "offline",
                 "timestamp": event.at,
-                "user": _print_user(profile(event.user)),
+                "user": _print_user(profile(event.user, public=True)),
             },
         }
         for session in tuple(self._sessions):

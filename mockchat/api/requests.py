@@ -1,0 +1,239 @@
+"""The wire shapes of requests: what bodies and queries hold and what they are checked for."""
+
+from marshmallow import fields
+
+from mockchat.api.operation import DEFAULT_PER_PAGE
+from mockchat.api.validation import (
+    MAX_NAME,
+    MAX_TAGS,
+    AnyJson,
+    Choice,
+    Flag,
+    Metadata,
+    RequestSchema,
+    String,
+    Strings,
+    TimeSpan,
+    Uid,
+    Url,
+    Whole,
+)
+from mockchat.core.entities import Scope
+from mockchat.core.state import MAX_UID_LENGTH
+
+MAX_PER_PAGE = 1000
+MAX_DESCRIPTION = 255
+MAX_FRIENDS_AT_ONCE = 25
+_MANY = 10**9
+
+
+class Paging(RequestSchema):
+    """Which page of a list; SDKs send `per_page`, back ends `perPage`."""
+
+    page = Whole(1, _MANY, load_default=1)
+    per_page = Whole(
+        1,
+        MAX_PER_PAGE,
+        data_key="perPage",
+        load_default=DEFAULT_PER_PAGE,
+        metadata={"aliases": ("per_page",)},
+    )
+
+
+class UserList(Paging):
+    """The query of a user list; all its filters must hold."""
+
+    search_key = String(data_key="searchKey")
+    search_in = Strings(commas=True, data_key="searchIn", choices=("uid", "name"))
+    status = Strings(commas=True, choices=("available", "online", "offline"))
+    role = String()
+    roles = Strings(commas=True)
+    tags = Strings(commas=True)
+    uids = Strings(commas=True, longest=MAX_UID_LENGTH)
+    with_tags = Flag(data_key="withTags", load_default=False)
+    with_deactivated = Flag(data_key="withDeactivated", load_default=False)
+    only_deactivated = Flag(data_key="onlyDeactivated", load_default=False)
+    friends_only = Flag(data_key="friendsOnly", load_default=False)
+    hide_blocked = Flag(data_key="hideBlockedUsers", load_default=False)
+    created = TimeSpan(data_key="createdAt")
+    updated = TimeSpan(data_key="updatedAt")
+    sort_by = Choice(("name", "status"), data_key="sortBy")
+    sort_order = Choice(("asc", "desc"), data_key="sortOrder")
+    count = Flag(load_default=False)
+
+
+class ApiKeyList(Paging):
+    """The query of an api key list; a scope that does not exist finds nothing."""
+
+    search_key = String(data_key="searchKey")
+    scope = String()
+
+
+class ApiKeyUpdate(RequestSchema):
+    """The body that changes an api key."""
+
+    name = String(filled=True, maximum=MAX_NAME)
+    scope = Choice(tuple(Scope), filled=True)
+
+
+class ApiKeyCreate(RequestSchema):
+    """The body that creates an api key."""
+
+    name = String(required=True, maximum=MAX_NAME)
+    scope = Choice(tuple(Scope), filled=True, load_default=Scope.AUTH_ONLY)
+
+
+class RoleUpdate(RequestSchema):
+    """The body that changes a role; `unset` removes fields by name."""
+
+    name = String(filled=True, maximum=MAX_NAME)
+    description = String(maximum=MAX_DESCRIPTION)
+    metadata = Metadata()
+    settings = Metadata()
+    unset = Strings(choices=("settings", "description", "metadata"))
+
+
+class RoleCreate(RequestSchema):
+    """The body that creates a role."""
+
+    role = Uid(required=True)
+    name = String(required=True, maximum=MAX_NAME)
+    description = String(maximum=MAX_DESCRIPTION)
+    metadata = Metadata()
+    settings = Metadata()
+
+
+class FriendList(Paging):
+    """The query of a friend list."""
+
+    search_key = String(data_key="searchKey")
+
+
+class BlockedList(FriendList):
+    """The query of a blocked-user list."""
+
+    direction = Choice(("both", "blockedByMe", "hasBlockedMe"))
+
+
+class FriendsToAdd(RequestSchema):
+    """The body that makes friends."""
+
+    uids = Strings(required=True, data_key="accepted", most=MAX_FRIENDS_AT_ONCE)
+
+
+class FriendsToRemove(RequestSchema):
+    """The body that ends friendships."""
+
+    uids = Strings(required=True, data_key="friends")
+
+
+class UsersToBlock(RequestSchema):
+    """The body that blocks or unblocks users."""
+
+    uids = Strings(required=True, data_key="blockedUids")
+
+
+class _Profile(RequestSchema):
+    """What a user says of itself; the empty value of a field removes it."""
+
+    avatar = Url()
+    link = Url()
+    status_message = String(data_key="statusMessage")
+    metadata = Metadata()
+    tags = Strings(most=MAX_TAGS)
+
+
+class UserCreate(_Profile):
+    """The body that creates a user."""
+
+    uid = Uid(required=True)
+    name = String(required=True, maximum=MAX_NAME)
+    role = String(maximum=MAX_NAME)
+    with_auth_token = Flag(data_key="withAuthToken", load_default=False)
+
+
+class UserUpdate(_Profile):
+    """The body that changes a user; `unset` removes fields by name."""
+
+    name = String(filled=True, maximum=MAX_NAME)
+    role = String(filled=True, maximum=MAX_NAME)
+    unset = Strings(choices=("avatar", "link", "metadata"))
+
+
+class UserDelete(RequestSchema):
+    """The body that deletes a user."""
+
+    permanent = Flag(load_default=False)
+
+
+class UsersToDeactivate(RequestSchema):
+    """The body that deactivates users."""
+
+    uids = Strings(required=True, data_key="uidsToDeactivate")
+
+
+class UsersToReactivate(RequestSchema):
+    """The body that reactivates users."""
+
+    uids = Strings(required=True, data_key="uidsToActivate")
+
+
+class Device(RequestSchema):
+    """What a client tells of itself."""
+
+    platform = String()
+    user_agent = String(data_key="userAgent")
+    device_id = String(data_key="deviceId")
+    app_info = AnyJson(data_key="appInfo")
+
+
+class TokenCreate(Device):
+    """The body that creates an auth token; `force` mints another beside a valid one."""
+
+    force = Flag(load_default=False)
+
+
+class MeUpdate(_Profile, Device):
+    """The body of `PUT /me`: a login, a change of one's own profile, or both."""
+
+    name = String(filled=True, maximum=MAX_NAME)
+    unset = Strings(choices=("avatar", "link", "metadata"))
+
+
+class JwtRequest(RequestSchema):
+    """The body that asks for a JWT; `passthrough` travels in it."""
+
+    passthrough = Metadata()
+
+
+class SessionReport(RequestSchema):
+    """The telemetry of a session; mockchat keeps nothing of it."""
+
+    session_id = String(data_key="sessionId")
+
+
+class CallTokenCreate(RequestSchema):
+    """The body that asks for a call token."""
+
+    session_id = String(required=True, data_key="sessionId")
+
+
+class LoginRequest(Device):
+    """The body of `POST /login`; which of its fields count is the operation's decision."""
+
+    uid = fields.Raw(allow_none=True)
+    auth_key = fields.Raw(allow_none=True, data_key="authKey")
+    api_key = fields.Raw(allow_none=True, data_key="apiKey")
+    auth_token = fields.Raw(allow_none=True, data_key="authToken")
+
+
+class LoginUid(RequestSchema):
+    """The rules for the uid of a login."""
+
+    uid = Uid(required=True)
+
+
+class LogoutRequest(RequestSchema):
+    """The body of `POST /logout`."""
+
+    auth_token = fields.Raw(allow_none=True, data_key="authToken")

@@ -1,0 +1,49 @@
+"""Relations between two users of an app: friends and blocked users (reference section 8)."""
+
+from mockchat.core import errors
+from mockchat.core.entities import User
+from mockchat.core.state import App
+
+MAX_FRIENDS = 1000  # of one user
+
+
+def conversation_id(one: User, other: User) -> str:
+    """Return the id of two users' conversation: both uids in ascending order."""
+    first, second = sorted((one.uid, other.uid))
+    return f"{first}_user_{second}"
+
+
+def befriend(app: App, user: User, other: User) -> bool:
+    """Make two different users friends; return False where they are. Raise QUOTA_REACHED."""
+    if other.key in user.friends:
+        return False
+    if max(len(user.friends), len(other.friends)) >= MAX_FRIENDS:
+        raise errors.QUOTA_REACHED(feature="Add Friend", limit=MAX_FRIENDS)
+    user.friends.add(other.key)
+    other.friends.add(user.key)
+    app.touch()
+    return True
+
+
+def unfriend(app: App, user: User, other: User) -> None:
+    """End a friendship, if there is one."""
+    user.friends.discard(other.key)
+    other.friends.discard(user.key)
+    app.touch()
+
+
+def block(app: App, user: User, other: User) -> bool:
+    """Let `user` block another; return False where that was so."""
+    if other.key in user.blocked:
+        return False
+    user.blocked[other.key] = app.now
+    other.blocked_by.add(user.key)
+    app.touch()
+    return True
+
+
+def unblock(app: App, user: User, other: User) -> bool:
+    """Let `user` unblock another; return False where there was no block."""
+    other.blocked_by.discard(user.key)
+    app.touch()
+    return user.blocked.pop(other.key, None) is not None
