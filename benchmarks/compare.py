@@ -1,6 +1,6 @@
 """Compares mockchat with a bare aiohttp application, side by side in one run.
 
-    python benchmarks/compare.py
+    python benchmarks/compare.py [starts] [throughput]
 
 Machines are shared and noisy, so the two take turns, and what counts is the median of the ratios
 round by round. `wall` compares requests per second, `cpu` the processor time of the server alone,
@@ -174,11 +174,13 @@ def compare_starts(ca_dir: str) -> None:
 
 
 def main() -> None:
+    parts = {"starts": compare_starts, "throughput": compare_throughput}
+    wanted = sys.argv[1:] or list(parts)
     with tempfile.TemporaryDirectory() as ca_dir:
         with mockchat(ca_dir):
             pass  # the first start makes the CA
-        compare_starts(ca_dir)
-        compare_throughput(ca_dir)
+        for name in wanted:
+            parts[name](ca_dir)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`mockchat serve`: the server as a process, with its banner, log lines and signals."""
 
 import asyncio
+import gc
 import json
 import logging
 import shlex
@@ -17,6 +18,7 @@ from mockchat.version import __version__
 from mockchat.wire.app import EDGE
 
 _SHOWN_USERS = 20
+_COLLECT_AFTER = 10_000  # new objects
 _FLUSH_AFTER = 0.02  # seconds: log lines are written together, not one system call each
 
 
@@ -31,6 +33,9 @@ def serve(config: Config) -> int:
 
 
 async def _serve(config: Config) -> None:
+    # What start-up made stays: the collector need not look at it again and again.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -29,7 +29,7 @@ class Profile:
     conversation_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Me:
     """A user as a login shows it to the user's own client."""
 

@@ -150,6 +150,14 @@ class _Field(fields.Field[Any]):
         super().__init__(required=required, allow_none=not required, **options)
         self.error_messages = {"required": _REQUIRED, "null": _REQUIRED}
 
+    def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        """Return the value as Python has it; None stays None where that is allowed."""
+        if value is None:
+            if self.allow_none:
+                return None
+            raise self.make_error("null")
+        return self._deserialize(value, None, None)
+
     @staticmethod
     def no(name: str, **values: object) -> ValidationError:
         """Return the refusal with a sentence of the table."""

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 DEFAULT_ROLE = "default"
 
@@ -96,16 +96,14 @@ class User:
         return (self.created_at, self.serial)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyCaller:
+class KeyCaller(NamedTuple):
     """A back end that showed an api key."""
 
     key: str
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
-class UserCaller:
+class UserCaller(NamedTuple):
     """A client that showed the auth token of `user`."""
 
     user: User

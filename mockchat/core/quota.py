@@ -1,7 +1,7 @@
 """Rate limits: how many requests of this minute an app has left."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mockchat.core import errors
 
@@ -11,8 +11,7 @@ APP_LIMIT = 100_000  # a minute, all classes together
 _WINDOW = 60  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What the rate-limit headers of one answer say."""
 
     limit: int

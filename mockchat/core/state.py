@@ -337,6 +337,11 @@ class Store:
             self._drop_longest_unused()
         return self._add(app_id)
 
+    @property
+    def is_single(self) -> bool:
+        """Whether there is no app but the default one."""
+        return len(self._apps) == 1
+
     def apps(self) -> Iterable[App]:
         """Return every app there is now."""
         return tuple(self._apps.values())

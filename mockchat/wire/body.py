@@ -21,7 +21,7 @@ def parse_body(raw: bytes, content_type: str) -> dict[str, Any]:
     text = raw.strip()
     if not text:
         return {}
-    if "form-urlencoded" in content_type.lower() and text[:1] not in (b"{", b"["):
+    if text[:1] not in (b"{", b"[") and "form-urlencoded" in content_type.lower():
         return parse_form(text.decode(errors="replace"), "body")
     try:
         value = json_text.parse(text)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from multidict import CIMultiDict
+
 # As recorded from the service (reference section 1.1).
 ALLOW_METHODS = "OPTIONS,HEAD,GET,POST,PUT,PATCH,DELETE"
 ALLOW_HEADERS = (
@@ -12,24 +14,30 @@ ALLOW_HEADERS = (
 _MAX_AGE = "600"  # seconds
 
 
-_OPEN = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": ALLOW_METHODS,
-    "Access-Control-Allow-Headers": ALLOW_HEADERS,
-    "Vary": "Accept-Encoding",
-}
+SERVER_NAME = "mockchat"
+OPEN: CIMultiDict[str] = CIMultiDict(
+    {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": ALLOW_METHODS,
+        "Access-Control-Allow-Headers": ALLOW_HEADERS,
+        "Vary": "Accept-Encoding",
+        "Server": SERVER_NAME,
+    }
+)
 
 
-def answer_headers(origin: str | None) -> dict[str, str]:
-    """Return the CORS headers of an answer: the caller's origin, as some clients refuse `*`."""
-    if not origin:
-        return _OPEN
-    return _OPEN | {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin"}
+def for_origin(origin: str) -> CIMultiDict[str]:
+    """Return the headers of an answer to a page: they name its origin, as some refuse `*`."""
+    headers = OPEN.copy()
+    headers["Access-Control-Allow-Origin"] = origin
+    headers["Vary"] = "Accept-Encoding, Origin"
+    return headers
 
 
-def preflight_headers(asked: Mapping[str, str]) -> dict[str, str]:
+def preflight_headers(asked: Mapping[str, str]) -> CIMultiDict[str]:
     """Return what a preflight is told: whatever header it asks for is allowed."""
-    headers = {"Access-Control-Max-Age": _MAX_AGE}
+    headers = for_origin(asked.get("Origin", "*"))
+    headers["Access-Control-Max-Age"] = _MAX_AGE
     if wanted := asked.get("Access-Control-Request-Headers"):
         headers["Access-Control-Allow-Headers"] = wanted
     if asked.get("Access-Control-Request-Private-Network") == "true":

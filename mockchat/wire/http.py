@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -23,7 +23,7 @@ from mockchat.wire import cors, dialects
 from mockchat.wire.body import parse_body, parse_form
 from mockchat.wire.guard import Guard
 from mockchat.wire.resolve import Resolver
-from mockchat.wire.router import Router, Target, parse_path
+from mockchat.wire.router import Found, Router, Target, parse_path
 from mockchat.wire.websocket import Hub
 from mockchat.wire.welcome import WELCOME
 
@@ -55,17 +55,16 @@ class Edge:
         self._sleep = sleep
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
-        self._router = _router()
         self.hub = Hub(store)
         self.observers: list[Observer] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; a refusal is an answer, too, and nothing else gets through."""
         started = time.perf_counter()
-        target = parse_path(request.rel_url.raw_path)
+        target, found = _route(request.method, request.rel_url.raw_path)
         control = target.segments[:1] == (_CONTROL,)
         try:
-            response = await self._answer(request, target, control=control)
+            response = await self._answer(request, target, found, control=control)
         except ApiError as error:
             response = self._refuse(request, error)
         except web.HTTPRequestEntityTooLarge:
@@ -92,13 +91,12 @@ class Edge:
         return response
 
     async def _answer(
-        self, request: web.Request, target: Target, *, control: bool
+        self, request: web.Request, target: Target, found: Found | None, *, control: bool
     ) -> web.StreamResponse:
         if request.method == hdrs.METH_OPTIONS and not control:
             return web.Response(headers=cors.preflight_headers(request.headers))
         if not target.segments and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
             return await self._root(request)
-        found = self._router.find(request.method, target.segments)
         if found is None:
             raise errors.API_NOT_FOUND()
         endpoint, path = found
@@ -149,20 +147,32 @@ def _router() -> Router:
     return Router((*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS))
 
 
+@lru_cache(maxsize=4096)
+def _route(method: str, raw_path: str) -> tuple[Target, Found | None]:
+    """Return what a path means; clients ask the same few again and again."""
+    target = parse_path(raw_path)
+    return target, _router().find(method, target.segments)
+
+
 def _add_headers(request: web.Request, response: web.StreamResponse, *, control: bool) -> None:
     """Add what every answer carries, whatever it says; the control API is not for other origins."""
     headers = response.headers
-    headers["Server"] = "mockchat"
     if control:
+        headers["Server"] = cors.SERVER_NAME
         return
-    for name, value in cors.answer_headers(request.headers.get(hdrs.ORIGIN)).items():
-        headers.setdefault(name, value)
+    if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:  # a preflight has its own
+        origin = request.headers.get(hdrs.ORIGIN)
+        headers.extend(cors.OPEN if origin is None else cors.for_origin(origin))
     allowance = request.get(_QUOTA)
     if allowance:
-        headers["X-RateLimit-Limit"] = str(allowance.limit)
-        headers["X-RateLimit-Remaining"] = str(allowance.remaining)
-        headers["X-RateLimit-Limit-For-App"] = str(allowance.app_limit)
-        headers["X-RateLimit-Remaining-For-App"] = str(allowance.app_remaining)
+        headers.extend(
+            (
+                ("X-RateLimit-Limit", str(allowance.limit)),
+                ("X-RateLimit-Remaining", str(allowance.remaining)),
+                ("X-RateLimit-Limit-For-App", str(allowance.app_limit)),
+                ("X-RateLimit-Remaining-For-App", str(allowance.app_remaining)),
+            )
+        )
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -52,15 +52,22 @@ class Resolver:
         app_id = target.app_id or _app_in(address.name) or headers.get("appId", "").strip()
         if app_id:
             return store.app(app_id)
-        token, key = headers.get("authToken"), headers.get("apiKey")
+        if app := self._app_by_credential(headers):
+            return app
+        if store.rules.strict_apps:
+            raise errors.APP_ID_MISSING()
+        return store.default
+
+    def _app_by_credential(self, headers: Mapping[str, str]) -> App | None:
+        """Return the one app that knows the token or key shown: Calls SDKs name no app."""
+        store = self._store
+        if store.is_single and not store.rules.strict_apps:
+            return store.default
         if call_app := app_id_in(headers.get("callToken", "")):
             return store.app(call_app)
+        token, key = headers.get("authToken"), headers.get("apiKey")
         app = store.app_with_token(token) if token else None
-        if app is None and key:
-            app = store.app_with_key(key)
-        if app is None and store.rules.strict_apps:
-            raise errors.APP_ID_MISSING()
-        return app or store.default
+        return app or (store.app_with_key(key) if key else None)
 
     @staticmethod
     def caller(access: Access, app: App, headers: Mapping[str, str]) -> Caller | None:

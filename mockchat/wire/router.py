@@ -1,6 +1,6 @@
 """Routing: a raw path to an operation, whatever prefixes and doubled slashes it came with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -38,6 +38,9 @@ def _decoded(segment: str) -> str:
     return unquote(segment, errors="surrogateescape")  # what is no UTF-8 can be encoded again
 
 
+Found = tuple[Endpoint, Mapping[str, str]]
+
+
 class _Node:
     __slots__ = ("children", "endpoints", "wildcard")
 
@@ -66,9 +69,7 @@ class Router:
                 node = node.children.setdefault(segment, _Node())
         node.endpoints[operation.method] = (Endpoint(operation), tuple(names))
 
-    def find(
-        self, method: str, segments: tuple[str, ...]
-    ) -> tuple[Endpoint, dict[str, str]] | None:
+    def find(self, method: str, segments: tuple[str, ...]) -> Found | None:
         """Return the endpoint and the path's variables, or None."""
         node: _Node | None = self._root
         for segment in segments:
