@@ -103,6 +103,10 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+# What takes texts only, while the others read numbers, too.
+_TEXTUAL = (str, _credential, _app_id, _url)
+
+
 def _setting(  # a row has as many columns as it has
     default: Any,
     help_: str,
@@ -189,7 +193,7 @@ class Config:
         metavar="reusable|single-use",
     )
     token_ttl: float | None = _setting(
-        None, "how long an auth token lives, like 1h", _lifetime, "DURATION", shown="for ever"
+        None, "how long an auth token lives, like 1h", _lifetime, "DURATION", shown="none"
     )
     login_latency: float = _setting(
         0.025, "how long POST /login takes", duration, "DURATION", shown="25ms"
@@ -221,6 +225,8 @@ class Config:
     )
 
     def __post_init__(self) -> None:
+        if not (self.auth_key and self.rest_api_key):
+            raise ConfigError("--auth-key and --rest-api-key each need at least one key")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("--tls-cert and --tls-key belong together: give both or neither")
         if self.port is None and self.https_port is None:
@@ -284,13 +290,27 @@ def _from_file(path: str) -> dict[str, Any]:
         raise ConfigError(f"--config {path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"--config {path}: is not valid TOML: {error}") from None
-    known = dict(rows())
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in content.items():
-        name = key.replace("-", "_")
-        if name not in known:
+        name, source = key.replace("-", "_"), f"--config {path}: {key}"
+        row = dict(rows()).get(name)
+        if row is None:
             raise ConfigError(f"--config {path}: there is no setting {key!r}")
-        given = value if isinstance(value, list) else [value]
-        texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in given]
-        values[name] = _parsed(known[name], texts, f"--config {path}: {key}")
+        if name in values:
+            raise ConfigError(f"{source} stands there twice, once with - and once with _")
+        values[name] = _parsed(row, _texts(row, value, source), source)
     return values
+
+
+def _texts(row: Row, value: Any, source: str) -> list[str]:
+    """Return a TOML value as the texts that a flag would have; numbers only where they count."""
+    given = value if row.repeatable and isinstance(value, list) else [value]
+    if row.parse is switch:
+        good = isinstance(value, bool)
+    elif row.parse in _TEXTUAL:
+        good = all(isinstance(one, str) for one in given)
+    else:
+        good = isinstance(value, str | int | float) and not isinstance(value, bool)
+    if not good or not given:
+        raise ConfigError(f"{source} cannot be {value!r}")
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in given]

@@ -59,6 +59,8 @@ class MockChat:
 
     async def start(self) -> None:
         """Open the listeners and serve; raise StartError where that cannot be."""
+        if self._runner is not None:
+            raise RuntimeError("this MockChat is started already")
         config = self.config
         try:
             app = create_app(config, clock=self.clock)
@@ -125,8 +127,9 @@ class MockChat:
         if config.tls_cert and config.tls_key:
             found = tls.brought(config.tls_cert, config.tls_key)
         else:
-            folder = Path(config.ca_dir).expanduser() if config.ca_dir else tls.cache_dir()
-            found = tls.own(folder, config.tls_host, self.clock.now())
+            folder = tls.home_path(config.ca_dir) if config.ca_dir else tls.cache_dir()
+            # A certificate is dated by the clients' clock, which no mock can move.
+            found = tls.own(folder, config.tls_host, Clock().now())
         self.ca_path = found.ca_path
         return found.context
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mockchat.api import requests, schemas
+from mockchat.api import plain, requests
 from mockchat.api.operation import Access, Call, OperationTable
 from mockchat.api.session_jwt import check_jwt, issue_jwt
 from mockchat.core import errors
@@ -16,7 +16,7 @@ table = OperationTable()
     "/call_tokens",
     access=Access.TOKEN,
     body=requests.CallTokenCreate,
-    returns=schemas.AnySchema,
+    returns=plain.JwtSchema,
     evidence=Evidence.DOCUMENTED,
 )
 def create_call_token(call: Call) -> dict[str, str]:
@@ -29,9 +29,10 @@ def create_call_token(call: Call) -> dict[str, str]:
     "GET",
     "/call_tokens",
     access=Access.PUBLIC,
-    returns=schemas.AnySchema,
+    returns=plain.CallTokenSchema,
     errors=(errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_UNKNOWN),
     evidence=Evidence.DOCUMENTED,
+    headers=("callToken",),
 )
 def get_call_token(call: Call) -> dict[str, Any]:
     """Get what a call token stands for.

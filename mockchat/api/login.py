@@ -56,6 +56,7 @@ def _by_token(call: Call) -> bool:
     ),
     limit=CORE_LIMIT,
     evidence=Evidence.ASSUMED,
+    headers=("apikey", "authToken", "resource"),
 )
 async def login(call: Call) -> Me:
     """Log in with a uid and an api key, or with an auth token.
@@ -103,6 +104,7 @@ def _log_in(call: Call, credential: str) -> Me:
     access=Access.PUBLIC,
     returns=schemas.UserSchema,
     evidence=Evidence.ASSUMED,
+    headers=("authToken",),
 )
 def get_login(call: Call) -> Profile | None:
     """Get the logged-in user of an auth token, or null."""
@@ -121,6 +123,7 @@ def get_login(call: Call) -> Profile | None:
     errors=(errors.NOT_LOGGED_IN,),
     limit=CORE_LIMIT,
     evidence=Evidence.ASSUMED,
+    headers=("authToken",),
 )
 def logout(call: Call) -> Ack:
     """Log out: the auth token is destroyed for good."""

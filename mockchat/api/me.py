@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from mockchat.api import requests, schemas
+from mockchat.api import plain, requests, schemas
 from mockchat.api.auth_tokens import describe
 from mockchat.api.operation import Access, Ack, Call, Hosts, OperationTable
 from mockchat.api.schemas import Me
@@ -94,6 +94,7 @@ def logged_in(call: Call, caller: UserCaller) -> Me:
     errors=(errors.AUTH_TOKEN_BOUND,),
     limit=CORE_LIMIT,
     evidence=Evidence.DOCUMENTED,
+    headers=("resource",),
 )
 def update_me(call: Call) -> Me:
     """Log a device in by its auth token, or update one's own profile."""
@@ -135,7 +136,7 @@ def delete_me(call: Call) -> Ack:
     "GET",
     "/settings",
     access=Access.TOKEN,
-    returns=schemas.AnySchema,
+    returns=plain.SettingsSchema,
     evidence=Evidence.DOCUMENTED,
 )
 def get_settings(call: Call) -> dict[str, Any]:

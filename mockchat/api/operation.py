@@ -75,6 +75,7 @@ class ServerFacts:
 
     ca_path: str | None = None
     https_port: int | None = None
+    openapi: Callable[[], dict[str, Any]] = dict  # describes what the server takes and answers
 
 
 @dataclass(slots=True)
@@ -162,6 +163,8 @@ class Operation:
     errors: tuple[ErrorDef, ...] = ()
     limit: int = STANDARD_LIMIT  # requests a minute, the class that the headers name
     evidence: Evidence = Evidence.LIVE
+    headers: tuple[str, ...] = ()  # that it reads beyond the credentials its access asks for
+    produces: str = "application/json"
 
     @property
     def id(self) -> str:
@@ -210,15 +213,15 @@ class OperationTable:
         errors: tuple[ErrorDef, ...] = (),
         limit: int = STANDARD_LIMIT,
         evidence: Evidence = Evidence.LIVE,
+        headers: tuple[str, ...] = (),
+        produces: str = "application/json",
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function an operation."""
 
         def register(handler: Handler) -> Handler:
-            self.rows.append(
-                Operation(
-                    method, path, handler, access, returns, body, query, errors, limit, evidence
-                )
-            )
+            shapes = (returns, body, query)
+            rest = (errors, limit, evidence, headers, produces)
+            self.rows.append(Operation(method, path, handler, access, *shapes, *rest))
             return handler
 
         return register

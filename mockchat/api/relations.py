@@ -69,7 +69,7 @@ def _page(call: Call, keys: Iterable[str], viewer: User) -> Page:
     "/users/{uid}/friends",
     access=Access.FULL_KEY,
     body=requests.FriendsToAdd,
-    returns=schemas.AnySchema,
+    returns=schemas.FriendAcksSchema,
     errors=(*_PATH_ERRORS, errors.SELF_FRIEND, errors.QUOTA_REACHED),
     evidence=Evidence.DOCUMENTED,
 )
@@ -126,7 +126,7 @@ def remove_friends(call: Call) -> Ack:
     "/users/{uid}/blockedusers",
     access=Access.FULL_KEY,
     body=requests.UsersToBlock,
-    returns=schemas.AnySchema,
+    returns=schemas.AcksSchema,
     errors=(*_PATH_ERRORS, errors.SELF_BLOCK),
 )
 def block_users(call: Call) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def list_blocked_users(call: Call) -> Page:
     "/users/{uid}/blockedusers",
     access=Access.FULL_KEY,
     body=requests.UsersToBlock,
-    returns=schemas.AnySchema,
+    returns=schemas.AcksSchema,
     errors=_PATH_ERRORS,
 )
 def unblock_users(call: Call) -> dict[str, Any]:

@@ -1,13 +1,17 @@
-"""The wire shapes of answers, declared in the key order that was recorded (reference 3.1)."""
+"""The wire shapes of answers, declared in the key order that was recorded (reference 3.1).
+
+A field that is `required` is in every answer; any other is left out where it has no value.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import EXCLUDE, Schema, fields
 
-from mockchat.core.entities import AuthToken, User
+from mockchat.api.plain import AnySchema, SettingsSchema, WsChannelSchema
+from mockchat.core.entities import AuthToken, Scope, User
 from mockchat.core.relations import conversation_id
 
 _PRIVATE = "@private"  # the key of metadata that other users do not see
@@ -51,29 +55,37 @@ class Me:
         return self.user.tags
 
 
-def _seconds(attribute: str, key: str) -> fields.Integer:
+def _text(attribute: str | None = None, key: str | None = None) -> fields.String:
+    """Return a text that every answer has."""
+    return fields.String(required=True, attribute=attribute, data_key=key)
+
+
+def _seconds(attribute: str, key: str, *, required: bool = False) -> fields.Integer:
     return fields.Integer(
-        attribute=attribute, data_key=key, metadata={"description": "Unix seconds."}
+        required=required,
+        attribute=attribute,
+        data_key=key,
+        metadata={"description": "Unix seconds."},
     )
 
 
 class UserSchema(Schema):
     """A user; keys without a value are left out."""
 
-    uid = fields.String(attribute="user.uid")
-    name = fields.String(attribute="user.name")
+    uid = _text("user.uid")
+    name = _text("user.name")
     link = fields.String(attribute="user.link")
     avatar = fields.String(attribute="user.avatar")
     metadata = fields.Dict()
-    status = fields.String()
-    role = fields.String(attribute="user.role")
+    status = fields.String(required=True, metadata={"enum": ["available", "offline", "online"]})
+    role = _text("user.role")
     status_message = fields.String(attribute="user.status_message", data_key="statusMessage")
     last_active_at = _seconds("user.last_active_at", "lastActiveAt")
     blocked_by_me = fields.Boolean(data_key="blockedByMe")
     blocked_by_me_at = _seconds("blocked_by_me_at", "blockedByMeAt")
     blocked_at = _seconds("blocked_at", "blockedAt")
     has_blocked_me = fields.Boolean(data_key="hasBlockedMe")
-    created_at = _seconds("user.created_at", "createdAt")
+    created_at = _seconds("user.created_at", "createdAt", required=True)
     updated_at = _seconds("user.updated_at", "updatedAt")
     deactivated_at = _seconds("user.deactivated_at", "deactivatedAt")
     conversation_id = fields.String(data_key="conversationId")
@@ -95,17 +107,20 @@ class MeSchema(UserSchema):
             "conversation_id",
         )
 
-    jwt = fields.String()
-    ws_channel = fields.Dict(data_key="wsChannel")
-    settings = fields.Dict()
+    auth_token = _text(key="authToken")
+    jwt = _text()
+    ws_channel = fields.Dict(
+        required=True, data_key="wsChannel", metadata={"holds": WsChannelSchema}
+    )
+    settings = fields.Dict(required=True, metadata={"holds": SettingsSchema})
 
 
 class TokenSchema(Schema):
     """An auth token."""
 
-    uid = fields.String()
-    value = fields.String(data_key="authToken")
-    created_at = _seconds("created_at", "createdAt")
+    uid = _text()
+    value = _text(key="authToken")
+    created_at = _seconds("created_at", "createdAt", required=True)
 
 
 class TokenDetailSchema(TokenSchema):
@@ -119,30 +134,46 @@ class TokenDetailSchema(TokenSchema):
 class ApiKeySchema(Schema):
     """An api key."""
 
-    value = fields.String(data_key="apiKey")
-    name = fields.String()
-    scope = fields.String()
-    created_at = _seconds("created_at", "createdAt")
+    value = _text(key="apiKey")
+    name = _text()
+    scope = fields.String(required=True, metadata={"enum": list(Scope)})
+    created_at = _seconds("created_at", "createdAt", required=True)
     updated_at = _seconds("updated_at", "updatedAt")
 
 
 class RoleSchema(Schema):
     """A role."""
 
-    role = fields.String()
-    name = fields.String()
+    role = _text()
+    name = _text()
     description = fields.String()
     metadata = fields.Dict()
     settings = fields.Dict()
-    created_at = _seconds("created_at", "createdAt")
+    created_at = _seconds("created_at", "createdAt", required=True)
     updated_at = _seconds("updated_at", "updatedAt")
 
 
 class AckSchema(Schema):
     """The answer to a command."""
 
-    success = fields.Boolean()
-    message = fields.String()
+    success = fields.Boolean(required=True)
+    message = _text()
+
+
+class AcksSchema(AnySchema):
+    """What became of each user, by uid."""
+
+    class Meta:
+        """marshmallow's options, and what each value is."""
+
+        unknown = EXCLUDE
+        each = AckSchema
+
+
+class FriendAcksSchema(AnySchema):
+    """What became of each user that was to be a friend."""
+
+    accepted = fields.Nested(AcksSchema, required=True)
 
 
 class ActivationSchema(Schema):
@@ -155,17 +186,13 @@ class ActivationSchema(Schema):
     not_found = fields.List(fields.String(), data_key="notFound")
 
 
-class AnySchema(Schema):
-    """An answer that is plain data already."""
-
-
 def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
     """Return a function that prints objects in the schema's shape, empty values left out.
 
     It reads the declaration once; marshmallow's own `dump` walks it at every answer, at thirty
     times the price. A test holds the two against each other.
     """
-    if schema is AnySchema:
+    if issubclass(schema, AnySchema):
         return lambda value: value
     columns = [
         (column.data_key or name, attrgetter(column.attribute or name))

@@ -1,6 +1,6 @@
 """Sessions: the JWT of a WebSocket, telemetry and the analytics ping (sdk-wire 1.3)."""
 
-from mockchat.api import requests, schemas
+from mockchat.api import plain, requests, schemas
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.session_jwt import issue_jwt
 from mockchat.core.errors import Evidence
@@ -13,7 +13,7 @@ table = OperationTable()
     "/me/jwt",
     access=Access.TOKEN,
     body=requests.JwtRequest,
-    returns=schemas.AnySchema,
+    returns=plain.JwtSchema,
     evidence=Evidence.DOCUMENTED,
 )
 def create_jwt(call: Call) -> dict[str, str]:
@@ -26,7 +26,7 @@ def create_jwt(call: Call) -> dict[str, str]:
     "/user_sessions",
     access=Access.TOKEN,
     body=requests.SessionReport,
-    returns=schemas.AnySchema,
+    returns=plain.SessionSchema,
     evidence=Evidence.DOCUMENTED,
 )
 def report_session(call: Call) -> dict[str, str]:

@@ -5,8 +5,8 @@ everything else answers 501 by name. (Reference section 14 and the SDKs' own end
 """
 
 from mockchat.api.operation import Access, Call, Operation, Page, page_of
+from mockchat.api.plain import AnySchema
 from mockchat.api.requests import Paging
-from mockchat.api.schemas import AnySchema
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 

@@ -69,6 +69,7 @@ def create_user(call: Call) -> Profile:
     query=requests.UserList,
     returns=schemas.UserSchema,
     errors=(errors.UID_NOT_FOUND,),
+    headers=("onBehalfOf",),
 )
 def list_users(call: Call) -> Page | dict[str, int]:
     """List users, the newest first, or count them."""
@@ -134,6 +135,7 @@ def viewer_of(call: Call) -> User | None:
     access=Access.FULL_KEY_OR_TOKEN,
     returns=schemas.UserSchema,
     errors=_PATH_ERRORS,
+    headers=("onBehalfOf",),
 )
 def get_user(call: Call) -> Profile:
     """Get a user."""

@@ -152,10 +152,8 @@ class _Field(fields.Field[Any]):
 
     def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         """Return the value as Python has it; None stays None where that is allowed."""
-        if value is None:
-            if self.allow_none:
-                return None
-            raise self.make_error("null")
+        if value is None or value is missing:
+            return super().deserialize(value)
         return self._deserialize(value, None, None)
 
     @staticmethod

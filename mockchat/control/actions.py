@@ -1,22 +1,24 @@
-"""Control actions: health, the CA and the error catalogue."""
+"""Control actions: health, the CA, the error catalogue and the OpenAPI document."""
 
 from pathlib import Path
 from typing import Any
 
 from mockchat.api.operation import CONTROL_PREFIX, Access, Call, File, OperationTable
-from mockchat.api.schemas import AnySchema
+from mockchat.api.plain import DocumentSchema, ErrorRowSchema, HealthSchema
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence, Face
 from mockchat.version import __version__
 
 table = OperationTable()
 
+_PEM = "application/x-pem-file"
+
 
 @table.add(
     "GET",
     f"{CONTROL_PREFIX}/health",
     access=Access.PUBLIC,
-    returns=AnySchema,
+    returns=HealthSchema,
     evidence=Evidence.ASSUMED,
 )
 def get_health(call: Call) -> dict[str, Any]:
@@ -30,12 +32,13 @@ def get_health(call: Call) -> dict[str, Any]:
     access=Access.PUBLIC,
     errors=(errors.NO_CA,),
     evidence=Evidence.ASSUMED,
+    produces=_PEM,
 )
 def get_ca(call: Call) -> File:
     """Get the certificate of the CA that clients are to trust."""
     if call.server.ca_path is None:
         raise errors.NO_CA()
-    return File(Path(call.server.ca_path).read_bytes(), "application/x-pem-file", "ca.pem")
+    return File(Path(call.server.ca_path).read_bytes(), _PEM, "ca.pem")
 
 
 def _shown(face: Face) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def _shown(face: Face) -> dict[str, Any]:
     "GET",
     f"{CONTROL_PREFIX}/errors",
     access=Access.CONTROL,
-    returns=AnySchema,
+    returns=ErrorRowSchema,
     evidence=Evidence.ASSUMED,
 )
 def list_errors(_call: Call) -> list[dict[str, Any]]:
@@ -65,3 +68,15 @@ def list_errors(_call: Call) -> list[dict[str, Any]]:
         }
         for row in CATALOGUE.values()
     ]
+
+
+@table.add(
+    "GET",
+    f"{CONTROL_PREFIX}/openapi.json",
+    access=Access.PUBLIC,
+    returns=DocumentSchema,
+    evidence=Evidence.ASSUMED,
+)
+def get_openapi(call: Call) -> dict[str, Any]:
+    """Get the OpenAPI document of all operations, these among them."""
+    return call.server.openapi()

@@ -1,8 +1,8 @@
 """Seeds: fixture files turned into the users, roles and keys that an app starts with."""
 
+import contextlib
 import copy
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +86,9 @@ def _find(fixture: str) -> Path:
     shipped = fixtures_dir() / f"{fixture}.json"
     if Path(fixture).name == fixture and shipped.is_file():
         return shipped
-    path = Path(fixture).expanduser()
+    path = Path(fixture)
+    with contextlib.suppress(RuntimeError):  # no such home: no such file
+        path = path.expanduser()
     if not path.is_file():
         names = ", ".join(sorted(file.stem for file in fixtures_dir().glob("*.json")))
         raise FixtureError(f"{fixture}: no such fixture file; shipped are {names}")
@@ -171,18 +173,20 @@ def _check_uid(user: dict[str, Any], place: str, refuse: _Refuse) -> None:
 def _check_references(seed: Seed, origins: list[tuple[Path, dict[str, Any]]]) -> None:
     """Hold the users against each other and the roles: several fixtures are one seed."""
     roles = {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}
-    counts = Counter(user["uid"].lower() for _, user in origins)
+    keys = {user["uid"].lower() for _, user in origins}
+    seen: set[str] = set()
     for path, user in origins:
         key = user["uid"].lower()
         friends = user.get("friends", set())
         reason = ""
-        if counts[key] > 1:
+        if key in seen:
             reason = "stands in the fixtures twice"
         elif user.get("role", DEFAULT_ROLE) not in roles:
             reason = f"has the role {user['role']!r}, which no fixture declares"
         elif key in friends:
             reason = "is its own friend"
-        elif strangers := sorted(friends - counts.keys()):
+        elif strangers := sorted(friends - keys):
             reason = f"has the friend {strangers[0]!r}, who is no user"
         if reason:
             raise FixtureError(f"{path}: user {user['uid']!r}: {reason}")
+        seen.add(key)

@@ -10,6 +10,7 @@ from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
 from mockchat.core.seed import load_seed
 from mockchat.core.state import Rules, Store
+from mockchat.wire import openapi
 from mockchat.wire.http import Edge
 
 STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
@@ -25,7 +26,7 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     """
     config = config or Config()
     store = create_store(config, clock or Clock())
-    server = ServerFacts()
+    server = ServerFacts(openapi=openapi.document)
     edge = Edge(config, store, server)
     app = web.Application(client_max_size=MAX_BODY)
     app[STORE], app[SERVER], app[EDGE] = store, server, edge

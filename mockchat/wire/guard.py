@@ -31,8 +31,9 @@ class Guard:
         if self._loopback_only and not is_loopback(address.name):
             raise errors.CONTROL_HOST(host=address.name)
         if self._token and access is Access.CONTROL:
-            given = headers.get("Authorization", "").removeprefix("Bearer ").strip()
-            if not hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
+            scheme, _, given = headers.get("Authorization", "").partition(" ")
+            same = hmac.compare_digest(given.strip().encode(errors="replace"), self._token.encode())
+            if scheme.lower() != "bearer" or not same:
                 raise errors.CONTROL_TOKEN()
 
 

@@ -136,6 +136,8 @@ class Edge:
         dialect = dialects.choose(self._config.errors, request.headers)
         response = _json(dialects.body(error, dialect), dialects.face(error, dialect).status)
         if "reset" in error.values:
+            limit = int(str(error.values["limit"]))
+            request[_QUOTA] = Allowance(limit, 0, limit, 0)
             response.headers["Retry-After"] = str(error.values["seconds"])
             response.headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
         return response

@@ -1,23 +1,32 @@
 """TLS: the own CA, made once and kept, and the certificate that covers every useful name."""
 
 import contextlib
+import hashlib
+import ipaddress
 import json
 import os
+import re
 import socket
 import ssl
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from mockchat.wire.hosts import REGIONS, SERVICES
 
 _DAY = 24 * 60 * 60
 _LEAF_LIFE = 397 * _DAY  # Apple's platforms refuse leaves that live longer than 825 days
 _RENEW_BEFORE = 30 * _DAY
+_SKEW = _DAY  # how far a client's clock may be behind
+# The key and certificate of the CA are one file, so that nobody ever sees half of a new one.
 _CA_FILE, _CA_BUNDLE, _LEAF_FILE = "ca.pem", "ca-key.pem", "leaf.pem"
-_LEAF_NOTE = "leaf.json"  # which names the leaf covers and until when: read without a parser
+_LONGEST_NAME = 253
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
 class TlsError(Exception):
@@ -32,13 +41,26 @@ class Tls:
     ca_path: Path | None
 
 
+class _Note(NamedTuple):
+    """What the first line of the leaf's file tells, so that no start needs to parse it."""
+
+    ca: str = ""  # which CA signed it
+    until: float = 0
+    names: tuple[str, ...] = ()
+
+
 def cache_dir() -> Path:
-    """Return mockchat's folder in the user's cache."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mockchat"
+    """Return mockchat's folder in the user's cache; raise TlsError for a user without a home."""
+    base = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    return (Path(base) if base else home_path("~/.cache")) / "mockchat"
+
+
+def home_path(path: str) -> Path:
+    """Return a path with `~` made the home folder; raise TlsError where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise TlsError(f"{path}: this user has no home folder; name one by --ca-dir") from None
 
 
 def brought(cert: str, key: str) -> Tls:
@@ -46,7 +68,7 @@ def brought(cert: str, key: str) -> Tls:
     for path in (cert, key):
         if not Path(path).is_file():
             raise TlsError(f"{path}: no such certificate file")
-    return Tls(_context(cert, key), None)
+    return Tls(_context(Path(cert), key), None)
 
 
 def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
@@ -55,50 +77,88 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
     The CA stays the same for good. The leaf stays while it covers the names and is not about to
     expire. Raises TlsError where the folder cannot be written or holds a damaged CA.
     """
+    for name in extra_names:
+        if not _is_coverable(name):
+            raise TlsError(f"--tls-host {name}: is no name that a certificate can cover")
     names = _names(extra_names)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        note = _read_note(folder / _LEAF_NOTE)
-        fresh = note.get("until", 0) > now + _RENEW_BEFORE and set(names) <= set(note["names"])
-        if fresh and (folder / _CA_FILE).is_file():
-            with contextlib.suppress(TlsError):  # a damaged leaf is made anew below
-                return Tls(_context(str(folder / _LEAF_FILE)), folder / _CA_FILE)
-        _issue(folder, names, now)
+        ca_path, leaf_path = folder / _CA_FILE, folder / _LEAF_FILE
+        note = _read_note(leaf_path)
+        ca = _read_ca(folder)
+        if ca and note.ca == _digest(ca) and note.until > now + _RENEW_BEFORE:
+            if _read(ca_path) != ca:
+                _write(ca_path, ca, mode=0o644)
+            if set(names) <= set(note.names):
+                with contextlib.suppress(TlsError):  # a damaged leaf is made anew below
+                    return Tls(_context(leaf_path), ca_path)
+        return Tls(_issue(folder, dict.fromkeys((*names, *note.names)), now), ca_path)
     except OSError as error:
         raise TlsError(f"{folder}: cannot keep the CA here: {error.strerror}") from None
-    return Tls(_context(str(folder / _LEAF_FILE)), folder / _CA_FILE)
 
 
-def _names(extra: tuple[str, ...]) -> list[str]:
+def _names(extra: Iterable[str]) -> list[str]:
     live = [f"{name}-{region}.cometchat.io" for name in SERVICES for region in REGIONS]
-    return [
+    names = [
         *("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal"),
-        *(name for name in (socket.gethostname(),) if name),
         *(f"*.{name}" for name in live),
         *live,
         *("api.cometchat.com", "kohoutek.cometchat.com"),  # the hosts of the 1.x SDKs
         *extra,
+        socket.gethostname(),
     ]
+    return list(filter(_is_coverable, names))  # this machine may be called anything
 
 
-def _read_note(path: Path) -> dict[str, Any]:
+def _is_coverable(name: str) -> bool:
     try:
-        note = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) and isinstance(note.get("names"), list) else {}
+        ipaddress.ip_address(name)
+    except ValueError:
+        return len(name) <= _LONGEST_NAME and bool(_HOST_NAME.fullmatch(name))
+    return True
 
 
-def _context(cert: str, key: str | None = None) -> ssl.SSLContext:
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _read_ca(folder: Path) -> bytes:
+    """Return the certificate of the CA, which stands behind its key."""
+    key, mark, certificate = _read(folder / _CA_BUNDLE).partition(_CERTIFICATE.encode())
+    return mark + certificate if key else b""
+
+
+def _digest(certificate: bytes) -> str:
+    return hashlib.sha256(certificate).hexdigest()
+
+
+def _read_note(leaf: Path) -> _Note:
+    line = _read(leaf).partition(b"\n")[0]
+    try:
+        ca, until, names = json.loads(line.removeprefix(b"#"))
+        return _Note(str(ca), float(until), tuple(map(str, names)))
+    except (ValueError, TypeError):
+        return _Note()
+
+
+def _context(cert: Path, key: str | None = None) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(cert, key)
+        context.load_cert_chain(cert, key, password=_refuse_to_ask)
     except (OSError, ssl.SSLError) as error:
         raise TlsError(f"{cert}: cannot be used as a certificate: {error}") from None
     return context
 
 
-def _issue(folder: Path, names: list[str], now: float) -> None:
+def _refuse_to_ask() -> str:
+    raise TlsError("the key is locked with a pass phrase; give one that is not")
+
+
+def _issue(folder: Path, names: Iterable[str], now: float) -> ssl.SSLContext:
+    """Make a leaf, and the CA where there is none; return the context that serves the leaf."""
     import datetime as dt  # noqa: PLC0415  # needed at the first start only, as is trustme
 
     import trustme  # noqa: PLC0415
@@ -116,24 +176,49 @@ def _issue(folder: Path, names: list[str], now: float) -> None:
         raise TlsError(
             f"{bundle}: the CA is damaged ({error}); delete {folder} to have a new one made"
         ) from None
-    until = now + _LEAF_LIFE
-    leaf = ca.issue_cert(*names, not_after=dt.datetime.fromtimestamp(until, dt.UTC))
-    _write(folder / _LEAF_FILE, leaf.private_key_and_cert_chain_pem.bytes())
-    _write(folder / _CA_FILE, ca.cert_pem.bytes(), mode=0o644)
-    _write(folder / _LEAF_NOTE, json.dumps({"until": int(until), "names": names}).encode())
+    covered = list(filter(_is_coverable, names))
+    leaf = ca.issue_cert(
+        *covered,
+        not_before=dt.datetime.fromtimestamp(now - _SKEW, dt.UTC),
+        not_after=dt.datetime.fromtimestamp(now + _LEAF_LIFE, dt.UTC),
+    )
+    certificate = _read_ca(folder)
+    note = json.dumps([_digest(certificate), int(now + _LEAF_LIFE), covered])
+    content = f"#{note}\n".encode() + leaf.private_key_and_cert_chain_pem.bytes()
+    _write(folder / _CA_FILE, certificate, mode=0o644)
+    return _write_leaf(folder / _LEAF_FILE, content)
+
+
+def _write_leaf(path: Path, content: bytes) -> ssl.SSLContext:
+    """Write the leaf and return what serves it, whatever another start writes meanwhile."""
+    draft = _draft(path.parent, content, 0o600)
+    try:
+        return _context(draft)
+    finally:
+        draft.replace(path)
 
 
 def _write(path: Path, content: bytes, *, mode: int = 0o600, replace: bool = True) -> None:
     """Write a whole file at once; without `replace` raise FileExistsError for one that is there."""
-    handle, draft = tempfile.mkstemp(dir=path.parent)
+    draft = _draft(path.parent, content, mode)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(draft).chmod(mode)
         if replace:
-            os.replace(draft, path)  # noqa: PTH105
+            draft.replace(path)
         else:
-            os.link(draft, path)
+            try:
+                path.hardlink_to(draft)
+            except FileExistsError:
+                raise
+            except OSError:  # a mount without links: two first starts at once are unlikely
+                draft.replace(path)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)  # noqa: PTH108
+        draft.unlink(missing_ok=True)
+
+
+def _draft(folder: Path, content: bytes, mode: int) -> Path:
+    handle, name = tempfile.mkstemp(dir=folder)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    draft = Path(name)
+    draft.chmod(mode)
+    return draft

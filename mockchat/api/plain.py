@@ -1,0 +1,117 @@
+"""The wire shapes of answers that operations build as plain data."""
+
+from marshmallow import EXCLUDE, Schema, fields
+
+_HOSTS = (
+    *("REGION", "MODE", "CHAT_API_VERSION", "WS_API_VERSION", "MAIN_DOMAIN", "EXTENSION_DOMAIN"),
+    *("ADMIN_API_HOST", "CLIENT_API_HOST", "CHAT_HOST", "CHAT_HOST_OVERRIDE"),
+    *("CHAT_HOST_APP_SPECIFIC", "GROUP_SERVICE", "CALL_SERVICE", "WEBRTC_HOST"),
+    *("WEBRTC_API_SUBDOMAIN", "ANALYTICS_HOST", "ANALYTICS_VERSION", "SECURED_MEDIA_HOST"),
+    *("CHAT_WS_PORT", "CHAT_WSS_PORT", "CHAT_HTTP_BIND_PORT", "CHAT_HTTPS_BIND_PORT"),
+    *("WEBRTC_WS_PORT", "WEBRTC_WSS_PORT", "WEBRTC_HTTP_BIND_PORT", "WEBRTC_HTTPS_BIND_PORT"),
+    "settingsHash",
+)
+_SWITCHES = (
+    *("CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"),
+    "ANALYTICS_PING_DISABLED",
+)
+
+
+class AnySchema(Schema):
+    """An answer that is plain data already; what a subclass declares, it only describes."""
+
+
+def _text() -> fields.String:
+    return fields.String(required=True)
+
+
+SettingsSchema = AnySchema.from_dict(
+    {
+        **{name: _text() for name in _HOSTS},
+        **{name: fields.Boolean(required=True) for name in _SWITCHES},
+        "APP_VERSION": fields.Integer(required=True),
+        "settingsHashReceivedAt": fields.Integer(required=True),
+        "extensions": fields.List(fields.Raw(), required=True),
+        "parameters": fields.Dict(required=True),
+    },
+    name="SettingsSchema",
+)
+SettingsSchema.__doc__ = "The app's settings: above all the hosts by which a client is to go on."
+
+
+class WsChannelSchema(AnySchema):
+    """What older SDKs open their WebSocket with."""
+
+    identity = _text()
+    secret = _text()
+
+
+class CountSchema(AnySchema):
+    """How many there are."""
+
+    count = fields.Integer(required=True)
+
+
+class JwtSchema(AnySchema):
+    """A token that mockchat signed."""
+
+    token = _text()
+
+
+class SessionSchema(AnySchema):
+    """A session's id."""
+
+    session_id = fields.String(required=True, data_key="sessionId")
+
+
+class CallUserSchema(AnySchema):
+    """Who calls."""
+
+    uid = _text()
+    name = _text()
+    avatar = fields.String()
+
+
+class CallTokenSchema(AnySchema):
+    """What a call token stands for."""
+
+    call_token = fields.String(required=True, data_key="callToken")
+    session_id = fields.String(required=True, data_key="sessionId")
+    user = fields.Nested(CallUserSchema, required=True)
+    settings = fields.Dict(required=True)
+    payload = fields.Dict(required=True)
+
+
+class HealthSchema(AnySchema):
+    """Signs of life."""
+
+    status = _text()
+    version = _text()
+    app = _text()
+
+
+class FaceSchema(AnySchema):
+    """An error as one dialect shows it."""
+
+    code = _text()
+    status = fields.Integer(required=True)
+    message = _text()
+    evidence = fields.String(required=True, metadata={"enum": ["live", "documented", "assumed"]})
+
+
+class ErrorRowSchema(AnySchema):
+    """A row of the error catalogue."""
+
+    name = _text()
+    when = _text()
+    documented = fields.Nested(FaceSchema, required=True)
+    live = fields.Nested(FaceSchema, required=True)
+
+
+class DocumentSchema(AnySchema):
+    """An OpenAPI document."""
+
+    class Meta:
+        """marshmallow's options: whatever OpenAPI allows."""
+
+        unknown = EXCLUDE
