@@ -11,7 +11,9 @@ RUN python -m venv /opt/mockchat \
 
 FROM python:${PYTHON_VERSION}
 COPY --from=build /opt/mockchat /opt/mockchat
-RUN mkdir /data && chown 10001:10001 /data
+RUN groupadd --gid 10001 mockchat \
+ && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin mockchat \
+ && install --directory --owner 10001 --group 10001 /data
 ENV PATH=/opt/mockchat/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MOCKCHAT_HOST=0.0.0.0 \
