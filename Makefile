@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit sdk pythons lint types fmt check docs bench dist image image-check clean
+.PHONY: help run test unit sdk sdk-matrix pythons lint types fmt check docs bench dist image image-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ pythons:  ## the Python tests on every supported Python there is
 	  $(MAKE) --no-print-directory unit PYTHON=$$python VENV=.venv-$$version ARGS=-q || exit 1; \
 	done
 
+sdk-matrix: $(VENV)/dev.stamp  ## every published bundle of the JavaScript SDKs, in Chromium (minutes)
+	tests/sdk/prepare
+	$(BIN)/python -m tests.sdk.matrix --write docs/sdk-matrix.md
+
 lint: $(VENV)/dev.stamp  ## check the style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,4 +72,5 @@ image:  ## build the container image
 	docker build --tag mockchat .
 
 clean:  ## remove what the targets made
-	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/sdk/node_modules
+	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	  tests/sdk/node_modules tests/sdk/uikit/node_modules tests/sdk/.matrix tests/sdk/.artefacts

@@ -141,4 +141,5 @@ for row in tuple(table):
         "login": (("POST", "/admin/users/auth"),),
         "logout": (("DELETE", "/login"), ("DELETE", "/admin/users/auth/{authToken}")),
     }.get(row.id, ()):
-        table.rows.append(row.at(method, path))
+        by_path = {"body": None, "headers": ()} if "{" in path else {}
+        table.rows.append(row.at(method, path, **by_path))

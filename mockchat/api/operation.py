@@ -219,9 +219,8 @@ class OperationTable:
         """Make the decorated function an operation."""
 
         def register(handler: Handler) -> Handler:
-            shapes = (returns, body, query)
-            rest = (errors, limit, evidence, headers, produces)
-            self.rows.append(Operation(method, path, handler, access, *shapes, *rest))
+            row = Operation(method, path, handler, access, returns, body, query, errors, limit)
+            self.rows.append(replace(row, evidence=evidence, headers=headers, produces=produces))
             return handler
 
         return register

@@ -221,10 +221,10 @@ class CallTokenCreate(RequestSchema):
 class LoginRequest(Device):
     """The body of `POST /login`; which of its fields count is the operation's decision."""
 
-    uid = fields.Raw(allow_none=True)
-    auth_key = fields.Raw(allow_none=True, data_key="authKey")
-    api_key = fields.Raw(allow_none=True, data_key="apiKey")
-    auth_token = fields.Raw(allow_none=True, data_key="authToken")
+    uid = fields.Raw(allow_none=True, metadata={"takes": Uid()})
+    auth_key = fields.Raw(allow_none=True, data_key="authKey", metadata={"takes": String()})
+    api_key = fields.Raw(allow_none=True, data_key="apiKey", metadata={"takes": String()})
+    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata={"takes": String()})
 
 
 class LoginUid(RequestSchema):
@@ -236,4 +236,4 @@ class LoginUid(RequestSchema):
 class LogoutRequest(RequestSchema):
     """The body of `POST /logout`."""
 
-    auth_token = fields.Raw(allow_none=True, data_key="authToken")
+    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata={"takes": String()})

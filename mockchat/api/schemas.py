@@ -6,9 +6,9 @@ A field that is `required` is in every answer; any other is left out where it ha
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import Schema, fields
 
 from mockchat.api.plain import AnySchema, SettingsSchema, WsChannelSchema
 from mockchat.core.entities import AuthToken, Scope, User
@@ -163,17 +163,13 @@ class AckSchema(Schema):
 class AcksSchema(AnySchema):
     """What became of each user, by uid."""
 
-    class Meta:
-        """marshmallow's options, and what each value is."""
-
-        unknown = EXCLUDE
-        each = AckSchema
+    each: ClassVar = AckSchema
 
 
 class FriendAcksSchema(AnySchema):
     """What became of each user that was to be a friend."""
 
-    accepted = fields.Nested(AcksSchema, required=True)
+    accepted = fields.Dict(fields.String(), fields.Nested(AckSchema), required=True)
 
 
 class ActivationSchema(Schema):

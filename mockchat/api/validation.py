@@ -20,6 +20,7 @@ MAX_METADATA = 5 * 1024  # bytes of JSON
 MAX_NAME = 100
 MAX_URL = 3000
 MAX_TAGS = 25
+_MANY = 2**63  # from here on a float is printed as one
 
 
 class Text(NamedTuple):
@@ -179,7 +180,7 @@ class String(_Field):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self.no("string")
-        given = str(value)
+        given = str(_number(value))
         if not given.strip():
             if self.required or self.filled:
                 raise self.no("required" if self.required else "filled")
@@ -205,7 +206,7 @@ class Choice(String):
 
 
 class Uid(String):
-    """A uid by the rules of reference section 3, in lower case."""
+    """A uid: letters, digits, dashes and underscores, read in lower case."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         uid = str(super()._deserialize(value))
@@ -219,14 +220,14 @@ class Uid(String):
 class Url(String):
     """An absolute URL of up to 3,000 characters."""
 
-    _PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]+\S*", re.IGNORECASE)
+    PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#]+[^\x00-\x20]*")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(maximum=MAX_URL, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         url = str(super()._deserialize(value))
-        if url and not self._PATTERN.fullmatch(url):
+        if url and not self.PATTERN.fullmatch(url):
             raise self.no("url")
         return url
 
@@ -237,6 +238,7 @@ class Flag(_Field):
     _WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False, "": False}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        value = _number(value)
         word = str(value).strip().lower() if isinstance(value, str | int) else None
         if word not in self._WORDS:
             raise self.no("boolean")
@@ -264,12 +266,12 @@ class Whole(_Field):
 class TimeSpan(_Field):
     """A span of unix seconds, as `createdAt[from]` and `createdAt[to]` of a query say it."""
 
-    _second = Whole(0, 10**11)
+    second = Whole(0, 10**11)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, int | None]:
         if not isinstance(value, dict):
             raise self.no("object")
-        return {end: self._second.deserialize(value[end]) for end in ("from", "to") if end in value}
+        return {end: self.second.deserialize(value[end]) for end in ("from", "to") if end in value}
 
 
 class Metadata(_Field):
@@ -336,6 +338,7 @@ class Strings(_Field):
         return _parsed(value) if value.strip() else []
 
     def _item(self, item: Any) -> str:
+        item = _number(item)
         if isinstance(item, bool) or not isinstance(item, str | int):
             raise self.no("string")
         given = str(item)
@@ -353,6 +356,12 @@ class AnyJson(_Field):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         return str(value) if isinstance(value, str) else json_text.render(value).decode()
+
+
+def _number(value: Any) -> Any:
+    """Return a whole number as an int: in JSON, 1.0 is one and the same as 1."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _MANY
+    return int(value) if whole else value
 
 
 def _parsed(value: str) -> Any:

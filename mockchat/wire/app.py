@@ -10,8 +10,8 @@ from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
 from mockchat.core.seed import load_seed
 from mockchat.core.state import Rules, Store
-from mockchat.wire import openapi
 from mockchat.wire.http import Edge
+from mockchat.wire.openapi import document
 
 STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
 EDGE: web.AppKey[Edge] = web.AppKey("mockchat.edge", Edge)
@@ -26,11 +26,11 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     """
     config = config or Config()
     store = create_store(config, clock or Clock())
-    server = ServerFacts(openapi=openapi.document)
+    server = ServerFacts(openapi=document)
     edge = Edge(config, store, server)
     app = web.Application(client_max_size=MAX_BODY)
     app[STORE], app[SERVER], app[EDGE] = store, server, edge
-    app.router.add_route("*", "/{path:.*}", edge.handle, expect_handler=edge.expect)
+    app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
 
     async def close_sockets(_app: web.Application) -> None:
         await edge.hub.close()

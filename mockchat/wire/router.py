@@ -1,5 +1,6 @@
 """Routing: a raw path to an operation, whatever prefixes and doubled slashes it came with."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -7,7 +8,7 @@ from urllib.parse import unquote
 from mockchat.api.operation import Operation
 from mockchat.wire.endpoint import Endpoint
 
-VERSIONS = frozenset({"v3", "v3.0", "v2", "v2.0", "v1", "v1.8"})
+VERSION = re.compile(r"v[123](\.[0-9]{1,2})?")  # SDKs of all years: v1 to v1.8, v2, v2.0, v3, v3.0
 _APPS = "apps"
 
 
@@ -29,7 +30,7 @@ def parse_path(raw_path: str) -> Target:
         app_id = unquote(segments[1])
         del segments[:2]
     start = 0
-    while start < len(segments) and segments[start] in VERSIONS:
+    while start < len(segments) and VERSION.fullmatch(segments[start]):
         start += 1
     return Target(tuple(_decoded(one) if "%" in one else one for one in segments[start:]), app_id)
 

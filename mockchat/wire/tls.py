@@ -145,16 +145,15 @@ def _read_note(leaf: Path) -> _Note:
 
 
 def _context(cert: Path, key: str | None = None) -> ssl.SSLContext:
+    def refuse_to_ask() -> str:
+        raise TlsError(f"{key or cert}: is locked with a pass phrase; give a key that is not")
+
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(cert, key, password=_refuse_to_ask)
+        context.load_cert_chain(cert, key, password=refuse_to_ask)
     except (OSError, ssl.SSLError) as error:
         raise TlsError(f"{cert}: cannot be used as a certificate: {error}") from None
     return context
-
-
-def _refuse_to_ask() -> str:
-    raise TlsError("the key is locked with a pass phrase; give one that is not")
 
 
 def _issue(folder: Path, names: Iterable[str], now: float) -> ssl.SSLContext:

@@ -73,9 +73,10 @@ class Hub:
             asyncio.get_running_loop().call_later(_AUTH_PATIENCE, self._check_in, session)
         )
         try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await self._receive(session, message.data)
+            with contextlib.suppress(ConnectionError):  # gone in the middle of an answer
+                async for message in socket:
+                    if message.type is WSMsgType.TEXT:
+                        await self._receive(session, message.data)
         finally:
             self._forget(session)
         return socket
@@ -117,7 +118,8 @@ class Hub:
         found = check_jwt(app, str(body.get("auth", ""))) if app else None
         reply = {"type": "auth", "appId": frame.get("appId"), "deviceId": frame.get("deviceId")}
         if app is None or found is None:
-            self._send(session, {**reply, "body": {"code": "401", "status": "ERR_NO_AUTH"}})
+            refusal = {**reply, "body": {"code": "401", "status": "ERR_NO_AUTH"}}
+            await session.socket.send_str(json_text.render(refusal).decode())
             await session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")
             return
         session.app, session.caller = app, found[0]
