@@ -70,19 +70,32 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _health(arguments: argparse.Namespace) -> int:
-    from http.client import HTTPConnection  # noqa: PLC0415
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    import ssl  # noqa: PLC0415
+    from http.client import HTTPException  # noqa: PLC0415
+    from urllib.request import HTTPSHandler, ProxyHandler, build_opener  # noqa: PLC0415
 
-    port = os.environ.get(settings.variable("port"), "8080")
-    url = arguments.url or os.environ.get("MOCKCHAT_URL") or f"http://127.0.0.1:{port}"
+    url = arguments.url or os.environ.get("MOCKCHAT_URL") or _own_url()
+    # A probe asks this machine, by no proxy, and does not care who signed the certificate.
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    ask = build_opener(ProxyHandler({}), HTTPSHandler(context=unverified))
     try:
-        parts = urlsplit(url)
-        connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_PATIENCE)
-        connection.request("GET", f"{parts.path.rstrip('/')}/_mock/health")
-        answer = connection.getresponse()
-        text = answer.read().decode(errors="replace")
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"mockchat: no server answers at {url}: {error}\n")
+        with ask.open(f"{url.rstrip('/')}/_mock/health", timeout=_PATIENCE) as answer:
+            sys.stdout.write(answer.read().decode(errors="replace") + "\n")
+    except (OSError, ValueError, HTTPException) as error:
+        sys.stderr.write(f"mockchat: no server answers at {url}: {_reason(error)}\n")
         return _FAILED
-    sys.stdout.write(f"{text}\n")
-    return 0 if answer.status == 200 else _FAILED  # noqa: PLR2004
+    return 0
+
+
+def _reason(error: Exception) -> str:
+    """Return an error in one printable line."""
+    return "".join(filter(str.isprintable, str(error)))
+
+
+def _own_url() -> str:
+    """Return where the server of this machine or container is, by its own variables."""
+    port = os.environ.get(settings.variable("port"), "8080")
+    if port != "off":
+        return f"http://127.0.0.1:{port}"
+    return f"https://127.0.0.1:{os.environ.get(settings.variable('https_port'), '8443')}"

@@ -145,4 +145,6 @@ def _try_it(mock: MockChat, uids: list[str]) -> str:
         path, body = "/users", {"uid": "user1", "name": "Kevin"}
         key = ["-H", f"apikey: {config.rest_api_key[0]}"]
     secure = trust if mock.url is None else []
+    if config.strict_apps:
+        key += ["-H", f"appId: {config.app_id}"]
     return shlex.join(["curl", *secure, *key, base + path, "-d", json.dumps(body)])

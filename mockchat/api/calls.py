@@ -3,7 +3,7 @@
 from typing import Any
 
 from mockchat.api import plain, requests
-from mockchat.api.operation import Access, Call, OperationTable
+from mockchat.api.operation import Access, Call, Hosts, OperationTable
 from mockchat.api.session_jwt import check_jwt, issue_jwt
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
@@ -55,17 +55,7 @@ def get_call_token(call: Call) -> dict[str, Any]:
         "callToken": text,
         "sessionId": session,
         "user": shown,
-        "settings": {
-            "PRESENTER_MODE_ENABLED": False,
-            "WEBRTC_HOST": hosts.call,
-            "ANALYTICS_HOST": hosts.analytics,
-            "ANALYTICS_VERSION": "v1",
-            "connectionConfig": {
-                "hosts": {"domain": hosts.call, "muc": f"conference.{hosts.call}"},
-                "serviceUrl": f"wss://{hosts.call}/xmpp-websocket",
-                "p2p": {"enabled": False},
-            },
-        },
+        "settings": _call_settings(hosts),
         "payload": {
             "data": {
                 "appId": call.app.id,
@@ -76,5 +66,19 @@ def get_call_token(call: Call) -> dict[str, Any]:
                 "passthrough": passthrough,
             },
             "room": session,
+        },
+    }
+
+
+def _call_settings(hosts: Hosts) -> dict[str, Any]:
+    return {
+        "PRESENTER_MODE_ENABLED": False,
+        "WEBRTC_HOST": hosts.call,
+        "ANALYTICS_HOST": hosts.analytics,
+        "ANALYTICS_VERSION": "v1",
+        "connectionConfig": {
+            "hosts": {"domain": hosts.call, "muc": f"conference.{hosts.call}"},
+            "serviceUrl": f"wss://{hosts.call}/xmpp-websocket",
+            "p2p": {"enabled": False},
         },
     }

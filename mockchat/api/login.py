@@ -70,7 +70,9 @@ async def login(call: Call) -> Me:
         _check_token_text(credential)
     else:
         app.key_caller(_key(call))
-        credential = _load_uid({"uid": call.body.get("uid")})["uid"]
+        credential = _text(call.body.get("uid")).lower()
+        if app.find_user(credential) is None:  # who exists is welcome, whatever the uid looks like
+            credential = _load_uid({"uid": call.body.get("uid")})["uid"]
     slot = call.device or credential
     app.begin_login(slot)
     try:

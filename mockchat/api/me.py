@@ -19,15 +19,8 @@ table = OperationTable()
 _API_VERSION = "v3.0"
 
 
-@lru_cache(maxsize=256)
-def settings(hosts: Hosts, now: int) -> dict[str, Any]:
-    """Return the app settings that send a client back to `hosts`.
-
-    Ports, hosts and versions are texts, as iOS decodes them; the API hosts and the version must
-    be there, as the JavaScript SDKs have no other source (sdk-wire 1.5). Callers share the answer
-    and must not change it.
-    """
-    ports = {
+def _ports(hosts: Hosts) -> dict[str, str]:
+    return {
         f"{service}_{name}": port
         for service in ("CHAT", "WEBRTC")
         for name, port in (
@@ -37,6 +30,16 @@ def settings(hosts: Hosts, now: int) -> dict[str, Any]:
             ("HTTPS_BIND_PORT", hosts.wss_port),
         )
     }
+
+
+@lru_cache(maxsize=256)
+def settings(hosts: Hosts, now: int) -> dict[str, Any]:
+    """Return the app settings that send a client back to `hosts`.
+
+    Ports, hosts and versions are texts, as iOS decodes them; the API hosts and the version must
+    be there, as the JavaScript SDKs have no other source (sdk-wire 1.5). Callers share the answer
+    and must not change it.
+    """
     return {
         "REGION": hosts.region,
         "MODE": "DEFAULT",
@@ -57,7 +60,7 @@ def settings(hosts: Hosts, now: int) -> dict[str, Any]:
         "WEBRTC_HOST": hosts.call,
         "WEBRTC_USE_SSL": hosts.secure,
         "WEBRTC_API_SUBDOMAIN": "call",
-        **ports,
+        **_ports(hosts),
         "ANALYTICS_PING_DISABLED": True,
         "ANALYTICS_USE_SSL": hosts.secure,
         "ANALYTICS_HOST": hosts.analytics,

@@ -20,7 +20,6 @@ MAX_METADATA = 5 * 1024  # bytes of JSON
 MAX_NAME = 100
 MAX_URL = 3000
 MAX_TAGS = 25
-_MANY = 2**63  # from here on a float is printed as one
 
 
 class Text(NamedTuple):
@@ -180,7 +179,7 @@ class String(_Field):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self.no("string")
-        given = str(_number(value))
+        given = value if isinstance(value, str) else str(_number(value))
         if not given.strip():
             if self.required or self.filled:
                 raise self.no("required" if self.required else "filled")
@@ -238,8 +237,7 @@ class Flag(_Field):
     _WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False, "": False}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
-        value = _number(value)
-        word = str(value).strip().lower() if isinstance(value, str | int) else None
+        word = str(_number(value)).strip().lower() if isinstance(value, str | int | float) else None
         if word not in self._WORDS:
             raise self.no("boolean")
         return self._WORDS[word]
@@ -359,8 +357,11 @@ class AnyJson(_Field):
 
 
 def _number(value: Any) -> Any:
-    """Return a whole number as an int: in JSON, 1.0 is one and the same as 1."""
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < _MANY
+    """Return a whole number as an int: in JSON, 1.0 is the same as 1.
+
+    Whatever JSON's integers cannot hold came as a float that was rounded, and stays one.
+    """
+    whole = isinstance(value, float) and value.is_integer() and -(2**63) < value < 2**64
     return int(value) if whole else value
 
 

@@ -48,12 +48,12 @@ def in_query(field: AnyField) -> Json:
 
 
 def query_style(field: AnyField) -> Json:
-    """Return how a query's parameter is written; an empty one is as good as none."""
+    """Return how a query's parameter is written."""
     if isinstance(field, validation.Strings):
         return {"style": "form", "explode": False}
     if isinstance(field, validation.TimeSpan):
         return {"style": "deepObject", "explode": True}
-    return {} if isinstance(field, validation.Choice) else {"allowEmptyValue": True}
+    return {}
 
 
 def _noted(kind: AnyField, field: AnyField, taken: Json) -> Json:

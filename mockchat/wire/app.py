@@ -1,6 +1,7 @@
 """The application: everything wired together once."""
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from mockchat.api.operation import ServerFacts
 from mockchat.api.validation import MAX_BODY
@@ -28,7 +29,15 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     store = create_store(config, clock or Clock())
     server = ServerFacts(openapi=document)
     edge = Edge(config, store, server)
-    app = web.Application(client_max_size=MAX_BODY)
+
+    @web.middleware
+    async def answer_all(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let the edge answer what the route below cannot match: `OPTIONS *` and the like."""
+        if request.match_info.http_exception is None:
+            return await handler(request)
+        return await edge.handle(request)
+
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[answer_all])
     app[STORE], app[SERVER], app[EDGE] = store, server, edge
     app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
 

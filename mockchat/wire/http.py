@@ -69,6 +69,8 @@ class Edge:
             response = self._refuse(request, error)
         except web.HTTPRequestEntityTooLarge:
             response = self._refuse(request, refuse("body", "size", limit=MAX_BODY))
+        except web.HTTPException as error:  # a handshake that aiohttp refuses
+            response = self._refuse(request, refuse("request", "broken", reason=error.reason))
         except (HttpProcessingError, web.RequestPayloadError) as error:
             response = self._refuse(request, refuse("body", "broken", reason=str(error)))
         except Exception:

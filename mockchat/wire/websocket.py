@@ -65,7 +65,10 @@ class Hub:
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Carry one socket from its handshake to its end."""
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ValueError:  # aiohttp decodes a key that is no ASCII without a look
+            raise web.HTTPBadRequest(reason="Handshake error: invalid Sec-WebSocket-Key") from None
         transport = request.transport
         session = Session(socket, transport.abort if transport else lambda: None)
         self._sessions.add(session)
