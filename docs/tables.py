@@ -1,6 +1,6 @@
-"""Writes the README's tables from the project's own: `python docs/tables.py`.
+"""Writes the README's tables, docs/fidelity.md and docs/openapi.json from the project's own tables.
 
-`--check` changes nothing and fails where a table is out of date.
+`python docs/tables.py` writes what is out of date, `--check` changes nothing and fails there.
 """
 
 import re
@@ -8,13 +8,19 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from docs.differences import DIFFERENCES
 from mockchat import config
 from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.operation import Access
+from mockchat.api.validation import TEXTS
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import CATALOGUE, Face
+from mockchat.wire import openapi
 
-README = Path(__file__).parent.parent / "README.md"
+DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+FIDELITY = DOCS / "fidelity.md"
+OPENAPI = DOCS / "openapi.json"
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ACCESS = {
     Access.PUBLIC: "nothing",
@@ -76,12 +82,87 @@ def settings() -> str:
     return table(("flag", "variable", "default", "meaning"), rows)
 
 
+def differences() -> str:
+    """Return the table of known differences from the live service."""
+    rows = [(row.area, row.live or "not known", row.mockchat) for row in DIFFERENCES]
+    return table(("about", "live service", "mockchat"), rows)
+
+
+def reasons() -> str:
+    """Return the table of known differences, with the reason of each."""
+    rows = [(row.area, row.live or "not known", row.mockchat, row.why) for row in DIFFERENCES]
+    return table(("about", "live service", "mockchat", "why"), rows)
+
+
+def evidence() -> str:
+    """Return the table of all operations, built or not, with how well each is known."""
+    rows = [(f"`{row.method} {row.path}`", row.summary, row.evidence.value) for row in OPERATIONS]
+    rows += [
+        (
+            f"`{row.method} {row.path}`",
+            "Not built: 501." if row.query is None else "An empty list.",
+            row.evidence.value,
+        )
+        for row in UNBUILT
+    ]
+    return table(("operation", "what it does", "evidence"), rows)
+
+
+def faces() -> str:
+    """Return the table of all errors, a row for each of their codes."""
+    rows = []
+    for row in CATALOGUE.values():
+        pair = {"documented": row.documented, "live": row.live}
+        shown = pair if row.differs else {"both": row.live}
+        rows += [
+            (
+                row.when,
+                dialect,
+                f"`{face.code}`",
+                str(face.status),
+                face.message,
+                face.evidence.value,
+            )
+            for dialect, face in shown.items()
+        ]
+    return table(("condition", "dialect", "code", "status", "message", "evidence"), rows)
+
+
+def sentences() -> str:
+    """Return the table of the sentences of `details`."""
+    rows = [(name, text.text, text.evidence.value) for name, text in TEXTS.items()]
+    return table(("rule", "sentence", "evidence"), rows)
+
+
 TABLES = {
     "operations": operations,
     "unbuilt": unbuilt,
     "errors": errors,
     "settings": settings,
+    "differences": differences,
 }
+_FIDELITY = """\
+# How faithful mockchat is
+
+Written by `make docs` from the tables that serve; do not edit. Evidence says how well a behaviour
+is known: `live` was recorded from the service or is asserted by tests that run against it,
+`documented` is stated by the vendor's pages or shipped in its SDKs, `assumed` is ours: what a user
+would expect where nothing is known.
+
+## Known differences from the live service
+
+{differences}
+## Operations
+
+{operations}
+## Errors
+
+The evidence is that of the text, the status and the condition together, whichever is known least.
+
+{errors}
+## Sentences of `details`
+
+{sentences}"""
 
 
 def render(text: str) -> str:
@@ -89,14 +170,35 @@ def render(text: str) -> str:
     return _BLOCK.sub(lambda block: block[1] + TABLES[block[2]]() + block[3], text)
 
 
+def fidelity() -> str:
+    """Return the page on fidelity."""
+    return _FIDELITY.format(
+        differences=reasons(), operations=evidence(), errors=faces(), sentences=sentences()
+    )
+
+
+def files() -> dict[Path, str]:
+    """Return what is generated: each file and its content as it should be."""
+    return {
+        README: render(README.read_text()),
+        FIDELITY: fidelity(),
+        OPENAPI: openapi.text(),
+    }
+
+
 def main() -> int:
-    """Write the tables, or check them; return the exit status."""
-    text = README.read_text()
-    fresh = render(text)
+    """Write the files, or check them; return the exit status."""
+    stale = {file: text for file, text in files().items() if not _is(file, text)}
     if "--check" in sys.argv[1:]:
-        return int(fresh != text)
-    README.write_text(fresh)
+        sys.stderr.writelines(f"{file} is out of date: make docs\n" for file in stale)
+        return int(bool(stale))
+    for file, text in stale.items():
+        file.write_text(text)
     return 0
+
+
+def _is(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text() == text
 
 
 if __name__ == "__main__":

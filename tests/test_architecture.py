@@ -47,7 +47,7 @@ HOUSE = {
     ),
     "server": room("core api control wire config version", "aiohttp"),
     "serve": room("core api control wire config version server", "aiohttp"),
-    "cli": room("config version", lazily="serve server"),
+    "cli": room("config version", lazily="serve server wire"),
     "pytest_plugin": room("version", "pytest", lazily="config server core wire"),
     "__init__": room("version", lazily="config core server wire"),
     "__main__": room("cli"),
@@ -57,6 +57,7 @@ ONLY_IN = {
     "faker": {"core/ids.py", "core/seed.py"},
     "jwt": {"api/session_jwt.py"},
     "trustme": {"wire/tls.py"},
+    "apispec": {"wire/openapi.py"},
 }
 
 

@@ -5,43 +5,42 @@ JSON; the tests compare the facts. A missing tool fails the suite, for a green r
 that everything ran.
 """
 
-import json
 import os
-import re
-import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mockchat import Config, MockChat
+from tests.sdk.harness import (
+    HERE,
+    Facts,
+    MissingToolError,
+    app_id_for,
+    environment_for,
+    facts_from,
+    install_locked,
+    need_tools,
+)
 
-Facts = dict[str, Any]
-
-HERE = Path(__file__).parent
-IN_NODE = ("chat-4.2.0", "chat-4.0.0", "ionic-4.0.4", "pro-3.0.13")
-IN_BROWSER = ("chat-4.2.0", "pro-3.0.0", "pro-2.4.1")
+# One of each minor version, and the ends of the lines.
+IN_NODE = ("chat-4.2.0", "chat-4.1.13", "chat-4.0.0", "ionic-4.0.4", "native-4.0.21", "pro-3.0.13")
+IN_BROWSER = ("chat-4.2.0", "pro-3.0.0", "pro-2.4.1", "pro-2.3.6", "pro-2.2.1", "pro-2.1.3")
+CALLS = ("calls-4.2.6", "calls-native-4.4.1")
+CALLS_FLOWS = ("calls-by-http", "calls-by-https")
 LONG_SESSIONS = ("chat-4.2.0", "pro-3.0.13")
 NODE_RUNS = {
     **{f"{package}-node": (package, "steps") for package in IN_NODE},
     **{f"{package}-long-session": (package, "long-session") for package in LONG_SESSIONS},
+    **{f"{package}-{flow}": (package, flow) for package in CALLS for flow in CALLS_FLOWS},
     "chat-4.2.0-snippets": ("chat-4.2.0", "snippets"),
 }
 BROWSER_RUNS = {f"{package}-browser": package for package in IN_BROWSER}
 
-DEBIAN_PACKAGE = {
-    "node": "nodejs",
-    "npm": "npm",
-    "certutil": "libnss3-tools",
-    "chromium": "chromium",
-}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+UIKIT = "uikit"
+ARTEFACTS = HERE / ".artefacts"
+
 RUN_LIMIT = 90
-INSTALL_LIMIT = 300
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +52,12 @@ def sdk_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockChat]:
 
 @pytest.fixture(scope="session")
 def node_modules() -> None:
-    """The vendor's packages as `package-lock.json` pins them."""
-    installed = HERE / "node_modules" / ".package-lock.json"
-    wanted = HERE / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        subprocess.run([tool("npm"), "ci"], cwd=HERE, check=True, timeout=INSTALL_LIMIT)
+    """The vendor's packages as `package-lock.json` pins them, and the tools to run them."""
+    try:
+        need_tools()
+    except MissingToolError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    install_locked(HERE)
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +74,9 @@ def facts_of(
             for name in NODE_RUNS
             if name in wanted
         }
+
+        if UIKIT in wanted:
+            node[UIKIT] = pool.submit(run_uikit, environment)
 
         def facts(name: str) -> Facts:
             return node[name].result() if name in node else browser.result()[name]
@@ -103,6 +106,17 @@ def long_session(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts
     return facts_of(request.param)
 
 
+@pytest.fixture(params=[name for name, (_, flow) in NODE_RUNS.items() if flow in CALLS_FLOWS])
+def calls(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
+    return facts_of(request.param)
+
+
+@pytest.fixture(params=[UIKIT])
+def uikit(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
+    """What the page with the UI Kit shows, and what went wrong in it."""
+    return facts_of(request.param)
+
+
 @pytest.fixture(params=[name for name in NODE_RUNS if name.endswith("-snippets")])
 def snippets(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
     """The steps of the vendor's JavaScript snippets, in the app their placeholders name."""
@@ -113,8 +127,18 @@ def snippets(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -
 def run_in_node(environment: dict[str, str], name: str, package: str, flow: str) -> Facts:
     app_id = "APP_ID" if flow == "snippets" else app_id_for(name)
     facts: Facts = facts_from(
-        ["node_runner.mjs", package, flow], {**environment, "MOCKCHAT_APP_ID": app_id}
+        ["node_runner.mjs", package, flow],
+        {**environment, "MOCKCHAT_APP_ID": app_id},
+        RUN_LIMIT,
     )
+    return facts
+
+
+def run_uikit(environment: dict[str, str]) -> Facts:
+    install_locked(HERE / "uikit")
+    ARTEFACTS.mkdir(exist_ok=True)
+    command = ["uikit_runner.mjs", app_id_for(UIKIT), str(ARTEFACTS)]
+    facts: Facts = facts_from(command, environment, RUN_LIMIT)
     return facts
 
 
@@ -123,55 +147,5 @@ def run_in_browser(environment: dict[str, str], names: Iterable[str]) -> dict[st
     jobs = {name: f"{BROWSER_RUNS[name]}={app_id_for(name)}" for name in names}
     if not jobs:
         return {}
-    runs: list[Facts] = facts_from(["browser_runner.mjs", *jobs.values()], environment)
+    runs: list[Facts] = facts_from(["browser_runner.mjs", *jobs.values()], environment, RUN_LIMIT)
     return dict(zip(jobs, runs, strict=True))
-
-
-def app_id_for(run_name: str) -> str:
-    """An app of its own for each run; in capitals, as the default app's id is."""
-    return "SDK_" + re.sub(r"\W", "_", run_name).upper()
-
-
-def facts_from(command: list[str], environment: dict[str, str]) -> Any:
-    process = subprocess.Popen(
-        [tool("node"), *command],
-        cwd=HERE,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        output, log = process.communicate(timeout=RUN_LIMIT)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # with the browser it may have started
-        output, log = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{log[-4000:]}")
-    return json.loads(output)
-
-
-def environment_for(server: MockChat) -> dict[str, str]:
-    tool("certutil")
-    return {
-        **os.environ,
-        "MOCKCHAT_HTTPS_URL": str(server.https_url),
-        "MOCKCHAT_CHROMIUM": tool(*BROWSERS),
-        "NODE_EXTRA_CA_CERTS": str(server.ca_path),
-        "AUTH_KEY": "AUTH_KEY",
-        "REST_API_KEY": "REST_API_KEY",
-    }
-
-
-def tool(*names: str) -> str:
-    """The path of the first of these programs that is installed."""
-    for name in names:
-        if path := shutil.which(name):
-            return path
-    package = DEBIAN_PACKAGE[names[0]]
-    pytest.fail(
-        f"The SDK tests need {names[0]}, which is not installed. "
-        f"Debian and Ubuntu have it in a package: apt-get install {package}",
-        pytrace=False,
-    )

@@ -1,12 +1,20 @@
 // What a runner can be asked for: a list of runs of one app, each started with what the one
 // before it left in the storage.
 
+import { callsBy } from "./calls.mjs";
 import { LONG_SESSION } from "./long_session.mjs";
 import { SNIPPETS } from "./snippets.mjs";
-import { STEPS, STEPS_AFTER_RESTART } from "./steps.mjs";
+import {
+  STEPS,
+  STEPS_AFTER_RESTART,
+  STEPS_WITH_A_DELETED_TOKEN,
+  STEPS_WITH_A_PAST_TOKEN,
+} from "./steps.mjs";
 
 export const FLOWS = {
-  steps: [STEPS, STEPS_AFTER_RESTART],
+  steps: [STEPS, STEPS_AFTER_RESTART, STEPS_WITH_A_PAST_TOKEN, STEPS_WITH_A_DELETED_TOKEN],
   snippets: [SNIPPETS],
   "long-session": [LONG_SESSION],
+  "calls-by-http": [callsBy("http")],
+  "calls-by-https": [callsBy("https")],
 };

@@ -5,7 +5,7 @@ import { Console } from "node:console";
 import { JSDOM } from "jsdom";
 import { WebSocket } from "ws";
 
-const FROM_THE_WINDOW = ["document", "localStorage", "sessionStorage", "navigator"];
+const FROM_THE_WINDOW = ["document", "localStorage", "sessionStorage", "navigator", "Image"];
 
 export function becomeBrowserLike() {
   globalThis.console = new Console(process.stderr, process.stderr);

@@ -4,8 +4,9 @@
 import { createRequire } from "node:module";
 
 import { FLOWS } from "./flows.mjs";
+import { stubNativeModules } from "./native_stubs.mjs";
 import { becomeBrowserLike, hurry } from "./node_environment.mjs";
-import { packageNamed } from "./packages.mjs";
+import { identity, packageNamed } from "./packages.mjs";
 import { keysFrom, report } from "./running.mjs";
 import { createWorld, take } from "./world.mjs";
 import { tapFetches, tapSockets } from "./wire_tap.mjs";
@@ -17,7 +18,10 @@ const HURRY = { "long-session": 30 };
 function freshly(bundle) {
   const require = createRequire(import.meta.url);
   delete require.cache[bundle];
+  const { URL, URLSearchParams } = globalThis;
   const loaded = require(bundle);
+  // A Calls SDK brings a URL class for devices, which parses nothing in Node.
+  Object.assign(globalThis, { URL, URLSearchParams });
   return loaded.CometChat ?? loaded;
 }
 
@@ -26,9 +30,10 @@ function worldFromEnvironment(row, taps) {
   return createWorld({
     CometChat: freshly(row.bundle),
     appId: env.MOCKCHAT_APP_ID ?? "APP_ID",
+    httpUrl: env.MOCKCHAT_URL,
     httpsUrl: env.MOCKCHAT_HTTPS_URL,
     hosts: "override",
-    realtime: row.realtime,
+    traits: row.traits,
     keys: keysFrom(env),
     ...taps,
   });
@@ -39,13 +44,14 @@ async function main() {
   const unhandled = [];
   process.on("unhandledRejection", (error) => unhandled.push(String(error)));
   becomeBrowserLike();
+  stubNativeModules();
   hurry(HURRY[flow] ?? 1);
   const taps = { sockets: tapSockets(globalThis), fetches: tapFetches(globalThis) };
   const steps = {};
   for (const run of FLOWS[flow]) {
-    Object.assign(steps, await take(run, worldFromEnvironment(row, taps)));
+    await take(run, worldFromEnvironment(row, taps), steps);
   }
-  return { label, package: row.name, version: row.version, steps, unhandled, ...taps };
+  return { ...identity(row), steps, unhandled, ...taps };
 }
 
 await report(main());

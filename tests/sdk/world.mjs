@@ -11,14 +11,12 @@ const { setTimeout, clearTimeout } = globalThis;
  * `override` leads an SDK to the mock by its host options; `live` leaves the SDK alone and
  * relies on the live host names being resolved to the mock.
  */
-export function createWorld({ CometChat, appId, httpsUrl, hosts, realtime, keys, ...taps }) {
+export function createWorld({ httpUrl, httpsUrl, hosts, ...given }) {
+  const { appId } = given;
   const live = hosts === "live";
   return {
-    CometChat,
-    appId,
-    realtime,
-    keys,
-    ...taps,
+    ...given,
+    urls: { http: httpUrl, https: httpsUrl },
     override: live ? null : `${new URL(httpsUrl).host}/v3.0`,
     adminUrl: live ? `https://${appId}.api-${REGION}.cometchat.io/v3` : `${httpsUrl}/v3`,
     clientUrl: live ? `https://${appId}.apiclient-${REGION}.cometchat.io/v3` : `${httpsUrl}/v3`,
@@ -27,17 +25,15 @@ export function createWorld({ CometChat, appId, httpsUrl, hosts, realtime, keys,
 }
 
 /**
- * Takes every step in turn. A step that throws has `unexpected` as its facts; one that never
- * settles ends the run.
+ * Takes every step in turn and notes its facts. A step that throws has `unexpected` as its facts;
+ * one that never settles ends the run.
  */
-export async function take(steps, world) {
-  const facts = {};
+export async function take(steps, world, facts) {
   for (const [name, step] of Object.entries(steps)) {
     console.log(`step ${name}`);
     const told = step(world).catch((error) => ({ unexpected: refusal(error) }));
-    facts[name] = await within(STEP_LIMIT, `step ${name}`, told);
+    facts[name] = await within(world.stepLimit ?? STEP_LIMIT, `step ${name}`, told);
   }
-  return facts;
 }
 
 export function within(limit, what, promise) {

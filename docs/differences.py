@@ -1,0 +1,193 @@
+"""Every known difference from the live service: README and docs/fidelity.md show this table."""
+
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """How mockchat differs in one respect; `live` is empty where that behaviour is not known."""
+
+    area: str
+    live: str
+    mockchat: str
+    why: str
+
+
+_TESTS = "tests need no account"
+_UNKNOWN = "no recording, no statement of the vendor"
+
+DIFFERENCES = (
+    # --- known, and different on purpose ----------------------------------------------------
+    Difference(
+        "apps",
+        "an app is made in the dashboard, an unknown id is refused",
+        "any id is an app of its own with the default keys and users; `--strict-apps` refuses",
+        f"{_TESTS}, parallel ones have an app each",
+    ),
+    Difference(
+        "apps",
+        "the region is part of the host and of the app",
+        "any region and host leads to the same app",
+        "local addresses have no region",
+    ),
+    Difference(
+        "errors",
+        "one code for a condition, that of the REST service",
+        "two dialects: `documented` is that of the SDK pages, `live` that of the REST service",
+        "the two differ; `--errors` and the header `X-Mock-Errors` choose",
+    ),
+    Difference(
+        "errors",
+        "`devMessage` has a text of its own",
+        "it repeats `message` and names the other dialect's code where no live text is known",
+        "whoever reads it learns of both codes",
+    ),
+    Difference(
+        "rate limits",
+        "more than the limit is refused with 429",
+        "requests are counted, but refuse nobody unless `--rate-limit` is set",
+        "a test suite is no attacker",
+    ),
+    Difference(
+        "headers",
+        "`Content-Encoding: none`, an empty `Server`",
+        "no `Content-Encoding`, `Server: mockchat`",
+        "`none` is no valid coding",
+    ),
+    Difference(
+        "headers",
+        "`Access-Control-Allow-Origin: *`",
+        "the page's own origin",
+        "some clients refuse `*`",
+    ),
+    Difference(
+        "login",
+        "a login takes an SDK: a token by key, then `PUT /me`",
+        "`POST /login`, `GET /login` and `POST /logout` do it in one request, too",
+        "clients without an SDK have something to test",
+    ),
+    Difference(
+        "sessions",
+        "the JWT and the channel secret open the live WebSocket and XMPP",
+        "both are mockchat's own, only it reads them; the JWT lives as long as its auth token",
+        "the live keys are secret; SDKs reconnect with the JWT they have",
+    ),
+    Difference(
+        "analytics",
+        "SDKs are told to ping the analytics host",
+        "`settings` switches pings off; they are answered all the same",
+        "a test should not wait for them",
+    ),
+    Difference(
+        "quotas",
+        "limits and their texts follow the plan of the account",
+        "25 api keys, 25 roles and 1,000 friends for every app, of the plan `mockchat`",
+        "there is no account",
+    ),
+    Difference(
+        "beyond login",
+        "messages, groups, conversations, calls, moderation, notifications, statistics",
+        "lists are empty, anything else is 501 `MOCK_NOT_BUILT`; call tokens lead to no media",
+        "mockchat stands in for users and authentication",
+    ),
+    Difference(
+        "XMPP",
+        "the SDKs of 2018 to 2020 (1.x to 2.1.2) finish a login over XMPP",
+        "there is none: their login stops after the REST part",
+        "no SDK since uses it",
+    ),
+    # --- not known, and therefore chosen ----------------------------------------------------
+    Difference(
+        "auth tokens",
+        "",
+        "without `force` a token is returned again per `deviceId` of the body; none is one, too",
+        "known is only that one is returned again; SDKs and back ends so never share one",
+    ),
+    Difference(
+        "auth tokens",
+        "",
+        "`withAuthToken` at creation issues a token, another login returns it again",
+        _UNKNOWN,
+    ),
+    Difference(
+        "auth tokens",
+        "",
+        "the text that tells of a deleted token",
+        "the vendor's sample is another's",
+    ),
+    Difference(
+        "auth tokens",
+        "",
+        "`--tokens single-use` binds a token to the device that used it first",
+        "the error code is documented, when it comes is not",
+    ),
+    Difference(
+        "users",
+        "",
+        "deactivating a user destroys its auth tokens; the uid stays taken and is not found",
+        "the texts of the live service imply it",
+    ),
+    Difference(
+        "users", "", "`role` must name a role that exists, else 400", "the text is ours, too"
+    ),
+    Difference("users", "", "a single user comes with its tags, a list only `withTags`", _UNKNOWN),
+    Difference(
+        "user lists", "", "a client's list leaves the client's own user out", "the SDKs show others"
+    ),
+    Difference(
+        "user lists",
+        "",
+        "`perPage` beyond 1 to 1000 and `page` below 1 are refused with 400",
+        "a wrong page should be seen",
+    ),
+    Difference("user lists", "", "`total_pages` of an empty list is 1", _UNKNOWN),
+    Difference("user lists", "", '`count=true` answers `{"count": n}`', _UNKNOWN),
+    Difference(
+        "blocked users",
+        "",
+        "without `direction` an api key is shown whom the user blocked, a client both directions",
+        "that is how SDKs ask",
+    ),
+    Difference(
+        "friends, blocked users",
+        "",
+        "the texts for a uid that does not exist or already is what it was to become",
+        "seen in a re-implementation only",
+    ),
+    Difference(
+        "presence",
+        "",
+        "a login shows `online`; elsewhere `available` while a WebSocket is open, else `offline`",
+        "what SDKs read as online",
+    ),
+    Difference(
+        "api keys",
+        "",
+        "keys of up to ten characters are printed unmasked in errors, auth tokens always",
+        "the known rule stars the middle of a key, a short one has none",
+    ),
+    Difference(
+        "order of checks",
+        "",
+        "path and method, app, rate limit, who asks, query and body, whom it is about",
+        "known is only: the api key before the uid",
+    ),
+    Difference(
+        "requests",
+        "",
+        "a body that is no JSON object, or is over 10 KB, is `ERR_BAD_REQUEST` with `details.body`",
+        "the limit is documented, the answer is not",
+    ),
+    Difference(
+        "requests",
+        "",
+        "a method that a path has not is 404 `ERR_API_NOT_FOUND`, not 405",
+        "the code is documented, the status follows that of unknown paths",
+    ),
+    Difference("answers", "", "text beyond ASCII travels as UTF-8, not escaped", _UNKNOWN),
+    Difference(
+        "texts",
+        "",
+        "every text, status and sentence that is marked `assumed` in docs/fidelity.md",
+        "in the wording of those that are known",
+    ),
+)

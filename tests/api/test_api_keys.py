@@ -1,0 +1,185 @@
+"""Api keys: create, list, get, update and delete (reference section 4)."""
+
+import re
+from typing import Any
+
+import pytest
+
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from tests.helpers import (
+    NOW,
+    REST_KEY,
+    Client,
+    Json,
+    assert_error,
+    body_of,
+    create_user,
+    data_of,
+    details_of,
+)
+
+
+async def create_key(client: Client, name: str = "mine", **fields: Json) -> Json:
+    body = {"name": name, **fields}
+    return await data_of(client.post("/apikeys", json=body, headers=REST_KEY))
+
+
+async def names(client: Client, query: str = "") -> list[str]:
+    answer = await data_of(client.get(f"/apikeys{query}", headers=REST_KEY))
+    return [key["name"] for key in answer]
+
+
+# --- create ---------------------------------------------------------------------------------
+async def test_a_new_key_has_forty_digits_and_little_scope(client: Client) -> None:
+    key = await create_key(client)
+
+    assert list(key) == ["apiKey", "name", "scope", "createdAt"]
+    assert re.fullmatch(r"[0-9a-f]{40}", key["apiKey"])
+    assert (key["name"], key["scope"], key["createdAt"]) == ("mine", "authOnly", NOW)
+
+
+async def test_a_new_key_of_full_access_opens_everything(client: Client) -> None:
+    key = await create_key(client, scope="fullAccess")
+
+    assert await data_of(client.get("/users", headers={"apikey": key["apiKey"]}))
+
+
+async def test_a_new_auth_only_key_creates_users_and_no_more(client: Client) -> None:
+    headers = {"apikey": (await create_key(client, scope="authOnly"))["apiKey"]}
+
+    await data_of(client.post("/users", json={"uid": "u1", "name": "x"}, headers=headers))
+
+    await assert_error(client.get("/users", headers=headers), errors.NO_ACCESS)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": " "}, "name"),
+        ({"name": "n" * 101}, "name"),
+        ({"name": "x", "scope": ""}, "scope"),
+        ({"name": "x", "scope": "everything"}, "scope"),
+    ],
+)
+async def test_a_new_key_is_checked(client: Client, body: dict[str, Any], field: str) -> None:
+    details = await details_of(client.post("/apikeys", json=body, headers=REST_KEY))
+
+    assert list(details) == [field]
+
+
+async def test_a_key_s_name_is_its_own(client: Client) -> None:
+    await create_key(client, "mine")
+
+    details = await details_of(client.post("/apikeys", json={"name": "mine"}, headers=REST_KEY))
+
+    assert details == {"name": ["The name has already been taken."]}
+
+
+async def test_an_app_has_at_most_twenty_five_keys(client: Client) -> None:
+    for number in range(25 - len(await names(client))):
+        await create_key(client, f"key {number}")
+
+    one_more = client.post("/apikeys", json={"name": "one more"}, headers=REST_KEY)
+
+    await assert_error(one_more, errors.QUOTA_REACHED, feature="Create Api Key", limit=25)
+
+
+# --- list -----------------------------------------------------------------------------------
+async def test_a_new_app_has_the_dashboard_s_keys(client: Client) -> None:
+    answer = await body_of(client.get("/apikeys", headers=REST_KEY))
+
+    scopes = {key["apiKey"]: key["scope"] for key in answer["data"]}
+    assert scopes == {"AUTH_KEY": "authOnly", "API_KEY": "authOnly", "REST_API_KEY": "fullAccess"}
+    assert answer["meta"]["pagination"]["per_page"] == 100
+    assert answer["meta"]["pagination"]["total"] == 3
+    assert "cursor" not in answer["meta"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?scope=fullAccess", {"Rest API Key", "Backup"}),
+        ("?scope=nonsense", set()),
+        ("?searchKey=ack", {"Backup"}),
+        ("?searchKey=backup&scope=authOnly", set()),
+        ("?searchKey=nothing", set()),
+    ],
+)
+async def test_keys_are_listed_by_scope_and_name(
+    client: Client, query: str, expected: set[str]
+) -> None:
+    await create_key(client, "Backup", scope="fullAccess")
+
+    assert set(await names(client, query)) == expected
+
+
+# --- get, update, delete --------------------------------------------------------------------
+async def test_a_key_is_shown(client: Client) -> None:
+    key = await create_key(client)
+
+    assert await data_of(client.get(f"/apikeys/{key['apiKey']}", headers=REST_KEY)) == key
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"scope": "fullAccess"}])
+async def test_a_key_is_changed_in_part(
+    client: Client, clock: Clock, change: dict[str, str]
+) -> None:
+    key = await create_key(client)
+    clock.advance(5)
+
+    changed = await data_of(client.put(f"/apikeys/{key['apiKey']}", json=change, headers=REST_KEY))
+
+    assert changed == {**key, **change, "updatedAt": NOW + 5}
+
+
+async def test_a_key_may_keep_its_name(client: Client) -> None:
+    key = await create_key(client)
+
+    changed = client.put(f"/apikeys/{key['apiKey']}", json={"name": "mine"}, headers=REST_KEY)
+
+    assert (await data_of(changed))["name"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"name": ""}, "name"), ({"scope": " "}, "scope"), ({"name": "Rest API Key"}, "name")],
+)
+async def test_a_change_is_checked(client: Client, body: dict[str, str], field: str) -> None:
+    key = await create_key(client)
+
+    request = client.put(f"/apikeys/{key['apiKey']}", json=body, headers=REST_KEY)
+
+    assert list(await details_of(request)) == [field]
+
+
+async def test_a_deleted_key_opens_nothing(client: Client) -> None:
+    value = (await create_key(client, scope="fullAccess"))["apiKey"]
+
+    ack = await data_of(client.delete(f"/apikeys/{value}", headers=REST_KEY))
+
+    assert ack == {
+        "success": True,
+        "message": f"The Api Key {value} has been deleted successfully.",
+    }
+    await assert_error(client.get("/users", headers={"apikey": value}), errors.KEY_UNKNOWN)
+    await assert_error(
+        client.delete(f"/apikeys/{value}", headers=REST_KEY), errors.APIKEY_NOT_FOUND, key=value
+    )
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("key", ["nope", "%20", "auth_key"])
+async def test_an_unknown_key_is_not_found(client: Client, method: str, key: str) -> None:
+    request = client.request(method, f"/apikeys/{key}", headers=REST_KEY)
+
+    await assert_error(request, errors.APIKEY_NOT_FOUND)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_key_does_nothing_to_itself(client: Client, method: str) -> None:
+    request = client.request(method, "/apikeys/REST_API_KEY", headers=REST_KEY)
+
+    await assert_error(request, errors.APIKEY_SELF_ACTION)
+    assert await create_user(client, "u1")

@@ -1,0 +1,296 @@
+"""Friends and blocked users, by key and by token (reference section 8)."""
+
+from typing import Any
+
+import pytest
+
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from tests.helpers import (
+    NOW,
+    REST_KEY,
+    Client,
+    Json,
+    assert_error,
+    body_of,
+    by_token,
+    create_user,
+    data_of,
+    details_of,
+    issue_token,
+)
+
+FRIENDS, BLOCKED = "/users/superhero1/friends", "/users/superhero1/blockedusers"
+PRIVATE = {"@private": {"pin": 1}, "pet": "cat"}
+
+
+def uids(answer: Json) -> list[str]:
+    return [user["uid"] for user in answer["data"]]
+
+
+async def befriend(client: Client, *others: str) -> Json:
+    body = {"accepted": others}
+    return await data_of(client.post(FRIENDS, json=body, headers=REST_KEY))
+
+
+async def block(client: Client, *others: str) -> Json:
+    body = {"blockedUids": others}
+    return await data_of(client.post(BLOCKED, json=body, headers=REST_KEY))
+
+
+async def listed(client: Client, path: str, **headers: str) -> Json:
+    return await body_of(client.get(path, headers=headers or REST_KEY))
+
+
+async def seen_by(client: Client, viewer: str, uid: str) -> Json:
+    """A user as another user's client sees it."""
+    headers = by_token(await issue_token(client, viewer))
+    return await data_of(client.get(f"/users/{uid}", headers=headers))
+
+
+# --- friends --------------------------------------------------------------------------------
+async def test_friends_are_made_one_by_one(client: Client) -> None:
+    done = await befriend(client, "superhero2", "nobody")
+
+    assert done == {
+        "accepted": {
+            "superhero2": {
+                "success": True,
+                "message": "Created relationship with status accepted.",
+            },
+            "nobody": {
+                "success": False,
+                "message": "The uid nobody does not exist, please make sure you have created a uid "
+                "with uid nobody.",
+            },
+        }
+    }
+
+
+async def test_friendship_is_mutual(client: Client) -> None:
+    await befriend(client, "superhero2")
+
+    assert uids(await listed(client, FRIENDS)) == ["SUPERHERO2"]
+    assert uids(await listed(client, "/users/superhero2/friends")) == ["SUPERHERO1"]
+
+
+async def test_friends_are_made_once(client: Client) -> None:
+    await befriend(client, "superhero2")
+
+    again = await befriend(client, "SUPERHERO2")
+
+    assert again["accepted"]["SUPERHERO2"]["success"] is False
+    assert len(uids(await listed(client, FRIENDS))) == 1
+
+
+async def test_friends_are_ended(client: Client) -> None:
+    await befriend(client, "superhero2", "superhero3")
+
+    body = {"friends": ["superhero2", "nobody"]}
+    ack = await data_of(client.delete(FRIENDS, json=body, headers=REST_KEY))
+
+    assert ack == {"success": True, "message": "Deleted the friend relations succussfully"}
+    assert uids(await listed(client, FRIENDS)) == ["SUPERHERO3"]
+    assert uids(await listed(client, "/users/superhero2/friends")) == []
+
+
+async def test_friends_are_searched(client: Client) -> None:
+    await befriend(client, "superhero2", "superhero3")
+
+    assert uids(await listed(client, f"{FRIENDS}?searchKey=spider")) == ["SUPERHERO3"]
+
+
+async def test_a_deleted_friend_is_none(client: Client) -> None:
+    await befriend(client, "superhero2")
+    body = {"permanent": True}
+    await data_of(client.delete("/users/superhero2", json=body, headers=REST_KEY))
+
+    assert uids(await listed(client, FRIENDS)) == []
+
+
+async def test_nobody_is_a_friend_of_itself(client: Client) -> None:
+    request = client.post(FRIENDS, json={"accepted": ["Superhero1"]}, headers=REST_KEY)
+
+    await assert_error(request, errors.SELF_FRIEND)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "body"),
+    [
+        (FRIENDS, "accepted", {}),
+        (FRIENDS, "accepted", {"accepted": []}),
+        (FRIENDS, "accepted", {"accepted": [f"u{number}" for number in range(26)]}),
+        (BLOCKED, "blockedUids", {}),
+        (BLOCKED, "blockedUids", {"blockedUids": "x"}),
+        (BLOCKED, "blockedUids.1", {"blockedUids": ["u", " "]}),
+    ],
+)
+async def test_whom_it_is_about_is_checked(
+    client: Client, path: str, field: str, body: dict[str, Any]
+) -> None:
+    assert list(await details_of(client.post(path, json=body, headers=REST_KEY))) == [field]
+
+
+# --- blocked users --------------------------------------------------------------------------
+async def test_users_are_blocked_one_by_one(client: Client) -> None:
+    done = await block(client, "superhero2", "nobody")
+
+    assert done["superhero2"] == {
+        "success": True,
+        "message": "The user with UID SUPERHERO1 has blocked user with UID SUPERHERO2 "
+        "successfully.",
+    }
+    assert done["nobody"]["success"] is False
+
+
+async def test_blocking_again_changes_nothing(client: Client, clock: Clock) -> None:
+    await block(client, "superhero2")
+    clock.advance(5)
+
+    again = await block(client, "superhero2")
+
+    assert again["superhero2"]["success"] is False
+    assert (await listed(client, BLOCKED))["data"][0]["blockedByMeAt"] == NOW
+
+
+async def test_users_are_unblocked_one_by_one(client: Client) -> None:
+    await block(client, "superhero2")
+
+    body = {"blockedUids": ["superhero2", "superhero3"]}
+    done = await data_of(client.delete(BLOCKED, json=body, headers=REST_KEY))
+
+    assert done["superhero2"] == {
+        "success": True,
+        "message": "The user with UID SUPERHERO1 has unblocked user with UID SUPERHERO2 "
+        "successfully.",
+    }
+    assert done["superhero3"]["success"] is False
+    assert uids(await listed(client, BLOCKED)) == []
+
+
+async def test_a_blocked_user_is_listed_with_the_relation(client: Client) -> None:
+    await block(client, "superhero2")
+
+    answer = await listed(client, BLOCKED)
+
+    user = answer["data"][0]
+    assert user["blockedByMe"] is True
+    assert user["blockedByMeAt"] == user["blockedAt"] == NOW
+    assert user["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+    assert answer["meta"]["cursor"] == {"updatedAt": NOW, "affix": "prepend"}
+
+
+async def test_relation_lists_are_not_counted(client: Client) -> None:
+    for number in range(25):
+        await create_user(client, f"u{number}")
+    await block(client, *(f"u{number}" for number in range(25)))
+
+    pages = [
+        (await listed(client, f"{BLOCKED}?perPage=5&page={page}"))["meta"]["pagination"]
+        for page in range(1, 6)
+    ]
+
+    assert [page["total"] for page in pages] == [0] * 5
+    assert [page["total_pages"] for page in pages] == [2, 3, 4, 5, 5]
+
+
+async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
+    await block(client, "superhero2")
+
+    other = await seen_by(client, "superhero1", "superhero2")
+    me = await seen_by(client, "superhero2", "superhero1")
+
+    assert (other["blockedByMe"], other["hasBlockedMe"]) == (True, False)
+    assert (me["blockedByMe"], me["hasBlockedMe"]) == (False, True)
+    assert "blockedByMeAt" not in me
+    assert other["conversationId"] == me["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+
+
+async def test_a_back_end_looks_through_a_user_s_eyes(client: Client) -> None:
+    await block(client, "superhero2")
+    headers = {**REST_KEY, "onBehalfOf": "superhero1"}
+
+    user = await data_of(client.get("/users/superhero2", headers=headers))
+
+    assert user["blockedByMe"] is True
+    assert user["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+
+
+async def test_nobody_s_eyes_see_nothing(client: Client) -> None:
+    headers = {**REST_KEY, "onBehalfOf": "nobody"}
+
+    for path in ("/users", "/users/superhero2"):
+        await assert_error(client.get(path, headers=headers), errors.UID_NOT_FOUND, uid="nobody")
+
+
+async def test_nobody_blocks_itself(client: Client) -> None:
+    request = client.post(BLOCKED, json={"blockedUids": ["Superhero1"]}, headers=REST_KEY)
+
+    await assert_error(request, errors.SELF_BLOCK, uid="SUPERHERO1")
+
+
+# --- by token -------------------------------------------------------------------------------
+async def test_a_client_blocks_for_itself(client: Client) -> None:
+    headers = by_token(await issue_token(client, "superhero1"))
+
+    body = {"blockedUids": ["superhero2"]}
+    done = await data_of(client.post("/blockedusers", json=body, headers=headers))
+
+    assert done["superhero2"]["success"] is True
+    assert uids(await listed(client, BLOCKED)) == ["SUPERHERO2"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [
+        ("", {"SUPERHERO2", "SUPERHERO3"}),
+        ("both", {"SUPERHERO2", "SUPERHERO3"}),
+        ("blockedByMe", {"SUPERHERO2"}),
+        ("hasBlockedMe", {"SUPERHERO3"}),
+    ],
+)
+async def test_a_client_lists_blocks_in_each_direction(
+    client: Client, direction: str, expected: set[str]
+) -> None:
+    await block(client, "superhero2")
+    body = {"blockedUids": ["superhero1"]}
+    await data_of(client.post("/users/superhero3/blockedusers", json=body, headers=REST_KEY))
+    token = await issue_token(client, "superhero1")
+
+    answer = await listed(client, f"/blockedusers?direction={direction}", authToken=token)
+
+    assert set(uids(answer)) == expected
+
+
+async def test_a_client_lists_its_friends(client: Client) -> None:
+    await befriend(client, "superhero2")
+    token = await issue_token(client, "superhero2")
+
+    assert uids(await listed(client, "/friends", authToken=token)) == ["SUPERHERO1"]
+
+
+# --- what is private ------------------------------------------------------------------------
+async def test_private_metadata_is_hidden_from_other_users(client: Client) -> None:
+    await create_user(client, "u1", metadata=PRIVATE)
+    token = await issue_token(client, "superhero1")
+
+    shown = await seen_by(client, "superhero1", "u1")
+    in_list = (await listed(client, "/users", authToken=token))["data"][0]
+
+    assert shown["metadata"] == in_list["metadata"] == {"pet": "cat"}
+
+
+async def test_private_metadata_is_shown_to_its_user_and_to_back_ends(client: Client) -> None:
+    created = await create_user(client, "u1", metadata=PRIVATE, withAuthToken=True)
+    headers = by_token(created["authToken"])
+
+    me = await data_of(client.get("/me", headers=headers))
+    myself = await data_of(client.get("/users/u1", headers=headers))
+
+    assert created["metadata"] == me["metadata"] == myself["metadata"] == PRIVATE
+
+
+async def test_metadata_that_is_all_private_leaves_nothing(client: Client) -> None:
+    await create_user(client, "u1", metadata={"@private": {"pin": 1}})
+
+    assert "metadata" not in await seen_by(client, "superhero1", "u1")

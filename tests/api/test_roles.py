@@ -1,0 +1,181 @@
+"""Roles: create, list, get, update and delete (reference section 7)."""
+
+from typing import Any
+
+import pytest
+
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from tests.helpers import (
+    NOW,
+    REST_KEY,
+    Client,
+    Json,
+    assert_error,
+    body_of,
+    create_user,
+    data_of,
+    details_of,
+    get_user,
+)
+
+FULL: dict[str, Any] = {
+    "description": "Looks after patients",
+    "metadata": {"ward": 7},
+    "settings": {"listUsers": "all", "sendMessagesTo": "friendsOnly"},
+}
+
+
+async def create_role(client: Client, role: str = "nurse", **fields: Json) -> Json:
+    body = {"role": role, "name": role.title(), **fields}
+    return await data_of(client.post("/roles", json=body, headers=REST_KEY))
+
+
+async def test_a_role_comes_back_as_created(client: Client) -> None:
+    role = await create_role(client, **FULL)
+
+    assert role == {"role": "nurse", "name": "Nurse", **FULL, "createdAt": NOW}
+    assert list(role) == ["role", "name", "description", "metadata", "settings", "createdAt"]
+    assert await data_of(client.get("/roles/nurse", headers=REST_KEY)) == role
+
+
+async def test_a_role_is_lower_cased_and_found_in_any_case(client: Client) -> None:
+    assert (await create_role(client, "Head-Nurse"))["role"] == "head-nurse"
+
+    assert await data_of(client.get("/roles/HEAD-nurse", headers=REST_KEY))
+
+
+async def test_a_user_may_have_a_role_that_exists(client: Client) -> None:
+    await create_role(client)
+
+    await create_user(client, "ann", role="nurse")
+
+    assert (await get_user(client, "ann"))["role"] == "nurse"
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        (
+            {},
+            {
+                "role": ["The role field is required."],
+                "name": ["The name field is required."],
+            },
+        ),
+        ({"role": "default", "name": "x"}, {"role": ["The role has already been taken."]}),
+        ({"role": "Default", "name": "x"}, {"role": ["The role has already been taken."]}),
+    ],
+)
+async def test_a_refused_role_is_told_in_the_known_words(
+    client: Client, body: dict[str, str], details: dict[str, list[str]]
+) -> None:
+    assert await details_of(client.post("/roles", json=body, headers=REST_KEY)) == details
+
+
+@pytest.mark.parametrize(
+    ("field", "bad"),
+    [
+        ("role", "r" * 101),
+        ("role", "a b"),
+        ("name", "n" * 101),
+        ("description", "d" * 256),
+        ("metadata", "text"),
+        ("settings", [1]),
+    ],
+)
+async def test_every_field_of_a_role_has_its_limits(
+    client: Client, field: str, bad: object
+) -> None:
+    body = {"role": "nurse", "name": "x", field: bad}
+
+    details = await details_of(client.post("/roles", json=body, headers=REST_KEY))
+
+    assert list(details) == [field]
+
+
+async def test_an_app_has_at_most_twenty_five_roles(client: Client) -> None:
+    for number in range(24):
+        await create_role(client, f"role{number}")
+
+    one_more = client.post("/roles", json={"role": "more", "name": "x"}, headers=REST_KEY)
+
+    await assert_error(one_more, errors.QUOTA_REACHED, feature="Create Role", limit=25)
+
+
+async def test_every_app_has_the_default_role(client: Client) -> None:
+    answer = await body_of(client.get("/roles", headers=REST_KEY))
+
+    assert answer["data"] == [{"role": "default", "name": "Default Role", "createdAt": NOW}]
+    assert answer["meta"] == {
+        "pagination": {
+            "total": 1,
+            "count": 1,
+            "per_page": 100,
+            "current_page": 1,
+            "total_pages": 1,
+        }
+    }
+
+
+async def test_roles_are_listed_in_pages(client: Client) -> None:
+    await create_role(client)
+
+    answer = await body_of(client.get("/roles?perPage=1&page=2", headers=REST_KEY))
+
+    assert len(answer["data"]) == 1
+    assert answer["meta"]["pagination"]["total_pages"] == 2
+
+
+async def test_a_role_is_changed_in_part(client: Client, clock: Clock) -> None:
+    role = await create_role(client, **FULL)
+    clock.advance(5)
+
+    body = {"name": "Carer", "description": ""}
+    changed = await data_of(client.put("/roles/nurse", json=body, headers=REST_KEY))
+
+    del role["description"]
+    assert changed == {**role, "name": "Carer", "updatedAt": NOW + 5}
+
+
+@pytest.mark.parametrize("field", ["settings", "description", "metadata"])
+async def test_unset_removes_a_field_of_a_role(client: Client, field: str) -> None:
+    role = await create_role(client, **FULL)
+
+    changed = await data_of(client.put("/roles/nurse", json={"unset": [field]}, headers=REST_KEY))
+
+    assert role.keys() - changed.keys() == {field}
+
+
+@pytest.mark.parametrize("body", [{"name": ""}, {"name": " "}, {"name": None}])
+async def test_a_role_keeps_a_name(client: Client, body: dict[str, Any]) -> None:
+    details = await details_of(client.put("/roles/default", json=body, headers=REST_KEY))
+
+    assert details == {"name": ["The name field must have a value."]}
+
+
+async def test_a_deleted_role_is_gone_and_its_users_have_the_default_one(client: Client) -> None:
+    await create_role(client)
+    await create_user(client, "ann", role="nurse")
+
+    ack = await data_of(client.delete("/roles/nurse", headers=REST_KEY))
+
+    assert ack == {"success": True, "message": "Role nurse has been deleted successfully."}
+    assert (await get_user(client, "ann"))["role"] == "default"
+    await assert_error(
+        client.get("/roles/nurse", headers=REST_KEY), errors.ROLE_NOT_FOUND, role="nurse"
+    )
+
+
+async def test_the_default_role_stays(client: Client) -> None:
+    request = client.delete("/roles/Default", headers=REST_KEY)
+
+    await assert_error(request, errors.ROLE_DELETE_DENIED, role="default")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("role", ["nope", "%20"])
+async def test_an_unknown_role_is_not_found(client: Client, method: str, role: str) -> None:
+    request = client.request(method, f"/roles/{role}", headers=REST_KEY)
+
+    await assert_error(request, errors.ROLE_NOT_FOUND)

@@ -1,0 +1,252 @@
+"""Settings: their types, and the hosts that mirror the request (sdk-wire 1.5, product 1)."""
+
+import re
+
+import pytest
+
+from mockchat.core import errors
+from tests.helpers import NOW, Client, Json, Serve, assert_error, by_token, data_of, issue_token
+
+FLAGS = ["CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"]
+PORTS = [
+    f"{service}_{port}_PORT"
+    for service in ("CHAT", "WEBRTC")
+    for port in ("WS", "WSS", "HTTP_BIND", "HTTPS_BIND")
+]
+TEXTS = [
+    *("REGION", "MODE", "CHAT_API_VERSION", "WS_API_VERSION", "MAIN_DOMAIN", "EXTENSION_DOMAIN"),
+    *("ADMIN_API_HOST", "CLIENT_API_HOST", "CHAT_HOST", "CHAT_HOST_OVERRIDE"),
+    *("CHAT_HOST_APP_SPECIFIC", "GROUP_SERVICE", "CALL_SERVICE", "WEBRTC_HOST"),
+    *("WEBRTC_API_SUBDOMAIN", "ANALYTICS_HOST", "ANALYTICS_VERSION", "settingsHash"),
+    "SECURED_MEDIA_HOST",
+]
+
+
+async def settings_of(client: Client, prefix: str = "", **headers: str) -> Json:
+    token = await issue_token(client, "superhero1")
+    path = f"{prefix}/settings"
+    return await data_of(client.get(path, headers={**by_token(token), **headers}))
+
+
+async def by_host(client: Client, host: str) -> Json:
+    return await settings_of(client, Host=host, appId="APP_ID")
+
+
+def api_hosts(settings: Json) -> set[str]:
+    return {settings["ADMIN_API_HOST"], settings["CLIENT_API_HOST"]}
+
+
+# --- types ----------------------------------------------------------------------------------
+async def test_hosts_ports_and_versions_are_texts(client: Client) -> None:
+    settings = await settings_of(client)
+
+    assert [name for name in TEXTS + PORTS if not isinstance(settings[name], str)] == []
+    assert [name for name in TEXTS + PORTS if not settings[name]] == []
+    assert [name for name in PORTS if not settings[name].isdigit()] == []
+
+
+async def test_flags_are_booleans(client: Client) -> None:
+    settings = await settings_of(client)
+
+    assert [settings[name] for name in FLAGS] == [False] * 4
+    assert settings["ANALYTICS_PING_DISABLED"] is True
+
+
+async def test_numbers_and_containers_have_their_types(client: Client) -> None:
+    settings = await settings_of(client)
+
+    assert settings["APP_VERSION"] == 3
+    assert settings["settingsHashReceivedAt"] == NOW
+    assert settings["extensions"] == []
+    assert settings["parameters"] == {}
+
+
+async def test_settings_hold_no_more_than_is_known(client: Client) -> None:
+    known = {"APP_VERSION", "settingsHashReceivedAt", "extensions", "parameters"}
+
+    settings = await settings_of(client)
+
+    assert settings.keys() == {*TEXTS, *PORTS, *FLAGS, *known, "ANALYTICS_PING_DISABLED"}
+
+
+async def test_the_fixed_values_are_those_of_the_service(client: Client) -> None:
+    settings = await settings_of(client)
+
+    assert settings["REGION"] == "us"
+    assert settings["MODE"] == "DEFAULT"
+    assert settings["CHAT_API_VERSION"] == settings["WS_API_VERSION"] == "v3.0"
+    assert settings["ANALYTICS_VERSION"] == "v1"
+
+
+async def test_a_login_holds_the_same_settings(client: Client) -> None:
+    settings = await settings_of(client)
+    token = await issue_token(client, "superhero1")
+
+    me = await data_of(client.put("/me", headers=by_token(token)))
+
+    assert me["settings"] == settings
+
+
+async def test_the_region_is_a_setting(serve: Serve) -> None:
+    client = await serve(region="eu")
+
+    assert (await settings_of(client))["REGION"] == "eu"
+
+
+async def test_settings_need_an_auth_token(client: Client) -> None:
+    await assert_error(client.get("/settings"), errors.AUTH_TOKEN_MISSING)
+
+
+# --- hosts ----------------------------------------------------------------------------------
+async def test_a_client_is_sent_back_to_where_it_came_by(client: Client) -> None:
+    settings = await settings_of(client)
+
+    assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
+    assert settings["CHAT_HOST"] == "127.0.0.1"
+    assert settings["CHAT_WS_PORT"] == settings["CHAT_WSS_PORT"] == str(client.port)
+
+
+@pytest.mark.parametrize(
+    ("host", "netloc", "name", "port"),
+    [
+        ("10.0.2.2:8443", "10.0.2.2:8443", "10.0.2.2", "8443"),
+        ("mockchat:8080", "mockchat:8080", "mockchat", "8080"),
+        ("Host.Docker.Internal:81", "host.docker.internal:81", "host.docker.internal", "81"),
+        ("localhost", "localhost", "localhost", "80"),
+        ("localhost:80", "localhost", "localhost", "80"),
+        ("[::1]:8443", "[::1]:8443", "[::1]", "8443"),
+        ("[FE80::A]", "[fe80::a]", "[fe80::a]", "80"),
+        ("mock_chat.test.:90", "mock_chat.test:90", "mock_chat.test", "90"),
+    ],
+)
+async def test_hosts_mirror_the_host_header(
+    client: Client, host: str, netloc: str, name: str, port: str
+) -> None:
+    settings = await by_host(client, host)
+
+    assert api_hosts(settings) == {netloc}
+    assert settings["ANALYTICS_HOST"] == netloc
+    assert settings["CHAT_HOST"] == settings["CHAT_HOST_OVERRIDE"] == name
+    assert settings["CHAT_HOST_APP_SPECIFIC"] == name
+    assert settings["CHAT_WSS_PORT"] == settings["CHAT_WS_PORT"] == port
+
+
+@pytest.mark.parametrize("host", ["", ":8080", "a b", "a:b:c", "[::1", "me@host", "a/b"])
+async def test_an_unreadable_host_means_this_machine(client: Client, host: str) -> None:
+    settings = await by_host(client, host)
+
+    assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+async def test_settings_never_name_a_port_that_cannot_be(client: Client, port: str) -> None:
+    settings = await by_host(client, f"localhost:{port}")
+
+    assert [name for name in PORTS if not 1 <= int(settings[name]) <= 65535] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "tail"),
+    [
+        ("app1.apiclient-us.cometchat.io", ""),
+        ("app1.api-us.cometchat.io:8443", ":8443"),
+        ("APP1.ApiClient-US.CometChat.IO:8080", ":8080"),
+    ],
+)
+async def test_a_client_of_the_live_names_is_told_live_names(
+    client: Client, host: str, tail: str
+) -> None:
+    settings = await settings_of(client, Host=host, authToken=await token_in(client, "app1"))
+
+    assert settings["ADMIN_API_HOST"] == f"app1.api-us.cometchat.io{tail}"
+    assert settings["CLIENT_API_HOST"] == f"app1.apiclient-us.cometchat.io{tail}"
+    assert settings["ANALYTICS_HOST"] == f"app1.metrics-us.cometchat.io{tail}"
+    assert settings["CHAT_HOST"] == "app1.websocket-us.cometchat.io"
+    assert settings["CHAT_WSS_PORT"] == (tail.strip(":") or "80")
+
+
+async def test_the_region_of_a_live_name_wins(client: Client) -> None:
+    host = "app1.apiclient-in.cometchat.io"
+
+    settings = await settings_of(client, Host=host, authToken=await token_in(client, "app1"))
+
+    assert settings["CLIENT_API_HOST"] == "app1.apiclient-in.cometchat.io"
+    assert settings["REGION"] == "in"
+
+
+async def test_the_names_of_old_sdks_lead_to_names_with_the_app(client: Client) -> None:
+    settings = await settings_of(client, Host="apiclient-eu.cometchat.io", appId="APP_ID")
+
+    assert settings["CLIENT_API_HOST"] == "app_id.apiclient-eu.cometchat.io"
+
+
+async def test_a_path_prefix_stays_in_the_hosts(client: Client) -> None:
+    token = await token_in(client, "app1")
+
+    settings = await settings_of(client, "/apps/app1/v3.0", authToken=token)
+
+    assert api_hosts(settings) == {f"127.0.0.1:{client.port}/apps/app1"}
+
+
+async def test_the_hosts_in_settings_work_with_the_version_after_them(client: Client) -> None:
+    token = await token_in(client, "app1")
+    settings = await settings_of(client, "/apps/app1", authToken=token)
+
+    host, version = settings["CLIENT_API_HOST"], settings["CHAT_API_VERSION"]
+    response = await client.session.get(f"http://{host}/{version}/me", headers=by_token(token))
+
+    assert response.status == 200
+
+
+async def token_in(client: Client, app_id: str) -> str:
+    headers = {"apikey": "AUTH_KEY", "appId": app_id}
+    data = await data_of(client.post("/users/superhero1/auth_tokens", headers=headers))
+    return str(data["authToken"])
+
+
+# --- settings of the server that decide -----------------------------------------------------
+async def test_the_public_url_fixes_the_hosts(serve: Serve) -> None:
+    client = await serve(public_url="https://mock.example:9443")
+
+    settings = await by_host(client, "localhost:1")
+
+    assert api_hosts(settings) == {"mock.example:9443"}
+    assert settings["CHAT_HOST"] == "mock.example"
+    assert settings["CHAT_WSS_PORT"] == "9443"
+    assert [settings[name] for name in FLAGS] == [True] * 4
+
+
+async def test_a_public_url_without_a_port_means_its_scheme_s(serve: Serve) -> None:
+    client = await serve(public_url="https://mock.example")
+
+    settings = await settings_of(client)
+
+    assert api_hosts(settings) == {"mock.example"}
+    assert settings["CHAT_WSS_PORT"] == "443"
+
+
+async def test_a_trusted_proxy_tells_where_the_client_came_by(serve: Serve) -> None:
+    client = await serve(trust_proxy=True)
+    forwarded = {"X-Forwarded-Host": "mock.example, inner", "X-Forwarded-Proto": "https, http"}
+
+    settings = await settings_of(client, **forwarded)
+
+    assert api_hosts(settings) == {"mock.example"}
+    assert settings["CHAT_WSS_PORT"] == "443"
+    assert settings["CHAT_USE_SSL"] is True
+
+
+async def test_a_proxy_that_is_not_trusted_is_not_believed(client: Client) -> None:
+    forwarded = {"X-Forwarded-Host": "mock.example", "X-Forwarded-Proto": "https"}
+
+    settings = await settings_of(client, **forwarded)
+
+    assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
+    assert settings["CHAT_USE_SSL"] is False
+
+
+async def test_the_settings_hash_is_the_same_while_the_settings_are(client: Client) -> None:
+    first, second = await settings_of(client), await settings_of(client)
+
+    assert first["settingsHash"] == second["settingsHash"]
+    assert re.fullmatch(r"\S+", first["settingsHash"])

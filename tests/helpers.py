@@ -1,0 +1,202 @@
+"""Verbs of the tests: what a back end or a client does, and what it then expects to see."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import ClientResponse, ClientWebSocketResponse, web
+from aiohttp.test_utils import TestClient
+from yarl import URL
+
+from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.operation import Access, Operation
+from mockchat.control import CONTROL_OPERATIONS
+from mockchat.core.errors import ErrorDef, Face
+from mockchat.wire.router import Router, parse_path
+
+Client = TestClient[web.Request, web.Application]
+Serve = Callable[..., Awaitable[Client]]
+Request = Coroutine[Any, Any, ClientResponse]
+Json = Any
+
+NOW = 1_700_000_000  # when the tests' frozen clock stands
+PATIENCE = 5  # seconds until a test that waits for an event gives up
+AUTH_KEY = {"apikey": "AUTH_KEY"}
+FORM = "application/x-www-form-urlencoded"
+CHUNKED = b"Transfer-Encoding: chunked"
+REST_KEY = {"apikey": "REST_API_KEY"}
+SEED_UIDS = [
+    *(f"cometchat-uid-{number}" for number in range(1, 6)),
+    *(f"SUPERHERO{number}" for number in range(1, 6)),
+]
+ALL_OPERATIONS = (*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS)
+_ROUTER = Router(ALL_OPERATIONS)
+
+
+# --- what callers do ------------------------------------------------------------------------
+def by_token(token: str) -> dict[str, str]:
+    """The header of a client that is logged in."""
+    return {"authToken": token}
+
+
+async def create_user(client: Client, uid: str, **fields: Json) -> Json:
+    body = {"uid": uid, "name": f"User {uid}", **fields}
+    return await data_of(client.post("/users", json=body, headers=REST_KEY))
+
+
+async def get_user(client: Client, uid: str) -> Json:
+    return await data_of(client.get(f"/users/{uid}", headers=REST_KEY))
+
+
+async def get_as_encoded(client: Client, path: str, headers: dict[str, str]) -> ClientResponse:
+    """Get a path as it is; aiohttp's client would encode it anew."""
+    url = URL(f"http://{client.host}:{client.port}{path}", encoded=True)
+    return await client.session.get(url, headers=headers)
+
+
+async def issue_token(client: Client, uid: str, **body: Json) -> str:
+    path = f"/users/{uid}/auth_tokens"
+    token: str = (await data_of(client.post(path, json=body, headers=AUTH_KEY)))["authToken"]
+    return token
+
+
+async def perform(client: Client, operation: Operation, **options: Any) -> ClientResponse:
+    """Call an operation with credentials and a path that it takes."""
+    wanted = operation.access is Access.TOKEN or "{authToken}" in operation.path
+    token = await issue_token(client, "superhero2") if wanted else ""
+    values = {"uid": "superhero2", "authToken": token, "role": "default", "apiKey": "API_KEY"}
+    headers = by_token(token) if operation.access is Access.TOKEN else REST_KEY
+    path = operation.path.format_map(values)
+    return await client.request(operation.method, path, headers=headers, **options)
+
+
+async def log_in(client: Client, uid: str, **body: Json) -> Json:
+    """Log in as SDKs do: a token by key, then `PUT /me` with it."""
+    token = await issue_token(client, uid, **body)
+    return await data_of(client.put("/me", json=body, headers=by_token(token)))
+
+
+async def connect(client: Client, me: Json, **body: Json) -> ClientWebSocketResponse:
+    """Open the WebSocket of a logged-in user and authenticate."""
+    socket = await client.ws_connect("/")
+    await socket.send_json(auth_frame(me["jwt"], **body))
+    reply = await socket.receive_json(timeout=PATIENCE)
+    assert reply["body"] == {"code": "200", "status": "OK"}, reply
+    return socket
+
+
+def auth_frame(jwt: str, app_id: str = "APP_ID", **body: Json) -> Json:
+    return {"appId": app_id, "type": "auth", "deviceId": "d1", "body": {"auth": jwt, **body}}
+
+
+# --- what they expect -----------------------------------------------------------------------
+async def data_of(request: Request) -> Json:
+    """The `data` of an answer that must be a success: 200, never 201 or 204."""
+    return (await body_of(request))["data"]
+
+
+async def body_of(request: Request) -> Json:
+    response = await request
+    assert response.status == 200, f"{response.status}: {await response.text()}"
+    return await response.json()
+
+
+async def error_of(request: Request, status: int) -> dict[str, Any]:
+    """The envelope of a refusal, whose form is the same for all (sdk-wire 1.4)."""
+    response = await request
+    assert response.status == status, f"{response.status}: {await response.text()}"
+    error: dict[str, Any] = (await response.json())["error"]
+    texts = {name: text for name, text in error.items() if name != "details"}
+    assert list(texts) == ["message", "devMessage", "source", "code"], error
+    assert all(isinstance(text, str) and text for text in texts.values()), error
+    assert texts["source"] == "chat-api", error
+    return error
+
+
+async def assert_error(
+    request: Request, row: ErrorDef, dialect: str = "documented", **values: object
+) -> None:
+    """The answer is this row of the catalogue, its message filled with `values`."""
+    face = face_of(row, dialect)
+    error = await error_of(request, face.status)
+    assert error["code"] == face.code, error
+    if values or "{" not in face.message:
+        assert error["message"] == face.message.format(**values), error
+
+
+async def details_of(request: Request) -> Json:
+    """The `details` of a refused body or query."""
+    error = await error_of(request, 400)
+    assert error["code"] == "ERR_BAD_REQUEST", error
+    return error["details"]
+
+
+def face_of(row: ErrorDef, dialect: str) -> Face:
+    return row.live if dialect == "live" else row.documented
+
+
+# --- laws that hold for every answer of every test ------------------------------------------
+def operation_of(method: str, raw_path: str) -> Operation | None:
+    found = _ROUTER.find(method, parse_path(raw_path).segments)
+    return found[0].operation if found else None
+
+
+def note_undeclared(wrongs: list[str]) -> Callable[[web.Request, web.StreamResponse], Any]:
+    """A signal that notes every answer an operation has not declared, and every crash."""
+
+    async def check(request: web.Request, response: web.StreamResponse) -> None:
+        if response.status < 400 or not isinstance(response, web.Response):
+            return
+        text = bytes(response.body or b"").decode() if isinstance(response.body, bytes) else ""
+        found = re.search(r'"code":"([A-Z_]+)"', text)
+        code = found[1] if found else f"no code: {text!r}"
+        operation = operation_of(request.method, request.rel_url.raw_path)
+        if (code, response.status) not in _declared(operation, request.headers):
+            name = operation.id if operation else "no operation"
+            wrongs.append(
+                f"{request.method} {unquote(request.path)} ({name}): {response.status} {code}"
+            )
+
+    return check
+
+
+def _declared(operation: Operation | None, headers: Mapping[str, str]) -> set[tuple[str, int]]:
+    if "Expect" in headers:  # refused before any operation is looked for
+        return {("ERR_BAD_REQUEST", 400)}
+    if operation is None:
+        return {("ERR_API_NOT_FOUND", 404)}
+    rows = operation.may_raise
+    return {(face.code, face.status) for row in rows for face in (row.documented, row.live)}
+
+
+# --- raw bytes ------------------------------------------------------------------------------
+def raw_request(head: str | bytes, *lines: bytes, body: bytes = b"") -> bytes:
+    """A request's bytes with the REST key, its length declared unless it comes in chunks."""
+    first = head.encode() if isinstance(head, str) else head
+    sized = (b"Content-Length: %d" % len(body),) if body and CHUNKED not in lines else ()
+    key = b"apikey: REST_API_KEY"
+    return b"\r\n".join((first, b"Host: localhost", key, *lines, *sized, b"", b"")) + body
+
+
+async def send_raw(client: Client, request: bytes) -> tuple[int, bytes]:
+    """Send bytes as they are; return status and body, or 0 where the server hung up."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    try:
+        writer.write(request)
+        async with asyncio.timeout(PATIENCE):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: *([0-9]+)", head)
+            follows = int(length[1]) if length and not request.startswith(b"HEAD ") else 0
+            body = await reader.readexactly(follows)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return 0, b""
+    else:
+        return int(head.split(b" ", 2)[1]), body
+    finally:
+        writer.close()
+
+
+async def assert_alive(client: Client) -> None:
+    assert (await body_of(client.get("/_mock/health")))["status"] == "ok"

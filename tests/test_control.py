@@ -1,0 +1,165 @@
+"""The control API and its guard (product section 5)."""
+
+import pytest
+
+from mockchat import __version__
+from mockchat.core import errors
+from mockchat.core.errors import CATALOGUE
+from tests.helpers import AUTH_KEY, Client, Serve, assert_error, body_of
+
+OPEN = ["/_mock/health", "/_mock/ca.pem"]
+ALL = [*OPEN, "/_mock/errors"]
+
+
+# --- actions --------------------------------------------------------------------------------
+async def test_health_tells_that_the_server_is_up(client: Client) -> None:
+    health = await body_of(client.get("/_mock/health"))
+
+    assert health["status"] == "ok"
+    assert health["version"] == __version__
+
+
+async def test_the_catalogue_is_listed_in_both_dialects(client: Client) -> None:
+    listed = await body_of(client.get("/_mock/errors"))
+
+    assert [row["name"] for row in listed] == list(CATALOGUE)
+    row = next(row for row in listed if row["name"] == "key_unknown")
+    assert row["documented"]["code"] == "ERROR_API_KEY_NOT_FOUND"
+    assert row["live"]["code"] == "AUTH_ERR_APIKEY_NOT_FOUND"
+    assert row["live"]["status"] == 401
+    assert row["live"]["evidence"] == "live"
+
+
+async def test_a_server_without_a_ca_says_so(client: Client) -> None:
+    await assert_error(client.get("/_mock/ca.pem"), errors.NO_CA)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/_mock"),
+        ("GET", "/_mock/nope"),
+        ("POST", "/_mock/health"),
+        ("OPTIONS", "/_mock/health"),
+    ],
+)
+async def test_an_unknown_action_is_no_api(client: Client, method: str, path: str) -> None:
+    await assert_error(client.request(method, path), errors.API_NOT_FOUND)
+
+
+async def test_control_calls_cost_no_quota(serve: Serve) -> None:
+    client = await serve(rate_limit=1)
+
+    for _ in range(3):
+        response = await client.get("/_mock/health")
+        assert response.status == 200
+        assert "X-RateLimit-Limit" not in response.headers
+
+
+# --- pages of other origins -----------------------------------------------------------------
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://localhost"},
+        {"Origin": "http://[::1"},
+        {"Origin": "http://a:99999"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+async def test_pages_of_other_origins_are_refused(client: Client, headers: dict[str, str]) -> None:
+    for path in ALL:
+        await assert_error(client.get(path, headers=headers), errors.CONTROL_ORIGIN)
+
+
+async def test_pages_of_another_scheme_are_refused(client: Client) -> None:
+    headers = {"Origin": f"https://127.0.0.1:{client.port}"}
+
+    await assert_error(client.get("/_mock/health", headers=headers), errors.CONTROL_ORIGIN)
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+async def test_the_server_s_own_pages_are_served(client: Client, site: str) -> None:
+    headers = {"Origin": f"http://127.0.0.1:{client.port}", "Sec-Fetch-Site": site}
+
+    assert await body_of(client.get("/_mock/errors", headers=headers))
+
+
+async def test_a_page_at_the_scheme_s_own_port_is_its_own(client: Client) -> None:
+    headers = {"Origin": "http://localhost", "Host": "localhost"}
+
+    assert await body_of(client.get("/_mock/errors", headers=headers))
+
+
+# --- names ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "10.0.0.7", "app1.api-us.cometchat.io", "[::2]"]
+)
+async def test_foreign_names_are_refused_on_loopback(client: Client, host: str) -> None:
+    for path in ALL:
+        await assert_error(client.get(path, headers={"Host": host}), errors.CONTROL_HOST)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.2:1", "[::1]:8443"),
+        *("10.0.2.2:8080", "host.docker.internal", "app.localhost:8080"),
+    ],
+)
+async def test_loopback_s_own_names_are_served(client: Client, host: str) -> None:
+    assert await body_of(client.get("/_mock/health", headers={"Host": host}))
+
+
+@pytest.mark.parametrize("host", ["mockchat:8080", "evil.example"])
+async def test_any_name_is_served_where_the_server_is_bound_wider(serve: Serve, host: str) -> None:
+    client = await serve(host="0.0.0.0")
+
+    assert await body_of(client.get("/_mock/errors", headers={"Host": host}))
+
+
+async def test_other_origins_are_refused_where_the_server_is_bound_wider(serve: Serve) -> None:
+    client = await serve(host="0.0.0.0")
+    headers = {"Host": "mockchat:8080", "Origin": "https://evil.example"}
+
+    await assert_error(client.get("/_mock/errors", headers=headers), errors.CONTROL_ORIGIN)
+
+
+# --- the control token ----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic c2VjcmV0"},
+        {"Authorization": "Bearer ünïcode"},
+        AUTH_KEY,
+    ],
+)
+async def test_without_the_control_token_actions_are_refused(
+    serve: Serve, headers: dict[str, str]
+) -> None:
+    client = await serve(control_token="secret")
+
+    await assert_error(client.get("/_mock/errors", headers=headers), errors.CONTROL_TOKEN)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+async def test_the_control_token_opens_the_control_api(serve: Serve, scheme: str) -> None:
+    client = await serve(control_token="secret")
+
+    headers = {"Authorization": f"{scheme} secret"}
+
+    assert await body_of(client.get("/_mock/errors", headers=headers))
+
+
+async def test_probes_need_no_control_token(serve: Serve) -> None:
+    client = await serve(control_token="secret")
+
+    assert await body_of(client.get("/_mock/health"))
+    await assert_error(client.get("/_mock/ca.pem"), errors.NO_CA)

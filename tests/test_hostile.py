@@ -1,0 +1,187 @@
+"""Hostile requests: odd heads, paths and queries never give a 500 or stop the server."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockchat.api import OPERATIONS
+from mockchat.api.operation import Operation
+from tests.helpers import (
+    REST_KEY,
+    Client,
+    assert_alive,
+    data_of,
+    error_of,
+    perform,
+    raw_request,
+    send_raw,
+)
+from tests.strategies import hostile
+
+# --- heads ----------------------------------------------------------------------------------
+_GET, _POST = b"GET /users HTTP/1.1", b"POST /users HTTP/1.1"
+_ODD = [b"\xff\xfe", b"\xed\xa0\x80", "ünï".encode(), b"\xc3(", b"a\tb", b"%00", b"x" * 8000]
+_NAMES = ["apikey", "appId", "authToken", "sdk", "resource", "X-Mock-Errors", "Origin", "Host"]
+_NAMES += ["onBehalfOf", "callToken", "Content-Type", "Cookie", "Accept", "Authorization"]
+_NAMES += ["Access-Control-Request-Headers", "X-Forwarded-Host", "If-None-Match"]
+
+
+@pytest.mark.parametrize("name", _NAMES)
+async def test_odd_bytes_in_a_header_do_no_harm(client: Client, name: str) -> None:
+    for head in (_GET, _POST, b"GET /me HTTP/1.1", b"OPTIONS /users HTTP/1.1", b"GET / HTTP/1.1"):
+        for value in _ODD:
+            status, _ = await send_raw(client, raw_request(head, name.encode() + b": " + value))
+            assert 200 <= status < 500, (head, value)
+    await assert_alive(client)
+
+
+async def test_odd_bytes_are_answered_in_valid_json(client: Client) -> None:
+    lines = (b"authToken: \xff\xfe\xed\xa0\x80", b"appId: APP_ID")
+
+    status, body = await send_raw(client, raw_request(b"GET /me HTTP/1.1", *lines))
+
+    assert status == 401
+    assert json.loads(body)["error"]["code"] == "AUTH_ERR_AUTH_TOKEN_NOT_FOUND"
+
+
+_PATHS = [
+    *("/users/%", "/users/%zz", "/users/%00", "/users/%FF%FE", "/users/%ED%A0%80", "/%"),
+    *("/users/%2e%2e/%2e%2e", "/../../etc/passwd", "/users/..", "/users/%252e", "/users?%"),
+    *("/users?page=%FF", "/users?%00=%00", "/users?=", "/users?&&&", "/users?a=b=c", "/users#x"),
+    *("/apps/%FF/users", "/apps/%00/users", "/apps//users", "/apps/%20/users", "/apps", "/apps/"),
+    *("/users/" + "a" * 7000, "/users" * 1000, "/" * 7000, "/_mock/%00", "/%5f%6d%6f%63%6b/x"),
+    *("/users/a;b=c", "/users/a,b", "/users/|", "/users/a\\b", '/users/"', "/users/<script>"),
+    *("/users/superhero1/auth_tokens/%00", "/users/superhero1/auth_tokens/%FF", "*", "http://a/b"),
+    *("http://[::1/users", "//[::1/users", "/users?per_page[]=1", "/users?createdAt[from]=%FF"),
+    *("/users?" + "a[" * 500, "/users?" + "[]=1&" * 900, "users", "?", "/users:80", "@/users"),
+]
+
+
+@pytest.mark.parametrize("path", _PATHS, ids=lambda path: path[:24])
+async def test_odd_paths_are_refused_or_answered(client: Client, path: str) -> None:
+    for method in ("GET", "POST", "OPTIONS", "HEAD", "DELETE"):
+        status, _ = await send_raw(client, raw_request(f"{method} {path} HTTP/1.1"))
+        assert status == 0 or 200 <= status < 500
+    await assert_alive(client)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        *("TRACE /users HTTP/1.1", "CONNECT a.example:443 HTTP/1.1", "FOO /users HTTP/1.1"),
+        *("PATCH /users HTTP/1.1", "QUERY /users HTTP/1.1", "get /users HTTP/1.1"),
+        *("GET /users HTTP/1.0", "GET /users HTTP/2.0", "GET /users HTTP/9.9", "GET /users"),
+        *("", "GET", "\x16\x03\x01\x02", "OPTIONS * HTTP/1.1", "GET  /users  HTTP/1.1"),
+        *("PRI * HTTP/2.0", "GET http://evil.example/users HTTP/1.1", "{}", "\x00" * 20),
+    ],
+)
+async def test_odd_request_lines_stop_nothing(client: Client, head: str) -> None:
+    status, _ = await send_raw(client, raw_request(head))
+
+    assert status == 0 or 200 <= status < 500
+    await assert_alive(client)
+
+
+_LINES: list[tuple[bytes, ...]] = [
+    (b"Expect: 100-continue",),
+    (b"Expect: the-impossible",),
+    (b"Expect: \xff",),
+    (b"Upgrade: websocket",),
+    (b"Upgrade: websocket", b"Connection: Upgrade"),
+    (b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Key: short"),
+    (b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 99"),
+    (b"Upgrade: \xff", b"Connection: Upgrade"),
+    (b"Upgrade: h2c", b"Connection: Upgrade, HTTP2-Settings", b"HTTP2-Settings: AAMAAABk"),
+    (b"Host: a", b"Host: b"),
+    (b"apikey: wrong", b"apikey: REST_API_KEY"),
+    (b"no colon at all",),
+    (b": no name",),
+    (b"X: " + b"x" * 100_000,),
+    tuple(b"X-%d: y" % number for number in range(500)),
+    (b"Range: bytes=0-1",),
+    (b"If-Modified-Since: yesterday",),
+    (b"Connection: \xff",),
+    (b"Transfer-Encoding: gzip",),
+    (b"Transfer-Encoding: chunked", b"Content-Length: 5"),
+    (b"Content-Length: -1",),
+    (b"Content-Length: 1e3",),
+    (b"Content-Length: 99999999999999999999",),
+    (b"Content-Length: 5", b"Content-Length: 6"),
+    (b"Content-Encoding: gzip",),
+]
+
+
+@pytest.mark.parametrize("lines", _LINES, ids=lambda lines: repr(lines)[:50])
+async def test_odd_headers_stop_nothing(client: Client, lines: tuple[bytes, ...]) -> None:
+    for path in ("/", "/users", "/_mock/health"):
+        status, body = await send_raw(client, raw_request(f"GET {path} HTTP/1.1", *lines))
+        assert status == 0 or 100 <= status < 500, body
+    await assert_alive(client)
+
+
+async def test_a_client_that_expects_to_go_on_is_told_to(client: Client) -> None:
+    body = {"uid": "u1", "name": "x"}
+
+    user = await data_of(client.post("/users", json=body, headers=REST_KEY, expect100=True))
+
+    assert user["uid"] == "u1"
+
+
+async def test_an_impossible_expectation_is_refused_by_name(client: Client) -> None:
+    error = await error_of(client.get("/users", headers={**REST_KEY, "Expect": "miracles"}), 400)
+
+    assert list(error["details"]) == ["Expect"]
+
+
+# --- queries --------------------------------------------------------------------------------
+@pytest.mark.parametrize("count", [999, 5000])
+async def test_thousands_of_query_parameters_stop_nothing(client: Client, count: int) -> None:
+    query = "&".join("a" for _ in range(count))
+
+    status, _ = await send_raw(client, raw_request(f"GET /users?{query} HTTP/1.1"))
+
+    assert status in (200, 400)
+    await assert_alive(client)
+
+
+@given(query=st.dictionaries(st.text(max_size=8), st.text(max_size=12), max_size=4))
+@hostile
+async def test_any_query_is_answered(client: Client, query: dict[str, str]) -> None:
+    text = "&".join(f"{quote(key)}={quote(value)}" for key, value in query.items())
+
+    status, _ = await send_raw(client, raw_request(f"GET /users?{text} HTTP/1.1"))
+
+    assert status in (200, 400)
+
+
+_QUERIED = [row for row in OPERATIONS if row.query]
+
+
+@pytest.mark.parametrize("operation", _QUERIED, ids=lambda row: f"{row.id}-{row.path}")
+@given(data=st.data())
+@hostile
+async def test_any_text_in_a_known_query_is_answered(
+    client: Client, operation: Operation, data: st.DataObject
+) -> None:
+    assert operation.query
+    names = [one.data_key or name for name, one in operation.query().fields.items()]
+    values = st.text(max_size=8) | st.sampled_from(["0", "-1", "1e9", "[", "[]", "{}", ",", "true"])
+    keys = st.sampled_from([*names, *(f"{name}[]" for name in names), "createdAt[from]"])
+    drawn = data.draw(st.lists(st.tuples(keys, values), max_size=4))
+
+    response = await perform(client, operation, params=drawn)
+
+    assert response.status in (200, 400, 404), await response.text()
+
+
+@given(segments=st.lists(st.text(min_size=1, max_size=6), max_size=4))
+@hostile
+async def test_any_path_is_answered(client: Client, segments: list[str]) -> None:
+    path = "/users/" + "/".join(quote(segment, safe="") for segment in segments)
+
+    status, _ = await send_raw(client, raw_request(f"GET {path} HTTP/1.1"))
+
+    assert 200 <= status < 500

@@ -1,0 +1,229 @@
+"""Hostile input over the WebSocket: odd frames end at most the socket that sent them."""
+
+import base64
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType
+from hypothesis import given
+
+from tests.helpers import PATIENCE, Client, assert_alive, auth_frame, connect, log_in, send_raw
+from tests.strategies import hostile, json_values
+
+_KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+_UPGRADE = (b"Host: localhost", b"Upgrade: websocket", b"Connection: Upgrade")
+
+FRAMES: dict[str, str] = {
+    "nothing": "",
+    "no JSON": "hello",
+    "half a frame": '{"type": "auth"',
+    "a list": "[1, 2]",
+    "a text": '"ping"',
+    "a number": "5",
+    "null": "null",
+    "an empty object": "{}",
+    "an unknown type": '{"type": "dance"}',
+    "a type that is no text": '{"type": {"a": [1]}}',
+    "an action that is no text": '{"action": ["ping"]}',
+    "deep lists": "[" * 20_000,
+    "a deep frame": '{"a":' * 5000 + "1" + "}" * 5000,
+    "NUL": "\x00",
+    "half a surrogate pair": '{"type": "\\ud800"}',
+    "NaN": '{"type": NaN}',
+    "a huge integer": '{"type": ' + "9" * 5000 + "}",
+    "presence without a body": '{"type": "presence"}',
+    "presence with an odd body": '{"type": "presence", "body": 5}',
+}
+
+
+async def still_answers(socket: ClientWebSocketResponse) -> bool:
+    await socket.send_json({"action": "ping", "ack": True})
+    return bool(await socket.receive_json(timeout=PATIENCE) == {"action": "pong"})
+
+
+@pytest.mark.parametrize("case", FRAMES)
+async def test_odd_frames_are_overlooked(client: Client, case: str) -> None:
+    me = await log_in(client, "superhero1")
+    for socket in (await client.ws_connect("/"), await connect(client, me)):
+        await socket.send_str(FRAMES[case])
+        assert await still_answers(socket)
+
+
+@given(frame=json_values)
+@hostile
+async def test_any_json_is_overlooked(client: Client, frame: Any) -> None:
+    socket = await client.ws_connect("/")
+
+    await socket.send_str(json.dumps(frame))
+
+    assert await still_answers(socket)
+    await socket.close()
+
+
+async def test_binary_frames_are_overlooked(client: Client) -> None:
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    for content in (b"", b"\xff\xfe", b'{"action": "ping"}', b"\x00" * 1000):
+        await socket.send_bytes(content)
+
+    assert await still_answers(socket)
+
+
+async def test_protocol_pings_are_answered(client: Client) -> None:
+    socket = await client.ws_connect("/", autoping=False)
+
+    await socket.ping(b"are you there")
+
+    message = await socket.receive(timeout=PATIENCE)
+    assert (message.type, message.data) == (WSMsgType.PONG, b"are you there")
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + 1, 5_000_000])
+async def test_a_huge_frame_ends_its_socket_only(client: Client, size: int) -> None:
+    bystander = await connect(client, await log_in(client, "superhero2"))
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    with contextlib.suppress(ConnectionError):  # the server need not read it all
+        await socket.send_str("x" * size)
+    async for _ in socket:
+        pass
+
+    assert socket.close_code in (1006, 1009)
+    assert await still_answers(bystander)
+
+
+async def test_a_text_frame_that_is_no_text_ends_its_socket_only(client: Client) -> None:
+    bystander = await connect(client, await log_in(client, "superhero2"))
+    socket = await client.ws_connect("/")
+
+    await socket.send_frame(b"\xff\xfe", WSMsgType.TEXT)
+    async for _ in socket:
+        pass
+
+    assert socket.close_code in (1002, 1006, 1007)
+    assert await still_answers(bystander)
+
+
+# --- authentication -------------------------------------------------------------------------
+def forged(header: bytes, claims: bytes = b"{}", signature: bytes = b"x") -> str:
+    parts = (base64.urlsafe_b64encode(part).rstrip(b"=") for part in (header, claims, signature))
+    return b".".join(parts).decode()
+
+
+_HEADER = b'{"alg":"HS256","typ":"JWT"}'
+JWTS: dict[str, Any] = {
+    "no text": {"a": [1]},
+    "a number": 5,
+    "null": None,
+    "NUL": "\x00.\x00.\x00",
+    "no base64": "!.!.!",
+    "no JSON": forged(b"\xff\xff"),
+    "a list as header": forged(b"[]"),
+    "a deep header": forged(b"[" * 30_000),
+    "deep claims": forged(_HEADER, b"[" * 30_000),
+    "an algorithm that is none": forged(b'{"alg":"none"}'),
+    "an algorithm that is no text": forged(b'{"alg":{"a":1}}'),
+    "a list as algorithm": forged(b'{"alg":["HS256"]}'),
+    "an odd key id": forged(b'{"alg":"HS256","kid":{"a":1}}'),
+    "a critical extension": forged(b'{"alg":"HS256","crit":["b64"],"b64":false}'),
+    "odd claims": forged(_HEADER, b'{"appId":{"a":1},"sub":[],"jti":5}'),
+    "many dots": "." * 30_000,
+}
+
+
+@pytest.mark.parametrize("case", JWTS)
+async def test_an_odd_jwt_is_refused(client: Client, case: str) -> None:
+    socket = await client.ws_connect("/")
+
+    await socket.send_json(auth_frame(JWTS[case]))
+
+    reply = await socket.receive_json(timeout=PATIENCE)
+    assert reply["body"]["code"] == "401"
+    await assert_alive(client)
+
+
+@pytest.mark.parametrize("case", JWTS)
+async def test_an_odd_call_token_is_refused(client: Client, case: str) -> None:
+    token = str(JWTS[case]).replace("\x00", "0")[:7000]
+
+    response = await client.get("/call_tokens", headers={"callToken": token})
+
+    assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"appId": app_id} for app_id in (None, {"a": 1}, "x" * 5000, "a/b", "")),
+        *({"body": body} for body in (None, [1], "text")),
+    ],
+    ids=lambda changes: repr(changes)[:30],
+)
+async def test_an_odd_auth_frame_is_refused(client: Client, changes: dict[str, Any]) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await client.ws_connect("/")
+
+    await socket.send_json(auth_frame(me["jwt"]) | changes)
+
+    assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "401"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"presenceSubscription": 5, "roles": "nurse"},
+        {"presenceSubscription": None, "roles": {"a": 1}},
+        {"presenceSubscription": ["ROLES"], "roles": [None, {"a": 1}, 5]},
+        {"deviceId": {"a": 1}, "params": "x"},
+    ],
+    ids=lambda odd: repr(odd)[:30],
+)
+async def test_odd_wishes_of_a_good_client_are_overlooked(
+    client: Client, odd: dict[str, Any]
+) -> None:
+    socket = await connect(client, await log_in(client, "superhero1"), **odd)
+
+    assert await still_answers(socket)
+
+
+# --- handshakes -----------------------------------------------------------------------------
+_HANDSHAKES: dict[str, tuple[bytes, tuple[bytes, ...]]] = {
+    "without a key": (b"GET / HTTP/1.1", (*_UPGRADE, b"Sec-WebSocket-Version: 13")),
+    "with a bad key": (
+        b"GET / HTTP/1.1",
+        (*_UPGRADE, b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: \xff"),
+    ),
+    "without a version": (b"GET / HTTP/1.1", (*_UPGRADE, _KEY)),
+    "of an old version": (b"GET / HTTP/1.1", (*_UPGRADE, _KEY, b"Sec-WebSocket-Version: 5")),
+    "without a connection": (
+        b"GET / HTTP/1.1",
+        (b"Host: a", b"Upgrade: websocket", _KEY, b"Sec-WebSocket-Version: 13"),
+    ),
+    "elsewhere": (b"GET /users HTTP/1.1", (*_UPGRADE, _KEY, b"Sec-WebSocket-Version: 13")),
+    "by POST": (b"POST / HTTP/1.1", (*_UPGRADE, _KEY, b"Sec-WebSocket-Version: 13")),
+    "by HEAD": (b"HEAD / HTTP/1.1", (*_UPGRADE, b"Sec-WebSocket-Version: 13")),
+}
+
+
+@pytest.mark.parametrize("case", _HANDSHAKES)
+async def test_a_broken_handshake_is_refused(client: Client, case: str) -> None:
+    head, lines = _HANDSHAKES[case]
+
+    status, body = await send_raw(client, b"\r\n".join((head, *lines, b"", b"")))
+
+    assert 400 <= status < 500, body
+    await assert_alive(client)
+
+
+async def test_a_client_that_vanishes_in_the_handshake_stops_nothing(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me)
+
+    for _ in range(5):
+        await socket.send_json({"action": "ping", "ack": True})
+    transport = socket.get_extra_info("socket")
+    transport.shutdown(2)
+
+    assert await still_answers(await connect(client, me))

@@ -1,0 +1,260 @@
+"""Laws that hold for every operation of the emulated API, whichever it is."""
+
+import copy
+import re
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from marshmallow import Schema, ValidationError
+
+from mockchat.api import OPERATIONS
+from mockchat.api.operation import Access, Operation
+from mockchat.api.plain import AnySchema
+from mockchat.api.schemas import compile_dump
+from mockchat.api.validation import Loader
+from mockchat.core import errors
+from mockchat.core.errors import ApiError, Evidence
+from tests.helpers import ALL_OPERATIONS, AUTH_KEY, REST_KEY, Client, Serve, assert_error
+from tests.strategies import PRINTED, bodies_for
+
+SENTENCE = re.compile(r"[A-Z][^\n]{5,98}\.")
+BY_KEY = {Access.ANY_KEY, Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN}
+# A body that has whatever field an operation cannot do without.
+ENOUGH = {
+    "uid": "u1",
+    "name": "x",
+    "role": "r1",
+    "sessionId": "s",
+    **{key: ["superhero2"] for key in ("accepted", "friends", "blockedUids")},
+    **{key: ["superhero2"] for key in ("uidsToDeactivate", "uidsToActivate")},
+}
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def name(value: Any) -> str | None:
+    return f"{value.id}-{value.method}-{value.path}" if isinstance(value, Operation) else None
+
+
+def each(*access: Access, having: str = "") -> pytest.MarkDecorator:
+    """Run a test for every operation of these kinds of access, or with `having` in its path."""
+    kinds = set(access) or set(Access)
+    rows = [row for row in OPERATIONS if row.access in kinds and having in row.path]
+    return pytest.mark.parametrize("operation", rows, ids=name)
+
+
+def path_of(operation: Operation, uid: str = "superhero1") -> str:
+    values = {"uid": uid, "authToken": "superhero1_1", "role": "default", "apiKey": "x"}
+    return operation.path.format_map(values)
+
+
+def ask(client: Client, operation: Operation, headers: dict[str, str], uid: str = "") -> Any:
+    path = path_of(operation, uid or "superhero1")
+    return client.request(operation.method, path, json=ENOUGH, headers=headers)
+
+
+# --- the table itself -----------------------------------------------------------------------
+def test_every_operation_says_what_it_does_in_a_sentence() -> None:
+    silent = [row for row in ALL_OPERATIONS if not SENTENCE.fullmatch(row.summary)]
+
+    assert silent == []
+
+
+def test_every_operation_states_its_evidence() -> None:
+    assert {type(row.evidence) for row in ALL_OPERATIONS} == {Evidence}
+
+
+def test_no_two_operations_share_a_method_and_path() -> None:
+    routes = [(row.method, row.path) for row in ALL_OPERATIONS]
+
+    assert len(routes) == len(set(routes))
+
+
+def test_the_whole_surface_of_the_first_issue_is_there() -> None:
+    users, tokens = "/users", "/users/{uid}/auth_tokens"
+    expected = {
+        users: "POST GET PUT DELETE",
+        "/users/{uid}": "GET PUT DELETE",
+        tokens: "POST GET DELETE",
+        f"{tokens}/{{authToken}}": "GET PUT DELETE",
+        "/me": "PUT GET DELETE",
+        "/settings": "GET",
+        "/me/jwt": "POST",
+        "/user_sessions": "POST",
+        "/ping": "POST",
+        "/login": "POST GET DELETE",
+        "/logout": "POST",
+        "/admin/users/auth": "POST",
+        "/admin/users/auth/{authToken}": "DELETE",
+    }
+
+    served = {(row.method, row.path) for row in OPERATIONS}
+
+    assert served >= {(method, path) for path in expected for method in expected[path].split()}
+
+
+# --- who may ask ----------------------------------------------------------------------------
+async def assert_refused(
+    client: Client,
+    operation: Operation,
+    headers: dict[str, str],
+    row: errors.ErrorDef,
+    **values: str,
+) -> None:
+    for dialect in ("documented", "live"):
+        request = ask(client, operation, {**headers, "X-Mock-Errors": dialect})
+        await assert_error(request, row, dialect, **values)
+
+
+@each(*BY_KEY)
+async def test_without_a_key_an_operation_that_takes_keys_says_so(
+    client: Client, operation: Operation
+) -> None:
+    for headers in ({}, {"apikey": ""}, {"apiKey": "  "}):
+        await assert_refused(client, operation, headers, errors.KEY_MISSING)
+
+
+@each(Access.TOKEN)
+async def test_without_a_token_an_operation_that_takes_tokens_says_so(
+    client: Client, operation: Operation
+) -> None:
+    for headers in ({}, {"authToken": ""}, {"authtoken": "  "}, AUTH_KEY):
+        await assert_refused(client, operation, headers, errors.AUTH_TOKEN_MISSING)
+
+
+@each(*BY_KEY)
+async def test_an_unknown_key_is_refused(client: Client, operation: Operation) -> None:
+    headers = {"apikey": "0123456789abcdef"}
+
+    await assert_refused(client, operation, headers, errors.KEY_UNKNOWN, key="01234******bcdef")
+
+
+@each(Access.TOKEN, Access.FULL_KEY_OR_TOKEN)
+async def test_an_unknown_token_is_refused(client: Client, operation: Operation) -> None:
+    headers = {"authToken": "u1_1"}
+
+    await assert_refused(client, operation, headers, errors.AUTH_TOKEN_UNKNOWN, token="u1_1")
+
+
+@each(Access.TOKEN, Access.FULL_KEY_OR_TOKEN)
+async def test_a_token_with_a_space_is_refused(client: Client, operation: Operation) -> None:
+    headers = {"authToken": "u1 1"}
+
+    await assert_refused(client, operation, headers, errors.AUTH_TOKEN_WITH_SPACE, token="u1 1")
+
+
+@each(Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN)
+async def test_an_auth_key_has_no_access(client: Client, operation: Operation) -> None:
+    await assert_refused(client, operation, AUTH_KEY, errors.NO_ACCESS, key="AUTH_KEY")
+
+
+def test_an_auth_key_opens_creating_users_and_auth_tokens_only() -> None:
+    open_to_it = {row.id for row in OPERATIONS if row.access is Access.ANY_KEY}
+
+    assert open_to_it == {"create_user", "create_auth_token"}
+
+
+# --- whom they are about --------------------------------------------------------------------
+_ODD_UIDS = [
+    ("NoBody", "nobody", errors.UID_NOT_FOUND, errors.UID_NOT_FOUND),
+    ("no%20Body", "no%20body", errors.PATH_UID_WITH_SPACE, errors.UID_NOT_FOUND),
+    ("%20", "%20", errors.PATH_UID_INVALID, errors.UID_NOT_FOUND),
+    ("ü", "%c3%bc", errors.PATH_UID_INVALID, errors.UID_NOT_FOUND),
+    ("u" * 101, "u" * 101, errors.PATH_UID_INVALID, errors.UID_NOT_FOUND),
+]
+
+
+@each(having="{uid}")
+async def test_an_unknown_uid_in_a_path_is_not_found(client: Client, operation: Operation) -> None:
+    for uid, printed, documented, live in _ODD_UIDS:
+        for dialect, row in (("documented", documented), ("live", live)):
+            request = ask(client, operation, {**REST_KEY, "X-Mock-Errors": dialect}, uid)
+            await assert_error(request, row, dialect, uid=printed)
+
+
+# --- how they are asked ---------------------------------------------------------------------
+@pytest.mark.parametrize("path", sorted({row.path for row in OPERATIONS}))
+async def test_a_method_that_a_path_has_not_is_no_operation(client: Client, path: str) -> None:
+    known = {row.method for row in OPERATIONS if row.path == path}
+    operation = next(row for row in OPERATIONS if row.path == path)
+
+    for method in set(METHODS) - known:
+        request = client.request(method, path_of(operation), headers=REST_KEY)
+        await assert_error(request, errors.API_NOT_FOUND)
+
+
+async def test_every_operation_sends_the_rate_limit_of_its_class(client: Client) -> None:
+    for number, operation in enumerate(OPERATIONS):
+        response = await ask(client, operation, {"appId": f"app{number}"})  # a fresh quota
+
+        assert limits_in(response) == [operation.limit, operation.limit - 1, 100_000, 99_999]
+
+
+def limits_in(response: ClientResponse) -> list[int]:
+    names = ("Limit", "Remaining", "Limit-For-App", "Remaining-For-App")
+    return [int(response.headers[f"X-RateLimit-{name}"]) for name in names]
+
+
+def test_creating_deleting_and_logging_in_are_core_operations() -> None:
+    core = {row.id for row in OPERATIONS if row.limit == 10_000}
+    others = {row.limit for row in OPERATIONS if row.id not in core}
+
+    assert core >= {"create_user", "delete_user", "login", "update_me"}
+    assert others == {20_000}
+
+
+async def test_over_the_rate_limit_every_operation_refuses(serve: Serve) -> None:
+    client = await serve(rate_limit=1)
+    await client.get("/settings")
+
+    for operation in OPERATIONS:
+        await assert_error(ask(client, operation, {}), errors.TOO_MANY_REQUESTS)
+
+
+# --- how answers are printed ----------------------------------------------------------------
+def test_the_printing_law_is_tested_for_every_answer() -> None:
+    answers = {row.returns for row in ALL_OPERATIONS if row.returns}
+
+    assert PRINTED.keys() >= {one for one in answers if not issubclass(one, AnySchema)}
+
+
+@pytest.mark.parametrize("schema", PRINTED, ids=lambda schema: schema.__name__)
+@given(data=st.data())
+@settings(max_examples=12)
+def test_answers_are_printed_as_declared_without_empty_values(
+    schema: type[Schema], data: st.DataObject
+) -> None:
+    value = data.draw(PRINTED[schema])
+    declared = schema().dump(value)
+
+    printed = compile_dump(schema)(value)
+
+    kept = [item for item in declared.items() if item[1] not in (None, "", [], {})]
+    assert list(printed.items()) == kept
+
+
+# --- how requests are read ------------------------------------------------------------------
+REQUESTS = sorted(
+    {schema for row in ALL_OPERATIONS for schema in (row.body, row.query) if schema},
+    key=lambda schema: schema.__name__,
+)
+
+
+@pytest.mark.parametrize("schema", REQUESTS, ids=lambda schema: schema.__name__)
+@given(data=st.data())
+@settings(max_examples=12)
+def test_requests_are_read_as_marshmallow_would(schema: type[Schema], data: st.DataObject) -> None:
+    body = data.draw(bodies_for(schema))
+    try:
+        expected: Any = schema().load(copy.deepcopy(body))
+    except ValidationError as error:
+        expected = set(error.messages)
+
+    try:
+        read: Any = Loader(schema)(body)
+    except ApiError as refusal:
+        read = {field.partition(".")[0] for field in refusal.details or ()}
+
+    assert read == expected

@@ -1,0 +1,208 @@
+"""Presence: who is told when a user comes and goes (sdk-wire 1.6)."""
+
+import json
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientWebSocketResponse
+
+from mockchat.core.clock import Clock
+from tests.helpers import (
+    NOW,
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Json,
+    Serve,
+    auth_frame,
+    by_token,
+    connect,
+    create_user,
+    data_of,
+    log_in,
+)
+
+EVERYONE = {"presenceSubscription": "ALL_USERS"}
+FIXTURE = {
+    "roles": [{"role": "nurse", "name": "Nurse"}, {"role": "doctor", "name": "Doctor"}],
+    "users": [
+        {"uid": "ann", "name": "Ann", "role": "nurse", "friends": ["bob"]},
+        {"uid": "bob", "name": "Bob", "role": "doctor", "friends": ["ann"]},
+        {"uid": "cid", "name": "Cid", "metadata": {"@private": {"pin": 1}, "pet": "cat"}},
+    ],
+}
+
+
+@pytest.fixture
+async def hospital(serve: Serve, tmp_path: Path) -> Client:
+    """A client of an app with roles and friends."""
+    path = tmp_path / "hospital.json"
+    path.write_text(json.dumps(FIXTURE))
+    return await serve(fixture=(str(path),))
+
+
+async def enter(client: Client, uid: str, **body: Json) -> ClientWebSocketResponse:
+    return await connect(client, await log_in(client, uid), **body)
+
+
+async def heard(socket: ClientWebSocketResponse) -> list[str]:
+    """What a socket was told until now, as `uid action`."""
+    await socket.send_json({"action": "ping", "ack": True})
+    told = []
+    while (frame := await socket.receive_json(timeout=PATIENCE)) != {"action": "pong"}:
+        told.append(f"{frame['sender']} {frame['body']['action']}")
+    return told
+
+
+async def test_a_user_s_coming_is_told(client: Client, clock: Clock) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    clock.advance(3)
+
+    await enter(client, "superhero2")
+
+    frame = await watch.receive_json(timeout=PATIENCE)
+    assert frame["type"] == "presence"
+    assert frame["appId"] == "APP_ID"
+    assert frame["sender"] == "SUPERHERO2"
+    assert frame["body"]["action"] == "online"
+    assert frame["body"]["timestamp"] == NOW + 3
+    assert frame["body"]["user"]["name"] == "Captain America"
+    assert frame["body"]["user"]["status"] == "available"
+
+
+async def test_a_user_s_going_is_told(client: Client) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    socket = await enter(client, "superhero2")
+    await watch.receive_json(timeout=PATIENCE)
+
+    await socket.close()
+
+    frame = await watch.receive_json(timeout=PATIENCE)
+    assert frame["sender"] == "SUPERHERO2"
+    assert frame["body"]["action"] == "offline"
+    assert frame["body"]["user"]["status"] == "offline"
+
+
+@pytest.mark.parametrize("body", [None, {"permanent": True}])
+async def test_a_user_that_is_removed_goes_offline(client: Client, body: Json) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    await enter(client, "superhero2")
+    await watch.receive_json(timeout=PATIENCE)
+
+    await data_of(client.delete("/users/superhero2", json=body, headers=REST_KEY))
+
+    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
+
+
+async def test_a_logout_is_told_as_going(client: Client) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    me = await log_in(client, "superhero2")
+    await connect(client, me)
+    await watch.receive_json(timeout=PATIENCE)
+
+    await data_of(client.delete("/me", headers=by_token(me["authToken"])))
+
+    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
+
+
+async def test_a_connection_that_breaks_is_told_as_going(client: Client) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    socket = await enter(client, "superhero2")
+    await watch.receive_json(timeout=PATIENCE)
+
+    transport = socket.get_extra_info("socket")
+    transport.shutdown(2)
+
+    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
+
+
+async def test_only_the_first_device_comes_and_only_the_last_one_goes(client: Client) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    me = await log_in(client, "superhero2")
+    phone, laptop = await connect(client, me), await connect(client, me)
+
+    await phone.close()
+    assert await heard(watch) == ["SUPERHERO2 online"]
+    await laptop.close()
+
+    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
+
+
+async def test_a_session_is_not_told_about_its_own_user(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+
+    socket = await connect(client, me, **EVERYONE)
+    await connect(client, me, **EVERYONE)
+
+    assert await heard(socket) == []
+
+
+async def test_apps_are_not_told_about_each_other(client: Client) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    headers = {**REST_KEY, "appId": "app1"}
+    token = (await data_of(client.post("/users/superhero2/auth_tokens", headers=headers)))[
+        "authToken"
+    ]
+    me = await data_of(client.put("/me", headers=by_token(token)))
+
+    socket = await client.ws_connect("/")
+    await socket.send_json(auth_frame(me["jwt"], app_id="app1"))
+    await socket.receive_json(timeout=PATIENCE)
+
+    assert await heard(watch) == []
+
+
+# --- subscriptions --------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("subscription", "expected"),
+    [
+        ({"presenceSubscription": "ALL_USERS"}, ["ann online", "cid online"]),
+        ({"presenceSubscription": "all_users"}, ["ann online", "cid online"]),
+        ({"presenceSubscription": "ROLES", "roles": ["nurse"]}, ["ann online"]),
+        (
+            {"presenceSubscription": "ROLES", "roles": ["nurse", "default"]},
+            ["ann online", "cid online"],
+        ),
+        ({"presenceSubscription": "ROLES", "roles": []}, []),
+        ({"presenceSubscription": "ROLES"}, []),
+        ({"presenceSubscription": "FRIENDS"}, ["ann online"]),
+        ({"presenceSubscription": "NONE"}, []),
+        ({}, []),
+    ],
+)
+async def test_everyone_is_told_what_they_subscribed_to(
+    hospital: Client, subscription: Json, expected: list[str]
+) -> None:
+    watch = await enter(hospital, "bob", **subscription)
+
+    await enter(hospital, "ann")
+    await enter(hospital, "cid")
+
+    assert await heard(watch) == expected
+
+
+async def test_whoever_did_not_authenticate_is_told_nothing(client: Client) -> None:
+    socket = await client.ws_connect("/")
+
+    await enter(client, "superhero1")
+
+    assert await heard(socket) == []
+
+
+async def test_a_presence_keeps_private_metadata_private(hospital: Client) -> None:
+    watch = await enter(hospital, "bob", **EVERYONE)
+
+    await enter(hospital, "cid")
+
+    frame = await watch.receive_json(timeout=PATIENCE)
+    assert frame["body"]["user"]["metadata"] == {"pet": "cat"}
+
+
+async def test_a_presence_never_shows_credentials(client: Client) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    await create_user(client, "u1", withAuthToken=True)
+
+    await enter(client, "u1")
+
+    user = (await watch.receive_json(timeout=PATIENCE))["body"]["user"]
+    assert not {"authToken", "jwt", "wsChannel"} & user.keys()

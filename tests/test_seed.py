@@ -1,0 +1,239 @@
+"""Seeds: the shipped fixtures, a user's own ones, and what a bad one is told."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockchat.core.clock import Clock
+from mockchat.core.entities import Scope
+from mockchat.core.ids import Ids
+from mockchat.core.seed import fixtures_dir, load_seed
+from mockchat.core.state import App, Rules
+
+NOW = 1_700_000_000
+
+WriteFixture = Callable[..., str]
+
+
+@pytest.fixture
+def write_fixture(tmp_path: Path) -> WriteFixture:
+    def write(content: Any, name: str = "own.json") -> str:
+        path = tmp_path / name
+        text = content if isinstance(content, bytes) else json.dumps(content).encode()
+        path.write_bytes(text)
+        return str(path)
+
+    return write
+
+
+def planted(*fixtures: str) -> App:
+    """An app that was planted with these fixtures."""
+    clock = Clock()
+    clock.freeze(NOW)
+    app = App("APP_ID", Rules(), clock, Ids(1), lambda _event: None)
+    load_seed(fixtures, [("K", "Key", Scope.AUTH_ONLY)]).plant(app)
+    return app
+
+
+def listed(app: App) -> list[tuple[str, str]]:
+    return [(user.uid, user.name) for user in app.list_users(1, 1000)]
+
+
+# --- the shipped fixtures -------------------------------------------------------------------
+def test_the_default_fixture_lists_the_documented_users_in_order() -> None:
+    app = planted("default")
+
+    assert listed(app) == [
+        ("cometchat-uid-1", "Andrew Joseph"),
+        ("cometchat-uid-2", "George Alan"),
+        ("cometchat-uid-3", "Nancy Grace"),
+        ("cometchat-uid-4", "Susan Marie"),
+        ("cometchat-uid-5", "John Paul"),
+        ("SUPERHERO1", "Iron Man"),
+        ("SUPERHERO2", "Captain America"),
+        ("SUPERHERO3", "Spider-Man"),
+        ("SUPERHERO4", "Wolverine"),
+        ("SUPERHERO5", "Cyclops"),
+    ]
+
+
+def test_every_default_user_has_an_avatar_and_the_default_role() -> None:
+    users = planted("default").list_users(1, 1000)
+
+    assert all((user.avatar or "").startswith("https://") for user in users)
+    assert {user.role for user in users} == {"default"}
+
+
+def test_the_empty_fixture_has_no_users() -> None:
+    app = planted("empty")
+
+    assert listed(app) == []
+    assert list(app.roles) == ["default"]
+
+
+def test_the_keys_of_the_settings_are_planted_with_any_fixture() -> None:
+    app = planted("empty")
+
+    assert app.key_caller("K").scope is Scope.AUTH_ONLY
+
+
+def test_no_fixture_at_all_is_an_empty_app() -> None:
+    assert listed(planted()) == []
+
+
+def test_the_shipped_fixtures_are_found() -> None:
+    names = {file.name for file in fixtures_dir().glob("*.json")}
+
+    assert {"default.json", "empty.json"} <= names
+
+
+@pytest.mark.parametrize("file", sorted(fixtures_dir().glob("*.json")), ids=lambda file: file.stem)
+def test_every_shipped_fixture_is_good_by_name_and_by_path(file: Path) -> None:
+    assert listed(planted(file.stem)) == listed(planted(str(file)))
+
+
+def test_a_shipped_name_wins_over_a_file_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "default").write_text("not JSON")
+    monkeypatch.chdir(tmp_path)
+
+    assert len(listed(planted("default"))) == 10
+
+
+# --- a user's own fixtures ------------------------------------------------------------------
+def test_a_full_user_is_planted_as_written(write_fixture: WriteFixture) -> None:
+    fixture = write_fixture(
+        {
+            "roles": [{"role": "teacher", "name": "Teacher"}],
+            "users": [
+                {
+                    "uid": "Jane_1",
+                    "name": "Jane",
+                    "avatar": "https://x.test/a.png",
+                    "link": "https://x.test/jane",
+                    "role": "teacher",
+                    "statusMessage": "Hi",
+                    "metadata": {"@private": {"age": 7}},
+                    "tags": ["one", "two"],
+                    "createdAt": 1_600_000_000,
+                    "lastActiveAt": 1_600_000_001,
+                }
+            ],
+        }
+    )
+
+    user = planted(fixture).user("jane_1")
+
+    assert (user.uid, user.name, user.role) == ("Jane_1", "Jane", "teacher")
+    assert (user.avatar, user.link) == ("https://x.test/a.png", "https://x.test/jane")
+    assert (user.status_message, user.tags) == ("Hi", ["one", "two"])
+    assert user.metadata == {"@private": {"age": 7}}
+    assert (user.created_at, user.last_active_at) == (1_600_000_000, 1_600_000_001)
+
+
+def test_a_user_without_a_time_is_created_when_it_is_planted(write_fixture: WriteFixture) -> None:
+    fixture = write_fixture({"users": [{"uid": "u1", "name": "One"}]})
+
+    assert planted(fixture).user("u1").created_at == NOW
+
+
+def test_a_deactivated_user_is_planted_but_not_listed(write_fixture: WriteFixture) -> None:
+    fixture = write_fixture({"users": [{"uid": "u1", "name": "One", "deactivatedAt": 5}]})
+
+    app = planted(fixture)
+
+    assert listed(app) == []
+    assert app.find_user("u1")
+
+
+def test_keys_of_a_fixture_have_their_scope(write_fixture: WriteFixture) -> None:
+    keys = [{"apiKey": "FULL", "name": "Back end", "scope": "fullAccess"}]
+
+    app = planted(write_fixture({"apiKeys": keys}))
+
+    assert app.key_caller("FULL").scope is Scope.FULL_ACCESS
+    assert app.keys["FULL"].name == "Back end"
+
+
+def test_several_fixtures_add_up_in_their_order(write_fixture: WriteFixture) -> None:
+    first = write_fixture({"users": [{"uid": "u1", "name": "One"}]}, "first.json")
+    second = write_fixture({"users": [{"uid": "u2", "name": "Two"}]}, "second.json")
+
+    app = planted(first, "empty", second)
+
+    assert listed(app) == [("u1", "One"), ("u2", "Two")]
+
+
+def test_a_user_may_have_a_role_of_an_earlier_fixture(write_fixture: WriteFixture) -> None:
+    roles = write_fixture({"roles": [{"role": "teacher", "name": "T"}]}, "roles.json")
+    users = write_fixture({"users": [{"uid": "u1", "name": "One", "role": "teacher"}]})
+
+    assert planted(roles, users).user("u1").role == "teacher"
+
+
+def test_a_friendship_of_a_fixture_holds_for_both(write_fixture: WriteFixture) -> None:
+    users = [{"uid": "u1", "name": "One", "friends": ["U2"]}, {"uid": "u2", "name": "Two"}]
+
+    app = planted(write_fixture({"users": users}))
+
+    assert (app.user("u1").friends, app.user("u2").friends) == ({"u2"}, {"u1"})
+
+
+def test_a_friend_may_be_deactivated(write_fixture: WriteFixture) -> None:
+    users = [
+        {"uid": "u1", "name": "One", "friends": ["u2"]},
+        {"uid": "u2", "name": "Two", "deactivatedAt": 1},
+    ]
+
+    app = planted(write_fixture({"users": users}))
+
+    assert app.user("u1").friends == {"u2"}
+
+
+def test_a_friend_may_stand_in_a_later_fixture(write_fixture: WriteFixture) -> None:
+    first = write_fixture({"users": [{"uid": "u1", "name": "One", "friends": ["u2"]}]}, "1.json")
+    second = write_fixture({"users": [{"uid": "u2", "name": "Two"}]}, "2.json")
+
+    app = planted(first, second)
+
+    assert app.user("u1").friends == {"u2"}
+
+
+def test_what_one_app_does_to_its_users_is_not_seen_in_the_next(
+    write_fixture: WriteFixture,
+) -> None:
+    users = [{"uid": "u1", "name": "One", "metadata": {"a": [1]}, "tags": ["t"]}]
+    seed = load_seed([write_fixture({"users": users})], [])
+    apps = [App(name, Rules(), Clock(), Ids(1), lambda _event: None) for name in ("a", "b")]
+    for app in apps:
+        seed.plant(app)
+
+    first = apps[0].user("u1")
+    assert first.metadata is not None
+    first.metadata["a"].append(2)
+    first.tags.append("other")
+
+    assert apps[1].user("u1").metadata == {"a": [1]}
+    assert apps[1].user("u1").tags == ["t"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_fixture_of_any_unicode_encoding_is_read(
+    write_fixture: WriteFixture, encoding: str
+) -> None:
+    content = json.dumps({"users": [{"uid": "u1", "name": "Žofie 😀"}]}, ensure_ascii=False)
+
+    assert listed(planted(write_fixture(content.encode(encoding)))) == [("u1", "Žofie 😀")]
+
+
+def test_a_path_may_start_at_home(
+    write_fixture: WriteFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_fixture({"users": [{"uid": "u1", "name": "One"}]})
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert listed(planted("~/own.json")) == [("u1", "One")]

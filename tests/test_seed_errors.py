@@ -1,0 +1,187 @@
+"""Bad fixtures: each stops the start with the file, the place in it and the reason."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockchat.core.seed import FixtureError, load_seed
+
+USER = {"uid": "u1", "name": "One"}
+KEY = {"apiKey": "K", "name": "Key", "scope": "fullAccess"}
+
+# content, place, reason
+BAD: dict[str, tuple[Any, str, str]] = {
+    "a list at the top": ([USER], "top level", "must be an object"),
+    "a text at the top": ("users", "top level", "must be an object"),
+    "an unknown section": ({"user": []}, "user", "not a section"),
+    "a section that is no list": ({"users": USER}, "users", "must be a list"),
+    "a user that is no object": ({"users": [USER, "u2"]}, "users[1]", "must be an object"),
+    "an unknown key": ({"users": [{**USER, "nick": "x"}]}, "users[0].nick", "not known"),
+    "a snake case key": ({"users": [{**USER, "created_at": 1}]}, "created_at", "not known"),
+    "a user without a uid": ({"users": [{"name": "One"}]}, "users[0].uid", "required"),
+    "a user without a name": ({"users": [{"uid": "u1"}]}, "users[0].name", "required"),
+    "an empty uid": ({"users": [{**USER, "uid": ""}]}, "users[0].uid", "required"),
+    "an empty name": ({"users": [{**USER, "name": ""}]}, "users[0].name", "required"),
+    "a uid that is a number": ({"users": [{**USER, "uid": 7}]}, "users[0].uid", "must be text"),
+    "a name that is null": ({"users": [{**USER, "name": None}]}, "users[0].name", "must be text"),
+    "a time that is text": (
+        {"users": [{**USER, "createdAt": "now"}]},
+        "users[0].createdAt",
+        "must be a whole number",
+    ),
+    "a time that is a fraction": (
+        {"users": [{**USER, "createdAt": 1.5}]},
+        "users[0].createdAt",
+        "must be a whole number",
+    ),
+    "a time that is true": (
+        {"users": [{**USER, "createdAt": True}]},
+        "users[0].createdAt",
+        "must be a whole number",
+    ),
+    "metadata that is a list": (
+        {"users": [{**USER, "metadata": []}]},
+        "users[0].metadata",
+        "must be an object",
+    ),
+    "tags that are a text": (
+        {"users": [{**USER, "tags": "one"}]},
+        "users[0].tags",
+        "must be a list of texts",
+    ),
+    "a tag that is a number": (
+        {"users": [{**USER, "tags": ["one", 2]}]},
+        "users[0].tags",
+        "must be a list of texts",
+    ),
+    "a friend that is a number": (
+        {"users": [{**USER, "friends": [1]}]},
+        "users[0].friends",
+        "must be a list of texts",
+    ),
+    "a user that is its own friend": (
+        {"users": [{**USER, "friends": ["U1"]}]},
+        "'u1'",
+        "its own friend",
+    ),
+    "a friend who is no user": ({"users": [{**USER, "friends": ["u2"]}]}, "'u1'", "'u2'"),
+    "an unknown role": ({"users": [{**USER, "role": "boss"}]}, "'u1'", "'boss'"),
+    "the same uid twice": ({"users": [USER, {**USER, "name": "Two"}]}, "'u1'", "twice"),
+    "the same uid in another case": ({"users": [USER, {**USER, "uid": "U1"}]}, "'U1'", "twice"),
+    "a uid with a space": ({"users": [{**USER, "uid": "u 1"}]}, "users[0].uid", "no spaces"),
+    "a uid that is too long": (
+        {"users": [{**USER, "uid": "u" * 101}]},
+        "users[0].uid",
+        "at most 100",
+    ),
+    "a role without a name": ({"roles": [{"role": "boss"}]}, "roles[0].name", "required"),
+    "a role with an unknown key": (
+        {"roles": [{"role": "b", "name": "B", "x": 1}]},
+        "roles[0].x",
+        "not known",
+    ),
+    "an unknown scope": (
+        {"apiKeys": [{**KEY, "scope": "all"}]},
+        "apiKeys[0].scope",
+        "must be one of fullAccess, authOnly",
+    ),
+    "a scope that is a list": (
+        {"apiKeys": [{**KEY, "scope": ["fullAccess"]}]},
+        "apiKeys[0].scope",
+        "must be one of",
+    ),
+    "a key without a scope": (
+        {"apiKeys": [{"apiKey": "K", "name": "Key"}]},
+        "apiKeys[0].scope",
+        "required",
+    ),
+}
+
+
+def refusal(*fixtures: object) -> str:
+    with pytest.raises(FixtureError) as refused:
+        load_seed(map(str, fixtures), [])
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(("content", "place", "reason"), BAD.values(), ids=BAD)
+def test_a_bad_fixture_is_refused_with_file_place_and_reason(
+    tmp_path: Path, content: Any, place: str, reason: str
+) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(content))
+
+    message = refusal(path)
+
+    assert message.startswith(f"{path}: ")
+    assert place in message
+    assert reason in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"{'users': []}", b"\xff\xfe\x00", b"\x80", b'{"users": []} x', b"[" * 100_000],
+    ids=["empty", "cut off", "Python", "cut UTF-16", "no UTF-8", "a rest", "too deep"],
+)
+def test_a_fixture_that_is_no_json_is_refused_with_the_reason(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "bad.json"
+    path.write_bytes(content)
+
+    message = refusal(path)
+
+    assert message.startswith(f"{path}: is not valid JSON: ")
+
+
+@pytest.mark.parametrize("name", ["nowhere.json", "Default", "default.json", "../default", ""])
+def test_a_missing_fixture_is_named_with_those_that_are_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    message = refusal(name)
+
+    assert message == f"{name}: no such fixture file; shipped are default, empty"
+
+
+def test_a_folder_is_no_fixture(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == f"{tmp_path}: no such fixture file; shipped are default, empty"
+
+
+def test_a_home_that_nobody_has_is_no_fixture() -> None:
+    message = refusal("~nobody-has-this-name/x.json")
+
+    assert "~nobody-has-this-name/x.json" in message
+
+
+def test_a_fixture_that_must_not_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "secret.json"
+    path.write_text("{}")
+
+    def deny(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", deny)  # root may read every file
+
+    assert refusal(path) == f"{path}: cannot be read: Permission denied"
+
+
+def test_a_uid_in_two_fixtures_is_refused_naming_the_second(tmp_path: Path) -> None:
+    for name in ("first.json", "second.json"):
+        (tmp_path / name).write_text(json.dumps({"users": [USER]}))
+
+    message = refusal(tmp_path / "first.json", tmp_path / "second.json")
+
+    assert message.startswith(f"{tmp_path / 'second.json'}: user 'u1'")
+
+
+def test_a_shipped_fixture_named_twice_is_refused() -> None:
+    message = refusal("default", "default")
+
+    assert "default.json: user 'cometchat-uid-1': stands in the fixtures twice" in message

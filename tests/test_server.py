@@ -1,0 +1,398 @@
+"""MockChat: the library object, in the running loop and in a thread of its own."""
+
+import asyncio
+import contextlib
+import errno
+import gc
+import json
+import re
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import aiohttp
+import pytest
+
+from mockchat import Config, MockChat
+from mockchat.core.clock import Clock
+from mockchat.server import StartError
+
+HTTP_ONLY = Config(port=0, https_port=None, login_latency=0)
+NOW = 1_700_000_000
+
+
+@pytest.fixture
+def frozen() -> Clock:
+    clock = Clock()
+    clock.freeze(NOW)
+    return clock
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+def get(url: str) -> Any:
+    with urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def health(mock: MockChat) -> Any:
+    return get(f"{mock.url}/_mock/health")
+
+
+def post(mock: MockChat, path: str, body: dict[str, Any]) -> Any:
+    parts = urlsplit(str(mock.url))
+    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("POST", path, json.dumps(body), {"apikey": "REST_API_KEY"})
+        return json.load(connection.getresponse())
+
+
+def login(mock: MockChat, uid: str = "cometchat-uid-1") -> Any:
+    return post(mock, "/login", {"uid": uid, "authKey": "AUTH_KEY"})["data"]
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def port_of(url: str | None) -> int:
+    return urlsplit(str(url)).port or 0
+
+
+@contextlib.contextmanager
+def taken_port() -> Any:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def free_port() -> int:
+    with taken_port() as port:
+        return int(port)
+
+
+# --- addresses ------------------------------------------------------------------------------
+def test_port_zero_is_any_free_port_told_in_the_urls(tmp_path: Path) -> None:
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
+
+    with MockChat(config).in_thread() as mock:
+        assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d+", str(mock.url))
+        assert re.fullmatch(r"https://127\.0\.0\.1:[1-9]\d+", str(mock.https_url))
+        assert mock.ws_url == str(mock.https_url).replace("https", "wss")
+        assert mock.ca_path == tmp_path / "ca.pem"
+
+
+def test_without_https_there_is_no_ca_and_web_sockets_open_by_http() -> None:
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        assert (mock.https_url, mock.ca_path) == (None, None)
+        assert mock.ws_url == str(mock.url).replace("http", "ws")
+
+
+def test_without_http_there_is_no_url(tmp_path: Path) -> None:
+    config = Config(port=None, https_port=0, ca_dir=str(tmp_path))
+
+    with MockChat(config).in_thread() as mock:
+        assert mock.url is None
+        assert mock.ws_url == str(mock.https_url).replace("https", "wss")
+
+
+def test_a_given_port_is_the_port() -> None:
+    port = free_port()
+
+    with MockChat(Config(port=port, https_port=None)).in_thread() as mock:
+        assert mock.url == f"http://127.0.0.1:{port}"
+
+
+def test_a_server_bound_to_every_address_names_one_that_can_be_called() -> None:
+    with MockChat(Config(host="0.0.0.0", port=0, https_port=None)).in_thread() as mock:
+        assert str(mock.url).startswith("http://127.0.0.1:")
+        assert health(mock)["status"] == "ok"
+
+
+def test_a_host_may_be_a_name() -> None:
+    with MockChat(Config(host="localhost", port=0, https_port=None)).in_thread() as mock:
+        assert health(mock)["status"] == "ok"
+
+
+def test_an_ipv6_address_is_bracketed_in_the_url() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+
+    with MockChat(Config(host="::1", port=0, https_port=None)).in_thread() as mock:
+        assert str(mock.url).startswith("http://[::1]:")
+        assert health(mock)["status"] == "ok"
+
+
+def test_the_ca_is_served_as_it_stands_in_its_file(tmp_path: Path) -> None:
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
+
+    with MockChat(config).in_thread() as mock, urlopen(f"{mock.url}/_mock/ca.pem") as answer:
+        assert answer.read() == (tmp_path / "ca.pem").read_bytes()
+
+
+# --- both worlds ----------------------------------------------------------------------------
+def test_in_a_thread_it_serves_as_long_as_the_block_runs() -> None:
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        port = port_of(mock.url)
+        assert health(mock)["status"] == "ok"
+
+    assert not listens(port)
+    assert "mockchat" not in {thread.name for thread in threading.enumerate()}
+
+
+async def test_in_the_running_loop_it_serves_as_long_as_the_block_runs(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with MockChat(HTTP_ONLY) as mock:
+        port = port_of(mock.url)
+        async with session.get(f"{mock.url}/_mock/health") as answer:
+            assert answer.status == 200
+
+    assert not listens(port)
+
+
+async def test_it_can_be_started_and_stopped_by_hand_and_again() -> None:
+    mock = MockChat(HTTP_ONLY)
+
+    for _ in range(2):
+        await mock.start()
+        assert listens(port_of(mock.url))
+        await mock.stop()
+        assert not listens(port_of(mock.url))
+
+
+async def test_stopping_twice_is_stopping_once() -> None:
+    mock = MockChat(HTTP_ONLY)
+    await mock.start()
+
+    await mock.stop()
+    await mock.stop()
+
+    assert not listens(port_of(mock.url))
+
+
+async def test_starting_twice_is_refused_and_the_first_goes_on() -> None:
+    async with MockChat(HTTP_ONLY) as mock:
+        port = port_of(mock.url)
+
+        with pytest.raises((RuntimeError, StartError), match="started"):
+            await mock.start()
+
+        assert listens(port)
+    assert not listens(port)
+
+
+def test_before_the_start_there_is_no_application() -> None:
+    with pytest.raises(RuntimeError, match="not started"):
+        MockChat(HTTP_ONLY).app  # noqa: B018
+
+
+def test_what_the_block_raises_comes_out_and_the_server_is_stopped() -> None:
+    mock = MockChat(HTTP_ONLY)
+
+    with pytest.raises(ZeroDivisionError), mock.in_thread():
+        1 / 0  # noqa: B018
+
+    assert not listens(port_of(mock.url))
+
+
+def test_many_servers_run_at_once_and_share_nothing(tmp_path: Path) -> None:
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
+
+    def one(number: int) -> int:
+        with MockChat(config).in_thread() as mock:
+            post(mock, "/users", {"uid": f"own-{number}", "name": "Own"})
+            return len([uid for uid in mock.seed_uids() if uid.startswith("own-")])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(one, range(8))) == [1] * 8
+
+
+# --- what it is given -----------------------------------------------------------------------
+def test_its_clock_is_the_server_s(frozen: Clock) -> None:
+    with MockChat(HTTP_ONLY, clock=frozen).in_thread() as mock:
+        frozen.advance(86_400)
+        user = post(mock, "/users", {"uid": "u1", "name": "One"})["data"]
+
+    assert user["createdAt"] == NOW + 86_400
+
+
+def test_the_same_random_seed_gives_the_same_tokens(frozen: Clock) -> None:
+    config = Config(port=0, https_port=None, login_latency=0, random_seed=7)
+    answers = []
+
+    for _ in range(2):
+        with MockChat(config, clock=frozen).in_thread() as mock:
+            answers.append([login(mock, uid) for uid in ("SUPERHERO1", "SUPERHERO2")])
+
+    for user in (*answers[0], *answers[1]):
+        del user["settings"]  # they name the port
+    assert answers[0] == answers[1]
+
+
+def test_without_a_random_seed_tokens_differ(frozen: Clock) -> None:
+    tokens = set()
+
+    for _ in range(2):
+        with MockChat(HTTP_ONLY, clock=frozen).in_thread() as mock:
+            tokens.add(login(mock)["authToken"])
+
+    assert len(tokens) == 2
+
+
+def test_several_fixtures_make_up_its_users(tmp_path: Path) -> None:
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps({"users": [{"uid": "own", "name": "Own"}]}))
+    config = Config(port=0, https_port=None, fixture=("default", str(own), "empty"))
+
+    with MockChat(config).in_thread() as mock:
+        assert mock.seed_uids()[-1] == "own"
+        assert len(mock.seed_uids()) == 11
+
+
+# --- starts that fail -----------------------------------------------------------------------
+def start_in_thread(config: Config) -> None:
+    with MockChat(config).in_thread():
+        pass
+
+
+def start_in_loop(config: Config) -> None:
+    async def start() -> None:
+        async with MockChat(config):
+            pass
+
+    asyncio.run(start())
+
+
+each_world = pytest.mark.parametrize("start", [start_in_thread, start_in_loop])
+
+
+@each_world
+def test_a_port_in_use_is_told_to_the_caller(start: Callable[[Config], None]) -> None:
+    with taken_port() as port, pytest.raises(StartError) as refused:
+        start(Config(port=port, https_port=None))
+
+    expected = f"port {port} is in use; choose another with --port (0 = any free port)"
+    assert str(refused.value) == expected
+
+
+@each_world
+def test_where_https_cannot_listen_http_does_not_either(
+    start: Callable[[Config], None], tmp_path: Path
+) -> None:
+    port = free_port()
+
+    with taken_port() as taken, pytest.raises(StartError, match=r"--https-port"):
+        start(Config(port=port, https_port=taken, ca_dir=str(tmp_path)))
+
+    assert not listens(port)
+
+
+@each_world
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"fixture": ("nowhere.json",)}, "nowhere.json: no such fixture file"),
+        ({"host": "no-such-host.invalid"}, "--host no-such-host.invalid"),
+        ({"host": "192.0.2.1"}, "cannot listen on 192.0.2.1"),
+        ({"host": ""}, "--host"),
+        ({"host": "a..b"}, "--host a..b"),
+        ({"https_port": 0, "tls_cert": "c.pem", "tls_key": "k.pem"}, "c.pem: no such"),
+    ],
+    ids=["fixture", "unknown host", "foreign host", "empty host", "bad host", "certificate"],
+)
+def test_what_prevents_a_start_is_told_to_the_caller(
+    start: Callable[[Config], None], settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(StartError) as refused:
+        start(Config(**{"port": 0, "https_port": None, **settings}))
+
+    assert words in str(refused.value)
+    assert "mockchat" not in {thread.name for thread in threading.enumerate()}
+
+
+@each_world
+def test_a_port_that_only_root_may_take_is_told_to_the_caller(
+    start: Callable[[Config], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", deny)  # these tests may be root's
+
+    with pytest.raises(StartError, match="port 443 needs privileges; choose one from 1024 on"):
+        start(Config(port=443, https_port=None))
+
+
+async def test_after_a_failed_start_it_can_be_started() -> None:
+    with taken_port() as port:
+        mock = MockChat(Config(port=port, https_port=None))
+        with pytest.raises(StartError):
+            await mock.start()
+
+    async with mock:
+        assert mock.url == f"http://127.0.0.1:{port}"
+
+
+# --- stops ----------------------------------------------------------------------------------
+async def test_a_stop_answers_the_requests_in_flight(session: aiohttp.ClientSession) -> None:
+    mock = MockChat(Config(port=0, https_port=None, login_latency=0.2))
+    await mock.start()
+    body = {"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}
+    logins = [asyncio.ensure_future(session.post(f"{mock.url}/login", json=body)) for _ in "ab"]
+    done, in_flight = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
+    assert [task.result().status for task in done] == [409]  # so the other one has arrived
+
+    await mock.stop()
+
+    assert [(await task).status for task in in_flight] == [200]
+
+
+async def test_a_stop_closes_web_sockets_as_one_that_goes_away(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with MockChat(HTTP_ONLY) as mock, session.ws_connect(str(mock.ws_url)) as socket_:
+        stop = asyncio.ensure_future(mock.stop())
+
+        message = await socket_.receive(timeout=10)
+        await stop
+
+    assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
+
+
+async def test_a_stop_does_not_wait_for_ever_for_a_socket_that_says_nothing(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with MockChat(HTTP_ONLY) as mock:
+        silent = await session.ws_connect(str(mock.ws_url), autoclose=False)
+
+        await asyncio.wait_for(mock.stop(), timeout=4)
+
+        assert not listens(port_of(mock.url))
+        await silent.close()
+
+
+def test_a_stop_leaves_nothing_open(tmp_path: Path) -> None:
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path), login_latency=0)
+    with (
+        MockChat(config).in_thread() as mock,
+        socket.create_connection(("127.0.0.1", port_of(mock.url))),
+    ):
+        login(mock)
+
+    gc.collect()  # what is still open warns now, and a warning is an error

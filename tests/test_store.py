@@ -1,0 +1,147 @@
+"""The store: apps found and made by id, kept apart and bounded in number."""
+
+from collections.abc import Callable
+
+import pytest
+
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from mockchat.core.entities import ApiKey, Event, Scope, TokenDestroyed, User
+from mockchat.core.errors import ApiError
+from mockchat.core.ids import Ids
+from mockchat.core.state import MAX_AUTO_APPS, App, Rules, Store
+
+MakeStore = Callable[..., Store]
+
+
+def plant(app: App) -> None:
+    app.keys["SHARED"] = ApiKey("SHARED", "Key", Scope.FULL_ACCESS, app.now)
+    app.add_user(User("seeded", "Seeded", app.now))
+
+
+@pytest.fixture
+def make_store() -> MakeStore:
+    def make(rules: Rules | None = None) -> Store:
+        return Store("APP_ID", plant, rules or Rules(), Clock(), Ids(1))
+
+    return make
+
+
+@pytest.fixture
+def store(make_store: MakeStore) -> Store:
+    return make_store()
+
+
+def test_the_default_app_is_there_from_the_start_and_seeded(store: Store) -> None:
+    assert store.default.id == "APP_ID"
+    assert store.default.user("seeded")
+    assert tuple(store.apps()) == (store.default,)
+
+
+def test_an_app_is_found_in_any_case(store: Store) -> None:
+    made = store.app("Team-1")
+
+    assert store.app("TEAM-1") is made
+    assert store.app("app_id") is store.default
+    assert made.id == "Team-1"
+
+
+def test_an_app_seen_for_the_first_time_is_seeded_with_the_same_users_and_keys(
+    store: Store,
+) -> None:
+    app = store.app("other")
+
+    assert app.user("seeded") is not store.default.user("seeded")
+    assert app.key_caller("SHARED").scope is Scope.FULL_ACCESS
+
+
+def test_apps_share_neither_users_nor_tokens_nor_secrets(store: Store) -> None:
+    one, two = store.app("one"), store.app("two")
+    token = one.issue_token(one.add_user(User("u1", "One", 1)))
+
+    assert two.find_user("u1") is None
+    assert two.live_token(token.value) is None
+    assert one.secret != two.secret
+
+
+def test_apps_do_not_collide_in_quota_and_logins(make_store: MakeStore) -> None:
+    store = make_store(Rules(rate_limit=1))
+    store.app("one").quota.take(10, 0)
+    store.app("one").begin_login("u1")
+
+    assert store.app("two").quota.take(10, 0).remaining == 0
+    assert store.app("two").logins == set()
+
+
+@pytest.mark.parametrize("app_id", ["", "a b", "a/b", "a.b", "ä", "a" * 65])
+def test_an_id_that_cannot_be_an_app_s_is_refused(store: Store, app_id: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        store.app(app_id)
+
+    assert refused.value.definition is errors.APP_ID_INVALID
+    assert refused.value.values == {"app_id": app_id}
+
+
+def test_strict_apps_refuse_every_id_but_the_default_one(make_store: MakeStore) -> None:
+    store = make_store(Rules(strict_apps=True))
+
+    with pytest.raises(ApiError) as refused:
+        store.app("other")
+
+    assert refused.value.definition is errors.APP_ID_INVALID
+    assert store.app("APP_ID") is store.default
+
+
+def test_one_app_too_many_ends_the_longest_unused(store: Store) -> None:
+    for number in range(MAX_AUTO_APPS):
+        store.app(f"a{number}")
+    used_again = store.app("a0")
+
+    store.app("one-too-many")
+
+    ids = {app.id for app in store.apps()}
+    assert "a1" not in ids
+    assert {"APP_ID", used_again.id, "one-too-many"} <= ids
+    assert len(ids) == MAX_AUTO_APPS + 1
+
+
+def test_an_app_that_makes_room_ends_its_tokens(store: Store) -> None:
+    events: list[Event] = []
+    store.listeners.append(events.append)
+    app = store.app("first")
+    token = app.issue_token(app.user("seeded"))
+
+    for number in range(MAX_AUTO_APPS):
+        store.app(f"a{number}")
+
+    assert events == [TokenDestroyed("first", token.value)]
+
+
+def test_the_app_of_a_token_is_known(store: Store) -> None:
+    app = store.app("other")
+    token = app.issue_token(app.user("seeded"))
+
+    assert store.app_with_token(token.value) is app
+    assert store.app_with_token("nonsense") is None
+
+
+def test_the_app_of_a_key_is_known_where_only_one_holds_it(store: Store) -> None:
+    app = store.app("other")
+    app.keys["OWN"] = ApiKey("OWN", "Own", Scope.FULL_ACCESS, 1)
+
+    assert store.app_with_key("OWN") is app
+    assert store.app_with_key("SHARED") is None
+    assert store.app_with_key("nonsense") is None
+
+
+def test_every_listener_hears_of_events_in_any_app(store: Store) -> None:
+    first: list[Event] = []
+    second: list[Event] = []
+    store.listeners += [first.append, second.append]
+    app = store.app("other")
+
+    app.flush_tokens(app.user("seeded"))
+    app.destroy_token(app.issue_token(app.user("seeded")))
+
+    assert len(first) == 1
+    assert first == second

@@ -1,0 +1,398 @@
+"""The own CA and its leaf, without a server: handshakes happen in memory."""
+
+import datetime as dt
+import json
+import os
+import socket
+import ssl
+import stat
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from cryptography import x509
+
+from mockchat.core.clock import Clock
+from mockchat.wire import tls
+from mockchat.wire.tls import Tls, TlsError
+
+DAY = 86_400
+NOW = Clock().now()  # certificates are held against the wall clock
+
+Read = Callable[[str], bytes]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "ca"
+
+
+@pytest.fixture
+def read(folder: Path) -> Read:
+    return lambda name: (folder / name).read_bytes()
+
+
+def shake_hands(server: ssl.SSLContext, ca: Path, name: str) -> None:
+    """Shake hands as a client that trusts `ca` and wants `name`; raise what it raises."""
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context(cafile=ca)
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname=name),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    while ends:
+        for end in tuple(ends):
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            ends.remove(end)
+
+
+def covers(made: Tls, name: str) -> bool:
+    assert made.ca_path is not None
+    try:
+        shake_hands(made.context, made.ca_path, name)
+    except ssl.SSLCertVerificationError:
+        return False
+    return True
+
+
+def noted_names(leaf: bytes) -> list[str]:
+    """The names that the first line of the leaf's file tells."""
+    line = leaf.partition(b"\n")[0]
+    names: list[str] = json.loads(line.removeprefix(b"#"))[2]
+    return names
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# --- made once and kept ---------------------------------------------------------------------
+def test_the_first_start_makes_a_ca_that_clients_can_trust(folder: Path) -> None:
+    made = tls.own(folder, (), NOW)
+
+    assert made.ca_path == folder / "ca.pem"
+    assert covers(made, "localhost")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal"),
+        socket.gethostname(),
+        *(
+            f"{prefix}{service}-{region}.cometchat.io"
+            for prefix in ("", "foo.")
+            for service in ("api", "apiclient", "call", "websocket", "metrics")
+            for region in ("us", "eu", "in")
+        ),
+    ],
+)
+def test_the_leaf_covers_every_useful_name(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "shared-ca"
+
+    assert covers(tls.own(folder, (), NOW), name)
+
+
+@pytest.mark.parametrize("name", ["example.com", "cometchat.io", "a.b.api-us.cometchat.io"])
+def test_the_leaf_covers_nothing_else(folder: Path, name: str) -> None:
+    assert not covers(tls.own(folder, (), NOW), name)
+
+
+def test_the_next_start_changes_no_file(folder: Path) -> None:
+    tls.own(folder, (), NOW)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    tls.own(folder, (), NOW + DAY)
+
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_the_key_files_are_for_the_owner_only(folder: Path) -> None:
+    tls.own(folder, (), NOW)
+
+    modes = {file.name: mode(file) for file in folder.iterdir()}
+    assert modes.pop("ca.pem") == 0o644
+    assert set(modes) == {"ca-key.pem", "leaf.pem"}
+    assert set(modes.values()) == {0o600}
+    assert mode(folder) == 0o700
+
+
+def test_the_ca_that_clients_trust_holds_no_key(folder: Path, read: Read) -> None:
+    tls.own(folder, (), NOW)
+
+    assert b"PRIVATE KEY" not in read("ca.pem")
+    assert read("ca.pem") in read("ca-key.pem")
+
+
+def test_the_leaf_is_short_lived_enough_for_apple(folder: Path, read: Read) -> None:
+    tls.own(folder, (), NOW)
+
+    leaf = x509.load_pem_x509_certificate(read("leaf.pem"))
+    today = dt.datetime.fromtimestamp(NOW, dt.UTC)
+    assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= dt.timedelta(days=825)
+    assert leaf.not_valid_before_utc <= today <= leaf.not_valid_after_utc
+
+
+# --- renewed --------------------------------------------------------------------------------
+def test_an_extra_name_is_covered(folder: Path) -> None:
+    made = tls.own(folder, ("mock.test", "192.0.2.1"), NOW)
+
+    assert covers(made, "mock.test")
+    assert covers(made, "192.0.2.1")
+
+
+def test_a_new_name_renews_the_leaf_and_keeps_the_ca(folder: Path, read: Read) -> None:
+    tls.own(folder, (), NOW)
+    ca, leaf = read("ca.pem"), read("leaf.pem")
+
+    made = tls.own(folder, ("mock.test",), NOW)
+
+    assert read("ca.pem") == ca
+    assert read("leaf.pem") != leaf
+    assert covers(made, "mock.test")
+
+
+def test_a_leaf_that_covers_more_than_needed_is_kept(folder: Path, read: Read) -> None:
+    tls.own(folder, ("mock.test",), NOW)
+    leaf = read("leaf.pem")
+
+    tls.own(folder, (), NOW)
+
+    assert read("leaf.pem") == leaf
+
+
+@pytest.mark.parametrize(("days_left", "kept"), [(31, True), (29, False), (0, False), (-9, False)])
+def test_a_leaf_is_renewed_a_month_before_it_expires(
+    folder: Path, read: Read, days_left: int, *, kept: bool
+) -> None:
+    tls.own(folder, (), NOW)
+    ca, leaf = read("ca.pem"), read("leaf.pem")
+    until = x509.load_pem_x509_certificate(leaf).not_valid_after_utc.timestamp()
+
+    tls.own(folder, (), until - days_left * DAY)
+
+    assert (read("leaf.pem") == leaf) is kept
+    assert read("ca.pem") == ca
+
+
+def test_a_moved_ca_folder_works_at_its_new_place(folder: Path, tmp_path: Path) -> None:
+    tls.own(folder, (), NOW)
+    moved = folder.rename(tmp_path / "elsewhere")
+
+    made = tls.own(moved, (), NOW)
+
+    assert made.ca_path == moved / "ca.pem"
+    assert covers(made, "localhost")
+
+
+# --- damaged --------------------------------------------------------------------------------
+def test_names_of_earlier_starts_stay_covered(folder: Path) -> None:
+    tls.own(folder, ("first.test",), NOW)
+
+    made = tls.own(folder, ("second.test",), NOW)
+
+    assert covers(made, "first.test")
+
+
+def test_a_leaf_of_another_ca_is_renewed(folder: Path, tmp_path: Path) -> None:
+    tls.own(folder, (), NOW)
+    tls.own(tmp_path / "other", (), NOW)
+    (folder / "leaf.pem").write_bytes((tmp_path / "other" / "leaf.pem").read_bytes())
+
+    assert covers(tls.own(folder, (), NOW), "localhost")
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish", None], ids=["empty", "rubbish", "missing"])
+def test_a_damaged_leaf_is_made_anew(folder: Path, read: Read, damage: bytes | None) -> None:
+    tls.own(folder, (), NOW)
+    ca = read("ca.pem")
+    (folder / "leaf.pem").unlink()
+    if damage is not None:
+        (folder / "leaf.pem").write_bytes(damage)
+
+    made = tls.own(folder, (), NOW)
+
+    assert covers(made, "localhost")
+    assert read("ca.pem") == ca
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        *(b"", b"#", b"#[]", b"#{}", b"#null", b"#\xff", b"#1", b'#["", 9e12]'),
+        *(b'#["", "x", []]', b'#["", null, []]', b'#["", NaN, []]', b'#["", 9e12, null]'),
+        b'#["another CA", 9e12, ["localhost"]]',
+    ],
+)
+def test_a_damaged_note_is_made_anew(folder: Path, read: Read, note: bytes) -> None:
+    tls.own(folder, (), NOW)
+    leaf = read("leaf.pem").partition(b"\n")[2]
+    (folder / "leaf.pem").write_bytes(note + b"\n" + leaf)
+
+    made = tls.own(folder, ("mock.test",), NOW)
+
+    assert covers(made, "localhost")
+    assert "localhost" in noted_names(read("leaf.pem"))
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish", None], ids=["empty", "rubbish", "missing"])
+def test_a_damaged_ca_certificate_is_restored(
+    folder: Path, read: Read, damage: bytes | None
+) -> None:
+    tls.own(folder, (), NOW)
+    ca = read("ca.pem")
+    (folder / "ca.pem").unlink()
+    if damage is not None:
+        (folder / "ca.pem").write_bytes(damage)
+
+    tls.own(folder, (), NOW)
+
+    assert read("ca.pem") == ca
+
+
+@pytest.mark.parametrize("keep", ["nothing", "key", "certificate", "half"])
+def test_a_damaged_ca_is_refused_by_name_and_left_as_it_is(
+    folder: Path, read: Read, keep: str
+) -> None:
+    tls.own(folder, (), NOW)
+    whole, certificate = read("ca-key.pem"), read("ca.pem")
+    key = whole.replace(certificate, b"")
+    parts = {"nothing": b"", "key": key, "certificate": certificate, "half": whole[:300]}
+    (folder / "ca-key.pem").write_bytes(parts[keep])
+
+    with pytest.raises(TlsError) as refused:
+        tls.own(folder, ("a-new-name.test",), NOW)
+
+    assert str(folder / "ca-key.pem") in str(refused.value)
+    assert f"delete {folder}" in str(refused.value)
+    assert read("ca-key.pem") == parts[keep]
+
+
+# --- places that cannot be used -------------------------------------------------------------
+def deny(*_arguments: object, **_options: object) -> None:
+    raise OSError(30, "Read-only file system")
+
+
+def test_a_read_only_folder_is_refused_by_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "mkstemp", deny)
+
+    with pytest.raises(TlsError) as refused:
+        tls.own(folder, (), NOW)
+
+    assert str(refused.value) == f"{folder}: cannot keep the CA here: Read-only file system"
+
+
+def test_a_read_only_folder_with_a_good_leaf_serves(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls.own(folder, (), NOW)
+    for module, name in ((tempfile, "mkstemp"), (os, "replace"), (os, "link")):
+        monkeypatch.setattr(module, name, deny)
+
+    assert covers(tls.own(folder, (), NOW + DAY), "localhost")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_refused(folder: Path) -> None:
+    folder.mkdir(mode=0o500)
+
+    with pytest.raises(TlsError, match="Permission denied"):
+        tls.own(folder, (), NOW)
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(TlsError) as refused:
+        tls.own(tmp_path / place, (), NOW)
+
+    assert str(refused.value).startswith(f"{tmp_path / place}: cannot keep the CA here: ")
+
+
+@pytest.mark.parametrize("name", ["my_host", "", "a..b", "-", "x" * 64, "a b"])
+def test_an_odd_name_of_this_machine_is_no_obstacle(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: name)
+
+    assert covers(tls.own(folder, (), NOW), "localhost")
+
+
+@pytest.mark.parametrize("name", ["", "a..b", "a b", "x" * 64])
+def test_an_extra_name_that_no_certificate_can_cover_is_refused_by_name(
+    folder: Path, name: str
+) -> None:
+    with pytest.raises(TlsError) as refused:
+        tls.own(folder, (name,), NOW)
+
+    assert f"--tls-host {name}" in str(refused.value)
+
+
+def test_a_place_that_knows_no_links_will_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "hardlink_to", deny)
+
+    assert covers(tls.own(folder, (), NOW), "localhost")
+
+
+# --- starts at once -------------------------------------------------------------------------
+def race(folder: Path, extras: list[tuple[str, ...]]) -> list[Tls]:
+    """Start as many servers as there are `extras`, all at the same moment."""
+    start = Barrier(len(extras))
+
+    def one(extra: tuple[str, ...]) -> Tls:
+        start.wait(timeout=10)
+        return tls.own(folder, extra, NOW)
+
+    with ThreadPoolExecutor(len(extras)) as pool:
+        return list(pool.map(one, extras))
+
+
+def test_starts_at_once_end_with_one_ca(folder: Path, read: Read) -> None:
+    made = race(folder, [()] * 8)
+
+    assert all(covers(one, "localhost") for one in made)
+    assert read("ca.pem") in read("ca-key.pem")
+    assert {file.name for file in folder.iterdir()} == {"ca.pem", "ca-key.pem", "leaf.pem"}
+
+
+def test_starts_at_once_cover_each_its_own_names(folder: Path) -> None:
+    names = [f"mock-{number}.test" for number in range(8)]
+
+    made = race(folder, [(name,) for name in names])
+
+    assert [covers(one, name) for one, name in zip(made, names, strict=True)] == [True] * 8
+
+
+def test_after_starts_at_once_the_note_tells_what_the_leaf_covers(folder: Path, read: Read) -> None:
+    race(folder, [(f"mock-{number}.test",) for number in range(8)])
+
+    leaf = x509.load_pem_x509_certificate(read("leaf.pem"))
+    covered = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    noted = {name for name in noted_names(read("leaf.pem")) if name.endswith(".test")}
+    assert noted <= set(covered.get_values_for_type(x509.DNSName))
+
+
+# --- where it is kept -----------------------------------------------------------------------
+def test_the_cache_folder_is_the_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    assert tls.cache_dir() == tmp_path / ".cache" / "mockchat"
+
+
+def test_the_cache_folder_may_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    assert tls.cache_dir() == tmp_path / "mockchat"

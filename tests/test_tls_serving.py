@@ -1,0 +1,229 @@
+"""TLS as a client meets it: real handshakes with a running server."""
+
+import pwd
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from mockchat import Config, MockChat
+from mockchat.core.clock import Clock
+from mockchat.server import StartError
+
+
+@pytest.fixture(scope="module")
+def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockChat]:
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path_factory.mktemp("ca")))
+    with MockChat(config).in_thread() as mock:
+        yield mock
+
+
+def port_of(mock: MockChat) -> int:
+    return int((mock.https_url or "").rpartition(":")[2])
+
+
+def ask_for_health(
+    mock: MockChat, name: str, trust: ssl.SSLContext, address: str = "127.0.0.1"
+) -> bytes:
+    """The status line that a client gets that trusts `trust` and calls the server `name`."""
+    with (
+        socket.create_connection((address, port_of(mock)), timeout=10) as plain,
+        trust.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        secure.sendall(
+            b"GET /_mock/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        return b"".join(iter(lambda: secure.recv(4096), b"")).partition(b"\r\n")[0]
+
+
+def trusting(path: Path | None) -> ssl.SSLContext:
+    assert path is not None
+    return ssl.create_default_context(cafile=path)
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", "foo.api-us.cometchat.io"])
+def test_a_client_that_trusts_the_ca_is_answered_by_every_name(mock: MockChat, name: str) -> None:
+    status = ask_for_health(mock, name, trusting(mock.ca_path))
+
+    assert status == b"HTTP/1.1 200 OK"
+
+
+def test_a_client_that_does_not_trust_the_ca_refuses_the_server(mock: MockChat) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask_for_health(mock, "localhost", ssl.create_default_context())
+
+
+def test_a_server_on_ipv6_loopback_is_answered_by_its_address(tmp_path: Path) -> None:
+    if not has_ipv6_loopback():
+        pytest.skip("this machine has no IPv6 loopback")
+    config = Config(host="::1", port=None, https_port=0, ca_dir=str(tmp_path))
+
+    with MockChat(config).in_thread() as mock:
+        status = ask_for_health(mock, "::1", trusting(mock.ca_path), "::1")
+
+    assert status == b"HTTP/1.1 200 OK"
+
+
+def has_ipv6_loopback() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_tls_host_of_the_config_is_covered(tmp_path: Path) -> None:
+    config = Config(port=None, https_port=0, ca_dir=str(tmp_path), tls_host=("mock.test",))
+
+    with MockChat(config).in_thread() as mock:
+        status = ask_for_health(mock, "mock.test", trusting(mock.ca_path))
+
+    assert status == b"HTTP/1.1 200 OK"
+
+
+def test_the_ca_stays_the_same_over_restarts(tmp_path: Path) -> None:
+    config = Config(port=None, https_port=0, ca_dir=str(tmp_path))
+    with MockChat(config).in_thread() as mock:
+        trust = trusting(mock.ca_path)
+
+    with MockChat(config).in_thread() as mock:
+        status = ask_for_health(mock, "localhost", trust)
+
+    assert status == b"HTTP/1.1 200 OK"
+
+
+def test_without_a_ca_dir_the_ca_is_kept_in_the_user_s_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    with MockChat(Config(port=None, https_port=0)).in_thread() as mock:
+        assert mock.ca_path == tmp_path / "mockchat" / "ca.pem"
+
+
+def test_a_ca_dir_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with MockChat(Config(port=None, https_port=0, ca_dir="~/ca")).in_thread() as mock:
+        assert mock.ca_path == tmp_path / "ca" / "ca.pem"
+
+
+@pytest.mark.parametrize("time", [1_000_000_000, 4_000_000_000], ids=["past", "future"])
+def test_a_clock_frozen_in_another_time_does_not_age_the_certificate(
+    tmp_path: Path, time: int
+) -> None:
+    clock = Clock()
+    clock.freeze(time)
+    config = Config(port=None, https_port=0, ca_dir=str(tmp_path))
+
+    with MockChat(config, clock=clock).in_thread() as mock:
+        status = ask_for_health(mock, "localhost", trusting(mock.ca_path))
+
+    assert status == b"HTTP/1.1 200 OK"
+
+
+# --- a certificate of one's own -------------------------------------------------------------
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def brought(tmp_path: Path, authority: trustme.CA) -> Config:
+    """The settings of a server with a certificate of the test's own CA for mine.test."""
+    leaf = authority.issue_cert("mine.test")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+    key.write_bytes(leaf.private_key_pem.bytes())
+    return Config(port=None, https_port=0, tls_cert=str(cert), tls_key=str(key))
+
+
+def test_a_brought_certificate_is_served_and_the_own_ca_is_not_made(
+    brought: Config, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+
+    with MockChat(brought).in_thread() as mock:
+        status = ask_for_health(mock, "mine.test", trust)
+
+    assert status == b"HTTP/1.1 200 OK"
+    assert mock.ca_path is None
+    assert not (tmp_path / "cache").exists()
+
+
+def refusal(config: Config) -> str:
+    with pytest.raises(StartError) as refused, MockChat(config).in_thread():
+        pass
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["cert.pem", "key.pem"])
+def test_a_brought_file_that_is_missing_is_named(
+    brought: Config, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).unlink()
+
+    assert refusal(brought) == f"{tmp_path / name}: no such certificate file"
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish"], ids=["empty", "rubbish"])
+@pytest.mark.parametrize("name", ["cert.pem", "key.pem"])
+def test_a_brought_file_that_is_no_pem_is_refused(
+    brought: Config, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    message = refusal(brought)
+
+    assert message.startswith(f"{tmp_path / 'cert.pem'}: cannot be used as a certificate: ")
+    assert "\n" not in message
+
+
+def test_a_brought_key_of_another_certificate_is_refused(
+    brought: Config, tmp_path: Path, authority: trustme.CA
+) -> None:
+    other = authority.issue_cert("other.test").private_key_pem.bytes()
+    (tmp_path / "key.pem").write_bytes(other)
+
+    assert "cannot be used as a certificate" in refusal(brought)
+
+
+def test_a_brought_key_with_a_pass_phrase_is_refused_without_asking_for_it(
+    brought: Config, tmp_path: Path
+) -> None:
+    path = tmp_path / "key.pem"
+    key = load_pem_private_key(path.read_bytes(), None)
+    locked = BestAvailableEncryption(b"secret")
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+
+    message = refusal(brought)
+
+    assert str(tmp_path) in message
+    assert "pass phrase" in message
+
+
+@pytest.mark.parametrize("ca_dir", ["~nobody-has-this-name/ca", "/dev/null/ca"])
+def test_a_ca_dir_that_cannot_be_is_named(ca_dir: str) -> None:
+    assert ca_dir in refusal(Config(port=None, https_port=0, ca_dir=ca_dir))
+
+
+def test_a_user_without_a_home_is_told_to_name_a_ca_dir(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_number: int) -> None:
+        raise KeyError("no such user")
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+
+    assert "--ca-dir" in refusal(Config(port=None, https_port=0))

@@ -1,0 +1,308 @@
+"""The WebSocket: authentication, pings, ends and what REST shows of it (sdk-wire 1.6)."""
+
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from mockchat.core.clock import Clock
+from tests.helpers import (
+    NOW,
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Json,
+    Serve,
+    auth_frame,
+    by_token,
+    connect,
+    data_of,
+    get_user,
+    issue_token,
+    log_in,
+)
+
+TOKENS = "/users/superhero1/auth_tokens"
+
+
+async def close_code(socket: ClientWebSocketResponse) -> int:
+    """Wait until the server closes the socket; return the code it gives."""
+    async for _ in socket:
+        pass
+    return socket.close_code or 0
+
+
+async def assert_lives(socket: ClientWebSocketResponse) -> None:
+    """The socket answers, and nothing else was on its way."""
+    await socket.send_json({"action": "ping", "ack": True})
+    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+
+
+# --- authentication -------------------------------------------------------------------------
+async def test_a_login_s_jwt_opens_a_session(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await client.ws_connect("/")
+
+    await socket.send_json(auth_frame(me["jwt"]))
+
+    assert await socket.receive_json(timeout=PATIENCE) == {
+        "type": "auth",
+        "appId": "APP_ID",
+        "deviceId": "d1",
+        "body": {"code": "200", "status": "OK"},
+    }
+
+
+async def test_the_whole_frame_of_an_sdk_is_understood(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    frame = auth_frame(
+        me["jwt"],
+        deviceId="d1",
+        presenceSubscription="NONE",
+        params={"platform": "javascript", "deviceId": "d1", "appInfo": {"version": "4.2.0"}},
+    )
+    socket = await client.ws_connect("/")
+
+    await socket.send_json({**frame, "sender": "superhero1", "receiver": "", "receiverType": ""})
+
+    assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "200"
+
+
+@pytest.mark.parametrize("path", ["/", "/v3.0", "/v3.0/", "//", "/apps/APP_ID", "/apps/APP_ID/v3"])
+async def test_the_root_is_the_root_by_any_name(client: Client, path: str) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await client.session.ws_connect(f"http://{client.host}:{client.port}{path}")
+
+    await socket.send_json(auth_frame(me["jwt"]))
+
+    assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "200"
+    await socket.close()
+
+
+async def test_a_socket_belongs_to_the_app_of_its_frame(client: Client) -> None:
+    headers = {**REST_KEY, "appId": "app1"}
+    data = await data_of(client.post(TOKENS, headers=headers))
+    me = await data_of(client.put("/me", headers=by_token(data["authToken"])))
+    socket = await client.ws_connect("/")
+
+    await socket.send_json(auth_frame(me["jwt"], app_id="app1"))
+
+    assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "200"
+
+
+async def assert_refused(client: Client, frame: Json) -> None:
+    socket = await client.ws_connect("/")
+    await socket.send_json(frame)
+    reply = await socket.receive_json(timeout=PATIENCE)
+    assert reply["type"] == "auth"
+    assert isinstance(reply["body"]["code"], str)
+    assert reply["body"]["code"] != "200"
+    assert await close_code(socket) == 1008
+
+
+@pytest.mark.parametrize("token", ["", "nope", "a.b.c", "ä.ö.ü", "a" * 5000])
+async def test_nonsense_is_no_jwt(client: Client, token: str) -> None:
+    await assert_refused(client, auth_frame(token))
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"), [("forged!!" * 8, "HS256"), ("forged!!" * 8, "HS512"), ("", "none")]
+)
+async def test_a_forged_jwt_is_refused(client: Client, key: str, algorithm: str) -> None:
+    good = (await log_in(client, "superhero1"))["jwt"]
+    claims = jwt.decode(good, options={"verify_signature": False})
+
+    forged = jwt.encode(claims, key, algorithm=algorithm)
+
+    await assert_refused(client, auth_frame(forged))
+
+
+async def test_a_jwt_of_another_app_is_refused(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+
+    await assert_refused(client, auth_frame(me["jwt"], app_id="app1"))
+
+
+async def test_a_jwt_outlives_its_token_for_nothing(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    await data_of(client.delete("/me", headers=by_token(me["authToken"])))
+
+    await assert_refused(client, auth_frame(me["jwt"]))
+
+
+async def test_a_jwt_dies_with_its_token(serve: Serve, clock: Clock) -> None:
+    client = await serve(token_ttl=60.0)
+    me = await log_in(client, "superhero1")
+    clock.advance(60)
+
+    await assert_refused(client, auth_frame(me["jwt"]))
+
+
+async def test_an_sdk_reconnects_with_the_jwt_it_has_days_later(
+    client: Client, clock: Clock
+) -> None:
+    me = await log_in(client, "superhero1")
+    await (await connect(client, me)).close()
+    clock.advance(30 * 24 * 3600)
+
+    await connect(client, me)
+
+
+async def test_a_second_auth_frame_changes_nothing(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me)
+
+    await socket.send_json(auth_frame("nope"))
+
+    await assert_lives(socket)
+
+
+# --- pings ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("ack", [True, "true"])
+async def test_a_ping_is_answered(client: Client, ack: Any) -> None:
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    await socket.send_json({"action": "ping", "ack": ack})
+
+    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+
+
+async def test_pings_are_answered_in_their_order(client: Client) -> None:
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    for _ in range(20):
+        await assert_lives(socket)
+
+
+# --- ends -----------------------------------------------------------------------------------
+_ENDS: dict[str, tuple[str, str, Json]] = {
+    "the token is deleted": ("DELETE", f"{TOKENS}/{{token}}", None),
+    "the tokens are flushed": ("DELETE", TOKENS, None),
+    "the user is deleted": ("DELETE", "/users/superhero1", {"permanent": True}),
+    "the user is deactivated": ("DELETE", "/users/superhero1", None),
+    "many are deactivated": ("DELETE", "/users", {"uidsToDeactivate": ["superhero1"]}),
+    "the client logs out": ("DELETE", "/me", None),
+    "the user logs out": ("POST", "/logout", None),
+    "the user logs out by the old name": ("DELETE", "/admin/users/auth/{token}", None),
+}
+
+
+@pytest.mark.parametrize("end", _ENDS)
+async def test_a_session_ends_when(client: Client, end: str) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me)
+    method, path, body = _ENDS[end]
+    headers = {**REST_KEY, **by_token(me["authToken"])}
+
+    await data_of(
+        client.request(method, path.format(token=me["authToken"]), json=body, headers=headers)
+    )
+
+    assert await close_code(socket) == 1008
+
+
+async def test_a_session_ends_when_its_token_falls_out_of_the_hundred(client: Client) -> None:
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    for _ in range(100):
+        await issue_token(client, "superhero1", force=True)
+
+    assert await close_code(socket) == 1008
+
+
+async def test_the_end_of_one_session_leaves_the_user_s_others(client: Client) -> None:
+    phone = await log_in(client, "superhero1", deviceId="phone")
+    laptop = await connect(client, await log_in(client, "superhero1", deviceId="laptop"))
+    ended = await connect(client, phone)
+
+    await data_of(client.delete("/me", headers=by_token(phone["authToken"])))
+
+    assert await close_code(ended) == 1008
+    await assert_lives(laptop)
+
+
+async def test_a_ping_after_the_token_s_expiry_ends_the_session(serve: Serve, clock: Clock) -> None:
+    client = await serve(token_ttl=3600.0)
+    socket = await connect(client, await log_in(client, "superhero1"))
+    clock.advance(3600)
+
+    await socket.send_json({"action": "ping", "ack": True})
+
+    assert await close_code(socket) == 1008
+
+
+async def test_a_session_ends_by_itself_when_its_token_expires(serve: Serve, clock: Clock) -> None:
+    client = await serve(token_ttl=60.0)
+    me = await log_in(client, "superhero1")
+    clock.advance(59.7)
+    socket = await connect(client, me)
+
+    clock.advance(0.3)
+
+    assert await close_code(socket) == 1008
+
+
+async def test_every_socket_is_closed_when_the_server_goes_away(client: Client) -> None:
+    sockets = [
+        await connect(client, await log_in(client, uid)) for uid in ("superhero1", "superhero2")
+    ]
+    sockets.append(await client.ws_connect("/"))
+
+    await client.server.close()
+
+    assert [await close_code(socket) for socket in sockets] == [1001] * 3
+
+
+@pytest.mark.parametrize("code", [1000, 1002])
+async def test_a_client_s_goodbye_is_answered(client: Client, code: int) -> None:
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    await socket.close(code=code, message=b"USER_LOGGED_OUT")
+
+    assert socket.close_code == 1000
+
+
+# --- what REST shows of it ------------------------------------------------------------------
+async def test_a_connected_user_is_available(client: Client, clock: Clock) -> None:
+    me = await log_in(client, "superhero1")
+    assert (await get_user(client, "superhero1"))["status"] == "offline"
+    clock.advance(5)
+
+    await connect(client, me)
+
+    user = await get_user(client, "superhero1")
+    assert user["status"] == "available"
+    assert user["lastActiveAt"] == NOW + 5
+
+
+async def test_a_user_without_a_socket_is_offline_again(client: Client, clock: Clock) -> None:
+    watch = await connect(
+        client, await log_in(client, "superhero2"), presenceSubscription="ALL_USERS"
+    )
+    socket = await connect(client, await log_in(client, "superhero1"))
+    await watch.receive_json(timeout=PATIENCE)
+    clock.advance(7)
+
+    await socket.close()
+    await watch.receive_json(timeout=PATIENCE)
+
+    user = await get_user(client, "superhero1")
+    assert (user["status"], user["lastActiveAt"]) == ("offline", NOW + 7)
+
+
+# --- the page -------------------------------------------------------------------------------
+async def test_without_an_upgrade_the_root_is_a_page(client: Client) -> None:
+    response = await client.get("/", headers={"Connection": "keep-alive"})
+
+    assert response.status == 200
+    assert response.content_type == "text/html"
+
+
+async def test_the_handshake_is_open_to_pages_of_any_origin(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await client.ws_connect("/", headers={"Origin": "https://app.example"})
+
+    await socket.send_json(auth_frame(me["jwt"]))
+
+    assert (await socket.receive(timeout=PATIENCE)).type is WSMsgType.TEXT
