@@ -25,11 +25,11 @@ run: $(VENV)/run.stamp  ## run the server on HTTP 8080 and HTTPS 8443 (ARGS="--p
 
 test: $(VENV)/dev.stamp  ## lint, types and every test, the real SDKs among them
 	tests/sdk/prepare
-	$(MAKE) --no-print-directory lint types
-	$(BIN)/pytest $(ARGS)
+	$(MAKE) --no-print-directory lint types unit
+	$(BIN)/pytest tests/sdk $(ARGS)
 
 unit: $(VENV)/dev.stamp  ## the Python tests alone
-	$(BIN)/pytest --ignore tests/sdk $(ARGS)
+	$(BIN)/pytest --ignore tests/sdk --numprocesses auto $(ARGS)
 
 sdk: $(VENV)/dev.stamp  ## the real SDKs alone, in Node and in Chromium
 	tests/sdk/prepare
@@ -59,7 +59,7 @@ fmt: $(VENV)/dev.stamp  ## mend the style
 
 check: test pythons  ## everything that CI runs
 
-docs: $(VENV)/run.stamp  ## write the README's tables anew
+docs: $(VENV)/run.stamp  ## write the generated docs anew
 	$(BIN)/python docs/tables.py
 
 bench: $(VENV)/run.stamp  ## compare with a bare aiohttp application

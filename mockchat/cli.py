@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
             **switch,  # type: ignore[arg-type]
         )
 
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document")
+    openapi.set_defaults(command=_openapi)
+
     health = commands.add_parser("health", help="ask a running server whether it is up")
     health.set_defaults(command=_health)
     health.add_argument("--url", help="its address (default: MOCKCHAT_URL, else this machine)")
@@ -67,6 +70,13 @@ def _serve(arguments: argparse.Namespace) -> int:
     from mockchat.serve import serve  # noqa: PLC0415  # what follows needs aiohttp
 
     return serve(config)
+
+
+def _openapi(_arguments: argparse.Namespace) -> int:
+    from mockchat.wire.openapi import text  # noqa: PLC0415
+
+    sys.stdout.write(text())
+    return 0
 
 
 def _health(arguments: argparse.Namespace) -> int:

@@ -166,7 +166,8 @@ def _declared(operation: Operation | None, headers: Mapping[str, str]) -> set[tu
     if "Expect" in headers:  # refused before any operation is looked for
         return {("ERR_BAD_REQUEST", 400)}
     if operation is None:
-        return {("ERR_API_NOT_FOUND", 404)}
+        broken = {("ERR_BAD_REQUEST", 400)} if "Upgrade" in headers else set()  # handshakes
+        return {("ERR_API_NOT_FOUND", 404)} | broken
     rows = operation.may_raise
     return {(face.code, face.status) for row in rows for face in (row.documented, row.live)}
 

@@ -43,7 +43,9 @@ HOUSE = {
     "api": room("core api", "marshmallow orjson", lazily="jwt"),
     "control": room("core api control version", "marshmallow"),
     "wire": room(
-        "core api control wire config version", "aiohttp marshmallow multidict", lazily="trustme"
+        "core api control wire config version",
+        "aiohttp marshmallow multidict",
+        lazily="trustme apispec",
     ),
     "server": room("core api control wire config version", "aiohttp"),
     "serve": room("core api control wire config version server", "aiohttp"),
@@ -237,4 +239,4 @@ def test_a_start_with_a_ca_loads_nothing_that_makes_one_nor_what_logins_need(
     first, second = loaded_by(start), loaded_by(start)
 
     assert "trustme" in first
-    assert not second & {"faker", "jwt", "trustme", "cryptography"}
+    assert not second & {"faker", "jwt", "trustme", "cryptography", "apispec"}

@@ -88,6 +88,13 @@ def test_the_help_of_serve_tells_every_setting(capsys: Output, name: str, row: c
     assert re.search(rf" {config.flag(name)} (\S+ )?{re.escape(entry)}", text)
 
 
+def test_it_prints_the_openapi_document(capsys: Output) -> None:
+    status = main(["openapi"])
+
+    assert status == 0
+    assert json.loads(capsys.readouterr().out)["openapi"].startswith("3.")
+
+
 # --- settings that are no good --------------------------------------------------------------
 @pytest.mark.parametrize(
     ("arguments", "sentence"),

@@ -31,7 +31,7 @@ _NAMES += ["Access-Control-Request-Headers", "X-Forwarded-Host", "If-None-Match"
 
 @pytest.mark.parametrize("name", _NAMES)
 async def test_odd_bytes_in_a_header_do_no_harm(client: Client, name: str) -> None:
-    for head in (_GET, _POST, b"GET /me HTTP/1.1", b"OPTIONS /users HTTP/1.1", b"GET / HTTP/1.1"):
+    for head in (_GET, _POST, b"GET /me HTTP/1.1", b"OPTIONS / HTTP/1.1"):
         for value in _ODD:
             status, _ = await send_raw(client, raw_request(head, name.encode() + b": " + value))
             assert 200 <= status < 500, (head, value)

@@ -52,17 +52,12 @@ _BODIES: dict[str, bytes] = {
     "1e400 as uid": b'{"uid": 1e400, "name": "x"}',
     "NaN": b'{"uid": "u", "name": NaN}',
     "Infinity": b'{"uid": "u", "name": "x", "metadata": {"a": Infinity}}',
-    "deep lists": b'{"uid": "deep", "name": "x", "metadata": {"a": '
-    + b"[" * 4000
-    + b"]" * 4000
-    + b"}}",
+    "deep lists": nested(4000),
+    "two hundred levels": nested(200),
     "deep objects": b'{"a":' * 2000 + b"1" + b"}" * 2000,
     "nothing but brackets": b"[" * 10_000,
     "deep metadata as text": b'{"uid": "dt", "name": "x", "metadata": "' + b"[" * 5000 + b'"}',
-    "fifty levels": b'{"uid": "ok", "name": "x", "metadata": {"a": '
-    + b"[" * 50
-    + b"]" * 50
-    + b"}}",
+    "fifty levels": nested(50),
     "the same key again": b'{"uid": "a", "uid": {"b": 1}, "uid": "c", "name": "x"}',
     "many keys": b"{" + b",".join(b'"k%d":1' % place for place in range(1000)) + b"}",
     "a key without text": b'{"": 1, "uid": "empty", "name": "x"}',

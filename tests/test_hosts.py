@@ -14,7 +14,7 @@ from tests.helpers import (
     issue_token,
 )
 
-VERSIONS = ["/v3", "/v3.0", "/v2", "/v2.0", "/v1", "/v1.8", ""]
+VERSIONS = ["/v3", "/v3.0", "/v2", "/v2.0", "/v1", "/v1.0", "/v1.6", "/v1.8", ""]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -55,6 +55,8 @@ async def test_a_user_may_be_named_like_a_version(client: Client) -> None:
     [
         ("GET", "/userss"),
         ("GET", "/v4/users"),
+        ("GET", "/v3.x/users"),
+        ("GET", "/V3/users"),
         ("GET", "/Users"),
         ("GET", "/users/superhero1/nope"),
         ("GET", "/users/superhero1/auth_tokens/x/y"),

@@ -119,7 +119,8 @@ def test_an_operation_names_every_code_it_may_refuse_with_in_both_dialects(
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
 def test_an_operation_asks_for_the_credentials_of_its_access(row: Operation) -> None:
-    by_key, by_token = [{"apikey": []}], [{"authToken": []}]
+    by_key: Json = [{"apikey": []}]
+    by_token: Json = [{"authToken": []}]
     expected = {
         Access.PUBLIC: [],
         Access.ANY_KEY: by_key,

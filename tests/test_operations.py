@@ -222,7 +222,7 @@ def test_the_printing_law_is_tested_for_every_answer() -> None:
 
 @pytest.mark.parametrize("schema", PRINTED, ids=lambda schema: schema.__name__)
 @given(data=st.data())
-@settings(max_examples=12)
+@settings(max_examples=10)
 def test_answers_are_printed_as_declared_without_empty_values(
     schema: type[Schema], data: st.DataObject
 ) -> None:
@@ -244,7 +244,7 @@ REQUESTS = sorted(
 
 @pytest.mark.parametrize("schema", REQUESTS, ids=lambda schema: schema.__name__)
 @given(data=st.data())
-@settings(max_examples=12)
+@settings(max_examples=10)
 def test_requests_are_read_as_marshmallow_would(schema: type[Schema], data: st.DataObject) -> None:
     body = data.draw(bodies_for(schema))
     try:

@@ -5,6 +5,7 @@ has not, where the live service answers 404 (ERR_API_NOT_FOUND). There is no set
 check of our own on the same requests stands in for it.
 """
 
+import gc
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import CheckContext, CheckFunction
 from schemathesis.config import (
     ChecksConfig,
+    GenerationConfig,
     ProjectConfig,
     ProjectsConfig,
     SchemathesisConfig,
@@ -47,7 +49,7 @@ Case = schemathesis.Case[Any]
 AnyOperation = APIOperation[Any, Any, Any, Any]
 MODES = list(GenerationMode)
 BOUNDED = settings(
-    max_examples=3,
+    max_examples=2,
     derandomize=True,
     database=None,
     deadline=None,
@@ -60,10 +62,24 @@ schemathesis.openapi.format("json-object", objects.map(json.dumps))
 schemathesis.openapi.format("json-array", st.just('["metadata"]'))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _rare_collections() -> Iterator[None]:
+    """The collector walks all of schemathesis at every turn: a third of the time."""
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000)
+    yield
+    gc.set_threshold(*usual)
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="module")
 def api() -> OpenApiSchema:
     checks = ChecksConfig(unsupported_method=SimpleCheckConfig(enabled=False))
-    projects = ProjectsConfig(default=ProjectConfig(checks=checks))
+    # Credentials are ours to show, and a parameter that nobody knows is ignored.
+    generation = GenerationConfig(with_security_parameters=False, allow_extra_parameters=False)
+    project = ProjectConfig(checks=checks, generation=generation)
+    projects = ProjectsConfig(default=project)
     config = SchemathesisConfig(seed=1, projects=projects)
     return schemathesis.openapi.from_dict(document(), config=config)
 
@@ -80,38 +96,40 @@ def visitor() -> Iterator["Visitor"]:
 # --- how cases are sent ---------------------------------------------------------------------
 @dataclass
 class Visitor:
-    """Sends cases, each to an app that nobody else has touched."""
+    """Sends cases; whatever changes something, to an app that nobody else has touched."""
 
     url: str
     session: requests.Session
     visits: Iterator[int] = field(default_factory=lambda: count(1))
+    tokens: dict[str, str] = field(default_factory=dict)  # by the app's URL
     guarded: set[str] = field(default_factory=set)  # operations that were seen to ask who comes
 
     def send(self, case: Case) -> None:
-        number, label = next(self.visits), case.operation.label
-        base_url = f"{self.url}/apps/app{number}/v3"
+        assert case.meta
+        number = next(self.visits)
+        changing = case.method != "GET" and case.meta.generation.mode.is_positive
+        base_url = f"{self.url}/apps/app{number if changing else 0}/v3"
         ways = case.operation.definition.raw["security"] or [{}]
-        way = ways[number % len(ways)]  # one at a time, where there are two
-        token = ""
-        if "authToken" in {*way, *(case.path_parameters or ())}:
-            token = self._new_token(base_url)
+        way = next(iter(ways[number % len(ways)]), "")  # one at a time, where there are two
+        token = self._token(base_url) if "authToken" in (way, *(case.path_parameters or ())) else ""
         name_what_exists(case, token)
+        credentials = {"apikey": {"apikey": KEY}, "authToken": {"authToken": token}}
         response = case.call_and_validate(
             base_url=base_url,
             session=self.session,
-            headers={"apikey": {"apikey": KEY}, "authToken": {"authToken": token}}.get(
-                next(iter(way), ""), {}
-            ),
+            headers=credentials.get(way, {}),
             additional_checks=[wrong_methods_are_no_operations],
             excluded_checks=self._settled(case),
         )
         if response.status_code == 200:
-            self.guarded.add(label)
+            self.guarded.add(case.operation.label)
 
-    def _new_token(self, base_url: str) -> str:
-        url = f"{base_url}/users/{UID}/auth_tokens"
-        answer = self.session.post(url, headers={"apikey": KEY}, timeout=9)
-        return str(answer.json()["data"]["authToken"])
+    def _token(self, base_url: str) -> str:
+        if base_url not in self.tokens:
+            url = f"{base_url}/users/{UID}/auth_tokens"
+            answer = self.session.post(url, headers={"apikey": KEY}, timeout=9)
+            self.tokens[base_url] = answer.json()["data"]["authToken"]
+        return self.tokens[base_url]
 
     def _settled(self, case: Case) -> list[CheckFunction]:
         """The checks that say nothing new of this case."""
@@ -149,9 +167,7 @@ def name_what_exists(case: Case, token: str) -> None:
         body["role"] = "default"
 
 
-def wrong_methods_are_no_operations(
-    _context: CheckContext, response: Response, case: Case
-) -> None:
+def wrong_methods_are_no_operations(_context: CheckContext, response: Response, case: Case) -> None:
     assert case.meta
     scenario = getattr(case.meta.phase.data, "scenario", None)
     probed = scenario is CoverageScenario.UNSPECIFIED_HTTP_METHOD
@@ -165,7 +181,9 @@ def edge_of(case: Case) -> object:
     assert case.meta
     data = case.meta.phase.data
     assert isinstance(data, CoveragePhaseData)
-    return (data.scenario, data.parameter_location, data.parameter, data.description)
+    of_body = data.parameter_location is ParameterLocation.BODY
+    where = data.description if of_body else data.parameter
+    return (data.scenario, data.parameter_location, where)
 
 
 def send_drawn(visitor: "Visitor", operation: AnyOperation, mode: GenerationMode) -> None:
@@ -217,3 +235,31 @@ def test_whatever_is_wrong_an_operation_refuses_it(
         pytest.skip("nothing of it can be wrong")
 
     send_drawn(visitor, operation, GenerationMode.NEGATIVE)
+
+
+def test_what_is_made_is_there_and_what_is_deleted_is_gone(
+    api: OpenApiSchema, visitor: Visitor
+) -> None:
+    """schemathesis chains operations: what one answers, the next is asked about."""
+    made = api.include(path_regex=r"^/(users|roles|apikeys)(/|$)").exclude(tag="unbuilt")
+
+    def setup(chain: Any) -> None:
+        chain.base_url = f"{visitor.url}/apps/app{next(visitor.visits)}/v3"
+
+    def get_call_kwargs(chain: Any, _case: Case) -> dict[str, Any]:
+        headers = {"apikey": KEY}
+        return {"base_url": chain.base_url, "session": visitor.session, "headers": headers}
+
+    def before_call(_chain: Any, case: Case) -> None:
+        assert case.meta
+        body: Any = case.body
+        if not (case.meta.generation.mode.is_positive and isinstance(body, dict)):
+            return
+        name = f"n{next(visitor.visits)}"  # two of a name are refused
+        body |= {key: name for key in ("uid", "name", "role") if key in body}
+        if case.path != "/roles":
+            body.pop("role", None)
+
+    hooks = {"setup": setup, "get_call_kwargs": get_call_kwargs, "before_call": before_call}
+    chains: Any = type("Chains", (made.as_state_machine(),), hooks)
+    chains.run(settings=settings(BOUNDED, max_examples=8, stateful_step_count=6))

@@ -1,5 +1,7 @@
 """Friends and blocked users, by key and by token (reference section 8)."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.helpers import (
     REST_KEY,
     Client,
     Json,
+    Serve,
     assert_error,
     body_of,
     by_token,
@@ -106,6 +109,18 @@ async def test_a_deleted_friend_is_none(client: Client) -> None:
     await data_of(client.delete("/users/superhero2", json=body, headers=REST_KEY))
 
     assert uids(await listed(client, FRIENDS)) == []
+
+
+async def test_a_user_has_at_most_a_thousand_friends(serve: Serve, tmp_path: Path) -> None:
+    others = [f"u{number}" for number in range(1001)]
+    users: Json = [{"uid": "superhero1", "name": "x", "friends": others[:1000]}]
+    users += [{"uid": uid, "name": "x"} for uid in others]
+    (tmp_path / "many.json").write_text(json.dumps({"users": users}))
+    client = await serve(fixture=(str(tmp_path / "many.json"),))
+
+    one_more = client.post(FRIENDS, json={"accepted": ["u1000"]}, headers=REST_KEY)
+
+    await assert_error(one_more, errors.QUOTA_REACHED, feature="Add Friend", limit=1000)
 
 
 async def test_nobody_is_a_friend_of_itself(client: Client) -> None:

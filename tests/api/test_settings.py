@@ -1,10 +1,16 @@
 """Settings: their types, and the hosts that mirror the request (sdk-wire 1.5, product 1)."""
 
 import re
+import ssl
+from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
+from yarl import URL
 
+from mockchat import Config, MockChat
 from mockchat.core import errors
+from mockchat.core.clock import Clock
 from tests.helpers import NOW, Client, Json, Serve, assert_error, by_token, data_of, issue_token
 
 FLAGS = ["CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"]
@@ -243,6 +249,26 @@ async def test_a_proxy_that_is_not_trusted_is_not_believed(client: Client) -> No
 
     assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
     assert settings["CHAT_USE_SSL"] is False
+
+
+async def test_a_server_with_https_sends_websockets_there(tmp_path: Path, clock: Clock) -> None:
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
+    body = {"uid": "superhero1", "authKey": "AUTH_KEY"}
+    found = []
+
+    async with MockChat(config, clock=clock) as mock, ClientSession() as session:
+        urls = [str(mock.url), str(mock.https_url)]
+        trust = ssl.create_default_context(cafile=str(mock.ca_path))
+        for url in urls:
+            async with session.post(f"{url}/login", json=body, ssl=trust) as response:
+                found.append((await response.json())["data"]["settings"])
+
+    plain, secure = found
+    ports = [str(URL(url).port) for url in urls]
+    assert [plain["CHAT_WS_PORT"], plain["CHAT_WSS_PORT"]] == ports
+    assert api_hosts(secure) == {f"127.0.0.1:{ports[1]}"}
+    assert secure["CHAT_WSS_PORT"] == ports[1]
+    assert [secure[name] for name in FLAGS] == [True] * 4
 
 
 async def test_the_settings_hash_is_the_same_while_the_settings_are(client: Client) -> None:

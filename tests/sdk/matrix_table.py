@@ -57,7 +57,8 @@ class Run(NamedTuple):
         """What kept a package from completing its login, or else the milestones it failed."""
         steps = self.facts.get("steps", {})
         told = [trouble(name, steps[name]) for name in upto("login", steps)]
-        told.append(endless(self.facts))
+        if not trouble("login", steps.get("login")):
+            told.append(endless(self.facts))
         if found := [text for text in told if text]:
             return "; ".join(dict.fromkeys(found))
         return ", ".join(name for name, passed in self.passed.items() if not passed)
