@@ -225,6 +225,11 @@ class Config:
     )
 
     def __post_init__(self) -> None:
+        for setting in fields(self):
+            value = _checked(setting, getattr(self, setting.name))
+            object.__setattr__(self, setting.name, value)
+        if shared := set(self.auth_key) & set(self.rest_api_key):
+            raise ConfigError(f"{min(shared)!r} cannot be both an --auth-key and a --rest-api-key")
         if not (self.auth_key and self.rest_api_key):
             raise ConfigError("--auth-key and --rest-api-key each need at least one key")
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -233,6 +238,18 @@ class Config:
             raise ConfigError("--port and --https-port are both off: there is nothing to serve")
         if self.port == self.https_port and self.port:
             raise ConfigError(f"--port and --https-port are both {self.port}: they must differ")
+
+
+def _checked(setting: "Field[Any]", value: Any) -> Any:
+    """Return a value given in Python, held to the rules of its flag; durations may be texts."""
+    row = row_of(setting)
+    if value is None and (setting.default is None or row.parse is _port):
+        return None
+    given = value if row.repeatable and isinstance(value, list | tuple) else [value]
+    if not all(isinstance(one, str | int | float) for one in given):
+        raise ConfigError(f"{setting.name} cannot be {value!r}")
+    texts = [f"{one:f}" if isinstance(one, float) else str(one) for one in given]
+    return _parsed(row, texts, setting.name)
 
 
 def rows() -> list[tuple[str, Row]]:

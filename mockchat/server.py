@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 import ssl
 import threading
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.config import Config
 from mockchat.core.clock import Clock
@@ -67,7 +69,9 @@ class MockChat:
             context = self._tls()
         except (FixtureError, TlsError) as error:
             raise StartError(str(error)) from error
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
+        self._runner = web.AppRunner(
+            app, access_log=None, logger=_http_log(), shutdown_timeout=_GRACE
+        )
         await self._runner.setup()
         try:
             if config.port is not None:
@@ -140,6 +144,23 @@ class MockChat:
         name, actual = bound.getsockname()[:2]
         address = Address(_LOCAL_WILDCARDS.get(name, name), actual, context is not None)
         return f"http{'s' if context else ''}://{address.netloc}"
+
+
+def _http_log() -> logging.Logger:
+    """Return a log for aiohttp that gives what is no HTTP a line, not a traceback."""
+    log = logging.getLogger("mockchat.http")
+    if not log.filters:
+        log.addFilter(_without_client_tracebacks)
+    return log
+
+
+def _without_client_tracebacks(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError | ConnectionError):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "no valid HTTP: %s", (" ".join(str(error).split()),)
+    return True
 
 
 def _bind(host: str, port: int, flag: str) -> socket.socket:

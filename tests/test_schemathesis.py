@@ -105,10 +105,8 @@ class Visitor:
     guarded: set[str] = field(default_factory=set)  # operations that were seen to ask who comes
 
     def send(self, case: Case) -> None:
-        assert case.meta
         number = next(self.visits)
-        changing = case.method != "GET" and case.meta.generation.mode.is_positive
-        base_url = f"{self.url}/apps/app{number if changing else 0}/v3"
+        base_url = f"{self.url}/apps/app{0 if case.method == 'GET' else number}/v3"
         ways = case.operation.definition.raw["security"] or [{}]
         way = next(iter(ways[number % len(ways)]), "")  # one at a time, where there are two
         token = self._token(base_url) if "authToken" in (way, *(case.path_parameters or ())) else ""
@@ -181,9 +179,10 @@ def edge_of(case: Case) -> object:
     assert case.meta
     data = case.meta.phase.data
     assert isinstance(data, CoveragePhaseData)
-    of_body = data.parameter_location is ParameterLocation.BODY
-    where = data.description if of_body else data.parameter
-    return (data.scenario, data.parameter_location, where)
+    if data.parameter_location is not ParameterLocation.BODY:
+        return (data.scenario, data.parameter_location, data.parameter)
+    types = [*map(type, case.body.values())] if isinstance(case.body, dict) else type(case.body)
+    return (data.scenario, data.description, str(types))
 
 
 def send_drawn(visitor: "Visitor", operation: AnyOperation, mode: GenerationMode) -> None:

@@ -1,15 +1,14 @@
 """Auth tokens: create, list, flush, get, update and delete (reference section 6)."""
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import Access, Ack, Call, OperationTable, Page, page_of
+from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable, Page, page_of
 from mockchat.core import errors
 from mockchat.core.entities import AuthToken
 from mockchat.core.errors import Evidence
 
 table = OperationTable()
 
-_PATH_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
-_TOKEN_ERRORS = (*_PATH_ERRORS, errors.TOKEN_NOT_FOUND)
+_TOKEN_ERRORS = (*PATH_UID_ERRORS, errors.TOKEN_NOT_FOUND)
 _TOKENS = "/users/{uid}/auth_tokens"
 _TOKEN = f"{_TOKENS}/{{authToken}}"
 
@@ -32,7 +31,7 @@ def _token_in_path(call: Call) -> AuthToken:
     access=Access.ANY_KEY,
     body=requests.TokenCreate,
     returns=schemas.TokenSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
 )
 def create_auth_token(call: Call) -> AuthToken:
     """Create an auth token, or return the device's valid one."""
@@ -49,7 +48,7 @@ def create_auth_token(call: Call) -> AuthToken:
     access=Access.FULL_KEY,
     query=requests.Paging,
     returns=schemas.TokenDetailSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
 )
 def list_auth_tokens(call: Call) -> Page:
     """List a user's auth tokens, the newest first."""
@@ -57,7 +56,7 @@ def list_auth_tokens(call: Call) -> Page:
 
 
 @table.add(
-    "DELETE", _TOKENS, access=Access.FULL_KEY, returns=schemas.AckSchema, errors=_PATH_ERRORS
+    "DELETE", _TOKENS, access=Access.FULL_KEY, returns=schemas.AckSchema, errors=PATH_UID_ERRORS
 )
 def flush_auth_tokens(call: Call) -> Ack:
     """Delete all auth tokens of a user."""

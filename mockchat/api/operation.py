@@ -29,6 +29,8 @@ class Access(Enum):
     CONTROL = auto()  # what the control API's own guard asks for
 
 
+# What a uid in a path may raise.
+PATH_UID_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
 _KEY_ERRORS = (errors.KEY_MISSING, errors.KEY_UNKNOWN)
 _TOKEN_ERRORS = (
     errors.AUTH_TOKEN_MISSING,

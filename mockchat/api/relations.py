@@ -8,18 +8,26 @@ from dataclasses import replace
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import Access, Ack, Call, Operation, OperationTable, Page, page_of
+from mockchat.api.operation import (
+    PATH_UID_ERRORS,
+    Access,
+    Ack,
+    Call,
+    Operation,
+    OperationTable,
+    Page,
+    page_of,
+)
 from mockchat.api.schemas import profile
 from mockchat.core import errors
 from mockchat.core.entities import User, UserCaller
 from mockchat.core.errors import Evidence
-from mockchat.core.relations import befriend, block, unblock, unfriend
+from mockchat.core.relations import MAX_FRIENDS, befriend, block, unblock, unfriend
 from mockchat.core.state import App
 from mockchat.core.user_list import UserFilter
 
 table = OperationTable()
 
-_PATH_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
 _BOTH, _BLOCKED_BY_ME, _HAS_BLOCKED_ME = "both", "blockedByMe", "hasBlockedMe"
 
 
@@ -70,7 +78,7 @@ def _page(call: Call, keys: Iterable[str], viewer: User) -> Page:
     access=Access.FULL_KEY,
     body=requests.FriendsToAdd,
     returns=schemas.FriendAcksSchema,
-    errors=(*_PATH_ERRORS, errors.SELF_FRIEND, errors.QUOTA_REACHED),
+    errors=(*PATH_UID_ERRORS, errors.SELF_FRIEND, errors.QUOTA_REACHED),
     evidence=Evidence.DOCUMENTED,
 )
 def add_friends(call: Call) -> dict[str, Any]:
@@ -78,11 +86,18 @@ def add_friends(call: Call) -> dict[str, Any]:
     app, user = call.app, _subject(call)
     if user.key in map(str.lower, call.body["uids"]):
         raise errors.SELF_FRIEND()
+    others = (app.find_user(uid) for uid in call.body["uids"])
+    new = sum(other is not None and other.key not in user.friends for other in others)
+    if len(user.friends) + new > MAX_FRIENDS:  # all or none: a refusal changes nothing
+        raise errors.QUOTA_REACHED(feature="Add Friend", limit=MAX_FRIENDS)
 
     def act(other: User) -> tuple[bool, str]:
-        if befriend(app, user, other):
-            return True, "Created relationship with status accepted."
-        return False, f"The UID {other.uid} is already a friend of UID {user.uid}."
+        if other.key in user.friends:
+            return False, f"The UID {other.uid} is already a friend of UID {user.uid}."
+        if len(other.friends) >= MAX_FRIENDS:
+            return False, f"The UID {other.uid} has {MAX_FRIENDS} friends and can have no more."
+        befriend(app, user, other)
+        return True, "Created relationship with status accepted."
 
     return {"accepted": _each(app, call.body["uids"], act)}
 
@@ -93,7 +108,7 @@ def add_friends(call: Call) -> dict[str, Any]:
     access=Access.FULL_KEY,
     query=requests.FriendList,
     returns=schemas.UserSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
     evidence=Evidence.DOCUMENTED,
 )
 def list_friends(call: Call) -> Page:
@@ -108,7 +123,7 @@ def list_friends(call: Call) -> Page:
     access=Access.FULL_KEY,
     body=requests.FriendsToRemove,
     returns=schemas.AckSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
     evidence=Evidence.DOCUMENTED,
 )
 def remove_friends(call: Call) -> Ack:
@@ -127,7 +142,7 @@ def remove_friends(call: Call) -> Ack:
     access=Access.FULL_KEY,
     body=requests.UsersToBlock,
     returns=schemas.AcksSchema,
-    errors=(*_PATH_ERRORS, errors.SELF_BLOCK),
+    errors=(*PATH_UID_ERRORS, errors.SELF_BLOCK),
 )
 def block_users(call: Call) -> dict[str, Any]:
     """Let a user block others."""
@@ -149,7 +164,7 @@ def block_users(call: Call) -> dict[str, Any]:
     access=Access.FULL_KEY,
     query=requests.BlockedList,
     returns=schemas.UserSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
 )
 def list_blocked_users(call: Call) -> Page:
     """List whom a user blocked, or by whom it was blocked."""
@@ -170,7 +185,7 @@ def list_blocked_users(call: Call) -> Page:
     access=Access.FULL_KEY,
     body=requests.UsersToBlock,
     returns=schemas.AcksSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
 )
 def unblock_users(call: Call) -> dict[str, Any]:
     """Let a user unblock others."""
@@ -191,7 +206,7 @@ def _ending(done: bool) -> str:  # noqa: FBT001  # the one thing it is about
 def _for_clients(row: Operation) -> Operation:
     """Return the operation as a client calls it, about itself."""
     path = row.path.removeprefix("/users/{uid}")
-    may_fail = tuple(error for error in row.errors if error not in _PATH_ERRORS)
+    may_fail = tuple(error for error in row.errors if error not in PATH_UID_ERRORS)
     return row.at(row.method, path, access=Access.TOKEN, errors=may_fail)
 
 

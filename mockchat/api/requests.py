@@ -118,19 +118,19 @@ class BlockedList(FriendList):
 class FriendsToAdd(RequestSchema):
     """The body that makes friends."""
 
-    uids = Strings(required=True, data_key="accepted", most=MAX_FRIENDS_AT_ONCE)
+    uids = Strings(required=True, once=True, data_key="accepted", most=MAX_FRIENDS_AT_ONCE)
 
 
 class FriendsToRemove(RequestSchema):
     """The body that ends friendships."""
 
-    uids = Strings(required=True, data_key="friends")
+    uids = Strings(required=True, once=True, data_key="friends")
 
 
 class UsersToBlock(RequestSchema):
     """The body that blocks or unblocks users."""
 
-    uids = Strings(required=True, data_key="blockedUids")
+    uids = Strings(required=True, once=True, data_key="blockedUids")
 
 
 class _Profile(RequestSchema):
@@ -169,13 +169,13 @@ class UserDelete(RequestSchema):
 class UsersToDeactivate(RequestSchema):
     """The body that deactivates users."""
 
-    uids = Strings(required=True, data_key="uidsToDeactivate")
+    uids = Strings(required=True, once=True, data_key="uidsToDeactivate")
 
 
 class UsersToReactivate(RequestSchema):
     """The body that reactivates users."""
 
-    uids = Strings(required=True, data_key="uidsToActivate")
+    uids = Strings(required=True, once=True, data_key="uidsToActivate")
 
 
 class Device(RequestSchema):

@@ -7,6 +7,7 @@ from typing import Any
 from mockchat.api import requests, schemas
 from mockchat.api.operation import (
     DEFAULT_PER_PAGE,
+    PATH_UID_ERRORS,
     Access,
     Ack,
     Call,
@@ -24,8 +25,6 @@ from mockchat.core.user_list import Deactivated, Span, UserFilter, select
 
 table = OperationTable()
 
-_PATH_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
-
 
 def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes of a user that a body sets, emptied ones as None.
@@ -37,10 +36,11 @@ def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
     changes = {name: body[name] or None for name in known if name in body}
     if "tags" in body:
         changes["tags"] = body["tags"] or []
-    if changes.get("role") is None:
-        changes.pop("role", None)
-    elif changes["role"] not in app.roles:
-        raise refuse("role", "exists")
+    role = str(changes.pop("role", None) or "").lower()
+    if role:
+        if role not in app.roles:
+            raise refuse("role", "exists")
+        changes["role"] = role
     return changes | dict.fromkeys(body.get("unset") or ())
 
 
@@ -134,7 +134,7 @@ def viewer_of(call: Call) -> User | None:
     "/users/{uid}",
     access=Access.FULL_KEY_OR_TOKEN,
     returns=schemas.UserSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
     headers=("onBehalfOf",),
 )
 def get_user(call: Call) -> Profile:
@@ -148,7 +148,7 @@ def get_user(call: Call) -> Profile:
     access=Access.FULL_KEY,
     body=requests.UserUpdate,
     returns=schemas.UserSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
 )
 def update_user(call: Call) -> Profile:
     """Update a user."""
@@ -173,7 +173,7 @@ class Activation:
     access=Access.FULL_KEY,
     body=requests.UserDelete,
     returns=schemas.ActivationSchema,
-    errors=_PATH_ERRORS,
+    errors=PATH_UID_ERRORS,
     limit=CORE_LIMIT,
 )
 def delete_user(call: Call) -> Ack | Activation:

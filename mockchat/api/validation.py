@@ -269,7 +269,14 @@ class TimeSpan(_Field):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, int | None]:
         if not isinstance(value, dict):
             raise self.no("object")
-        return {end: self.second.deserialize(value[end]) for end in ("from", "to") if end in value}
+        bounds: dict[str, int | None] = {}
+        for end in ("from", "to"):
+            try:
+                if end in value:
+                    bounds[end] = self.second.deserialize(value[end])
+            except ValidationError as error:
+                raise ValidationError({end: error.messages}) from None
+        return bounds
 
 
 class Metadata(_Field):
@@ -297,10 +304,12 @@ class Strings(_Field):
         longest: int = MAX_NAME,
         choices: tuple[str, ...] = (),
         commas: bool = False,
+        once: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self.most = most
+        self.once = once
         self.longest = longest
         self.choices = choices
         self.commas = commas
@@ -319,7 +328,12 @@ class Strings(_Field):
                 refused[place] = error.messages
         if refused:
             raise ValidationError(refused)
-        return items
+        # Uids differ by more than case: of those named twice the first counts.
+        return (
+            list({item.lower(): item for item in reversed(items)}.values())[::-1]
+            if self.once
+            else items
+        )
 
     def _items(self, value: Any) -> list[Any]:
         if isinstance(value, str):

@@ -1,6 +1,5 @@
 """Relations between two users of an app: friends and blocked users (reference section 8)."""
 
-from mockchat.core import errors
 from mockchat.core.entities import User
 from mockchat.core.state import App
 
@@ -13,16 +12,11 @@ def conversation_id(one: User, other: User) -> str:
     return f"{first}_user_{second}"
 
 
-def befriend(app: App, user: User, other: User) -> bool:
-    """Make two different users friends; return False where they are. Raise QUOTA_REACHED."""
-    if other.key in user.friends:
-        return False
-    if max(len(user.friends), len(other.friends)) >= MAX_FRIENDS:
-        raise errors.QUOTA_REACHED(feature="Add Friend", limit=MAX_FRIENDS)
+def befriend(app: App, user: User, other: User) -> None:
+    """Make two different users friends."""
     user.friends.add(other.key)
     other.friends.add(user.key)
     app.touch()
-    return True
 
 
 def unfriend(app: App, user: User, other: User) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +98,9 @@ def _find(fixture: str) -> Path:
 
 def _read(path: Path, seed: Seed) -> list[dict[str, Any]]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(
+            path.read_bytes(), parse_float=_number, parse_int=_number, parse_constant=_number
+        )
     except OSError as error:
         raise FixtureError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -113,6 +116,17 @@ def _read(path: Path, seed: Seed) -> list[dict[str, Any]]:
     for at, user in enumerate(sections["users"]):
         _check_uid(user, f"users[{at}].uid", refuse)
     return sections["users"]
+
+
+def _number(text: str) -> float:
+    """Return a number that JSON's readers agree on; raise ValueError for any other."""
+    if text.lstrip("-").isdigit():
+        if abs(int(text)) >= 2**63:
+            raise ValueError(f"{text} is too large")
+        return int(text)
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is no number of JSON")
+    return float(text)
 
 
 _Refuse = Callable[[str, str], FixtureError]
@@ -146,6 +160,8 @@ def _attributes(row: Any, shape: _Shape, place: str, refuse: _Refuse) -> dict[st
             values[attribute] = _value(row[key], kind, f"{place}.{key}", refuse)
         if required and not values.get(attribute):
             raise refuse(f"{place}.{key}", "is required")
+    if "role" in values:
+        values["role"] = values["role"].lower()  # as the service stores roles
     if "friends" in values:
         values["friends"] = {uid.lower() for uid in values["friends"]}
     return values
@@ -170,9 +186,20 @@ def _check_uid(user: dict[str, Any], place: str, refuse: _Refuse) -> None:
         raise refuse(place, f"a uid has at most {MAX_UID_LENGTH} characters and no spaces")
 
 
+def _check_names(seed: Seed) -> None:
+    """Hold roles and api keys against each other and against those of the settings."""
+    for kind, names in (
+        ("role", [role["role"] for role in seed.roles]),
+        ("api key", [key for key, _, _ in seed.keys]),
+    ):
+        if twice := sorted(name for name in set(names) if names.count(name) > 1):
+            raise FixtureError(f"the {kind} {twice[0]!r} is declared twice")
+
+
 def _check_references(seed: Seed, origins: list[tuple[Path, dict[str, Any]]]) -> None:
     """Hold the users against each other and the roles: several fixtures are one seed."""
     roles = {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}
+    _check_names(seed)
     keys = {user["uid"].lower() for _, user in origins}
     seen: set[str] = set()
     for path, user in origins:

@@ -25,6 +25,8 @@ class Guard:
         """
         origin = headers.get("Origin")
         site = headers.get("Sec-Fetch-Site", "none")
+        if access is Access.PUBLIC and headers.get("Sec-Fetch-Mode") == "navigate":
+            site = "none"  # a link that a person followed: the page it stood on reads nothing
         if site not in ("none", "same-origin") or (origin and not _is_own(origin, address)):
             raise errors.CONTROL_ORIGIN(origin=origin or site)
         # A foreign name that resolves to loopback is a rebinding attack.

@@ -36,6 +36,8 @@ _JSON_HEADERS = {
 # Where a request keeps what its rate-limit headers will say.
 _QUOTA: web.RequestKey[Allowance] = web.RequestKey("mockchat.quota", Allowance)
 
+_CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError, ConnectionError)
+
 Sleep = Callable[[float], Awaitable[None]]
 Observer = Callable[[web.Request, web.StreamResponse, float], None]
 
@@ -67,12 +69,8 @@ class Edge:
             response = await self._answer(request, target, found, control=control)
         except ApiError as error:
             response = self._refuse(request, error)
-        except web.HTTPRequestEntityTooLarge:
-            response = self._refuse(request, refuse("body", "size", limit=MAX_BODY))
-        except web.HTTPException as error:  # a handshake that aiohttp refuses
-            response = self._refuse(request, refuse("request", "broken", reason=error.reason))
-        except (HttpProcessingError, web.RequestPayloadError) as error:
-            response = self._refuse(request, refuse("body", "broken", reason=str(error)))
+        except _CLIENT_FAULTS as error:
+            response = self._refuse(request, _client_fault(error))
         except Exception:
             log.exception("mockchat failed to answer %s %s", request.method, request.path_qs)
             response = self._refuse(request, errors.CRASHED())
@@ -177,6 +175,17 @@ def _add_headers(request: web.Request, response: web.StreamResponse, *, control:
                 ("X-RateLimit-Remaining-For-App", str(allowance.app_remaining)),
             )
         )
+
+
+def _client_fault(error: Exception) -> ApiError:
+    """Return what a request is refused with that aiohttp could not read."""
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return refuse("body", "size", limit=MAX_BODY)
+    if isinstance(error, web.HTTPException):  # a handshake
+        return refuse("request", "broken", reason=error.text or error.reason)
+    if isinstance(error, ConnectionError):  # nobody is left to read the answer
+        return refuse("body", "broken", reason="the client left")
+    return refuse("body", "broken", reason=" ".join(str(error).split()))
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

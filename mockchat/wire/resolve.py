@@ -49,6 +49,8 @@ class Resolver:
         Raises APP_ID_INVALID, and APP_ID_MISSING where apps are strict.
         """
         store = self._store
+        if target.app_id == "":
+            raise errors.APP_ID_MISSING()
         app_id = target.app_id or _app_in(address.name) or headers.get("appId", "").strip()
         if app_id:
             return store.app(app_id)

@@ -27,8 +27,9 @@ def parse_path(raw_path: str) -> Target:
     segments = [segment for segment in raw_path.split("/") if segment]
     app_id = None
     if len(segments) > 1 and segments[0] == _APPS:
-        app_id = unquote(segments[1])
-        del segments[:2]
+        named = not VERSION.fullmatch(segments[1])  # `/apps//v3/…` names no app
+        app_id = unquote(segments[1]) if named else ""
+        del segments[: 1 + named]
     start = 0
     while start < len(segments) and VERSION.fullmatch(segments[start]):
         start += 1

@@ -24,6 +24,11 @@ _GOODBYE = 1.0  # seconds that a client has to answer a close
 _AUTH_PATIENCE = 30.0  # seconds until an unauthenticated socket is closed
 _EVERYONE, _BY_ROLES, _FRIENDS = "ALL_USERS", "ROLES", "FRIENDS"
 
+_HANDSHAKE = (
+    "a WebSocket handshake needs Connection: Upgrade, Sec-WebSocket-Version: 13 and a "
+    "Sec-WebSocket-Key of 16 bytes in base64"
+)
+
 _print_user = compile_dump(UserSchema)
 
 
@@ -35,7 +40,6 @@ class Session:
     abort: Callable[[], None]
     app: App | None = None
     caller: UserCaller | None = None
-    device: str = ""
     subscription: str = ""
     roles: frozenset[str] = frozenset()
     backlog: int = 0
@@ -59,7 +63,6 @@ class Hub:
         self._store = store
         self._sessions: set[Session] = set()
         self._sends: set[asyncio.Task[Any]] = set()
-        self._frames = {"auth": self._authenticate, "presence": self._keep_quiet}
         store.listeners.append(self._on_event)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -67,8 +70,8 @@ class Hub:
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
         try:
             await socket.prepare(request)
-        except ValueError:  # aiohttp decodes a key that is no ASCII without a look
-            raise web.HTTPBadRequest(reason="Handshake error: invalid Sec-WebSocket-Key") from None
+        except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
+            raise web.HTTPBadRequest(text=_HANDSHAKE) from None
         transport = request.transport
         session = Session(socket, transport.abort if transport else lambda: None)
         self._sessions.add(session)
@@ -105,9 +108,9 @@ class Hub:
             if not self._end_if_dead(session):
                 self._send(session, {"action": "pong"})
             return
-        handler = self._frames.get(str(frame.get("type")))
-        if handler:
-            await handler(session, frame)
+        # JavaScript SDKs also send presence frames; the socket itself tells as much.
+        if frame.get("type") == "auth":
+            await self._authenticate(session, frame)
 
     async def _authenticate(self, session: Session, frame: dict[str, Any]) -> None:
         body = frame.get("body")
@@ -126,7 +129,6 @@ class Hub:
             await session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")
             return
         session.app, session.caller = app, found[0]
-        session.device = str(frame.get("deviceId", ""))
         session.subscription = str(body.get("presenceSubscription", "")).upper()
         roles = body.get("roles")
         session.roles = frozenset(map(str, roles)) if isinstance(roles, list) else frozenset()
@@ -134,9 +136,6 @@ class Hub:
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
         app.open_session(session.caller.user)
         self._watch_expiry(session)
-
-    async def _keep_quiet(self, session: Session, frame: dict[str, Any]) -> None:
-        """Take the presence frame that JavaScript SDKs send; the socket itself tells as much."""
 
     def _send(self, session: Session, frame: dict[str, Any]) -> None:
         """Send without waiting; a client that does not read is dropped, not waited for."""

@@ -1,0 +1,126 @@
+"""What newcomers and attackers met: a refusal changes nothing, and says what was wrong."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from mockchat import Config, MockChat
+from mockchat.core import errors
+from mockchat.core.relations import MAX_FRIENDS
+from mockchat.core.seed import FixtureError, load_seed
+from mockchat.wire.app import STORE
+from tests.helpers import REST_KEY, Client, Serve, assert_error, create_user, data_of, details_of
+
+FRIENDS = "/users/superhero1/friends"
+
+
+async def test_a_refused_call_makes_no_friend(client: Client) -> None:
+    assert client.app is not None
+    user = client.app[STORE].default.user("superhero1")
+    user.friends |= {f"friend-{number}" for number in range(MAX_FRIENDS - 1)}
+
+    body = {"accepted": ["superhero2", "superhero3"]}
+    await assert_error(client.post(FRIENDS, json=body, headers=REST_KEY), errors.QUOTA_REACHED)
+
+    assert not {"superhero2", "superhero3"} & user.friends
+
+
+async def test_a_user_with_all_friends_refuses_alone(client: Client) -> None:
+    assert client.app is not None
+    full = client.app[STORE].default.user("superhero2")
+    full.friends |= {f"friend-{number}" for number in range(MAX_FRIENDS)}
+
+    body = {"accepted": ["superhero2", "superhero3"]}
+    done = await data_of(client.post(FRIENDS, json=body, headers=REST_KEY))
+
+    assert [one["success"] for one in done["accepted"].values()] == [False, True]
+
+
+async def test_a_uid_named_twice_counts_once(client: Client) -> None:
+    body = {"uidsToDeactivate": ["superhero1", "SUPERHERO1"]}
+
+    done = await data_of(client.delete("/users", json=body, headers=REST_KEY))
+
+    assert done == {"deactivatedUids": ["SUPERHERO1"]}
+
+
+async def test_the_case_of_a_role_does_not_count(client: Client) -> None:
+    await data_of(client.post("/roles", json={"role": "Mod", "name": "M"}, headers=REST_KEY))
+
+    user = await create_user(client, "ann", role="MOD")
+
+    assert user["role"] == "mod"
+
+
+async def test_a_path_that_names_an_empty_app_is_refused(client: Client) -> None:
+    await assert_error(client.get("/apps//v3/users", headers=REST_KEY), errors.APP_ID_MISSING)
+
+
+async def test_a_refused_handshake_says_what_it_lacked(client: Client) -> None:
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+
+    details = await details_of(client.get("/", headers=headers))
+
+    assert "Sec-WebSocket-Key" in details["request"][0]
+
+
+async def test_a_followed_link_gets_the_ca_and_health(serve: Serve) -> None:
+    client = await serve()
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+    answer = await client.get("/_mock/health", headers=headers)
+
+    assert answer.status == 200
+
+
+async def test_a_time_that_is_none_is_named_by_its_end(client: Client) -> None:
+    details = await details_of(client.get("/users?createdAt[from]=abc", headers=REST_KEY))
+
+    assert list(details) == ["createdAt.from"]
+
+
+@pytest.mark.parametrize("value", ["1e400", "NaN", "99999999999999999999"])
+def test_a_fixture_holds_only_numbers_that_json_can(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "own.json"
+    path.write_text(f'{{"users": [{{"uid": "a", "name": "A", "metadata": {{"n": {value}}}}}]}}')
+
+    with pytest.raises(FixtureError, match="is not valid JSON"):
+        load_seed([str(path)], [])
+
+
+def test_a_role_is_declared_once(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    path.write_text('{"roles": [{"role": "a", "name": "1"}, {"role": "A", "name": "2"}]}')
+
+    with pytest.raises(FixtureError, match="'a' is declared twice"):
+        load_seed([str(path)], [])
+
+
+async def test_what_is_no_http_is_one_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with MockChat(Config(port=0, https_port=None)) as mock:
+        port = int(str(mock.url).rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with caplog.at_level(logging.DEBUG, "mockchat"):
+            writer.write(b"GET / HTTP/7.7\r\n\r\n")
+            answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+    assert b"400" in answer
+    assert [(one.levelname, one.exc_info) for one in caplog.records] == [("WARNING", None)]
+
+
+async def test_a_client_that_leaves_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    async with MockChat(Config(port=0, https_port=None)) as mock:
+        port = int(str(mock.url).rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = b"POST /users HTTP/1.1\r\nHost: x\r\napikey: AUTH_KEY\r\nContent-Length: 50\r\n\r\n{"
+        writer.write(head)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    assert "mockchat failed" not in caplog.text
