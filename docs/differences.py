@@ -190,4 +190,20 @@ DIFFERENCES = (
         "every text, status and sentence that is marked `assumed` in docs/fidelity.md",
         "in the wording of those that are known",
     ),
+    Difference(
+        "requests",
+        "",
+        "what is no HTTP at all is refused by the HTTP parser with a plain-text 400",
+        _UNKNOWN,
+    ),
+    Difference(
+        "users",
+        "",
+        "`DELETE` of a deactivated user deletes it for good, or lists it as already deactivated",
+        "else nothing could free its uid",
+    ),
+    Difference("roles", "", "`settings` of a role are stored as they are given", _UNKNOWN),
+    Difference(
+        "WebSocket", "", "a socket that has not authenticated in 30 seconds is closed", _UNKNOWN
+    ),
 )

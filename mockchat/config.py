@@ -130,7 +130,10 @@ class Config:
         8443, "HTTPS port; 0 = any free one, off = none", _port, "PORT"
     )
     tls_cert: str | None = _setting(
-        None, "certificate chain (PEM) to serve instead of an own one", metavar="FILE", shown="none"
+        None,
+        "certificate chain (PEM) to serve instead of mockchat's own",
+        metavar="FILE",
+        shown="none",
     )
     tls_key: str | None = _setting(
         None, "private key (PEM) of --tls-cert", metavar="FILE", shown="none"
@@ -182,13 +185,13 @@ class Config:
     )
     errors: str = _setting(
         "auto",
-        "error dialect: the REST service's for chat SDKs and the SDK pages' for others, or one",
+        "error dialect; auto: live for chat SDKs, documented for all others",
         _choice("auto", "documented", "live"),
         metavar="auto|documented|live",
     )
     tokens: str = _setting(
         "reusable",
-        "whether an auth token belongs to the device that used it first",
+        "single-use: an auth token belongs to the device that used it first",
         _choice("reusable", "single-use"),
         metavar="reusable|single-use",
     )
@@ -199,7 +202,7 @@ class Config:
         0.025, "how long POST /login takes", duration, "DURATION", shown="25ms"
     )
     rate_limit: int | None = _setting(
-        None, "requests a minute and app before 429", _limit, "N", shown="off"
+        None, "requests per app and minute before 429", _limit, "N", shown="off"
     )
     public_url: str | None = _setting(
         None,

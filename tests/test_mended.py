@@ -90,6 +90,17 @@ def test_a_fixture_holds_only_numbers_that_json_can(tmp_path: Path, value: str) 
         load_seed([str(path)], [])
 
 
+def test_the_fixture_that_the_readme_shows_is_one(tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    shown = next(line for line in readme.splitlines() if line.strip().startswith('`{"users"'))
+    path = tmp_path / "own.json"
+    path.write_text(shown.split("`")[1])
+
+    seed = load_seed([str(path)], [])
+
+    assert [user["uid"] for user in seed.users] == ["alice", "bob"]
+
+
 def test_a_role_is_declared_once(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
     path.write_text('{"roles": [{"role": "a", "name": "1"}, {"role": "A", "name": "2"}]}')

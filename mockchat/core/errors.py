@@ -376,7 +376,7 @@ CONTROL_TOKEN = _row(
 )
 NO_CA = _row(
     "no_ca",
-    "The CA was asked for, but the server has none of its own.",
+    "The CA was asked for, but the server has none.",
     Face(
         "MOCK_NO_CA",
         404,
