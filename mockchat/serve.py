@@ -9,15 +9,18 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import lru_cache
 
 from aiohttp import web
 
 from mockchat.config import Config
+from mockchat.core.clock import Clock
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
 from mockchat.wire.app import EDGE
 
 _SHOWN_USERS = 20
+_WALL = Clock()  # log lines are of this machine, whatever time the mock has
 _COLLECT_AFTER = 10_000  # new objects
 _FLUSH_AFTER = 0.02  # seconds: log lines are written together, not one system call each
 
@@ -71,16 +74,21 @@ class RequestLog:
         self._waiting.clear()
 
 
+@lru_cache(maxsize=1)
+def _stamp(second: int, layout: str) -> str:
+    return time.strftime(layout, time.localtime(second))
+
+
 def _text_line(request: web.Request, status: int, milliseconds: float) -> str:
-    now = time.strftime("%H:%M:%S")
-    return f"{now} {request.method} {request.path_qs} {status} {milliseconds:.1f}ms\n"
+    now = _stamp(int(_WALL.now()), "%H:%M:%S")
+    return f"{now} {request.method} {request.raw_path} {status} {milliseconds:.1f}ms\n"
 
 
 def _json_line(request: web.Request, status: int, milliseconds: float) -> str:
     fields = {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "time": _stamp(int(_WALL.now()), "%Y-%m-%dT%H:%M:%S%z"),
         "method": request.method,
-        "path": request.path_qs,
+        "path": request.raw_path,
         "status": status,
         "milliseconds": round(milliseconds, 1),
     }

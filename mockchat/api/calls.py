@@ -22,7 +22,7 @@ table = OperationTable()
 def create_call_token(call: Call) -> dict[str, str]:
     """Create a call token for a session."""
     session = {"sessionId": call.body["session_id"]}
-    return {"token": issue_jwt(call.app, call.user_caller.token, session)}
+    return {"token": issue_jwt(call.app, call.user_caller.token, session, call.app.now)}
 
 
 @table.add(

@@ -7,7 +7,7 @@ from mockchat.api import plain, requests, schemas
 from mockchat.api.auth_tokens import describe
 from mockchat.api.operation import Access, Ack, Call, Hosts, OperationTable
 from mockchat.api.schemas import Me
-from mockchat.api.session_jwt import issue_jwt
+from mockchat.api.session_jwt import session_jwt
 from mockchat.api.users import user_changes
 from mockchat.core import errors
 from mockchat.core.entities import UserCaller, channel_secret
@@ -79,7 +79,7 @@ def logged_in(call: Call, caller: UserCaller) -> Me:
     return Me(
         user=user,
         auth_token=token.value,
-        jwt=issue_jwt(app, token),
+        jwt=session_jwt(app, token),
         ws_channel={
             "identity": f"[{app.id}]{user.uid}",
             "secret": channel_secret(app.secret, user.key),

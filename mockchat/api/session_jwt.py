@@ -20,18 +20,28 @@ def _encoded(part: bytes) -> bytes:
 _HEADER = _encoded(orjson.dumps({"alg": _ALGORITHM, "typ": "JWT"}))
 
 
-def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any] | None = None) -> str:
-    """Return a JWT that stands for `token`; what the live one holds is not known.
+def session_jwt(app: App, token: AuthToken) -> str:
+    """Return the JWT that stands for `token`, the same at every login with it.
 
     It lives as long as the token: SDKs reconnect with the one they have (sdk-wire section 5).
-    Signed here, not by PyJWT, which would cost as much as the rest of a login; PyJWT checks it.
     """
-    claims = {
+    if token.jwt is None:
+        token.jwt = issue_jwt(app, token, {}, token.created_at)
+    return token.jwt
+
+
+def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any], now: int) -> str:
+    """Return a JWT that stands for `token` and carries `passthrough`.
+
+    What the live one holds is not known. Signed here, not by PyJWT, which would cost as much as
+    the rest of a login; PyJWT checks it.
+    """
+    claims: dict[str, Any] = {
         "iss": "mockchat",
         "sub": token.uid,
         "appId": app.id,
         "jti": token.value.removeprefix(f"{token.uid}_"),
-        "iat": app.now,
+        "iat": now,
     }
     if app.rules.token_ttl is not None:
         claims["exp"] = int(token.created_at + app.rules.token_ttl)

@@ -18,7 +18,10 @@ table = OperationTable()
 )
 def create_jwt(call: Call) -> dict[str, str]:
     """Create a session JWT; what is passed through comes back as its claim `passthrough`."""
-    return {"token": issue_jwt(call.app, call.user_caller.token, call.body.get("passthrough"))}
+    app = call.app
+    return {
+        "token": issue_jwt(app, call.user_caller.token, call.body.get("passthrough") or {}, app.now)
+    }
 
 
 @table.add(

@@ -59,6 +59,7 @@ class AuthToken:
     user_agent: str | None = None
     app_info: str | None = None
     bound_to: str | None = None  # the device that used a single-use token first
+    jwt: str | None = None  # what stands for it at a WebSocket, once it was asked for
 
 
 @dataclass(slots=True)

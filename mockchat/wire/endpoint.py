@@ -11,19 +11,28 @@ from mockchat.api.validation import Loader
 class Endpoint:
     """Loads a call's input, runs its operation and prints the result."""
 
-    __slots__ = ("_asynchronous", "_dump", "load_body", "load_query", "operation", "takes_body")
+    __slots__ = (
+        "_asynchronous",
+        "_dump",
+        "_handler",
+        "load_body",
+        "load_query",
+        "operation",
+        "takes_body",
+    )
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.load_body = Loader(operation.body)
         self.load_query = Loader(operation.query)
         self.takes_body = operation.body is not None
+        self._handler = operation.handler
         self._asynchronous = inspect.iscoroutinefunction(operation.handler)
         self._dump = compile_dump(operation.returns) if operation.returns else None
 
     async def run(self, call: Call) -> Any:
         """Return the envelope to print, or a File as it is."""
-        result = self.operation.handler(call)
+        result = self._handler(call)
         if self._asynchronous:
             result = await result
         if isinstance(result, File):

@@ -94,7 +94,7 @@ async def test_a_list_is_filtered_and_sorted(town: Client, query: str, expected:
         ("sortBy=age", "sortBy"),
         ("sortOrder=up", "sortOrder"),
         ("createdAt=1", "createdAt"),
-        ("createdAt[from]=x", "createdAt"),
+        ("createdAt[from]=x", "createdAt.from"),
         ("onlyDeactivated=x", "onlyDeactivated"),
     ],
 )
