@@ -80,6 +80,24 @@ async def test_what_no_operation_knows_is_ignored(client: Client) -> None:
     assert list(user) == ["uid", "name", "status", "role", "createdAt"]
 
 
+@pytest.mark.parametrize(("number", "read"), [("7.0", "7"), ("-3.0", "-3"), ("1e3", "1000")])
+async def test_a_whole_number_is_the_same_with_a_point(
+    client: Client, number: str, read: str
+) -> None:
+    body = f'{{"uid":{number},"name":{number},"tags":[{number}],"withAuthToken":1.0}}'
+
+    user = await data_of(create(client, body))
+
+    assert (user["uid"], user["name"], user["tags"]) == (read, read, [read])
+    assert "authToken" in user
+
+
+async def test_a_number_beyond_json_s_integers_is_no_whole_one(client: Client) -> None:
+    user = await data_of(create(client, '{"uid":"u1","name":18446744073709551616}'))
+
+    assert user["name"] == "1.8446744073709552e+19"
+
+
 # --- nothing --------------------------------------------------------------------------------
 @pytest.mark.parametrize("body", [None, b"", b"  \n", b"[]", b"{}", b"null", b" [ ] "])
 @pytest.mark.parametrize("content_type", ["application/json", FORM, None])
@@ -101,6 +119,12 @@ async def test_a_body_that_nobody_asked_for_is_not_read(client: Client, body: by
     for path in ("/me", "/users/superhero2"):
         await data_of(client.get(path, data=body, headers=by_token(token)))
     await data_of(client.delete("/me", data=body, headers=by_token(token)))
+
+
+async def test_a_logout_that_names_its_token_in_the_path_reads_no_body(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+
+    await data_of(client.delete(f"/admin/users/auth/{token}", data=b"not json"))
 
 
 # --- forms ----------------------------------------------------------------------------------

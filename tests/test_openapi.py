@@ -181,6 +181,19 @@ def test_a_user_always_has_these_keys() -> None:
     assert user["additionalProperties"] is False
 
 
+def test_a_login_tells_of_the_same_settings_as_settings_do() -> None:
+    me = document()["components"]["schemas"]["Me"]["properties"]
+
+    assert me["settings"] == {"$ref": "#/components/schemas/Settings"}
+    assert me["wsChannel"] == {"$ref": "#/components/schemas/WsChannel"}
+
+
+def test_too_many_requests_are_told_when_to_come_back() -> None:
+    response = document()["components"]["responses"]["429.too_many_requests"]
+
+    assert list(response["headers"]) == ["Retry-After", "X-Rate-Limit-Reset"]
+
+
 def test_a_list_of_users_comes_with_pages_or_as_a_count() -> None:
     answer = document()["paths"]["/users"]["get"]["responses"]["200"]
     pages, counted = answer["content"]["application/json"]["schema"]["anyOf"]

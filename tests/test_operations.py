@@ -17,7 +17,15 @@ from mockchat.api.schemas import compile_dump
 from mockchat.api.validation import Loader
 from mockchat.core import errors
 from mockchat.core.errors import ApiError, Evidence
-from tests.helpers import ALL_OPERATIONS, AUTH_KEY, REST_KEY, Client, Serve, assert_error
+from tests.helpers import (
+    ALL_OPERATIONS,
+    AUTH_KEY,
+    REST_KEY,
+    Client,
+    Serve,
+    assert_error,
+    get_as_encoded,
+)
 from tests.strategies import PRINTED, bodies_for
 
 SENTENCE = re.compile(r"[A-Z][^\n]{5,98}\.")
@@ -172,6 +180,11 @@ async def test_an_unknown_uid_in_a_path_is_not_found(client: Client, operation: 
         for dialect, row in (("documented", documented), ("live", live)):
             request = ask(client, operation, {**REST_KEY, "X-Mock-Errors": dialect}, uid)
             await assert_error(request, row, dialect, uid=printed)
+
+
+async def test_a_line_break_in_a_path_is_answered_as_any_other(client: Client) -> None:
+    await assert_error(get_as_encoded(client, "/nowhere/%0A", {}), errors.API_NOT_FOUND)
+    await assert_error(get_as_encoded(client, "/users/%0A", REST_KEY), errors.PATH_UID_INVALID)
 
 
 # --- how they are asked ---------------------------------------------------------------------

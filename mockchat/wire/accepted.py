@@ -48,12 +48,13 @@ def in_query(field: AnyField) -> Json:
 
 
 def query_style(field: AnyField) -> Json:
-    """Return how a query's parameter is written."""
+    """Return how a query's parameter is written; an empty number or flag is as good as none."""
     if isinstance(field, validation.Strings):
         return {"style": "form", "explode": False}
     if isinstance(field, validation.TimeSpan):
         return {"style": "deepObject", "explode": True}
-    return {}
+    empty = isinstance(field, validation.Whole | validation.Flag)
+    return {"allowEmptyValue": True} if empty else {}
 
 
 def _noted(kind: AnyField, field: AnyField, taken: Json) -> Json:
@@ -125,7 +126,12 @@ _IN_BODY: dict[type, Callable[[Any], Json]] = {
 def _listed(field: validation.Strings) -> Json:
     # One that starts with a bracket is a list in JSON.
     item: Json = {"type": "string", "maxLength": field.longest, "pattern": r"^\s*([^\s\[,][^,]*)?$"}
-    return {"type": "array", "items": {"enum": list(field.choices)} if field.choices else item}
+    item = {"enum": list(field.choices)} if field.choices else item
+    return {
+        "description": "Texts between commas, or a list as JSON.",
+        "type": "array",
+        "items": item,
+    }
 
 
 def _whole(field: validation.Whole) -> Json:

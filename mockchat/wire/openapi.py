@@ -32,7 +32,8 @@ A local stand-in for CometChat's user and authentication service.
 
 The app of a request is named by the path prefix `/apps/{appId}`, the sub-domain, the header `appId`
 or the credential it shows; else it is the default one. Every error has two codes, one a dialect:
-that of the vendor's SDK pages (`documented`) and that of its REST service (`live`).
+that of the vendor's SDK pages (`documented`) and that of its REST service (`live`). A path or
+method that is not here is 404 `ERR_API_NOT_FOUND`.
 `x-evidence` says how well a behaviour is known: recorded from the service (`live`), stated by the
 vendor (`documented`) or ours (`assumed`)."""
 _SERVERS = [
@@ -148,8 +149,12 @@ def _laid_out(value: Any, margin: str) -> str:
     return "{" + ",".join(inner + member for member in members) + margin + "}"
 
 
-def _described(_converter: Any, field: AnyField, ret: Json) -> Json:
-    """Tell apispec of the fields it does not know: those of requests, which all coerce."""
+def _described(converter: Any, field: AnyField, ret: Json) -> Json:
+    """Tell apispec of what it does not know: a request's fields, which coerce, and plain data."""
+    if "holds" in field.metadata:
+        ret.clear()
+        found: Json = converter.resolve_nested_schema(field.metadata["holds"])
+        return found
     if type(field).__module__ == accepted.MODULE or "takes" in field.metadata:
         ret.clear()
         return accepted.in_body(field)
@@ -253,10 +258,9 @@ class _Writer:
         headers = {} if row.is_control else {name: name for name in _QUOTA_HEADERS}
         schemas = [self._answer(row, kind) for kind in kinds]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-        answer = {"description": "Done.", "headers": headers, "content": {row.produces: {}}}
-        if row.produces == _JSON:
-            answer["content"] = {_JSON: {"schema": schema}}
-        return {"200": answer}
+        content = {"schema": schema} if row.produces == _JSON else {}
+        answer = {"description": "Done.", "headers": headers, "content": {row.produces: content}}
+        return {"200": {name: value for name, value in answer.items() if value}}
 
     def _answer(self, row: Operation, kind: Any) -> Json:
         schema = self._schema(row.returns)
@@ -267,7 +271,7 @@ class _Writer:
             schema = {"type": "array", "items": schema}
         elif kind is Ack:
             schema = self._schema(AckSchema)
-        elif kind == dict[str, int]:
+        elif kind == dict[str, int]:  # what a list answers that is only counted
             schema = self._schema(CountSchema)
         elif kind is NoneType:
             schema = {"type": "null"}
@@ -307,12 +311,12 @@ class _Writer:
             "allOf": [{"$ref": "#/components/schemas/Error"}],
             "properties": {"code": {"enum": sorted(codes)}},
         }
-        headers = {name: name for name in _RETRY_HEADERS} if status == _TOO_MANY else {}
-        response = {
+        response: Json = {
             "description": "\n".join(_told(row, status) for row in rows),
-            "headers": headers,
             "content": {_JSON: {"schema": _object({"error": error})}},
         }
+        if status == _TOO_MANY:
+            response["headers"] = {name: name for name in _RETRY_HEADERS}
         self._spec.components.response(name, response)
         return name
 
