@@ -1,6 +1,6 @@
 """Users: create, list, get, update, delete, deactivate and reactivate (reference section 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -199,11 +199,8 @@ def delete_user(call: Call) -> Ack | Activation:
 def deactivate_users(call: Call) -> Activation:
     """Deactivate users."""
     done = Activation()
-    for uid in call.body["uids"]:
-        user = call.app.find_user(uid)
-        if user is None:
-            done.not_found.append(uid)
-        elif user.deactivated_at is not None:
+    for user in _found(call, done):
+        if user.deactivated_at is not None:
             done.already_deactivated.append(user.uid)
         else:
             call.app.deactivate_user(user)
@@ -221,13 +218,19 @@ def deactivate_users(call: Call) -> Activation:
 def reactivate_users(call: Call) -> Activation:
     """Reactivate users."""
     done = Activation()
-    for uid in call.body["uids"]:
-        user = call.app.find_user(uid)
-        if user is None:
-            done.not_found.append(uid)
-        elif user.deactivated_at is None:
+    for user in _found(call, done):
+        if user.deactivated_at is None:
             done.not_deactivated.append(user.uid)
         else:
             call.app.reactivate_user(user)
             done.reactivated.append(user.uid)
     return done
+
+
+def _found(call: Call, done: Activation) -> Iterator[User]:
+    """Yield the users that the body names; note who is none."""
+    for uid in call.body["uids"]:
+        if user := call.app.find_user(uid):
+            yield user
+        else:
+            done.not_found.append(uid)

@@ -21,9 +21,10 @@ def befriend(app: App, user: User, other: User) -> None:
 
 def unfriend(app: App, user: User, other: User) -> None:
     """End a friendship, if there is one."""
-    user.friends.discard(other.key)
-    other.friends.discard(user.key)
-    app.touch()
+    if other.key in user.friends:
+        user.friends.remove(other.key)
+        other.friends.remove(user.key)
+        app.touch()
 
 
 def block(app: App, user: User, other: User) -> bool:
@@ -38,6 +39,8 @@ def block(app: App, user: User, other: User) -> bool:
 
 def unblock(app: App, user: User, other: User) -> bool:
     """Let `user` unblock another; return False where there was no block."""
-    other.blocked_by.discard(user.key)
+    if user.blocked.pop(other.key, None) is None:
+        return False
+    other.blocked_by.remove(user.key)
     app.touch()
-    return user.blocked.pop(other.key, None) is not None
+    return True

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.api import OPERATIONS, UNBUILT, json_text
-from mockchat.api.operation import Call, File, ServerFacts
+from mockchat.api.operation import CONTROL_PREFIX, Call, File, ServerFacts
 from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
 from mockchat.control import CONTROL_OPERATIONS
@@ -28,7 +28,7 @@ from mockchat.wire.websocket import Hub
 from mockchat.wire.welcome import WELCOME
 
 log = logging.getLogger("mockchat")
-_CONTROL = "_mock"
+_CONTROL = CONTROL_PREFIX.strip("/")
 _JSON_HEADERS = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
