@@ -7,6 +7,8 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mockchat.core.durations import duration
+
 
 class ConfigError(Exception):
     """A setting has a value that it cannot have; says which and why."""
@@ -47,15 +49,12 @@ def _integer(value: str) -> int:
         raise ValueError("must be a whole number") from None
 
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
-
-
-def duration(value: str) -> float:
-    """Return the seconds of a duration like `25ms`, `1.5s`, `10m`, `2h`, `30d` or `3`."""
-    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d|)", value)
-    if not match:
-        raise ValueError("must be a duration like 25ms, 1.5s, 10m, 2h or 30d")
-    return float(match[1]) * _UNITS[match[2]]
+def size(value: str) -> int:
+    """Return the bytes of a size like `500KiB`, `8MiB` or `100000`."""
+    match = re.fullmatch(r"([0-9]{1,12})(KiB|MiB|GiB|)", value)
+    if not match or not int(match[1]):
+        raise ValueError("must be a size like 500KiB, 8MiB or 100000")
+    return int(match[1]) * {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}[match[2]]
 
 
 def _lifetime(value: str) -> float | None:
@@ -203,6 +202,16 @@ class Config:
     )
     rate_limit: int | None = _setting(
         None, "requests per app and minute before 429", _limit, "N", shown="off"
+    )
+    journal_size: int = _setting(1000, "exchanges that the journal keeps per app", _count, "N")
+    journal_bytes: int = _setting(
+        8 * 2**20, "bytes that the journal keeps per app", size, "SIZE", shown="8MiB"
+    )
+    state: str | None = _setting(
+        None,
+        "file to load all apps from at the start and to save them to",
+        metavar="FILE",
+        shown="none",
     )
     public_url: str | None = _setting(
         None,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockchat.config import Config, ConfigError, Row, duration, flag, load_config, rows, variable
+from mockchat.config import Config, ConfigError, Row, flag, load_config, rows, variable
+from mockchat.core.durations import duration
 
 NAMES = [name for name, _ in rows()]
 # Defaults that no word can ask for: what they do is shown instead.
@@ -21,6 +22,7 @@ PROSE_DEFAULTS = {
     "ca_dir",
     "auth_key",
     "random_seed",
+    "state",
     "public_url",
     "control_token",
 }
@@ -46,6 +48,9 @@ GIVEN: dict[str, tuple[str, object]] = {
     "token_ttl": ("1h", 3600.0),
     "login_latency": ("1.5s", 1.5),
     "rate_limit": ("100", 100),
+    "journal_size": ("50", 50),
+    "journal_bytes": ("500KiB", 512_000),
+    "state": ("state.json", "state.json"),
     "public_url": ("https://mock.test:8443/", "https://mock.test:8443"),
     "trust_proxy": ("on", True),
     "control_token": ("s3cret", "s3cret"),
@@ -70,6 +75,8 @@ RUBBISH: dict[str, tuple[list[str], str]] = {
     "token_ttl": (["0", "-1s", "1w", "soon", "", "1h30m", "nan"], ""),
     "login_latency": (["-1ms", "fast", "1 s", "inf", "1e3"], "duration"),
     "rate_limit": (["0", "-5", "lots", "1.5"], "whole number"),
+    "journal_size": (["0", "-1", "many"], "whole number"),
+    "journal_bytes": (["0", "1MB", "8 MiB", "-1", "1.5MiB", ""], "size"),
     "public_url": (["mock.test", "ftp://mock.test", "https://", "https://a/b"], "https://"),
     "log_format": (["xml"], "text, json"),
     "log_level": (["loud", "INFO"], "debug, info, warning, error"),

@@ -19,7 +19,7 @@ FACES = [(row, face) for row in ROWS for face in (row.documented, row.live)]
 ALLOWED = {400, 401, 402, 403, 404, 409, 429}
 OUR_OWN = {errors.CRASHED: 500, errors.NOT_BUILT: 501}
 VALUES = {"uid", "key", "role", "token", "app_id", "limit", "seconds", "origin", "host"}
-VALUES |= {"feature", "operation"}
+VALUES |= {"feature", "operation", "what", "name"}
 ANYONE: dict[str, str] = {}
 
 
@@ -131,6 +131,7 @@ _PROVOCATIONS: dict[str, Provocation] = {
     "app_id_invalid": ({"strict_apps": True}, "GET", "/apps/x/users", REST_KEY, None),
     "control_origin": (_PLAIN, "GET", "/_mock/errors", {"Origin": "https://evil.example"}, None),
     "control_host": (_PLAIN, "GET", "/_mock/errors", {"Host": "evil.example"}, None),
+    "mock_not_found": (_PLAIN, "DELETE", "/_mock/snapshots/x", ANYONE, None),
     "control_token": ({"control_token": "t"}, "GET", "/_mock/errors", ANYONE, None),
     "apikey_not_found": (_PLAIN, "GET", "/apikeys/x", REST_KEY, None),
     "apikey_self_action": (_PLAIN, "DELETE", "/apikeys/REST_API_KEY", REST_KEY, None),

@@ -10,8 +10,9 @@ import pytest
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
+from mockchat.core.rules import Rules
 from mockchat.core.seed import fixtures_dir, load_seed
-from mockchat.core.state import App, Rules
+from mockchat.core.state import App
 
 NOW = 1_700_000_000
 

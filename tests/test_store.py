@@ -9,7 +9,9 @@ from mockchat.core.clock import Clock
 from mockchat.core.entities import ApiKey, Event, Scope, TokenDestroyed, User
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
-from mockchat.core.state import MAX_AUTO_APPS, App, Rules, Store
+from mockchat.core.rules import Rules
+from mockchat.core.state import App
+from mockchat.core.store import MAX_AUTO_APPS, Store
 
 MakeStore = Callable[..., Store]
 

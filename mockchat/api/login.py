@@ -77,6 +77,7 @@ async def login(call: Call) -> Me:
     app.begin_login(slot)
     try:
         await call.sleep(app.rules.login_latency)
+        await app.holds.passed(app.owner_of(credential) if _by_token(call) else credential)
         return _log_in(call, credential)
     finally:
         app.end_login(slot)

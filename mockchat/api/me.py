@@ -99,12 +99,16 @@ def logged_in(call: Call, caller: UserCaller) -> Me:
     evidence=Evidence.DOCUMENTED,
     headers=("resource",),
 )
-def update_me(call: Call) -> Me:
+async def update_me(call: Call) -> Me:
     """Log a device in by its auth token, or update one's own profile."""
     caller = call.user_caller
+    changes = user_changes(call.app, call.body)
+    if call.app.holds.uids and not changes:  # a login, and somebody's are held
+        await call.app.holds.passed(caller.user.uid)
+        caller = call.app.user_caller(caller.token.value)
     call.app.use_token(caller.token, call.device or "")
     describe(caller.token, call)
-    if changes := user_changes(call.app, call.body):
+    if changes:
         call.app.update_user(caller.user, changes)
     return logged_in(call, caller)
 

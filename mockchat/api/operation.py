@@ -13,6 +13,7 @@ from mockchat.core.entities import Caller, User, UserCaller
 from mockchat.core.errors import ErrorDef, Evidence
 from mockchat.core.quota import STANDARD_LIMIT
 from mockchat.core.state import App
+from mockchat.core.store import Store
 
 DEFAULT_PER_PAGE = 100
 CONTROL_PREFIX = "/_mock"
@@ -44,7 +45,13 @@ _EMULATED_ERRORS = (
     errors.TOO_MANY_REQUESTS,
     errors.BAD_REQUEST,
 )
-_CONTROL_ERRORS = (errors.CONTROL_ORIGIN, errors.CONTROL_HOST, errors.BAD_REQUEST)
+_CONTROL_ERRORS = (
+    errors.CONTROL_ORIGIN,
+    errors.CONTROL_HOST,
+    errors.APP_ID_MISSING,
+    errors.APP_ID_INVALID,
+    errors.BAD_REQUEST,
+)
 ACCESS_ERRORS: dict[Access, tuple[ErrorDef, ...]] = {
     Access.PUBLIC: (),
     Access.ANY_KEY: _KEY_ERRORS,
@@ -75,8 +82,10 @@ class Hosts:
 class ServerFacts:
     """What an operation may know of the server that carries it."""
 
+    store: Store
     ca_path: str | None = None
     https_port: int | None = None
+    fixtures: tuple[str, ...] = ()  # that it was started with
     openapi: Callable[[], dict[str, Any]] = dict  # describes what the server takes and answers
 
 
@@ -93,6 +102,17 @@ class Call:
     hosts: Callable[[], Hosts]
     sleep: Callable[[float], Awaitable[None]]
     server: ServerFacts
+    every_app: bool = False  # a control action that names no app
+
+    @property
+    def apps(self) -> tuple[App, ...]:
+        """The apps that a control action acts on: the one that it names, else all."""
+        return tuple(self.server.store.apps()) if self.every_app else (self.app,)
+
+    @property
+    def only_app(self) -> App | None:
+        """The app that a control action names, if it does."""
+        return None if self.every_app else self.app
 
     @property
     def user_caller(self) -> UserCaller:

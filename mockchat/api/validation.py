@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from mockchat.api import json_text
 from mockchat.core import errors
@@ -49,6 +49,11 @@ TEXTS = {
     "exists": Text("The selected {field} is invalid.", _OURS),
     "broken": Text("The {field} cannot be read: {reason}.", _OURS),
     "json": Text("The {field} is not valid JSON: {reason}.", _OURS),
+    "duration": Text("The {field} must be seconds or a duration like 250ms, 2s or 1h.", _OURS),
+    "instant": Text("The {field} must be unix seconds or like 2026-01-31T12:00:00Z.", _OURS),
+    "fixture": Text("The {field} must be the name of a fixture or a fixture.", _OURS),
+    "plain": Text("The {field} {reason}.", _OURS),
+    "unknown": Text("The {field} is not known here. There are {choices}.", _OURS),
     "nested": Text("The {field} is nested too deeply.", _OURS),
 }
 
@@ -99,6 +104,7 @@ class Loader:
         self._required = {
             name: one.data_key or name for name, one in declared.items() if one.required
         }
+        self._is_strict = schema is not None and schema.Meta.unknown == RAISE
         self._has_uid = isinstance(declared.get("uid"), Uid)
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +118,8 @@ class Loader:
                     values[name] = declared.deserialize(value)
                 except ValidationError as error:
                     refused[key] = error.messages
+            elif self._is_strict:
+                refused[key] = [text("unknown", choices=", ".join(self._fields))]
         for name, key in self._required.items():
             if name not in values and key not in refused:
                 refused[key] = [text("required")]
@@ -143,7 +151,7 @@ def _escaped(name: str) -> str:
 _REQUIRED = _escaped("required")
 
 
-class _Field(fields.Field[Any]):
+class Field(fields.Field[Any]):
     """A field that refuses in the table's words; an absent optional one stays absent."""
 
     def __init__(self, *, required: bool = False, **options: Any) -> None:
@@ -162,7 +170,7 @@ class _Field(fields.Field[Any]):
         return ValidationError(text(name, **values))
 
 
-class String(_Field):
+class String(Field):
     """A text; numbers count as texts, blanks as empty.
 
     `filled` refuses an empty one, which otherwise reads as "" for an operation to unset.
@@ -231,7 +239,7 @@ class Url(String):
         return url
 
 
-class Flag(_Field):
+class Flag(Field):
     """A boolean, also as the words and digits that forms and Android send."""
 
     _WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -243,7 +251,7 @@ class Flag(_Field):
         return self._WORDS[word]
 
 
-class Whole(_Field):
+class Whole(Field):
     """A whole number between two bounds, also as text."""
 
     def __init__(self, least: int, most: int, **options: Any) -> None:
@@ -261,7 +269,7 @@ class Whole(_Field):
         return int(digits)
 
 
-class TimeSpan(_Field):
+class TimeSpan(Field):
     """A span of unix seconds, as `createdAt[from]` and `createdAt[to]` of a query say it."""
 
     second = Whole(0, 10**11)
@@ -279,7 +287,7 @@ class TimeSpan(_Field):
         return bounds
 
 
-class Metadata(_Field):
+class Metadata(Field):
     """A JSON object of up to 5 KB, also as its text; PHP's empty array is an empty object."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
@@ -294,7 +302,7 @@ class Metadata(_Field):
         return value
 
 
-class Strings(_Field):
+class Strings(Field):
     """A list of texts, also as JSON; each is named by its place when refused."""
 
     def __init__(
@@ -363,7 +371,7 @@ class Strings(_Field):
         return given
 
 
-class AnyJson(_Field):
+class AnyJson(Field):
     """Whatever an SDK tells of itself, kept as JSON text."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from mockchat.core.durations import seconds as seconds_of
+
 
 class Clock:
     """Tells the time in unix seconds; can be frozen, advanced and resumed.
@@ -15,6 +17,7 @@ class Clock:
         self._wall = wall
         self._offset = 0.0
         self._frozen_at: float | None = None
+        self.listeners: list[Callable[[], None]] = []  # told when time was moved
 
     @property
     def frozen(self) -> bool:
@@ -28,15 +31,22 @@ class Clock:
     def freeze(self, at: float | None = None) -> None:
         """Stop at the unix time `at`, or at this moment."""
         self._frozen_at = self.now() if at is None else float(at)
+        self._tell()
 
-    def advance(self, seconds: float) -> None:
-        """Move forward by `seconds`, frozen or not."""
+    def advance(self, seconds: float | str) -> None:
+        """Move forward, frozen or not, by seconds or a duration like `1h`."""
         if self._frozen_at is None:
-            self._offset += seconds
+            self._offset += seconds_of(seconds)
         else:
-            self._frozen_at += seconds
+            self._frozen_at += seconds_of(seconds)
+        self._tell()
 
     def resume(self) -> None:
         """Tick again at the wall clock's time."""
         self._offset = 0.0
         self._frozen_at = None
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self.listeners):
+            listener()

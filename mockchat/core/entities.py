@@ -131,7 +131,14 @@ class PresenceChanged:
     at: int
 
 
-Event = TokenDestroyed | PresenceChanged
+@dataclass(frozen=True, slots=True)
+class AppRestored:
+    """Everything that an app holds was replaced; users and tokens are others now."""
+
+    app_id: str
+
+
+Event = TokenDestroyed | PresenceChanged | AppRestored
 
 
 @lru_cache(maxsize=1024)

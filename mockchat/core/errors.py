@@ -374,6 +374,11 @@ CONTROL_TOKEN = _row(
         _OURS,
     ),
 )
+MOCK_NOT_FOUND = _row(
+    "mock_not_found",
+    "The snapshot, fault or exchange that the path names is not there.",
+    Face("MOCK_NOT_FOUND", 404, "There is no {what} {name}.", _OURS),
+)
 NO_CA = _row(
     "no_ca",
     "The CA was asked for, but the server has none.",

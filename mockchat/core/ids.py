@@ -20,3 +20,11 @@ class Ids:
     def api_key(self) -> str:
         """Return a key of 40 hexadecimal digits."""
         return self.hex(40)
+
+    def chance(self) -> float:
+        """Return a number from 0 up to but not 1."""
+        return self._random.random()
+
+    def whole(self) -> int:
+        """Return a whole number for generators that want a seed of their own."""
+        return self._random.getrandbits(32)

@@ -5,11 +5,13 @@ import copy
 import json
 import math
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
+from mockchat.core.relations import befriend
 from mockchat.core.state import MAX_UID_LENGTH, App
 
 # What an object of a fixture may hold: wire name -> (attribute, type, required).
@@ -79,7 +81,8 @@ def load_seed(fixtures: Iterable[str], keys: Iterable[tuple[str, str, Scope]]) -
     seed = Seed(keys=list(keys))
     paths = [_find(fixture) for fixture in fixtures]
     origins = [(path, user) for path in paths for user in _read(path, seed)]
-    _check_references(seed, origins)
+    _check_names(seed)
+    _check_references(origins, {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}, set())
     return seed
 
 
@@ -96,26 +99,66 @@ def _find(fixture: str) -> Path:
     return path
 
 
+def add_fixture(app: App, fixture: str | dict[str, Any], named: Iterable[str]) -> int:
+    """Add a fixture to an app that is in use and return how many users it has.
+
+    It is given itself, or by its name: one that is shipped, or one of `named`. Who is there
+    already takes over its attributes. Raises FixtureError and changes nothing then.
+    """
+    if isinstance(fixture, str):
+        if Path(fixture).name != fixture and fixture not in named:
+            raise FixtureError(f"{fixture} is neither shipped nor one that the server started with")
+        path = _find(fixture)
+        sections = _sections(_content(path), str(path))
+    else:
+        sections = _sections(fixture, "fixture")
+    _check_names(Seed([(key["value"], "", key["scope"]) for key in sections["apiKeys"]]))
+    roles = app.roles.keys() | {role["role"] for role in sections["roles"]}
+    uids = {user.key for user in app.all_users()}
+    _check_references((("fixture", user) for user in sections["users"]), roles, uids)
+    for role in sections["roles"]:
+        app.roles[role["role"]] = Role(**role, created_at=app.now)
+    for key in sections["apiKeys"]:
+        app.keys[key["value"]] = ApiKey(**key, created_at=app.now)
+    for values in reversed(sections["users"]):
+        _settle(app, copy.deepcopy(values))
+    everyone = {user.key: user for user in app.all_users()}
+    for values in sections["users"]:
+        for friend in values.get("friends", ()):
+            befriend(app, everyone[values["uid"].lower()], everyone[friend])
+    return len(sections["users"])
+
+
+def _settle(app: App, values: dict[str, Any]) -> None:
+    values.pop("friends", None)
+    user = app.find_user(values["uid"])
+    if user is None:
+        app.add_user(User(**{"created_at": app.now, **values}))
+        return
+    deactivated = values.pop("deactivated_at", None)
+    kept = ("uid", "created_at")  # who it is and when it came does not change
+    app.update_user(user, {name: value for name, value in values.items() if name not in kept})
+    if deactivated is not None and user.deactivated_at is None:
+        app.deactivate_user(user)
+
+
 def _read(path: Path, seed: Seed) -> list[dict[str, Any]]:
+    sections = _sections(_content(path), str(path))
+    seed.roles += sections["roles"]
+    seed.users += sections["users"]
+    seed.keys += [(key["value"], key["name"], key["scope"]) for key in sections["apiKeys"]]
+    return sections["users"]
+
+
+def _content(path: Path) -> Any:
     try:
-        content = json.loads(
+        return json.loads(
             path.read_bytes(), parse_float=_number, parse_int=_number, parse_constant=_number
         )
     except OSError as error:
         raise FixtureError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise FixtureError(f"{path}: is not valid JSON: {error}") from error
-
-    def refuse(place: str, reason: str) -> FixtureError:
-        return FixtureError(f"{path}: {place}: {reason}")
-
-    sections = _sections(content, refuse)
-    seed.roles += sections["roles"]
-    seed.users += sections["users"]
-    seed.keys += [(key["value"], key["name"], key["scope"]) for key in sections["apiKeys"]]
-    for at, user in enumerate(sections["users"]):
-        _check_uid(user, f"users[{at}].uid", refuse)
-    return sections["users"]
 
 
 def _number(text: str) -> float:
@@ -132,7 +175,10 @@ def _number(text: str) -> float:
 _Refuse = Callable[[str, str], FixtureError]
 
 
-def _sections(content: Any, refuse: _Refuse) -> dict[str, list[dict[str, Any]]]:
+def _sections(content: Any, origin: str) -> dict[str, list[dict[str, Any]]]:
+    def refuse(place: str, reason: str) -> FixtureError:
+        return FixtureError(f"{origin}: {place}: {reason}")
+
     if not isinstance(content, dict):
         raise refuse("top level", 'must be an object like {"users": [...]}')
     if unknown := sorted(content.keys() - _SECTIONS.keys()):
@@ -146,6 +192,8 @@ def _sections(content: Any, refuse: _Refuse) -> dict[str, list[dict[str, Any]]]:
         sections[name] = [
             _attributes(row, shape, f"{name}[{at}]", refuse) for at, row in enumerate(rows)
         ]
+    for at, user in enumerate(sections["users"]):
+        _check_uid(user, f"users[{at}].uid", refuse)
     return sections
 
 
@@ -196,11 +244,14 @@ def _check_names(seed: Seed) -> None:
             raise FixtureError(f"the {kind} {twice[0]!r} is declared twice")
 
 
-def _check_references(seed: Seed, origins: list[tuple[Path, dict[str, Any]]]) -> None:
-    """Hold the users against each other and the roles: several fixtures are one seed."""
-    roles = {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}
-    _check_names(seed)
-    keys = {user["uid"].lower() for _, user in origins}
+def _check_references(
+    origins: Iterable[tuple[object, dict[str, Any]]],
+    roles: AbstractSet[str],
+    uids: AbstractSet[str],
+) -> None:
+    """Hold the users against each other, the roles and the `uids` that are there already."""
+    origins = list(origins)
+    keys = {user["uid"].lower() for _, user in origins} | uids
     seen: set[str] = set()
     for path, user in origins:
         key = user["uid"].lower()

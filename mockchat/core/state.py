@@ -1,10 +1,8 @@
-"""The state of the emulated service: a store of apps, each with its users, tokens and keys."""
+"""The state of an app: its users, tokens and keys, their invariants and indexes."""
 
 import string
 from bisect import bisect_left, insort
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +11,7 @@ from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.core.entities import (
     ApiKey,
+    AppRestored,
     AuthToken,
     Event,
     KeyCaller,
@@ -24,28 +23,16 @@ from mockchat.core.entities import (
     User,
     UserCaller,
 )
+from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
+from mockchat.core.journal import Journal, JournalBook
 from mockchat.core.quota import Quota
+from mockchat.core.rules import Rules
 
 MAX_TOKENS_PER_USER = 100
-MAX_AUTO_APPS = 1000
-MAX_APP_ID_LENGTH = 64
 MAX_UID_LENGTH = 100
 UID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_")
-_APP_ID_CHARACTERS = UID_CHARACTERS
 _by_order = attrgetter("order")
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The settings that change what the state allows."""
-
-    single_use_tokens: bool = False
-    token_ttl: float | None = None  # seconds
-    any_key: bool = False
-    strict_apps: bool = False
-    rate_limit: int | None = None  # requests a minute and app
-    login_latency: float = 0.0  # seconds that POST /login takes
 
 
 def _as_in_path(uid: str) -> str:
@@ -56,8 +43,14 @@ def _as_in_path(uid: str) -> str:
 class App:
     """One CometChat application: a tenant that shares nothing with any other."""
 
-    def __init__(
-        self, app_id: str, rules: Rules, clock: Clock, ids: Ids, emit: Callable[[Event], None]
+    def __init__(  # what it is handed: nothing here is global
+        self,
+        app_id: str,
+        rules: Rules,
+        clock: Clock,
+        ids: Ids,
+        emit: Callable[[Event], None],
+        journal: Journal | None = None,
     ) -> None:
         self.id = app_id
         self.rules = rules
@@ -69,11 +62,13 @@ class App:
         self.roles: dict[str, Role] = {}
         self.tokens: dict[str, AuthToken] = {}
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
+        self.holds = Holds()
+        self.journal = journal or Journal(JournalBook(0, 0))
         self.version = 0  # counts what changes user lists
         self.selections: dict[Any, tuple[int, list[User]]] = {}  # what user_list keeps
         self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
-        self._serial = 0
+        self.serial = 0  # of the newest user
         self._emit = emit
 
     @property
@@ -107,6 +102,38 @@ class App:
         """Note that something changed which user lists show."""
         self.version += 1
 
+    def clear(self) -> None:
+        """Forget everything that the app holds; its sessions end."""
+        self.replace(self.secret, 0, [], [], [], [])
+
+    def replace(  # all that there is
+        self,
+        secret: str,
+        serial: int,
+        keys: Iterable[ApiKey],
+        roles: Iterable[Role],
+        users: Iterable[User],
+        tokens: Iterable[AuthToken],
+    ) -> None:
+        """Hold this and nothing else; what belongs to each other is taken to fit.
+
+        Sessions go on whose tokens are still there, the others end.
+        """
+        before = self.tokens
+        self.secret, self.serial = secret, serial
+        self.keys = {key.value: key for key in keys}
+        self.roles = {role.role: role for role in roles}
+        self._users = {user.key: user for user in users}
+        active = (user for user in self._users.values() if user.deactivated_at is None)
+        self._listed = sorted(active, key=_by_order)
+        self.tokens = {token.value: token for token in tokens}
+        for token in self.tokens.values():
+            self._users[token.uid.lower()].tokens[token.value] = token
+        self.touch()
+        for value in before.keys() - self.tokens.keys():
+            self._emit(TokenDestroyed(self.id, value))
+        self._emit(AppRestored(self.id))
+
     # --- users --------------------------------------------------------------------------
     def user(self, uid: str) -> User:
         """Return the active user with this uid, whatever its case; raise UID_NOT_FOUND."""
@@ -139,8 +166,8 @@ class App:
         """Take in a new user; raise UID_ALREADY_EXISTS."""
         if user.key in self._users:
             raise errors.UID_ALREADY_EXISTS(uid=user.key)
-        self._serial += 1
-        user.serial = self._serial
+        self.serial += 1
+        user.serial = self.serial
         self._users[user.key] = user
         if user.deactivated_at is None:
             insort(self._listed, user, key=_by_order)
@@ -240,6 +267,11 @@ class App:
             return None
         return token
 
+    def owner_of(self, value: str) -> str:
+        """Return the uid whose auth token this is, or was by its form, dead or alive."""
+        token = self.tokens.get(value)
+        return token.uid if token else value.rpartition("_")[0]
+
     def live_tokens(self, user: User) -> list[AuthToken]:
         """Return a user's tokens, newest first."""
         return [token for value in reversed(list(user.tokens)) if (token := self.live_token(value))]
@@ -288,9 +320,16 @@ class App:
         if user.sessions == 1:
             self._change_presence(user, Status.AVAILABLE)
 
+    def rejoin_session(self, user: User) -> None:
+        """Count a WebSocket that `user` had open already when the app was restored."""
+        user.sessions += 1
+        user.status = Status.AVAILABLE
+
     def close_session(self, user: User) -> None:
         """Count a WebSocket of `user` out; with the last one the user goes offline."""
         user.sessions -= 1
+        if self._users.get(user.key, user) is not user:
+            return  # another user has that uid since
         if user.sessions == 0:
             self._change_presence(user, Status.OFFLINE)
 
@@ -299,75 +338,3 @@ class App:
         user.last_active_at = self.now
         self.touch()
         self._emit(PresenceChanged(self.id, user, user.last_active_at))
-
-
-class Store:
-    """All apps of a server, found by id in any case, bounded in number."""
-
-    def __init__(
-        self,
-        default_app_id: str,
-        plant: Callable[[App], None],
-        rules: Rules,
-        clock: Clock,
-        ids: Ids,
-    ) -> None:
-        self._apps: OrderedDict[str, App] = OrderedDict()
-        self._plant = plant
-        self.rules = rules
-        self.clock = clock
-        self.ids = ids
-        self.listeners: list[Callable[[Event], None]] = []
-        self.default = self._add(default_app_id)
-
-    def app(self, app_id: str) -> App:
-        """Return the app, seeded anew where it is seen for the first time; raise APP_ID_INVALID.
-
-        Unlike production, an unknown id is welcome: parallel tests use an app each.
-        """
-        key = app_id.lower()
-        if app := self._apps.get(key):
-            if app is not self.default:
-                self._apps.move_to_end(key)
-            return app
-        unusable = len(app_id) > MAX_APP_ID_LENGTH or not _APP_ID_CHARACTERS.issuperset(app_id)
-        if unusable or not app_id or self.rules.strict_apps:
-            raise errors.APP_ID_INVALID(app_id=app_id)
-        if len(self._apps) > MAX_AUTO_APPS:
-            self._drop_longest_unused()
-        return self._add(app_id)
-
-    @property
-    def is_single(self) -> bool:
-        """Whether there is no app but the default one."""
-        return len(self._apps) == 1
-
-    def apps(self) -> Iterable[App]:
-        """Return every app there is now."""
-        return tuple(self._apps.values())
-
-    def app_with_token(self, value: str) -> App | None:
-        """Return the app that holds this auth token: no two apps mint the same."""
-        return next((app for app in self._apps.values() if value in app.tokens), None)
-
-    def app_with_key(self, value: str) -> App | None:
-        """Return the one app that holds this api key; with the default keys, all do."""
-        found = (app for app in self._apps.values() if value in app.keys)
-        first = next(found, None)
-        return first if next(found, None) is None else None
-
-    def _add(self, app_id: str) -> App:
-        app = App(app_id, self.rules, self.clock, self.ids, self._emit)
-        self._plant(app)
-        self._apps[app_id.lower()] = app
-        return app
-
-    def _drop_longest_unused(self) -> None:
-        key = next(key for key, app in self._apps.items() if app is not self.default)
-        app = self._apps.pop(key)
-        for token in list(app.tokens.values()):
-            app.destroy_token(token)  # ends the sessions, too
-
-    def _emit(self, event: Event) -> None:
-        for listener in self.listeners:
-            listener(event)

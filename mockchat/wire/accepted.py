@@ -7,12 +7,13 @@ from typing import Any
 from marshmallow import fields, missing
 
 from mockchat.api import validation
+from mockchat.control import fields as control
 from mockchat.core.state import MAX_UID_LENGTH
 
 Json = dict[str, Any]
 AnyField = fields.Field[Any]
 
-MODULE = validation.__name__  # where the field types of requests live
+MODULES = (validation.__name__, control.__name__)  # where the field types of requests live
 _UID = f"^[A-Za-z0-9_-]{{1,{MAX_UID_LENGTH}}}$"
 _FILLED = r"[^\s\x1c-\x1f\x85]"  # white space as both JavaScript and Python know it
 _BLANK: Json = {"type": "string", "pattern": r"^[ \t\r\n]*$"}
@@ -111,6 +112,25 @@ def _known(**sizes: int | None) -> Json:
     return {name: size for name, size in sizes.items() if size}
 
 
+def _whole_or_text(field: validation.Whole) -> Json:
+    text = {"type": "string", "format": "int-text"}
+    return {"anyOf": [_whole(field), text]}
+
+
+def _span(field: control.Span) -> Json:
+    number = {"type": "number", "minimum": 0, "maximum": field.longest}
+    return {"anyOf": [number, {"type": "string", "format": "duration-text"}]}
+
+
+def _instant(_field: control.Instant) -> Json:
+    number = {"type": "number", "minimum": 0, "maximum": control.LATEST}
+    return {"anyOf": [number, {"type": "string", "format": "instant-text"}]}
+
+
+def _fixture(_field: control.Fixture) -> Json:
+    return {"anyOf": [{"type": "string", "format": "fixture-name"}, {"type": "object"}]}
+
+
 _IN_BODY: dict[type, Callable[[Any], Json]] = {
     validation.String: _string,
     validation.Choice: _choice,
@@ -120,6 +140,12 @@ _IN_BODY: dict[type, Callable[[Any], Json]] = {
     validation.Metadata: _metadata,
     validation.Strings: _strings,
     validation.AnyJson: lambda _: {},
+    validation.Whole: _whole_or_text,
+    control.Span: _span,
+    control.Share: lambda _: {"type": "number", "minimum": 0, "maximum": 1},
+    control.Instant: _instant,
+    control.AnyObject: lambda _: {"type": "object"},
+    control.Fixture: _fixture,
 }
 
 
@@ -148,6 +174,7 @@ _IN_QUERY: dict[type, Callable[[Any], Json]] = {
     validation.Choice: lambda field: {"type": "string", "enum": ["", *field.choices]},
     validation.Flag: lambda _: {"type": "boolean"},
     validation.Whole: _whole,
+    control.Span: lambda field: {"type": "number", "minimum": 0, "maximum": field.longest},
     validation.Strings: _listed,
     validation.TimeSpan: _time_span,
 }

@@ -9,8 +9,10 @@ from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
+from mockchat.core.journal import JournalBook
+from mockchat.core.rules import Rules
 from mockchat.core.seed import load_seed
-from mockchat.core.state import Rules, Store
+from mockchat.core.store import Store
 from mockchat.wire.http import Edge
 from mockchat.wire.openapi import document
 
@@ -27,7 +29,7 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     """
     config = config or Config()
     store = create_store(config, clock or Clock())
-    server = ServerFacts(openapi=document)
+    server = ServerFacts(store, fixtures=config.fixture, openapi=document)
     edge = Edge(config, store, server)
 
     @web.middleware
@@ -42,7 +44,7 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
 
     async def close_sockets(_app: web.Application) -> None:
-        await edge.hub.close()
+        await edge.close()
 
     app.on_shutdown.append(close_sockets)
     return app
@@ -59,6 +61,8 @@ def create_store(config: Config, clock: Clock) -> Store:
         strict_apps=config.strict_apps,
         rate_limit=config.rate_limit,
         login_latency=config.login_latency,
+        errors=config.errors,
     )
+    book = JournalBook(config.journal_size, config.journal_bytes)
     seed = load_seed(config.fixture, keys)
-    return Store(config.app_id, seed.plant, rules, clock, Ids(config.random_seed))
+    return Store(config.app_id, seed.plant, rules, clock, Ids(config.random_seed), book)

@@ -4,6 +4,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+from aiohttp import web
+
 from mockchat.api import json_text
 from mockchat.api.validation import refuse
 
@@ -32,6 +34,20 @@ def parse_body(raw: bytes, content_type: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise refuse("body", "object")
     return value
+
+
+async def read_up_to(request: web.BaseRequest, limit: int) -> bytes:
+    """Return the whole body; raise BAD_REQUEST for one of more than `limit` bytes.
+
+    aiohttp's own limit is that of the emulated API.
+    """
+    chunks, size = [], 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            raise refuse("body", "size", limit=limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def parse_form(text: str, source: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -17,28 +17,34 @@ from mockchat.config import Config
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
+from mockchat.core.fault_kinds import HttpKind
+from mockchat.core.faults import FaultError, in_header
 from mockchat.core.quota import Allowance
-from mockchat.core.state import Store
-from mockchat.wire import cors, dialects
-from mockchat.wire.body import parse_body, parse_form
+from mockchat.core.state import App
+from mockchat.core.store import Store
+from mockchat.wire import cors, dialects, hints
+from mockchat.wire.body import parse_body, parse_form, read_up_to
 from mockchat.wire.guard import Guard
+from mockchat.wire.line import ExchangeLine, HungUp, Patience, Sleep, send_shaped
 from mockchat.wire.resolve import Resolver
 from mockchat.wire.router import Found, Router, Target, parse_path
+from mockchat.wire.visit import SOCKET, Visit
 from mockchat.wire.websocket import Hub
 from mockchat.wire.welcome import WELCOME
 
 log = logging.getLogger("mockchat")
 _CONTROL = CONTROL_PREFIX.strip("/")
+MAX_CONTROL_BODY = 64 * 2**20  # bytes: a seed or a snapshot
 _JSON_HEADERS = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
 }
-# Where a request keeps what its rate-limit headers will say.
-_QUOTA: web.RequestKey[Allowance] = web.RequestKey("mockchat.quota", Allowance)
+_FAULT = "X-Mock-Fault"
+_CLIENT_GONE = 499
+_READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
 _CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError, ConnectionError)
 
-Sleep = Callable[[float], Awaitable[None]]
 Observer = Callable[[web.Request, web.StreamResponse, float], None]
 
 
@@ -46,6 +52,8 @@ class Edge:
     """Answers every request of one server, whatever it holds.
 
     `observers` are told of each exchange once it is answered: request, response, seconds.
+    `changed` is called after whatever may have changed the state. `crashes` collects what
+    should not have been.
     """
 
     def __init__(
@@ -57,28 +65,60 @@ class Edge:
         self._sleep = sleep
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
-        self.hub = Hub(store)
+        self._patience = Patience(sleep)
+        self.hub = Hub(store, self._patience)
         self.observers: list[Observer] = []
+        self.crashes: list[Exception] = []
+        self.changed: Callable[[], None] = lambda: None
+
+    async def close(self) -> None:
+        """Let go of everyone who waits and close the sockets, as a server that stops does."""
+        self._patience.end()
+        self._store.book.end_waits()
+        for app in self._store.apps():
+            app.holds.release_all()
+        await self.hub.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; a refusal is an answer, too, and nothing else gets through."""
-        started = time.perf_counter()
         target, found = _route(request.method, request.rel_url.raw_path)
+        visit = Visit(request, target, found, time.perf_counter())
         control = target.segments[:1] == (_CONTROL,)
+        if not control:
+            visit.id = self._store.book.next_id()
         try:
-            response = await self._answer(request, target, found, control=control)
-        except ApiError as error:
-            response = self._refuse(request, error)
-        except _CLIENT_FAULTS as error:
-            response = self._refuse(request, _client_fault(error))
-        except Exception:
-            log.exception("mockchat failed to answer %s %s", request.method, request.path_qs)
-            response = self._refuse(request, errors.CRASHED())
-        if not response.prepared:
-            _add_headers(request, response, control=control)
+            response = await self._answer_always(visit, control=control)
+            if not response.prepared:
+                _add_headers(visit, response, control=control)
+            if visit.faults and isinstance(response, web.Response):
+                response = await self._shaped(visit, response)
+        except (HungUp, ConnectionError):
+            response = web.Response(status=_CLIENT_GONE)  # which nobody is left to read
+            self._note(visit, None)
+        if not control:
+            self._note_safely(visit, response)
+        if request.method not in _READS:
+            self.changed()
+        seconds = time.perf_counter() - visit.started
         for observe in self.observers:
-            observe(request, response, time.perf_counter() - started)
+            observe(request, response, seconds)
         return response
+
+    async def _answer_always(self, visit: Visit, *, control: bool) -> web.StreamResponse:
+        request = visit.request
+        try:
+            return await (self._steer(visit) if control else self._answer(visit))
+        except ApiError as error:
+            return self._refuse(visit, error)
+        except _CLIENT_FAULTS as error:
+            return self._refuse(visit, _client_fault(error))
+        except HungUp:
+            raise
+        except Exception as error:
+            log.exception("mockchat failed to answer %s %s", request.method, request.path_qs)
+            error.add_note(f"while answering {request.method} {request.path_qs}")
+            self.crashes.append(error)
+            return self._refuse(visit, errors.CRASHED())
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """Send the 100 that a client waits for; any other expectation is refused."""
@@ -86,61 +126,144 @@ class Edge:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
             return None
-        response = self._refuse(request, refuse("Expect", "in", choices="100-continue"))
-        _add_headers(request, response, control=False)
+        target, found = _route(request.method, request.rel_url.raw_path)
+        visit = Visit(request, target, found, time.perf_counter())
+        response = self._refuse(visit, refuse("Expect", "in", choices="100-continue"))
+        _add_headers(visit, response, control=False)
         return response
 
-    async def _answer(
-        self, request: web.Request, target: Target, found: Found | None, *, control: bool
-    ) -> web.StreamResponse:
-        if request.method == hdrs.METH_OPTIONS and not control:
-            return web.Response(headers=cors.preflight_headers(request.headers))
-        if not target.segments and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
-            return await self._root(request)
-        if found is None:
+    # --- the control API ----------------------------------------------------------------
+    async def _steer(self, visit: Visit) -> web.StreamResponse:
+        request, endpoint = visit.request, visit.endpoint
+        if endpoint is None:
             raise errors.API_NOT_FOUND()
-        endpoint, path = found
-        operation = endpoint.operation
         headers = request.headers
         address = self._resolver.address(request)
-        if control:
-            self._guard.check(operation.access, address, headers)
-            app = self._store.default
-        else:
-            app = self._resolver.app(target, address, headers)
-            request[_QUOTA] = app.quota.take(operation.limit, app.clock.now())
-        caller = self._resolver.caller(operation.access, app, headers)
+        self._guard.check(endpoint.operation.access, address, headers)
+        named = self._resolver.named_app(visit.target, address, headers)
         query_text = request.rel_url.raw_query_string
         query = endpoint.load_query(parse_form(query_text, "query") if query_text else {})
-        body = endpoint.load_body(await _body(request) if endpoint.takes_body else {})
-        call = Call(
-            app=app,
-            caller=caller,
-            path=path,
-            query=query,
-            body=body,
-            headers=headers,
-            hosts=lambda: self._resolver.hosts(target, address, app),
-            sleep=self._sleep,
-            server=self._server,
-        )
+        body: dict[str, Any] = {}
+        if endpoint.takes_body:
+            kind = headers.get(hdrs.CONTENT_TYPE, "")
+            read = parse_body(await read_up_to(request, MAX_CONTROL_BODY), kind)
+            given = parse_form(query_text, "query") if query_text else {}
+            body = endpoint.load_body({**given, **read})
+        named = query.get("app") or body.get("app") or named
+        app = self._store.app(named) if named else self._store.default
+        call = self._call(visit, app, query, body)
+        call.every_app = not named
         result = await endpoint.run(call)
         return _file(result) if isinstance(result, File) else _json(result, 200)
 
-    async def _root(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            return await self.hub.serve(request)
+    # --- the emulated API ---------------------------------------------------------------
+    async def _answer(self, visit: Visit) -> web.StreamResponse:
+        request = visit.request
+        endpoint, headers = visit.endpoint, request.headers
+        address = self._resolver.address(request)
+        if request.method == hdrs.METH_OPTIONS:
+            named = self._resolver.named_app(visit.target, address, headers)
+            visit.app = self._store.app(named) if self._store.has(named) else None
+            return web.Response(headers=cors.preflight_headers(headers))
+        visit.app = app = self._resolver.app(visit.target, address, headers)
+        if self._store.faults.rules or _FAULT in headers:
+            await self._strike(visit, app)
+        if endpoint is None:
+            return await self._unrouted(visit)
+        operation = endpoint.operation
+        visit.allowance = app.quota.take(operation.limit, app.clock.now())
+        visit.caller = self._resolver.caller(operation.access, app, headers)
+        query_text = request.rel_url.raw_query_string
+        query = endpoint.load_query(parse_form(query_text, "query") if query_text else {})
+        body = endpoint.load_body(await _body(visit) if endpoint.takes_body else {})
+        visit.body = body
+        return _result(await endpoint.run(self._call(visit, app, query, body)))
+
+    def _call(self, visit: Visit, app: App, query: dict[str, Any], body: dict[str, Any]) -> Call:
+        return Call(
+            app=app,
+            caller=visit.caller,
+            path=visit.path,
+            query=query,
+            body=body,
+            headers=visit.request.headers,
+            hosts=lambda: self._resolver.hosts(
+                visit.target, self._resolver.address(visit.request), app
+            ),
+            sleep=self._sleep,
+            server=self._server,
+        )
+
+    async def _unrouted(self, visit: Visit) -> web.StreamResponse:
+        request = visit.request
+        if visit.target.segments or request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+            raise errors.API_NOT_FOUND()
+        if visit.operation == SOCKET:
+            address = self._resolver.address(request)
+            named = self._resolver.named_app(visit.target, address, request.headers)
+            return await self.hub.serve(visit, named or None)
         return web.Response(text=WELCOME, content_type="text/html")
 
-    def _refuse(self, request: web.Request, error: ApiError) -> web.Response:
-        dialect = dialects.choose(self._config.errors, request.headers)
-        response = _json(dialects.body(error, dialect), dialects.face(error, dialect).status)
+    def _refuse(self, visit: Visit, error: ApiError) -> web.Response:
+        setting = visit.app.rules.errors if visit.app else self._config.errors
+        dialect = dialects.choose(setting, visit.request.headers)
+        face = dialects.face(error, dialect)
+        response = _json(dialects.body(error, dialect), face.status)
         if "reset" in error.values:
             limit = int(str(error.values["limit"]))
-            request[_QUOTA] = Allowance(limit, 0, limit, 0)
+            visit.allowance = Allowance(limit, 0, limit, 0)
             response.headers["Retry-After"] = str(error.values["seconds"])
             response.headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
+        visit.code = face.code
+        visit.hint = hints.hint(visit, error, _router())
         return response
+
+    # --- faults and the journal ---------------------------------------------------------
+    async def _strike(self, visit: Visit, app: App) -> None:
+        """Let the faults of the header and those of the app strike, in the order they came."""
+        line = ExchangeLine(visit, self._patience, self._note)
+        if asked := visit.request.headers.get(_FAULT):
+            try:
+                kinds = in_header(asked)
+            except FaultError as error:
+                raise refuse(_FAULT, "plain", reason=str(error)) from None
+            for kind in kinds:
+                visit.faults.append(kind)
+                await kind.strike(line, self._store.ids.chance)
+        faults = self._store.faults
+        if any(rule.pattern.uid for rule in faults.rules.values()):
+            visit.body = await _body(visit)
+        for struck, rule in faults.striking(app.id, visit.asked(), HttpKind):
+            visit.faults.append(struck)
+            await struck.strike(line, rule.chance)
+
+    async def _shaped(self, visit: Visit, response: web.Response) -> web.StreamResponse:
+        body = response.body if isinstance(response.body, bytes) else b""
+        shape = visit.shape(body)
+        if shape is None or visit.request.method == hdrs.METH_HEAD:
+            return response
+        self._note(visit, response)
+        return await send_shaped(visit.request, response, shape, self._patience)
+
+    def _note_safely(self, visit: Visit, response: web.StreamResponse) -> None:
+        try:
+            self._note(visit, response)
+        except Exception as error:
+            log.exception("mockchat failed to note exchange %s", visit.id)
+            self.crashes.append(error)
+
+    def _note(self, visit: Visit, response: web.StreamResponse | None) -> None:
+        """Write an exchange into the journal, once."""
+        if visit.is_noted:
+            return
+        visit.is_noted = True
+        visit.app = visit.app or self._store.default
+        seconds = time.perf_counter() - visit.started
+        visit.app.journal.add(visit.exchange(response, seconds))
+
+
+def _result(result: Any) -> web.Response:
+    return _file(result) if isinstance(result, File) else _json(result, 200)
 
 
 @cache
@@ -156,16 +279,22 @@ def _route(method: str, raw_path: str) -> tuple[Target, Found | None]:
     return target, _router().find(method, target.segments)
 
 
-def _add_headers(request: web.Request, response: web.StreamResponse, *, control: bool) -> None:
+def _add_headers(visit: Visit, response: web.StreamResponse, *, control: bool) -> None:
     """Add what every answer carries, whatever it says; the control API is not for other origins."""
     headers = response.headers
     if control:
         headers["Server"] = cors.SERVER_NAME
         return
     if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:  # a preflight has its own
-        origin = request.headers.get(hdrs.ORIGIN)
+        origin = visit.request.headers.get(hdrs.ORIGIN)
         headers.extend(cors.OPEN if origin is None else cors.for_origin(origin))
-    allowance = request.get(_QUOTA)
+    if visit.id:
+        headers["X-Mock-Exchange"] = str(visit.id)
+    if visit.hint:
+        headers["X-Mock-Hint"] = visit.hint
+    if visit.faults:
+        headers[_FAULT] = ", ".join(kind.name for kind in visit.faults)
+    allowance = visit.allowance
     if allowance:
         headers.extend(
             (
@@ -188,10 +317,12 @@ def _client_fault(error: Exception) -> ApiError:
     return refuse("body", "broken", reason=" ".join(str(error).split()))
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def _body(visit: Visit) -> dict[str, Any]:
+    request = visit.request
     if not request.body_exists:
         return {}
-    return parse_body(await request.read(), request.headers.get(hdrs.CONTENT_TYPE, ""))
+    visit.raw = await request.read()
+    return parse_body(visit.raw, request.headers.get(hdrs.CONTENT_TYPE, ""))
 
 
 def _json(value: Any, status: int) -> web.Response:

@@ -155,7 +155,7 @@ def _described(converter: Any, field: AnyField, ret: Json) -> Json:
         ret.clear()
         found: Json = converter.resolve_nested_schema(field.metadata["holds"])
         return found
-    if type(field).__module__ == accepted.MODULE or "takes" in field.metadata:
+    if type(field).__module__ in accepted.MODULES or "takes" in field.metadata:
         ret.clear()
         return accepted.in_body(field)
     return {}

@@ -10,7 +10,8 @@ from mockchat.api.session_jwt import app_id_in
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.entities import Caller, KeyCaller, Scope
-from mockchat.core.state import App, Store
+from mockchat.core.state import App
+from mockchat.core.store import Store
 from mockchat.wire import hosts
 from mockchat.wire.hosts import Address
 from mockchat.wire.router import Target
@@ -43,6 +44,11 @@ class Resolver:
         # HTTP/1.0 needs no Host; whatever else is unreadable means this machine, too.
         return _parse_host(host, secure=secure) or _own_address(request, secure=secure)
 
+    @staticmethod
+    def named_app(target: Target, address: Address, headers: Mapping[str, str]) -> str:
+        """Return the app id that path, sub-domain or header name, else nothing."""
+        return target.app_id or _app_in(address.name) or headers.get("appId", "").strip()
+
     def app(self, target: Target, address: Address, headers: Mapping[str, str]) -> App:
         """Return the app: by path, sub-domain, header, credential, else the default one.
 
@@ -51,8 +57,7 @@ class Resolver:
         store = self._store
         if target.app_id == "":
             raise errors.APP_ID_MISSING()
-        app_id = target.app_id or _app_in(address.name) or headers.get("appId", "").strip()
-        if app_id:
+        if app_id := self.named_app(target, address, headers):
             return store.app(app_id)
         if app := self._app_by_credential(headers):
             return app

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,22 @@ from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.session_jwt import check_jwt
 from mockchat.core.entities import Event, PresenceChanged, Status, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError
-from mockchat.core.state import App, Store
+from mockchat.core.fault_kinds import (
+    CloseSocket,
+    CredentialError,
+    DelayAuth,
+    IgnorePings,
+    RefuseSocket,
+)
+from mockchat.core.faults import Rule, Struck, error_named
+from mockchat.core.journal import Exchange, Frame, Journal
+from mockchat.core.matching import Asked
+from mockchat.core.state import App
+from mockchat.core.store import Store
+from mockchat.wire.line import HungUp, Patience
+from mockchat.wire.visit import SOCKET, Visit
+
+Found = tuple[UserCaller, dict[str, Any]]
 
 log = logging.getLogger("mockchat")
 
@@ -38,11 +53,16 @@ class Session:
 
     socket: web.WebSocketResponse
     abort: Callable[[], None]
+    visit: Visit
+    exchange: Exchange  # its handshake, as the journal has or will have it
+    is_named: bool  # whether its handshake named an app
     app: App | None = None
     caller: UserCaller | None = None
     subscription: str = ""
     roles: frozenset[str] = frozenset()
     backlog: int = 0
+    journal: Journal | None = None  # once it is known of which app the session is
+    expiry: asyncio.TimerHandle | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     def wants(self, user: User) -> bool:
@@ -59,29 +79,42 @@ class Session:
 class Hub:
     """Owns the sockets: answers their frames and tells them what happens to users and tokens."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, patience: Patience) -> None:
         self._store = store
+        self._patience = patience
+        self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
         self._sends: set[asyncio.Task[Any]] = set()
         store.listeners.append(self._on_event)
+        store.faults.listeners.append(self._on_fault)
+        store.clock.listeners.append(self._on_clock)
 
-    async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Carry one socket from its handshake to its end."""
+    async def serve(self, visit: Visit, named: str | None) -> web.WebSocketResponse:
+        """Carry one socket from its handshake, which may have named an app, to its end."""
+        request = visit.request
+        self._loop = asyncio.get_running_loop()
+        for refusal, _ in self._store.faults.striking(named, visit.asked(), RefuseSocket):
+            visit.faults.append(refusal)
+            raise error_named("", refusal.status)
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
+        socket.headers["X-Mock-Exchange"] = str(visit.id)
         try:
             await socket.prepare(request)
         except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
             raise web.HTTPBadRequest(text=_HANDSHAKE) from None
         transport = request.transport
-        session = Session(socket, transport.abort if transport else lambda: None)
+        abort = transport.abort if transport else lambda: None
+        session = Session(socket, abort, visit, visit.exchange(socket, 0.0), named is not None)
+        visit.is_noted = True
         self._sessions.add(session)
         session.timers.append(
             asyncio.get_running_loop().call_later(_AUTH_PATIENCE, self._check_in, session)
         )
         try:
-            with contextlib.suppress(ConnectionError):  # gone in the middle of an answer
+            with contextlib.suppress(ConnectionError, HungUp):  # gone in the middle of an answer
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
+                        self._record(session, message.data, sent=True)
                         await self._receive(session, message.data)
         finally:
             self._forget(session)
@@ -105,7 +138,7 @@ class Hub:
             return
         if frame.get("action") == "ping":
             # Its token may have expired since: a dead one ends the session, not a pong.
-            if not self._end_if_dead(session):
+            if not self._end_if_dead(session) and not any(self._strikes(session, IgnorePings)):
                 self._send(session, {"action": "pong"})
             return
         # JavaScript SDKs also send presence frames; the socket itself tells as much.
@@ -122,6 +155,11 @@ class Hub:
         except ApiError:
             app = None
         found = check_jwt(app, str(body.get("auth", ""))) if app else None
+        if app and found:
+            found = await self._let_pass(session, app, found)
+            if session.socket.closed:
+                return
+        self._place(session, app)
         reply = {"type": "auth", "appId": frame.get("appId"), "deviceId": frame.get("deviceId")}
         if app is None or found is None:
             refusal = {**reply, "body": {"code": "401", "status": "ERR_NO_AUTH"}}
@@ -136,6 +174,8 @@ class Hub:
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
         app.open_session(session.caller.user)
         self._watch_expiry(session)
+        for closing in self._strikes(session, CloseSocket):
+            self._drop_later(session, closing)
 
     def _send(self, session: Session, frame: dict[str, Any]) -> None:
         """Send without waiting; a client that does not read is dropped, not waited for."""
@@ -143,9 +183,9 @@ class Hub:
             session.abort()
             return
         session.backlog += 1
-        task = asyncio.get_running_loop().create_task(
-            self._deliver(session, json_text.render(frame).decode())
-        )
+        text = json_text.render(frame).decode()
+        self._record(session, text, sent=False)
+        task = asyncio.get_running_loop().create_task(self._deliver(session, text))
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
 
@@ -157,18 +197,84 @@ class Hub:
         finally:
             session.backlog -= 1
 
+    # --- faults and the journal ---------------------------------------------------------
+    def _strikes(self, session: Session, kind: type[Struck]) -> Iterator[Struck]:
+        """Yield the faults of a kind that strike an authenticated session."""
+        if session.app is None or session.caller is None:
+            return
+        asked = Asked("GET", "/", SOCKET, session.caller.user.uid, "token")
+        for found, _ in self._store.faults.striking(session.app.id, asked, kind):
+            session.exchange.faults += (found.name,)
+            yield found
+
+    async def _let_pass(self, session: Session, app: App, found: Found) -> Found | None:
+        """Return who authenticated, unless a fault says otherwise; it may take its time."""
+        session.app, session.caller = app, found[0]
+        try:
+            for delay in self._strikes(session, DelayAuth):
+                await self._patience.sleep(delay.delay)
+            refused = any(self._strikes(session, CredentialError))
+            asked = Asked("GET", "/", SOCKET, found[0].user.uid, "token")
+            closings = self._store.faults.striking(app.id, asked, RefuseSocket, own=True)
+            if not session.is_named and any(closings):
+                self._place(session, app)
+                await session.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"refused")
+        finally:
+            session.app = session.caller = None
+        alive = app.live_token(found[0].token.value) is not None
+        return found if alive and not refused else None
+
+    def _on_fault(self, rule: Rule) -> None:
+        """Close what is open where a new fault says so."""
+        for session in tuple(self._sessions):
+            if session.app is None or session.caller is None:
+                continue
+            asked = Asked("GET", "/", SOCKET, session.caller.user.uid, "token")
+            if closing := rule.strike(session.app.id, asked, CloseSocket):
+                session.exchange.faults += (closing.name,)
+                self._drop_later(session, closing)
+
+    def _drop_later(self, session: Session, closing: CloseSocket) -> None:
+        loop = asyncio.get_running_loop()
+        session.timers.append(loop.call_later(closing.delay, self._drop, session, closing))
+
+    def _drop(self, session: Session, closing: CloseSocket) -> None:
+        if closing.close_code == WSCloseCode.ABNORMAL_CLOSURE:
+            session.abort()
+        else:
+            self._end(session, closing.close_code, b"a fault was asked for")
+
+    def _place(self, session: Session, app: App | None) -> None:
+        """Put the handshake into the journal of the app that it turned out to be of."""
+        if session.journal is None:
+            found = app or self._store.default
+            session.exchange.app_id = found.id
+            session.journal = found.journal
+            session.journal.add(session.exchange)
+
+    def _record(self, session: Session, text: str, *, sent: bool) -> None:
+        frame = Frame(sent, self._store.clock.now(), text)
+        if session.journal is None:
+            session.exchange.frames.append(frame)
+        else:
+            session.journal.add_frame(session.exchange, frame)
+
     # --- ends ---------------------------------------------------------------------------
     def _check_in(self, session: Session) -> None:
         if session.caller is None:
             self._end(session)
 
     def _watch_expiry(self, session: Session) -> None:
-        ttl = self._store.rules.token_ttl
-        if ttl is None or session.app is None or session.caller is None:
+        if session.app is None or session.caller is None:
             return
+        ttl = session.app.rules.token_ttl
+        if ttl is None:
+            return
+        if session.expiry:
+            session.expiry.cancel()
         left = session.caller.token.created_at + ttl - session.app.clock.now()
         loop = asyncio.get_running_loop()
-        session.timers.append(loop.call_later(max(left, 0), self._end_if_dead, session))
+        session.expiry = loop.call_later(max(left, 0), self._end_if_dead, session)
 
     def _end_if_dead(self, session: Session) -> bool:
         """Close a session whose token died; looking it up destroys an expired one."""
@@ -176,16 +282,22 @@ class Hub:
             return False
         return session.app.live_token(session.caller.token.value) is None
 
-    def _end(self, session: Session) -> None:
+    def _end(
+        self,
+        session: Session,
+        code: int = WSCloseCode.POLICY_VIOLATION,
+        reason: bytes = b"ERR_NO_AUTH",
+    ) -> None:
         task = asyncio.get_running_loop().create_task(
-            session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")
+            session.socket.close(code=code, message=reason)
         )
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
 
     def _forget(self, session: Session) -> None:
         self._sessions.discard(session)
-        for timer in session.timers:
+        self._place(session, session.visit.app)
+        for timer in (*session.timers, *filter(None, [session.expiry])):
             timer.cancel()
         if session.app and session.caller:
             session.app.close_session(session.caller.user)
@@ -198,6 +310,28 @@ class Hub:
                     self._end(session)
         elif isinstance(event, PresenceChanged):
             self._tell_presence(event)
+        else:
+            self._rejoin(event.app_id)
+
+    def _rejoin(self, app_id: str) -> None:
+        """Tie the sessions of a restored app to the users and tokens that it holds now."""
+        for session in tuple(self._sessions):
+            app, caller = session.app, session.caller
+            if app is None or caller is None or app.id != app_id:
+                continue
+            if token := app.tokens.get(caller.token.value):
+                session.caller = UserCaller(app.user(token.uid), token)
+                app.rejoin_session(session.caller.user)
+
+    def _on_clock(self) -> None:
+        """Look anew at what expires when: time was moved, perhaps by another thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # a loop that is closed has no sessions
+                self._loop.call_soon_threadsafe(self._watch_all)
+
+    def _watch_all(self) -> None:
+        for session in tuple(self._sessions):
+            self._watch_expiry(session)
 
     def _tell_presence(self, event: PresenceChanged) -> None:
         online = event.user.status is Status.AVAILABLE

@@ -1,0 +1,128 @@
+"""Control actions on faults: which exchanges are to go wrong."""
+
+import inspect
+from dataclasses import fields
+from typing import Any
+
+from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
+from mockchat.api.validation import Loader, refuse
+from mockchat.control.answers import FaultSchema, KindSchema
+from mockchat.control.requests import PARAMETERS, AppQuery, FaultRequest, Match, camel
+from mockchat.core import errors
+from mockchat.core.errors import Evidence
+from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
+from mockchat.core.faults import PRESETS, FaultError, Rule
+from mockchat.core.matching import Pattern
+
+table = OperationTable()
+
+_FAULTS = f"{CONTROL_PREFIX}/faults"
+_OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
+_PATTERN = ("operation", "method", "path", "uid")
+_load_match = Loader(Match)
+
+
+def _shown(rule: Rule) -> dict[str, Any]:
+    pattern = {name: getattr(rule.pattern, name) for name in _PATTERN}
+    shown = {
+        "id": rule.id,
+        "kind": rule.called,
+        "parameters": {} if rule.called in PRESETS else _values(rule.kinds[0][0]),
+        "match": {name: value for name, value in pattern.items() if value is not None},
+        "app": rule.app_id,
+        "probability": rule.probability,
+        "times": rule.times,
+        "after": rule.after,
+        "seen": rule.seen,
+        "struck": rule.struck,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _values(kind: Kind) -> dict[str, Any]:
+    given = {camel(one.name): getattr(kind, one.name) for one in fields(kind)}  # type: ignore[arg-type]
+    return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+def _kinds() -> list[dict[str, Any]]:
+    rows = [
+        {
+            "kind": name,
+            "does": (inspect.getdoc(kind) or "").partition("\n")[0],
+            "channel": "http" if issubclass(kind, HttpKind) else "websocket",
+            "parameters": [
+                {"name": camel(one.name), "help": one.metadata["help"], "default": one.default}
+                for one in fields(kind)  # type: ignore[arg-type]
+            ],
+        }
+        for name, kind in KINDS.items()
+    ]
+    presets = [
+        {"kind": name, "does": preset.does, "channel": "preset", "parameters": []}
+        for name, preset in PRESETS.items()
+    ]
+    return rows + presets
+
+
+@table.add("GET", f"{_FAULTS}/kinds", returns=KindSchema, **_OURS)
+def list_fault_kinds(_call: Call) -> list[dict[str, Any]]:
+    """List the kinds of faults and the presets, with their parameters."""
+    return _kinds()
+
+
+@table.add("GET", _FAULTS, query=AppQuery, returns=FaultSchema, **_OURS)
+def list_faults(call: Call) -> list[dict[str, Any]]:
+    """List the faults of an app, or all of them, with how often each struck."""
+    return [_shown(rule) for rule in _rules(call)]
+
+
+def _rules(call: Call) -> list[Rule]:
+    return call.server.store.faults.of(None if call.every_app else call.app.id)
+
+
+@table.add("POST", _FAULTS, body=FaultRequest, returns=FaultSchema, **_OURS)
+def add_fault(call: Call) -> dict[str, Any]:
+    """Let exchanges go wrong from now on, those of one app or of all.
+
+    The first `after` that fit are spared, then at most `times` are struck, each with
+    `probability`, reproducible from `randomSeed`.
+    """
+    body = call.body
+    match = _load_match(body["match"]) if body.get("match") else {}
+    wanted = {name: body.get(name) or match.get(name) or None for name in _PATTERN}
+    app = match.get("app")
+    try:
+        rule = call.server.store.faults.add(
+            body["kind"],
+            {name: body[name] for name in PARAMETERS if body.get(name) is not None},
+            app_id=app or (None if call.every_app else call.app.id),
+            pattern=Pattern(**wanted),
+            probability=1.0 if body.get("probability") is None else body["probability"],
+            times=body.get("times"),
+            after=body.get("after") or 0,
+            random_seed=body.get("random_seed"),
+        )
+    except FaultError as error:
+        raise refuse(camel(error.field), "plain", reason=error.reason) from None
+    return _shown(rule)
+
+
+@table.add("DELETE", _FAULTS, query=AppQuery, **_OURS)
+def clear_faults(call: Call) -> Ack:
+    """Remove the faults of an app, or all of them."""
+    rules = _rules(call)
+    call.server.store.faults.remove(rules)
+    return Ack(f"{len(rules)} faults were removed.")
+
+
+@table.add(
+    "DELETE", f"{_FAULTS}/{{fault}}", query=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS
+)
+def remove_fault(call: Call) -> Ack:
+    """Remove a fault."""
+    named = call.path["fault"]
+    rules = [rule for rule in _rules(call) if str(rule.id) == named]
+    if not rules:
+        raise errors.MOCK_NOT_FOUND(what="fault", name=named)
+    call.server.store.faults.remove(rules)
+    return Ack(f"The fault {named} was removed.")

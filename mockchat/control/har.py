@@ -1,0 +1,89 @@
+"""HAR: a journal as the network tools of browsers read it (HTTP Archive 1.2)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from mockchat.core.journal import Exchange
+from mockchat.version import __version__
+
+_UNKNOWN = -1  # how HAR says that a size is not known
+
+
+def har(exchanges: list[Exchange]) -> dict[str, Any]:
+    """Return exchanges as one archive; the messages of WebSockets are with their handshakes."""
+    creator = {"name": "mockchat", "version": __version__}
+    entries = [_entry(exchange) for exchange in exchanges]
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
+
+
+def _entry(exchange: Exchange) -> dict[str, Any]:
+    milliseconds = exchange.seconds * 1000
+    started = datetime.fromtimestamp(exchange.at, UTC).isoformat(timespec="milliseconds")
+    entry: dict[str, Any] = {
+        "startedDateTime": started,
+        "time": milliseconds,
+        "request": _request(exchange),
+        "response": _response(exchange),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "comment": str(exchange),
+        "_exchange": exchange.id,
+        "_app": exchange.app_id,
+    }
+    if exchange.frames:
+        entry["_resourceType"] = "websocket"
+        entry["_webSocketMessages"] = [
+            {
+                "type": "send" if frame.sent else "receive",
+                "time": frame.at,
+                "opcode": 1,
+                "data": frame.text,
+            }
+            for frame in exchange.frames
+        ]
+    return entry
+
+
+def _request(exchange: Exchange) -> dict[str, Any]:
+    scheme = "https" if exchange.secure else "http"
+    host = exchange.request.headers.get("Host", "localhost")
+    query = parse_qsl(urlsplit(exchange.target).query, keep_blank_values=True)
+    request: dict[str, Any] = {
+        "method": exchange.method,
+        "url": f"{scheme}://{host}{exchange.target}",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(exchange.request.headers),
+        "queryString": [{"name": name, "value": value} for name, value in query],
+        "headersSize": _UNKNOWN,
+        "bodySize": len(exchange.request.body),
+    }
+    if exchange.request.body:
+        kind = exchange.request.headers.get("Content-Type", "")
+        request["postData"] = {"mimeType": kind, "text": exchange.request.text}
+    return request
+
+
+def _response(exchange: Exchange) -> dict[str, Any]:
+    response = exchange.response
+    return {
+        "status": exchange.status,
+        "statusText": exchange.code or "",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(response.headers),
+        "content": {
+            "size": len(response.body),
+            "mimeType": response.headers.get("Content-Type", ""),
+            "text": response.text,
+        },
+        "redirectURL": "",
+        "headersSize": _UNKNOWN,
+        "bodySize": len(response.body),
+    }
+
+
+def _pairs(headers: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers.items()]

@@ -1,0 +1,108 @@
+"""Control actions on the journal: what clients really sent."""
+
+from typing import Any
+
+from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
+from mockchat.control.answers import ExchangeSchema, HarSchema, JournalSchema
+from mockchat.control.har import har
+from mockchat.control.requests import AppQuery, JournalQuery
+from mockchat.core import errors
+from mockchat.core.errors import Evidence
+from mockchat.core.journal import Exchange, Filter, Message
+from mockchat.core.matching import Pattern
+
+table = OperationTable()
+
+_JOURNAL = f"{CONTROL_PREFIX}/journal"
+_OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
+
+
+def shown(exchange: Exchange) -> dict[str, Any]:
+    """Return an exchange as plain data."""
+    plain = {
+        "id": exchange.id,
+        "app": exchange.app_id,
+        "at": exchange.at,
+        "milliseconds": round(exchange.seconds * 1000, 3),
+        "method": exchange.method,
+        "path": exchange.path,
+        "target": exchange.target,
+        "operation": exchange.operation,
+        "uid": exchange.uid,
+        "status": exchange.status,
+        "code": exchange.code,
+        "faults": list(exchange.faults) or None,
+        "hint": exchange.hint,
+        "request": _message(exchange.request),
+        "response": _message(exchange.response),
+        "frames": [
+            {"sent": frame.sent, "at": frame.at, "text": frame.text} for frame in exchange.frames
+        ]
+        or None,
+    }
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    body = message.json if message.json is not None else message.text or None
+    return {"headers": [list(pair) for pair in message.headers.items()], "body": body}
+
+
+def found(call: Call, wanted: Filter) -> list[Exchange]:
+    """Return the exchanges of the apps that fit, oldest first."""
+    exchanges = [one for app in call.apps for one in app.journal if wanted.fits(one)]
+    return exchanges if len(call.apps) == 1 else sorted(exchanges, key=lambda one: one.id)
+
+
+def _filter(query: Any) -> Filter:
+    pattern = Pattern(*(query.get(name) or None for name in ("operation", "method", "path", "uid")))
+    return Filter(pattern, query.get("status"), query.get("code") or None, since=query.get("since"))
+
+
+@table.add("GET", _JOURNAL, query=JournalQuery, returns=JournalSchema, **_OURS)
+async def list_exchanges(call: Call) -> dict[str, Any]:
+    """List exchanges: the newest `limit`, oldest first, and how many there are in all.
+
+    With `wait`, it answers once `count` (1, if not said) are there, or when the time is up.
+    """
+    query, wanted = call.query, _filter(call.query)
+    if query.get("wait"):
+        exchanges = await call.server.store.book.wait(
+            lambda: found(call, wanted), query.get("count") or 1, query["wait"]
+        )
+    else:
+        exchanges = found(call, wanted)
+    newest = exchanges[-query["limit"] :]
+    return {"count": len(exchanges), "exchanges": [shown(one) for one in newest]}
+
+
+@table.add("DELETE", _JOURNAL, query=AppQuery, **_OURS)
+def clear_journal(call: Call) -> Ack:
+    """Forget the exchanges of an app, or of all."""
+    forgotten = sum(len(app.journal) for app in call.apps)
+    for app in call.apps:
+        app.journal.clear()
+    return Ack(f"{forgotten} exchanges are forgotten.")
+
+
+@table.add("GET", f"{_JOURNAL}.har", query=JournalQuery, returns=HarSchema, **_OURS)
+def get_har(call: Call) -> dict[str, Any]:
+    """Get exchanges in HAR 1.2, as the network tools of browsers open it."""
+    return har(found(call, _filter(call.query)))
+
+
+@table.add(
+    "GET",
+    f"{_JOURNAL}/{{exchange}}",
+    query=AppQuery,
+    returns=ExchangeSchema,
+    errors=(errors.MOCK_NOT_FOUND,),
+    **_OURS,
+)
+def get_exchange(call: Call) -> dict[str, Any]:
+    """Get one exchange by the id that its answer carried as `X-Mock-Exchange`."""
+    named = call.path["exchange"]
+    for exchange in found(call, Filter()):
+        if str(exchange.id) == named:
+            return shown(exchange)
+    raise errors.MOCK_NOT_FOUND(what="exchange", name=named)

@@ -1,0 +1,145 @@
+"""Control actions on what apps hold: reset, seed, snapshots, the whole state."""
+
+import re
+from typing import Any
+
+from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
+from mockchat.api.validation import refuse
+from mockchat.control.answers import SeededSchema, SnapshotSchema, StateSchema
+from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
+from mockchat.core import errors
+from mockchat.core.errors import Evidence
+from mockchat.core.people import settle
+from mockchat.core.seed import FixtureError, add_fixture
+from mockchat.core.snapshot import SnapshotError
+from mockchat.core.store import Apps
+
+table = OperationTable()
+
+MAX_SNAPSHOTS = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_BREATH = 200  # users between two chances for others to be answered
+_ONE = f"{CONTROL_PREFIX}/snapshots/{{name}}"
+_OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
+
+
+@table.add("POST", f"{CONTROL_PREFIX}/reset", body=AppQuery, **_OURS)
+def reset(call: Call) -> Ack:
+    """Go back to the seed: users, tokens, keys, roles, journal, faults and held logins.
+
+    Without an app, all apps do, and the clock ticks again. Snapshots stay.
+    """
+    store = call.server.store
+    for app in call.apps:
+        store.reset(app)
+    if call.every_app:
+        store.faults.remove(store.faults.of(None))
+        store.clock.resume()
+    return Ack(f"{_apps(len(call.apps))} went back to the seed.")
+
+
+def _apps(count: int) -> str:
+    return "1 app" if count == 1 else f"{count} apps"
+
+
+@table.add("POST", f"{CONTROL_PREFIX}/seed", body=SeedRequest, returns=SeededSchema, **_OURS)
+async def seed(call: Call) -> dict[str, Any]:
+    """Add a fixture's users, roles and api keys, or any number of plausible users.
+
+    Who is there already takes over what the fixture says and keeps its auth tokens.
+    """
+    fixture, users = call.body.get("fixture"), call.body.get("users")
+    if fixture is None and not users:
+        raise refuse("fixture", "required")
+    added = 0
+    for app in call.apps:
+        if fixture is not None:
+            try:
+                added += add_fixture(app, fixture, call.server.fixtures)
+            except FixtureError as error:
+                raise refuse("fixture", "plain", reason=f"is no good: {error}") from None
+        for at, _ in enumerate(settle(app, users or 0), start=1):
+            added += 1
+            if at % _BREATH == 0:
+                await call.sleep(0)
+    return {"users": added, "apps": [app.id for app in call.apps]}
+
+
+# --- snapshots ------------------------------------------------------------------------------
+def _shown(name: str, owner: str | None, apps: Apps) -> dict[str, Any]:
+    users = sum(len(plain["users"]) for plain in apps.values())
+    shown = {"name": name, "apps": list(apps), "users": users}
+    return shown if owner is None else {**shown, "app": owner}
+
+
+def _found(call: Call) -> Apps:
+    name = call.path["name"]
+    apps = call.server.store.kept(name, call.only_app)
+    if apps is None:
+        raise errors.MOCK_NOT_FOUND(what="snapshot", name=name)
+    return apps
+
+
+@table.add("GET", f"{CONTROL_PREFIX}/snapshots", query=AppQuery, returns=SnapshotSchema, **_OURS)
+def list_snapshots(call: Call) -> list[dict[str, Any]]:
+    """List the snapshots, an app's own and those of the whole server."""
+    app = call.only_app
+    return [
+        _shown(name, owner, apps)
+        for (owner, name), apps in call.server.store.snapshots.items()
+        if app is None or owner in (None, app.id.lower())
+    ]
+
+
+@table.add("PUT", _ONE, body=SnapshotRequest, returns=SnapshotSchema, **_OURS)
+def take_snapshot(call: Call) -> dict[str, Any]:
+    """Keep what the app holds, or all apps, by a name; one of that name is replaced.
+
+    With `apps`, the contents are those instead, as `GET` answers them.
+    """
+    store, app, name = call.server.store, call.only_app, call.path["name"]
+    if not _NAME.fullmatch(name):
+        raise refuse("name", "plain", reason="must be 1 to 64 letters, digits, dots, - or _")
+    if len(store.snapshots) >= MAX_SNAPSHOTS and store.kept(name, app) is None:
+        raise refuse("name", "plain", reason=f"would be one of more than {MAX_SNAPSHOTS} snapshots")
+    apps = call.body.get("apps")
+    try:
+        kept = store.take(app) if apps is None else store.checked(apps)
+    except SnapshotError as error:
+        raise refuse("apps", "plain", reason=f"is no snapshot: {error}") from None
+    store.keep(name, kept, app)
+    return _shown(name, app.id if app else None, kept)
+
+
+@table.add(
+    "GET", _ONE, query=AppQuery, returns=StateSchema, errors=(errors.MOCK_NOT_FOUND,), **_OURS
+)
+def get_snapshot(call: Call) -> dict[str, Any]:
+    """Get what a snapshot holds, to be put back here or on another server."""
+    return {"apps": _found(call)}
+
+
+@table.add("POST", f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS)
+def restore_snapshot(call: Call) -> Ack:
+    """Hold what a snapshot holds and nothing else; its name stays.
+
+    Without an app, apps that came since are gone. WebSockets stay open whose auth tokens are
+    there, the others are closed.
+    """
+    call.server.store.restore(_found(call), call.only_app)
+    return Ack(f"The snapshot {call.path['name']} was restored.")
+
+
+@table.add("DELETE", _ONE, query=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS)
+def delete_snapshot(call: Call) -> Ack:
+    """Forget a snapshot."""
+    name = call.path["name"]
+    if not call.server.store.forget(name, call.only_app):
+        raise errors.MOCK_NOT_FOUND(what="snapshot", name=name)
+    return Ack(f"The snapshot {name} is forgotten.")
+
+
+@table.add("GET", f"{CONTROL_PREFIX}/state", query=AppQuery, returns=StateSchema, **_OURS)
+def get_state(call: Call) -> dict[str, Any]:
+    """Get everything that the app holds, or all apps: users, auth tokens, api keys, roles."""
+    return {"apps": call.server.store.take(call.only_app)}

@@ -1,0 +1,228 @@
+"""Fault kinds: the ways in which an exchange can go wrong on purpose, one small class each.
+
+A class's fields are the kind's parameters; their types are checked where rules are made.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from mockchat.core.errors import ApiError
+
+_PIECES = 10  # that a slow body comes in
+
+
+class Line(Protocol):
+    """What a fault can do to the exchange that it strikes."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    async def hang(self) -> None:
+        """Wait until the client leaves or the server stops."""
+
+    def hang_up(self, *, reset: bool) -> None:
+        """End the connection, by a reset or in order, without another byte."""
+
+    def error(self, code: str, status: int | None, message: str | None) -> ApiError:
+        """Return the error to refuse with."""
+
+    def refuse_rate(self, seconds: float) -> ApiError:
+        """Return the refusal of a client that asked too often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the bytes of an answer go out: in `pieces`, `pause` seconds before each.
+
+    `length` is what the answer says of itself; fewer bytes end with the connection.
+    """
+
+    pieces: tuple[bytes, ...]
+    length: int
+    pause: float = 0.0
+
+
+def _parameter(help_: str, default: Any) -> Any:
+    return field(default=default, metadata={"help": help_})
+
+
+class Kind:
+    """What all kinds share."""
+
+    name: ClassVar[str]
+
+
+class HttpKind(Kind):
+    """A kind that strikes requests, the handshakes of WebSockets among them."""
+
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Act before the request is looked at any further."""
+
+    def shape(self, body: bytes) -> Shape | None:
+        """Return how the answer goes out, or None to leave it alone."""
+        del body
+        return None
+
+
+@dataclass(frozen=True)
+class Latency(HttpKind):
+    """The answer comes late."""
+
+    name: ClassVar = "latency"
+    delay: float = _parameter("how long it takes", 1.0)
+    jitter: float = _parameter("how much more or less that may be", 0.0)
+
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Wait."""
+        await line.sleep(max(0.0, self.delay + self.jitter * (2 * chance() - 1)))
+
+
+@dataclass(frozen=True)
+class Error(HttpKind):
+    """The request is refused: with an error of the catalogue, or with any status."""
+
+    name: ClassVar = "error"
+    code: str = _parameter("a code or name of the error catalogue, or a code of your own", "")
+    status: int | None = _parameter("the HTTP status, if not the catalogue's", None)
+    message: str | None = _parameter("the message, if not the catalogue's", None)
+
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Refuse."""
+        del chance
+        raise line.error(self.code, self.status, self.message)
+
+
+@dataclass(frozen=True)
+class CredentialError(Error):
+    """The credential is refused; a WebSocket that authenticates with it is, too."""
+
+
+@dataclass(frozen=True)
+class RateLimit(HttpKind):
+    """The request is refused with 429 and `Retry-After`."""
+
+    name: ClassVar = "rate_limit"
+    retry_after: float = _parameter("how long the client is told to wait", 60.0)
+
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Refuse."""
+        del chance
+        raise line.refuse_rate(self.retry_after)
+
+
+@dataclass(frozen=True)
+class Reset(HttpKind):
+    """The connection is reset before a byte is answered."""
+
+    name: ClassVar = "reset"
+
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Reset."""
+        del chance
+        line.hang_up(reset=True)
+
+
+@dataclass(frozen=True)
+class Hang(HttpKind):
+    """No answer ever comes; the connection stays open."""
+
+    name: ClassVar = "hang"
+
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Wait for the client to give up."""
+        del chance
+        await line.hang()
+
+
+@dataclass(frozen=True)
+class Empty(HttpKind):
+    """The connection is closed, in order, before a byte is answered."""
+
+    name: ClassVar = "empty"
+
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Hang up."""
+        del chance
+        line.hang_up(reset=False)
+
+
+@dataclass(frozen=True)
+class Truncated(HttpKind):
+    """The connection is closed in the middle of the answer."""
+
+    name: ClassVar = "truncated"
+    arriving: int | None = _parameter("how many bytes of the body arrive; else half of it", None)
+
+    def shape(self, body: bytes) -> Shape:
+        """Return the beginning of the body."""
+        end = len(body) // 2 if self.arriving is None else min(self.arriving, len(body) - 1)
+        return Shape((body[: max(end, 0)],), max(len(body), 1))
+
+
+@dataclass(frozen=True)
+class Malformed(HttpKind):
+    """The answer is complete, but its body is no valid JSON."""
+
+    name: ClassVar = "malformed"
+
+    def shape(self, body: bytes) -> Shape:
+        """Return the first half of the body as if it were all."""
+        broken = body[: len(body) // 2] or b"{"
+        return Shape((broken,), len(broken))
+
+
+@dataclass(frozen=True)
+class SlowBody(HttpKind):
+    """The head of the answer comes at once, its body in drops."""
+
+    name: ClassVar = "slow_body"
+    delay: float = _parameter("how long the whole body takes", 5.0)
+
+    def shape(self, body: bytes) -> Shape:
+        """Return the body in pieces."""
+        size = max(1, -(-len(body) // _PIECES))
+        pieces = tuple(body[at : at + size] for at in range(0, len(body), size))
+        return Shape(pieces, len(body), self.delay / max(1, len(pieces)))
+
+
+# --- WebSockets -----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class RefuseSocket(Kind):
+    """The WebSocket is refused: at the handshake where that names the app, else at its auth."""
+
+    name: ClassVar = "ws_refuse"
+    status: int = _parameter("the HTTP status of the refused handshake", 503)
+
+
+@dataclass(frozen=True)
+class CloseSocket(Kind):
+    """The WebSocket is closed once it has authenticated; those that are open, at once."""
+
+    name: ClassVar = "ws_close"
+    close_code: int = _parameter("the close code; 1006 hangs up without one", 1011)
+    delay: float = _parameter("how long after the authentication", 0.0)
+
+
+@dataclass(frozen=True)
+class IgnorePings(Kind):
+    """The pings of the client stay unanswered, those of open WebSockets, too."""
+
+    name: ClassVar = "ws_ignore_pings"
+
+
+@dataclass(frozen=True)
+class DelayAuth(Kind):
+    """The WebSocket's authentication is answered late."""
+
+    name: ClassVar = "ws_delay_auth"
+    delay: float = _parameter("how long it takes", 1.0)
+
+
+KINDS: dict[str, type[Kind]] = {
+    kind.name: kind
+    for kind in (
+        *(Latency, Error, RateLimit, Reset, Hang, Empty, Truncated, Malformed, SlowBody),
+        *(RefuseSocket, CloseSocket, IgnorePings, DelayAuth),
+    )
+}

@@ -1,0 +1,58 @@
+"""Holds: logins that a test keeps open until it lets them go."""
+
+import asyncio
+
+
+class Holds:
+    """Which uids' logins of an app stay open, and which of them wait there now."""
+
+    def __init__(self) -> None:
+        self._held: dict[str | None, asyncio.Event] = {}
+        self._arrived = asyncio.Event()
+        self.waiting: list[str] = []  # uids in lower case, one for each login
+
+    @property
+    def uids(self) -> list[str | None]:
+        """The uids, in lower case, whose logins are held; None stands for everybody's."""
+        return list(self._held)
+
+    def hold(self, uid: str | None = None) -> None:
+        """Keep every login of `uid`, or of everybody, open from now on."""
+        self._held.setdefault(uid and uid.lower(), asyncio.Event())
+
+    def release(self, uid: str | None = None) -> None:
+        """Let the logins of `uid` go on; None releases those that were held for everybody."""
+        event = self._held.pop(uid and uid.lower(), None)
+        if event:
+            event.set()
+
+    def release_all(self) -> None:
+        """Let every login go on."""
+        for uid in self.uids:
+            self.release(uid)
+
+    async def passed(self, uid: str) -> None:
+        """Wait for as long as the logins of `uid` are held."""
+        key = uid.lower()
+        while event := self._held.get(key) or self._held.get(None):
+            self.waiting.append(key)
+            self._arrived.set()
+            try:
+                await event.wait()
+            finally:
+                self.waiting.remove(key)
+
+    async def arrival(self, uid: str | None, count: int, patience: float) -> bool:
+        """Wait until `count` logins (of `uid`) are held open; return whether that came to be.
+
+        `patience` is in seconds, real ones.
+        """
+        key = uid and uid.lower()
+        try:
+            async with asyncio.timeout(patience):
+                while sum(key in (None, one) for one in self.waiting) < count:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            return False
+        return True

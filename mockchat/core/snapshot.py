@@ -1,0 +1,173 @@
+"""Snapshots: what an app holds as plain data that JSON can hold, and the way back.
+
+Sockets, the journal, faults and counted requests are no part of it.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+
+from mockchat.core.entities import ApiKey, AuthToken, Role, User
+from mockchat.core.state import App
+
+Plain = dict[str, Any]
+
+# What follows from the rest, or is of a moment only.
+_DERIVED = {"tokens", "sessions", "status", "blocked_by", "jwt"}
+
+
+class SnapshotError(Exception):
+    """Data is no snapshot of an app; says where and why."""
+
+
+class _Column(NamedTuple):
+    attribute: str
+    key: str
+    hint: Any
+    default: Any  # what is left out
+
+
+@cache
+def _columns(kind: Any) -> tuple[_Column, ...]:
+    hints = get_type_hints(kind)
+    return tuple(
+        _Column(one.name, _camel(one.name), hints[one.name], _default(one))
+        for one in fields(kind)
+        if one.name not in _DERIVED
+    )
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _default(one: "Field[Any]") -> Any:
+    return one.default_factory() if one.default_factory is not MISSING else one.default
+
+
+# --- out ------------------------------------------------------------------------------------
+def dump(app: App) -> Plain:
+    """Return everything that an app holds; nothing of it is shared with the app."""
+    return {
+        "id": app.id,
+        "secret": app.secret,
+        "serial": app.serial,
+        "apiKeys": [_plain(key) for key in app.keys.values()],
+        "roles": [_plain(role) for role in app.roles.values()],
+        "users": [_plain(user) for user in app.all_users()],
+        "authTokens": [_plain(token) for user in app.all_users() for token in user.tokens.values()],
+    }
+
+
+def _plain(entity: Any) -> Plain:
+    plain: Plain = {}
+    for column in _columns(entity.__class__):
+        value = getattr(entity, column.attribute)
+        if value != column.default:
+            plain[column.key] = _copied(value)
+    return plain
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, set):
+        return sorted(value)
+    if isinstance(value, Enum):
+        return value.value
+    return copy.deepcopy(value) if isinstance(value, dict | list) else value
+
+
+# --- back -----------------------------------------------------------------------------------
+class Contents(NamedTuple):
+    """What an app holds, as App.replace takes it."""
+
+    secret: str
+    serial: int
+    keys: list[ApiKey]
+    roles: list[Role]
+    users: list[User]
+    tokens: list[AuthToken]
+
+
+def read(plain: Any, place: str) -> Contents:
+    """Return the contents that a dump says; raise SnapshotError, which names the place."""
+    if not isinstance(plain, Mapping):
+        raise SnapshotError(f"{place} must be an object")
+    secret, serial = plain.get("secret"), plain.get("serial")
+    if not isinstance(secret, str) or type(serial) is not int:
+        raise SnapshotError(f"{place}: secret must be a text and serial a whole number")
+    contents = Contents(
+        secret,
+        serial,
+        _entities(ApiKey, plain, "apiKeys", place),
+        _entities(Role, plain, "roles", place),
+        _entities(User, plain, "users", place),
+        _entities(AuthToken, plain, "authTokens", place),
+    )
+    _relate(contents, place)
+    return contents
+
+
+def _entities(kind: type, plain: Mapping[str, Any], name: str, place: str) -> list[Any]:
+    rows = plain.get(name)
+    if not isinstance(rows, list):
+        raise SnapshotError(f"{place}.{name} must be a list")
+    return [_entity(kind, row, f"{place}.{name}[{at}]") for at, row in enumerate(rows)]
+
+
+def _entity(kind: type, plain: Any, place: str) -> Any:
+    if not isinstance(plain, Mapping):
+        raise SnapshotError(f"{place} must be an object")
+    columns = _columns(kind)
+    if unknown := sorted(plain.keys() - {column.key for column in columns}):
+        raise SnapshotError(f"{place}.{unknown[0]} is not known")
+    values = {}
+    for column in columns:
+        if column.key in plain:
+            value = plain[column.key]
+            if not _fits(value, column.hint):
+                raise SnapshotError(f"{place}.{column.key} cannot be {value!r:.60}")
+            values[column.attribute] = _typed(value, column.hint)
+        elif column.default is MISSING:
+            raise SnapshotError(f"{place}.{column.key} is missing")
+    return kind(**values)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return any(_fits(value, one) for one in arguments)
+    if origin in (list, set):
+        return isinstance(value, list) and all(_fits(one, arguments[0]) for one in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(one, arguments[1]) for one in value.values())
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return value in list(hint)
+    return hint is Any or type(value) is hint
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    if get_origin(hint) is set:
+        return set(value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    return copy.deepcopy(value)
+
+
+def _relate(contents: Contents, place: str) -> None:
+    """Hold the entities against each other and note on each side what the other says."""
+    known = {user.key: user for user in contents.users}
+    if len(known) < len(contents.users):
+        raise SnapshotError(f"{place}.users: a uid stands there twice")
+    for user in contents.users:
+        if strangers := sorted((user.friends | user.blocked.keys()) - known.keys()):
+            raise SnapshotError(f"{place}: {user.uid!r} knows {strangers[0]!r}, who is no user")
+        for blocked in user.blocked:
+            known[blocked].blocked_by.add(user.key)
+    for token in contents.tokens:
+        if token.uid.lower() not in known:
+            raise SnapshotError(f"{place}: an auth token is of {token.uid!r}, who is no user")

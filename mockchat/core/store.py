@@ -1,0 +1,198 @@
+"""The store: all apps of a server, with what is kept for them: journals, faults, snapshots."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mockchat.core import errors, snapshot
+from mockchat.core.clock import Clock
+from mockchat.core.entities import Event
+from mockchat.core.faults import Faults
+from mockchat.core.ids import Ids
+from mockchat.core.journal import Journal, JournalBook
+from mockchat.core.quota import Quota
+from mockchat.core.rules import Rules
+from mockchat.core.state import UID_CHARACTERS, App
+
+MAX_AUTO_APPS = 1000
+MAX_APP_ID_LENGTH = 64
+_APP_ID_CHARACTERS = UID_CHARACTERS
+_JOURNAL_SIZE, _JOURNAL_BYTES = 1000, 8 * 2**20
+
+
+def _owner(app: App | None) -> str | None:
+    return None if app is None else app.id.lower()
+
+
+def _can_be_id(app_id: str) -> bool:
+    return 0 < len(app_id) <= MAX_APP_ID_LENGTH and _APP_ID_CHARACTERS.issuperset(app_id)
+
+
+Plant = Callable[[App], None]
+Apps = dict[str, snapshot.Plain]  # what apps hold, by app id
+
+
+class Store:
+    """All apps of a server, found by id in any case, bounded in number."""
+
+    def __init__(  # what it is handed: nothing here is global
+        self,
+        default_app_id: str,
+        plant: Plant,
+        rules: Rules,
+        clock: Clock,
+        ids: Ids,
+        book: JournalBook | None = None,
+    ) -> None:
+        self._apps: OrderedDict[str, App] = OrderedDict()
+        self._plants: dict[str, Plant] = {}  # of apps that have a seed of their own
+        self._plant = plant
+        self.rules = rules
+        self.clock = clock
+        self.ids = ids
+        self.book = book or JournalBook(_JOURNAL_SIZE, _JOURNAL_BYTES)
+        self.faults = Faults(ids)
+        self.snapshots: dict[tuple[str | None, str], Apps] = {}  # by app, if of one, and name
+        self.listeners: list[Callable[[Event], None]] = []
+        self.default = self._add(default_app_id)
+
+    # --- apps ---------------------------------------------------------------------------
+    def app(self, app_id: str) -> App:
+        """Return the app, seeded anew where it is seen for the first time; raise APP_ID_INVALID.
+
+        Unlike production, an unknown id is welcome: parallel tests use an app each.
+        """
+        key = app_id.lower()
+        if app := self._apps.get(key):
+            if app is not self.default:
+                self._apps.move_to_end(key)
+            return app
+        if self.rules.strict_apps:
+            raise errors.APP_ID_INVALID(app_id=app_id)
+        return self.open(app_id)
+
+    def open(self, app_id: str, rules: Rules | None = None, plant: Plant | None = None) -> App:
+        """Return a new app, with rules and a seed of its own if they are given.
+
+        Raises APP_ID_INVALID for what cannot be an id. An app of that id is replaced.
+        """
+        if not _can_be_id(app_id):
+            raise errors.APP_ID_INVALID(app_id=app_id)
+        self.close(app_id)
+        if len(self._apps) > MAX_AUTO_APPS:
+            self.close(next(app.id for app in self._apps.values() if app is not self.default))
+        if plant is not None:
+            self._plants[app_id.lower()] = plant
+        app = self._add(app_id, rules)
+        if app_id.lower() == self.default.id.lower():
+            self.default = app
+        return app
+
+    def close(self, app_id: str) -> None:
+        """Let an app go, if there is one; its sessions end."""
+        app = self._apps.pop(app_id.lower(), None)
+        if app is None:
+            return
+        self._plants.pop(app_id.lower(), None)
+        app.holds.release_all()
+        for user in app.all_users():
+            app.flush_tokens(user)  # ends the sessions, too
+        self.book.forget(app.journal)
+        self.faults.remove(self.faults.of(app.id))
+        for key in [key for key in self.snapshots if key[0] == app.id.lower()]:
+            del self.snapshots[key]
+
+    def has(self, app_id: str) -> bool:
+        """Whether an app of that id was seen."""
+        return app_id.lower() in self._apps
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is no app but the default one."""
+        return len(self._apps) == 1
+
+    def apps(self) -> Iterable[App]:
+        """Return every app there is now."""
+        return tuple(self._apps.values())
+
+    def app_with_token(self, value: str) -> App | None:
+        """Return the app that holds this auth token: no two apps mint the same."""
+        return next((app for app in self._apps.values() if value in app.tokens), None)
+
+    def app_with_key(self, value: str) -> App | None:
+        """Return the one app that holds this api key; with the default keys, all do."""
+        found = (app for app in self._apps.values() if value in app.keys)
+        first = next(found, None)
+        return first if next(found, None) is None else None
+
+    def reset(self, app: App) -> None:
+        """Take an app back to its seed; its journal, faults and held logins go, too."""
+        app.holds.release_all()
+        app.clear()
+        app.quota = Quota(app.rules.rate_limit)
+        app.journal.clear()
+        self.faults.remove(self.faults.of(app.id))
+        self._planting(app.id)(app)
+
+    def _planting(self, app_id: str) -> Plant:
+        return self._plants.get(app_id.lower(), self._plant)
+
+    def _add(self, app_id: str, rules: Rules | None = None) -> App:
+        journal = Journal(self.book)
+        app = App(app_id, rules or self.rules, self.clock, self.ids, self._emit, journal)
+        self._planting(app_id)(app)
+        self._apps[app_id.lower()] = app
+        return app
+
+    def _emit(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+    # --- snapshots ----------------------------------------------------------------------
+    def take(self, app: App | None = None) -> Apps:
+        """Return what an app, or every app, holds."""
+        return {one.id: snapshot.dump(one) for one in ([app] if app else self.apps())}
+
+    def restore(self, plain: Apps, app: App | None = None) -> None:
+        """Hold what was taken: one app of it, or all its apps and no others.
+
+        Raises SnapshotError and changes nothing where that is no snapshot.
+        """
+        by_key = {app_id.lower(): (app_id, one) for app_id, one in plain.items()}
+        if app is not None:
+            by_key = {app.id.lower(): by_key[app.id.lower()]}
+        read = {app_id: snapshot.read(one, app_id) for app_id, one in by_key.values()}
+        if app is None:
+            for other in self.apps():
+                if other.id.lower() not in by_key and other is not self.default:
+                    self.close(other.id)
+        for app_id, contents in read.items():
+            found = self._apps.get(app_id.lower()) or self.open(app_id)
+            found.replace(*contents)
+
+    @staticmethod
+    def checked(plain: Mapping[str, Any], app: App | None = None) -> Apps:
+        """Return what apps hold if that is what it is; raise SnapshotError."""
+        for app_id, one in plain.items():
+            if not _can_be_id(app_id):
+                raise snapshot.SnapshotError(f"{app_id!r:.80} cannot be an app id")
+            snapshot.read(one, app_id)
+        if app is not None and app.id.lower() not in map(str.lower, plain):
+            raise snapshot.SnapshotError(f"the app {app.id} is not in it")
+        return dict(plain)
+
+    def keep(self, name: str, plain: Apps, app: App | None = None) -> None:
+        """Keep a snapshot by name, an app's own apart from those of the server."""
+        self.snapshots[(_owner(app), name)] = plain
+
+    def forget(self, name: str, app: App | None = None) -> bool:
+        """Forget a kept snapshot; return whether there was one."""
+        return self.snapshots.pop((_owner(app), name), None) is not None
+
+    def kept(self, name: str, app: App | None = None) -> Apps | None:
+        """Return a kept snapshot; for an app its own, else that of the server which has it."""
+        found = self.snapshots.get((_owner(app), name))
+        if found is None and app is not None:
+            whole = self.snapshots.get((None, name), {})
+            return whole if app.id.lower() in map(str.lower, whole) else None
+        return found

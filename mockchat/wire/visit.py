@@ -1,0 +1,120 @@
+"""A visit: one request on its way through the edge, and what is found out about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from mockchat.core.entities import UserCaller
+from mockchat.core.fault_kinds import HttpKind, Kind, Shape
+from mockchat.core.journal import Exchange, Message
+from mockchat.core.matching import Asked
+from mockchat.core.quota import Allowance
+from mockchat.core.state import App
+from mockchat.wire.endpoint import Endpoint
+from mockchat.wire.router import Found, Target
+
+SOCKET = "websocket"  # what the chat SDKs' WebSocket is called where an operation is named
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class Visit:
+    """What is known of a request so far; `app` and `caller` are found on the way."""
+
+    __slots__ = (
+        "allowance",
+        "app",
+        "body",
+        "caller",
+        "code",
+        "endpoint",
+        "faults",
+        "hint",
+        "id",
+        "is_noted",
+        "path",
+        "raw",
+        "request",
+        "started",
+        "target",
+    )
+
+    def __init__(
+        self, request: web.Request, target: Target, found: Found | None, started: float
+    ) -> None:
+        self.request = request
+        self.target = target
+        self.endpoint: Endpoint | None = None
+        self.path: Mapping[str, str] = {}
+        if found is not None:
+            self.endpoint, self.path = found
+        self.started = started
+        self.id = 0
+        self.app: App | None = None
+        self.caller: Any = None
+        self.body: Mapping[str, Any] = {}
+        self.allowance: Allowance | None = None
+        self.code: str | None = None
+        self.hint: str | None = None
+        self.raw = b""  # what was read of the body
+        self.faults: list[Kind] = []
+        self.is_noted = False
+
+    @property
+    def operation(self) -> str | None:
+        """The name of the operation that is asked for, if there is such a one."""
+        if self.endpoint is not None:
+            return self.endpoint.operation.id
+        upgrade = self.request.headers.get(hdrs.UPGRADE, "")
+        return SOCKET if not self.target.segments and upgrade.lower() == SOCKET else None
+
+    def asked(self) -> Asked:
+        """Return what the request asks for, as patterns see it."""
+        headers, method = self.request.headers, self.request.method
+        shows = "token" if "authToken" in headers else "key" if "apiKey" in headers else None
+        return Asked(
+            method, "/" + "/".join(self.target.segments), self.operation, self._uid(), shows
+        )
+
+    def _uid(self) -> str | None:
+        """Return whom the request is about: by path, body, or the auth token it shows."""
+        uid = self.path.get("uid") or self.body.get("uid")
+        if uid:
+            return str(uid)
+        if isinstance(self.caller, UserCaller):
+            return self.caller.user.uid
+        body, headers = self.body, self.request.headers
+        token = body.get("auth_token") or body.get("authToken") or headers.get("authToken")
+        if not token or self.app is None:
+            return None
+        found = self.app.tokens.get(str(token))
+        return found.uid if found else None
+
+    def exchange(self, response: web.StreamResponse | None, seconds: float) -> Exchange:
+        """Return the exchange as the journal keeps it; None stands for no answer."""
+        request, app = self.request, self.app
+        assert app is not None  # noqa: S101  # whoever notes it has found one
+        body = response.body if isinstance(response, web.Response) else b""
+        return Exchange(
+            id=self.id,
+            app_id=app.id,
+            at=app.clock.now() - seconds,
+            asked=self.asked(),
+            target=request.raw_path,
+            request=Message(request.headers, self.raw),
+            response=Message(
+                response.headers if response else _NO_HEADERS,
+                body if isinstance(body, bytes) else b"",
+            ),
+            status=response.status if response else 0,
+            seconds=seconds,
+            secure=request.secure,
+            code=self.code,
+            faults=tuple(kind.name for kind in self.faults),
+            hint=self.hint,
+        )
+
+    def shape(self, body: bytes) -> Shape | None:
+        """Return how the answer goes out, if a fault says so."""
+        shapes = (kind.shape(body) for kind in self.faults if isinstance(kind, HttpKind))
+        return next((shape for shape in shapes if shape is not None), None)
