@@ -46,13 +46,17 @@ async def _serve(config: Config) -> None:
             loop.add_signal_handler(number, stop.set)
     lines = RequestLog(config.log_format)
     _set_up_logging(config)
-    async with MockChat(config) as mock:
+    mock = MockChat(config)
+    await mock.start()
+    try:
         if config.log_level in ("debug", "info"):
-            mock.app[EDGE].observers.append(lines.add)
+            mock.web_app[EDGE].observers.append(lines.add)
         sys.stdout.write(f"{banner(mock)}\n")
         sys.stdout.flush()
         await stop.wait()
-    lines.flush()
+    finally:
+        await mock.stop()
+        lines.flush()
 
 
 class RequestLog:

@@ -8,22 +8,31 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from mockchat.bridge import Bridge
 from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.core.seed import FixtureError
+from mockchat.core.state_file import StateFileError
+from mockchat.core.store import Store
+from mockchat.kit import Kit
 from mockchat.wire import tls
-from mockchat.wire.app import SERVER, STORE, create_app
+from mockchat.wire.app import EDGE, SERVER, STORE, create_app, rules_of, seed_of
 from mockchat.wire.hosts import Address
 from mockchat.wire.tls import TlsError
 
 _GRACE = 5.0  # seconds that requests in flight have when the server stops
+# The settings that an app may have of its own.
+PER_APP = frozenset(
+    ("any_key", "errors", "fixture", "login_latency", "rate_limit", "token_ttl", "tokens")
+)
 _LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound
 
 
@@ -31,12 +40,14 @@ class StartError(Exception):
     """The server could not start; says why and what to do."""
 
 
-class MockChat:
+class MockChat(Kit):
     """A mockchat server.
 
     `async with MockChat(config) as mock:` serves in the running loop, `with
     MockChat(config).in_thread() as mock:` in a thread with a loop of its own. Both give `url`,
-    `https_url`, `ws_url` and `ca_path`. Starting raises StartError in the caller.
+    `https_url`, `ws_url` and `ca_path`, and the verbs of the testing kit: for users they act on
+    the default app, else on all apps; `app("id")` has them for one. Starting raises StartError in
+    the caller, and leaving the block an ExceptionGroup if mockchat itself failed meanwhile.
     """
 
     def __init__(self, config: Config | None = None, *, clock: Clock | None = None) -> None:
@@ -46,6 +57,19 @@ class MockChat:
         self.https_url: str | None = None
         self.ca_path: Path | None = None
         self._runner: web.AppRunner | None = None
+        self._bridged: Bridge | None = None
+        self._crashes: list[Exception] = []
+
+    @property
+    def _bridge(self) -> Bridge:
+        if self._bridged is None:
+            raise RuntimeError("this MockChat is not started")
+        return self._bridged
+
+    @property
+    def store(self) -> Store:
+        """The state that it serves."""
+        return self._bridge.store
 
     @property
     def ws_url(self) -> str | None:
@@ -53,11 +77,33 @@ class MockChat:
         return (self.https_url or self.url or "").replace("http", "ws", 1) or None
 
     @property
-    def app(self) -> web.Application:
+    def web_app(self) -> web.Application:
         """The aiohttp application that serves."""
         if self._runner is None:
             raise RuntimeError("this MockChat is not started")
         return self._runner.app
+
+    def app(self, app_id: str, **settings: Any) -> "MockApp":
+        """Return one app and its verbs; it shares nothing with any other.
+
+        With settings (those of PER_APP, named and given as in Config) it is made anew by them;
+        else it is the one that is there, or will be when it is first used. Raises TypeError for
+        another setting, ConfigError and FixtureError for a wrong one, ApiError for a wrong id.
+        """
+        if strangers := settings.keys() - PER_APP:
+            known = ", ".join(sorted(PER_APP))
+            raise TypeError(f"an app has no {min(strangers)!r} of its own; there are {known}")
+        if settings:
+            config = replace(self.config, **settings)
+            self._bridge.call(self.store.open, app_id, rules_of(config), seed_of(config).plant)
+        return MockApp(self, app_id)
+
+    def check(self) -> None:
+        """Raise an ExceptionGroup of what mockchat itself failed with since the last look."""
+        if self._crashes:
+            found = tuple(self._crashes)
+            self._crashes.clear()
+            raise ExceptionGroup("mockchat failed to answer", found)
 
     async def start(self) -> None:
         """Open the listeners and serve; raise StartError where that cannot be."""
@@ -67,12 +113,14 @@ class MockChat:
         try:
             app = create_app(config, clock=self.clock)
             context = self._tls()
-        except (FixtureError, TlsError) as error:
+        except (FixtureError, StateFileError, TlsError) as error:
             raise StartError(str(error)) from error
         self._runner = web.AppRunner(
             app, access_log=None, logger=_http_log(), shutdown_timeout=_GRACE
         )
         await self._runner.setup()
+        self._bridged = Bridge(app[EDGE], app[STORE])
+        self._crashes = app[EDGE].crashes
         try:
             if config.port is not None:
                 self.url = await self._listen(config.port, "--port", None)
@@ -84,16 +132,18 @@ class MockChat:
         server = app[SERVER]
         server.ca_path = str(self.ca_path) if self.ca_path else None
         server.https_port = _port_of(self.https_url)
+        server.base_url = self.https_url or self.url
 
     async def stop(self) -> None:
         """Answer the requests in flight, close sockets with code 1001 and stop serving."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+            self._bridged = None
 
     def seed_uids(self) -> list[str]:
         """Return the uids of the default app's users, as a list shows them."""
-        return [user.uid for user in self.app[STORE].default.list_users(1, 1000)]
+        return [user.uid for user in self.store.default.list_users(1, 1000)]
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -106,6 +156,8 @@ class MockChat:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
+        if error is None:
+            self.check()
 
     @contextlib.contextmanager
     def in_thread(self) -> Iterator[Self]:
@@ -119,6 +171,7 @@ class MockChat:
                 yield self
             finally:
                 asyncio.run_coroutine_threadsafe(self.stop(), loop).result()
+            self.check()
         finally:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
@@ -144,6 +197,73 @@ class MockChat:
         name, actual = bound.getsockname()[:2]
         address = Address(_LOCAL_WILDCARDS.get(name, name), actual, context is not None)
         return f"http{'s' if context else ''}://{address.netloc}"
+
+
+class MockApp(Kit):
+    """One app of a server, and how clients reach it.
+
+    `url`, `https_url` and `ws_url` lead to this app whatever else a request says; a client that
+    names the app itself, by its `appId` header or sub-domain, may use those of `server` as well.
+    """
+
+    def __init__(self, server: MockChat, app_id: str) -> None:
+        self.server = server
+        self.app_id = app_id
+        self._app_id = app_id
+
+    @property
+    def _bridge(self) -> Bridge:
+        return self.server._bridge  # noqa: SLF001  # its own apps are no strangers
+
+    def close(self) -> None:
+        """Let the app go with all that it holds; its sessions end.
+
+        Costs nothing where no request and no verb has reached it.
+        """
+        if self._bridge.store.has(self.app_id):
+            self._bridge.call(self._bridge.store.close, self.app_id)
+
+    @property
+    def url(self) -> str:
+        """The app's base URL, by HTTP where the server has it."""
+        return self._at(self.server.url or self.server.https_url)
+
+    @property
+    def https_url(self) -> str:
+        """The app's base URL by HTTPS; raises RuntimeError where the server has none."""
+        return self._at(self.server.https_url)
+
+    @property
+    def ws_url(self) -> str:
+        """Where the app's WebSockets open."""
+        return self._at(self.server.ws_url)
+
+    @property
+    def ca_path(self) -> Path:
+        """The CA that clients are to trust for HTTPS; raises RuntimeError where there is none."""
+        if self.server.ca_path is None:
+            raise RuntimeError("this server has no CA of its own")
+        return self.server.ca_path
+
+    @property
+    def auth_key(self) -> str:
+        """An api key that may create users and auth tokens."""
+        return self.server.config.auth_key[0]
+
+    @property
+    def rest_api_key(self) -> str:
+        """An api key with full access."""
+        return self.server.config.rest_api_key[0]
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the server, which all its apps share."""
+        return self.server.clock
+
+    def _at(self, base: str | None) -> str:
+        if base is None:
+            raise RuntimeError("this server has no such listener, or is not started")
+        return f"{base}/apps/{self.app_id}"
 
 
 def _http_log() -> logging.Logger:

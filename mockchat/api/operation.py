@@ -85,6 +85,7 @@ class ServerFacts:
     store: Store
     ca_path: str | None = None
     https_port: int | None = None
+    base_url: str | None = None  # of the server itself
     fixtures: tuple[str, ...] = ()  # that it was started with
     openapi: Callable[[], dict[str, Any]] = dict  # describes what the server takes and answers
 

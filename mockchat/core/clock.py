@@ -24,6 +24,11 @@ class Clock:
         """Whether time stands still."""
         return self._frozen_at is not None
 
+    @property
+    def moved(self) -> bool:
+        """Whether it tells another time than the wall clock."""
+        return self._frozen_at is not None or self._offset != 0
+
     def now(self) -> float:
         """Return the unix time in seconds."""
         return self._wall() + self._offset if self._frozen_at is None else self._frozen_at

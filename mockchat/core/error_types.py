@@ -59,6 +59,18 @@ class ApiError(Exception):
         self.details = details
         self.values = values or {}
 
+    def __str__(self) -> str:
+        face = self.definition.documented
+        details = "".join(
+            f" {field}: {' '.join(texts)}" for field, texts in (self.details or {}).items()
+        )
+        return f"{face.code} ({face.status}): {face.message.format_map(self.values)}{details}"
+
+    @property
+    def code(self) -> str:
+        """The code, as the SDK pages name it."""
+        return self.definition.documented.code
+
 
 def mask(key: str) -> str:
     """Return `key` as the live service prints it: all but five characters at each end starred.

@@ -25,7 +25,5 @@ def settle(app: App, count: int) -> Iterator[User]:
         while app.find_user(uid):
             number += 1
             uid = f"{uid.rpartition('-')[0]}-{number}"
-        metadata = {"email": f"{uid}@example.com", "city": faker.city()}
-        yield app.add_user(
-            User(uid, name, app.now, status_message=faker.catch_phrase(), metadata=metadata)
-        )
+        metadata = {"email": f"{uid}@example.com", "company": faker.last_name()}
+        yield app.add_user(User(uid, name, app.now, metadata=metadata))

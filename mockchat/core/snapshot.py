@@ -4,12 +4,12 @@ Sockets, the journal, faults and counted requests are no part of it.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from enum import Enum
 from functools import cache
-from types import UnionType
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 from mockchat.core.entities import ApiKey, AuthToken, Role, User
 from mockchat.core.state import App
@@ -27,7 +27,7 @@ class SnapshotError(Exception):
 class _Column(NamedTuple):
     attribute: str
     key: str
-    hint: Any
+    read: Callable[[Any], Any]  # what JSON holds to what the entity does; raises ValueError
     default: Any  # what is left out
 
 
@@ -35,7 +35,7 @@ class _Column(NamedTuple):
 def _columns(kind: Any) -> tuple[_Column, ...]:
     hints = get_type_hints(kind)
     return tuple(
-        _Column(one.name, _camel(one.name), hints[one.name], _default(one))
+        _Column(one.name, _camel(one.name), _reader(hints[one.name]), _default(one))
         for one in fields(kind)
         if one.name not in _DERIVED
     )
@@ -126,36 +126,40 @@ def _entity(kind: type, plain: Any, place: str) -> Any:
     if unknown := sorted(plain.keys() - {column.key for column in columns}):
         raise SnapshotError(f"{place}.{unknown[0]} is not known")
     values = {}
-    for column in columns:
-        if column.key in plain:
-            value = plain[column.key]
-            if not _fits(value, column.hint):
-                raise SnapshotError(f"{place}.{column.key} cannot be {value!r:.60}")
-            values[column.attribute] = _typed(value, column.hint)
-        elif column.default is MISSING:
-            raise SnapshotError(f"{place}.{column.key} is missing")
+    for attribute, key, read, default in columns:
+        if key in plain:
+            try:
+                values[attribute] = read(plain[key])
+            except ValueError:
+                raise SnapshotError(f"{place}.{key} cannot be {plain[key]!r:.60}") from None
+        elif default is MISSING:
+            raise SnapshotError(f"{place}.{key} is missing")
     return kind(**values)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """Return what reads a value that is declared so; it raises ValueError for any other."""
     origin, arguments = get_origin(hint), get_args(hint)
-    if origin is UnionType:
-        return any(_fits(value, one) for one in arguments)
-    if origin in (list, set):
-        return isinstance(value, list) and all(_fits(one, arguments[0]) for one in value)
+    if origin is UnionType:  # of None and one other
+        (inner,) = (_reader(one) for one in arguments if one is not NoneType)
+        return lambda value: None if value is None else inner(value)
     if origin is dict:
-        return isinstance(value, dict) and all(_fits(one, arguments[1]) for one in value.values())
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return value in list(hint)
-    return hint is Any or type(value) is hint
+        entry = _reader(arguments[1])
+        return lambda value: {key: entry(one) for key, one in _checked(value, dict).items()}
+    if origin in (list, set):
+        item = _reader(arguments[0])
+        return lambda value: origin(item(one) for one in _checked(value, list))
+    if hint is Any:
+        return copy.deepcopy
+    if issubclass(hint, Enum):
+        return cast("Callable[[Any], Any]", hint)
+    return lambda value: _checked(value, hint)
 
 
-def _typed(value: Any, hint: Any) -> Any:
-    if get_origin(hint) is set:
-        return set(value)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint(value)
-    return copy.deepcopy(value)
+def _checked(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise ValueError
+    return value
 
 
 def _relate(contents: Contents, place: str) -> None:
@@ -164,8 +168,9 @@ def _relate(contents: Contents, place: str) -> None:
     if len(known) < len(contents.users):
         raise SnapshotError(f"{place}.users: a uid stands there twice")
     for user in contents.users:
-        if strangers := sorted((user.friends | user.blocked.keys()) - known.keys()):
-            raise SnapshotError(f"{place}: {user.uid!r} knows {strangers[0]!r}, who is no user")
+        for other in (*user.friends, *user.blocked):
+            if other not in known:
+                raise SnapshotError(f"{place}: {user.uid!r} knows {other!r}, who is no user")
         for blocked in user.blocked:
             known[blocked].blocked_by.add(user.key)
     for token in contents.tokens:

@@ -63,7 +63,7 @@ class App:
         self.tokens: dict[str, AuthToken] = {}
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
-        self.journal = journal or Journal(JournalBook(0, 0))
+        self.journal = Journal(JournalBook(0, 0)) if journal is None else journal
         self.version = 0  # counts what changes user lists
         self.selections: dict[Any, tuple[int, list[User]]] = {}  # what user_list keeps
         self._users: dict[str, User] = {}

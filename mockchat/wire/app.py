@@ -1,5 +1,7 @@
 """The application: everything wired together once."""
 
+from pathlib import Path
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -11,7 +13,8 @@ from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
 from mockchat.core.journal import JournalBook
 from mockchat.core.rules import Rules
-from mockchat.core.seed import load_seed
+from mockchat.core.seed import Seed, load_seed
+from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
 from mockchat.wire.http import Edge
 from mockchat.wire.openapi import document
@@ -25,7 +28,8 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     """Return the emulated service as a plain aiohttp application.
 
     It serves wherever aiohttp applications do: in `aiohttp_client(create_app())` as well as in
-    an own runner. Raises FixtureError where a fixture of the config is no good.
+    an own runner. Raises FixtureError where a fixture of the config is no good, StateFileError
+    where the state file cannot be used.
     """
     config = config or Config()
     store = create_store(config, clock or Clock())
@@ -43,18 +47,44 @@ def create_app(config: Config | None = None, *, clock: Clock | None = None) -> w
     app[STORE], app[SERVER], app[EDGE] = store, server, edge
     app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
 
-    async def close_sockets(_app: web.Application) -> None:
+    async def let_go(_app: web.Application) -> None:
         await edge.close()
 
-    app.on_shutdown.append(close_sockets)
+    app.on_shutdown.append(let_go)
+    if config.state:
+        _keep_state(app, StateFile(Path(config.state), store))
     return app
+
+
+def _keep_state(app: web.Application, file: StateFile) -> None:
+    """Load the state and save it from now on."""
+    file.load()
+
+    async def close(_app: web.Application) -> None:
+        await file.close()
+
+    app[EDGE].changed = file.changed
+    app[STORE].listeners.append(lambda _event: file.changed())
+    app.on_cleanup.append(close)
 
 
 def create_store(config: Config, clock: Clock) -> Store:
     """Return the state that a config asks for, its default app seeded."""
+    book = JournalBook(config.journal_size, config.journal_bytes)
+    plant, ids = seed_of(config).plant, Ids(config.random_seed)
+    return Store(config.app_id, plant, rules_of(config), clock, ids, book)
+
+
+def seed_of(config: Config) -> Seed:
+    """Return what a config plants new apps with; raise FixtureError."""
     keys = [(key, "Auth Key", Scope.AUTH_ONLY) for key in config.auth_key]
     keys += [(key, "Rest API Key", Scope.FULL_ACCESS) for key in config.rest_api_key]
-    rules = Rules(
+    return load_seed(config.fixture, keys)
+
+
+def rules_of(config: Config) -> Rules:
+    """Return what a config changes of the rules."""
+    return Rules(
         single_use_tokens=config.tokens == "single-use",
         token_ttl=config.token_ttl,
         any_key=config.any_key,
@@ -63,6 +93,3 @@ def create_store(config: Config, clock: Clock) -> Store:
         login_latency=config.login_latency,
         errors=config.errors,
     )
-    book = JournalBook(config.journal_size, config.journal_bytes)
-    seed = load_seed(config.fixture, keys)
-    return Store(config.app_id, seed.plant, rules, clock, Ids(config.random_seed), book)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
+from mockchat.core.entities import Caller
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import HttpKind
 from mockchat.core.faults import FaultError, in_header
@@ -24,6 +25,7 @@ from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import cors, dialects, hints
 from mockchat.wire.body import parse_body, parse_form, read_up_to
+from mockchat.wire.endpoint import Endpoint
 from mockchat.wire.guard import Guard
 from mockchat.wire.line import ExchangeLine, HungUp, Patience, Sleep, send_shaped
 from mockchat.wire.resolve import Resolver
@@ -218,6 +220,38 @@ class Edge:
         visit.hint = hints.hint(visit, error, _router())
         return response
 
+    async def perform(  # the parts of a call
+        self,
+        name: str,
+        app_id: str | None,
+        caller: Caller | None,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Carry out an operation without HTTP and return what it would answer.
+
+        `app_id` None means every app for a control action, else the default one. Raises ApiError.
+        """
+        endpoint = _endpoints()[name]
+        app = self._store.app(app_id) if app_id else self._store.default
+        call = Call(
+            app=app,
+            caller=caller,
+            path=path or {},
+            query=endpoint.load_query(query or {}),
+            body=endpoint.load_body(body or {}),
+            headers={},
+            hosts=lambda: self._resolver.own_hosts(app),
+            sleep=_at_once,
+            server=self._server,
+            every_app=app_id is None,
+        )
+        result = await endpoint.run(call)
+        self.changed()
+        return result
+
     # --- faults and the journal ---------------------------------------------------------
     async def _strike(self, visit: Visit, app: App) -> None:
         """Let the faults of the header and those of the app strike, in the order they came."""
@@ -270,6 +304,17 @@ def _result(result: Any) -> web.Response:
 def _router() -> Router:
     """Return the one router: it holds nothing of a server, and tests make many servers."""
     return Router((*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS))
+
+
+@cache
+def _endpoints() -> dict[str, Endpoint]:
+    """Return the endpoints by the names of their operations."""
+    rows = (*CONTROL_OPERATIONS, *OPERATIONS)
+    return {row.id: Endpoint(row) for row in reversed(rows)}
+
+
+async def _at_once(_seconds: float) -> None:
+    """Sleep not at all."""
 
 
 @lru_cache(maxsize=4096)

@@ -100,6 +100,16 @@ class Resolver:
             self._public or address, app.id, prefix, self._config.region, self._server.https_port
         )
 
+    def own_hosts(self, app: App) -> Hosts:
+        """Return where a client goes on that the server itself tells of."""
+        scheme, _, netloc = (self._server.base_url or "http://localhost").partition("://")
+        address = hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
+        is_default = app is self._store.default
+        return self.hosts(Target((), None if is_default else app.id), address, app)
+
+
+_LOCAL = Address("localhost", 80, secure=False)
+
 
 def _own_address(request: web.BaseRequest, *, secure: bool) -> Address:
     name = request.transport.get_extra_info("sockname") if request.transport else None

@@ -1,0 +1,129 @@
+"""The state file: what all apps hold, loaded at the start and saved whenever it changed."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+
+from mockchat.core.snapshot import SnapshotError
+from mockchat.core.store import Apps, Store
+
+log = logging.getLogger("mockchat")
+
+_FORMAT, _VERSION = "mockchat-state", 1
+_DELAY = 0.5  # seconds that changes are collected before they are saved
+_MAX_SIZE = 2**30  # bytes
+
+
+class StateFileError(Exception):
+    """The state file cannot be used; names it and says why. It is left as it is."""
+
+
+class StateFile:
+    """Saves a store within a second of every change and when it is closed.
+
+    The file is always whole: a new one is written beside it, flushed to the disk and put in its
+    place, so that whoever is killed leaves the old one or the new one.
+    """
+
+    def __init__(self, path: Path, store: Store) -> None:
+        self.path = path
+        self._store = store
+        self._task: asyncio.Task[None] | None = None
+        self._changed = False
+        self._closing = asyncio.Event()
+
+    def load(self) -> None:
+        """Let the store hold what the file says, if there is one; raise StateFileError.
+
+        The file is written at once, so that one that cannot be is told before it matters.
+        """
+        try:
+            self.path = self.path.expanduser().resolve()
+            if self.path.exists():
+                self._store.restore(self._read())
+            self._write(self._text())
+        except OSError as error:
+            raise self._error(f"cannot be used: {error.strerror or error}") from error
+        except RuntimeError as error:  # no such home, or a loop of links
+            raise self._error(f"cannot be used: {error}") from error
+
+    def _error(self, reason: str) -> StateFileError:
+        return StateFileError(f"--state {self.path}: {reason}")
+
+    def _read(self) -> Apps:
+        if not self.path.is_file():
+            raise self._error("is no file")
+        if self.path.stat().st_size > _MAX_SIZE:
+            raise self._error("is too large to be a state file")
+        try:
+            content = json.loads(self.path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise self._error(f"is damaged, or no state file: {error}") from error
+        if not isinstance(content, dict) or content.get("format") != _FORMAT:
+            raise self._error("is no state file of mockchat; name another one")
+        if content.get("version") != _VERSION:
+            raise self._error(f"is of version {content.get('version')!r:.20}, not {_VERSION}")
+        apps = content.get("apps")
+        if not isinstance(apps, dict):
+            raise self._error("is damaged: apps must be an object")
+        try:
+            return self._store.checked(apps)
+        except SnapshotError as error:
+            raise self._error(f"is damaged: {error}") from error
+
+    # --- saving -------------------------------------------------------------------------
+    def changed(self) -> None:
+        """Note that something may have changed; it is saved within a second."""
+        self._changed = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._save_soon())
+
+    async def close(self) -> None:
+        """Save what is not saved yet."""
+        self._closing.set()
+        if self._task is not None:
+            await self._task
+        if self._changed:
+            await self._save()
+
+    async def _save_soon(self) -> None:
+        while self._changed:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DELAY):
+                    await self._closing.wait()
+            if not await self._save():
+                return  # the next change tries again
+
+    async def _save(self) -> bool:
+        self._changed = False
+        text = self._text()
+        try:
+            await asyncio.to_thread(self._write, text)
+        except OSError as error:
+            log.error("the state was not saved to %s: %s", self.path, error)  # noqa: TRY400
+            self._changed = True
+            return False
+        return True
+
+    def _text(self) -> str:
+        apps = self._store.take()
+        members = (f"{json.dumps(app_id)}: {json.dumps(one)}" for app_id, one in apps.items())
+        head = f'{{"format": "{_FORMAT}", "version": {_VERSION}, "apps": {{\n'
+        return head + ",\n".join(members) + "\n}}\n"
+
+    def _write(self, text: str) -> None:
+        beside = self.path.with_name(f".{self.path.name}.new")
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self.path)
+        with contextlib.suppress(OSError):  # where folders cannot be opened
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)

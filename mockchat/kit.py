@@ -1,0 +1,336 @@
+"""The testing kit: the verbs of a test, for one app of a server or for all of them."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from mockchat.api.requests import MAX_PER_PAGE
+from mockchat.bridge import Bridge
+from mockchat.control.requests import camel
+from mockchat.core.entities import Caller, KeyCaller, Scope
+from mockchat.core.fault_kinds import KINDS
+from mockchat.core.faults import PRESETS
+from mockchat.core.journal import Exchange, Filter, explain
+from mockchat.core.matching import Pattern
+from mockchat.core.state import App
+
+Json = dict[str, Any]
+
+_PATIENCE = 5.0  # seconds that waiting takes at most, if a test does not say
+_BACK_END = KeyCaller("", Scope.FULL_ACCESS)
+
+
+class Fault:
+    """A fault that was asked for; leaving its `with` block removes it."""
+
+    def __init__(self, bridge: Bridge, row: Json) -> None:
+        self._bridge = bridge
+        self.id: int = row["id"]
+        self.kind: str = row["kind"]
+
+    @property
+    def struck(self) -> int:
+        """How many exchanges it has struck so far."""
+        rule = self._bridge.store.faults.rules.get(self.id)
+        return rule.struck if rule else self._struck
+
+    _struck = 0
+
+    def remove(self) -> None:
+        """Let exchanges go right again."""
+        self._struck = self.struck
+        self._bridge.call(self._bridge.store.faults.rules.pop, self.id, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+
+class Hold:
+    """Logins that are held open; leaving the `with` block lets them go on."""
+
+    def __init__(self, bridge: Bridge, app: App, uid: str | None) -> None:
+        self._bridge = bridge
+        self._app = app
+        self._uid = uid
+
+    def wait(self, count: int = 1, timeout: float = _PATIENCE) -> None:
+        """Wait until `count` logins are held open; raise TimeoutError after `timeout` seconds."""
+        arrival = self._app.holds.arrival(self._uid, count, timeout)
+        if not self._bridge.run(arrival):
+            whose = self._uid or "anybody"
+            raise TimeoutError(f"no {count} logins of {whose} arrived within {timeout:g} s")
+
+    async def wait_async(self, count: int = 1, timeout: float = _PATIENCE) -> None:  # noqa: ASYNC109
+        """Wait as `wait` does, without blocking the event loop of the test."""
+        arrival = self._app.holds.arrival(self._uid, count, timeout)
+        if not await self._bridge.wait(arrival):
+            whose = self._uid or "anybody"
+            raise TimeoutError(f"no {count} logins of {whose} arrived within {timeout:g} s")
+
+
+class JournalView:
+    """What clients really sent to an app, or to all of them.
+
+    The filters are those of `find`; `wait_for`, `assert_called` and the others take the same.
+    """
+
+    def __init__(self, bridge: Bridge, app_id: str | None) -> None:
+        self._bridge = bridge
+        self._app_id = app_id
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.find())
+
+    def __len__(self) -> int:
+        return len(self.find())
+
+    def find(self, **wanted: Any) -> list[Exchange]:
+        """Return the exchanges that fit, oldest first.
+
+        `operation`, `method`, `path` (`*` for a segment, `**` for several), `uid`, `status`,
+        `code`, `headers` and `json` (what must be part of the request's), `since` (an id).
+        """
+        return self._found(_filter(wanted))
+
+    def last(self, **wanted: Any) -> Exchange:
+        """Return the newest exchange that fits; raise LookupError, which names the nearest."""
+        found = self.find(**wanted)
+        if not found:
+            raise LookupError(f"no such exchange: {self._explain(wanted)}")
+        return found[-1]
+
+    def count(self, **wanted: Any) -> int:
+        """Return how many exchanges fit."""
+        return len(self.find(**wanted))
+
+    def wait_for(self, count: int = 1, timeout: float = _PATIENCE, **wanted: Any) -> Exchange:
+        """Wait until `count` exchanges fit, those before the call counted; return the newest.
+
+        Raises TimeoutError after `timeout` seconds, which names the nearest exchange.
+        """
+        waiting = self._waiting(_filter(wanted), count, timeout)
+        return self._arrived(self._bridge.run(waiting), count, wanted, timeout)
+
+    async def wait_for_async(
+        self,
+        count: int = 1,
+        timeout: float = _PATIENCE,  # noqa: ASYNC109  # as its twin
+        **wanted: Any,
+    ) -> Exchange:
+        """Wait as `wait_for` does, without blocking the event loop of the test."""
+        waiting = self._waiting(_filter(wanted), count, timeout)
+        found = await self._bridge.wait(waiting)
+        return self._arrived(found, count, wanted, timeout)
+
+    def assert_called(self, count: int | None = None, **wanted: Any) -> Exchange:
+        """Return the newest exchange that fits; raise AssertionError where there is none.
+
+        With `count`, there must be exactly so many. The message names the nearest exchange and
+        what differed.
+        """
+        found = self.find(**wanted)
+        if not found or (count is not None and len(found) != count):
+            times = "one" if count is None else f"{count}"
+            raise AssertionError(
+                f"expected {times} of {_told(wanted)}, got {len(found)}: {self._explain(wanted)}"
+            )
+        return found[-1]
+
+    def assert_not_called(self, **wanted: Any) -> None:
+        """Raise AssertionError where an exchange fits."""
+        found = self.find(**wanted)
+        if found:
+            raise AssertionError(
+                f"expected no {_told(wanted)}, got {len(found)}: {self._explain(wanted)}"
+            )
+
+    def clear(self) -> None:
+        """Forget the exchanges."""
+        self._bridge.perform("clear_journal", self._app_id, None)
+
+    def har(self) -> Json:
+        """Return the exchanges in HAR 1.2, for the network tools of browsers."""
+        archive: Json = self._bridge.perform("get_har", self._app_id, None)
+        return archive
+
+    def _apps(self) -> list[App]:
+        store = self._bridge.store
+        return [store.app(self._app_id)] if self._app_id else list(store.apps())
+
+    def _search(self, wanted: Filter) -> list[Exchange]:
+        found = [one for app in self._apps() for one in app.journal if wanted.fits(one)]
+        return sorted(found, key=lambda one: one.id)
+
+    def _found(self, wanted: Filter) -> list[Exchange]:
+        found: list[Exchange] = self._bridge.call(self._search, wanted)
+        return found
+
+    def _waiting(self, wanted: Filter, count: int, timeout: float) -> Any:
+        return self._bridge.store.book.wait(lambda: self._search(wanted), count, timeout)
+
+    def _arrived(self, found: list[Exchange], count: int, wanted: Json, timeout: float) -> Exchange:
+        if len(found) < count:
+            raise TimeoutError(
+                f"{len(found)} of {count} {_told(wanted)} came within {timeout:g} s: "
+                f"{self._explain(wanted)}"
+            )
+        return found[-1]
+
+    def _explain(self, wanted: Json) -> str:
+        pattern = _filter(wanted)
+        return explain(self._found(pattern), pattern, self._found(Filter()))
+
+
+def _filter(wanted: Json) -> Filter:
+    names = ("operation", "method", "path", "uid")
+    rest = {name: value for name, value in wanted.items() if name not in names}
+    return Filter(Pattern(**{name: wanted[name] for name in names if name in wanted}), **rest)
+
+
+def _told(wanted: Json) -> str:
+    told = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
+    return f"exchange with {told}" if told else "exchange"
+
+
+class Kit:
+    """The verbs; `app_id` None means the default app for users, every app for the rest."""
+
+    _app_id: str | None = None
+
+    @property
+    def _bridge(self) -> Bridge:
+        """The way into the loop that serves."""
+        raise NotImplementedError
+
+    # --- users --------------------------------------------------------------------------
+    @property
+    def users(self) -> dict[str, Json]:
+        """The app's users by uid, each as the REST API shows it, in the order of a list."""
+        found: list[Json] = []
+        for page in itertools.count(1):
+            query = {"page": page, "perPage": MAX_PER_PAGE, "withTags": True}
+            found += (some := self._perform("list_users", query=query))
+            if len(some) < MAX_PER_PAGE:
+                break
+        return {user["uid"]: user for user in found}
+
+    def create_user(self, uid: str, name: str | None = None, **fields: Any) -> Json:
+        """Create a user and return it; raise ApiError as the API would refuse it.
+
+        `fields` are those of `POST /users`, in snake case: `status_message`, `metadata` …
+        """
+        body = {"uid": uid, "name": uid if name is None else name, **_camel(fields)}
+        user: Json = self._perform("create_user", body=body)
+        return user
+
+    def delete_user(self, uid: str, *, permanent: bool = True) -> None:
+        """Delete a user for good, or deactivate it."""
+        self._perform("delete_user", path={"uid": uid}, body={"permanent": permanent})
+
+    def issue_token(self, uid: str, *, force: bool = False) -> str:
+        """Return an auth token of a user: the valid one that there is, unless forced."""
+        row = self._perform("create_auth_token", path={"uid": uid}, body={"force": force})
+        token: str = row["authToken"]
+        return token
+
+    def log_in(self, uid: str) -> Json:
+        """Log a user in as SDKs do, and return what they are told, `authToken` and `jwt` in it."""
+        token = self.issue_token(uid)
+        caller = self._bridge.call(self._app().user_caller, token)
+        me: Json = self._perform("update_me", caller)
+        return me
+
+    def log_out(self, auth_token: str) -> None:
+        """Destroy an auth token; its WebSockets are closed."""
+        self._perform("logout", body={"authToken": auth_token})
+
+    # --- faults and holds ---------------------------------------------------------------
+    def fail(self, what: str | int, **knobs: Any) -> Fault:
+        """Let exchanges fail: with a code of the catalogue, a status, a preset or a fault kind.
+
+        `fail("ERR_UID_NOT_FOUND")`, `fail(503)`, `fail("token_expired")`, `fail("reset")`; the
+        knobs are those of `fault`.
+        """
+        if isinstance(what, str) and (what in KINDS or what in PRESETS):
+            return self.fault(what, **knobs)
+        return self.fault("error", code=str(what), **knobs)
+
+    def slow(self, delay: float | str, **knobs: Any) -> Fault:
+        """Let answers come late, by seconds or a duration like `200ms`; `jitter` varies it."""
+        return self.fault("latency", delay=delay, **knobs)
+
+    def fault(self, kind: str, **knobs: Any) -> Fault:
+        """Let exchanges go wrong in one of the ways that `/_mock/faults/kinds` lists.
+
+        Which: `operation`, `method`, `path`, `uid`. How often: `times`, `after`, `probability`,
+        `random_seed`. The rest are the kind's own parameters.
+        """
+        body = {"kind": kind, **_camel(knobs)}
+        return Fault(self._bridge, self._control("add_fault", body=body))
+
+    @contextlib.contextmanager
+    def hold_logins(self, uid: str | None = None) -> Iterator[Hold]:
+        """Keep the logins of a user, or of everybody, open for as long as the block runs.
+
+        Another login meanwhile is refused with `ERROR_LOGIN_IN_PROGRESS`.
+        """
+        body = {} if uid is None else {"uid": uid}
+        self._control("hold_logins", body=body)
+        try:
+            yield Hold(self._bridge, self._app(), uid)
+        finally:
+            self._control("release_logins", body=body)
+
+    # --- state --------------------------------------------------------------------------
+    def reset(self) -> None:
+        """Go back to the seed: users, tokens, keys, roles, journal, faults, held logins."""
+        self._control("reset")
+
+    def seed(self, fixture: str | Mapping[str, Any] | None = None, *, users: int = 0) -> None:
+        """Add a fixture, by name or itself, or any number of plausible users."""
+        body = {"fixture": fixture, "users": users or None}
+        given = {name: value for name, value in body.items() if value is not None}
+        self._control("seed", body=given)
+
+    def snapshot(self, name: str = "default") -> None:
+        """Keep what the app holds, or all apps, by a name."""
+        self._control("take_snapshot", path={"name": name})
+
+    def restore(self, name: str = "default") -> None:
+        """Hold what a snapshot holds and nothing else."""
+        self._control("restore_snapshot", path={"name": name})
+
+    def state(self) -> Json:
+        """Return everything that the app holds, or all apps, by app id."""
+        apps: Json = self._control("get_state")["apps"]
+        return apps
+
+    @property
+    def journal(self) -> JournalView:
+        """What clients really sent."""
+        return JournalView(self._bridge, self._app_id)
+
+    def _app(self) -> App:
+        store = self._bridge.store
+        return store.app(self._app_id) if self._app_id else store.default
+
+    def _control(self, name: str, **parts: Any) -> Any:
+        return self._bridge.perform(name, self._app_id, None, **parts)
+
+    def _perform(self, name: str, caller: Caller = _BACK_END, **parts: Any) -> Any:
+        app_id = self._app_id or self._bridge.store.default.id
+        return self._bridge.perform(name, app_id, caller, **parts)["data"]
+
+
+def _camel(fields: Mapping[str, Any]) -> Json:
+    return {camel(name): value for name, value in fields.items()}
