@@ -17,6 +17,7 @@ from mockchat.api import OPERATIONS
 from mockchat.api.operation import Operation
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import CATALOGUE, ErrorDef
+from tests.pages import blocks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +32,7 @@ def lines_with(*patterns: str) -> list[str]:
 
 def snippets(language: str) -> list[str]:
     """The code blocks of the README in this language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [block.code for block in blocks(README) if block.language == language]
 
 
 # --- tables ---------------------------------------------------------------------------------
