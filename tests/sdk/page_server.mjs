@@ -1,8 +1,8 @@
 // Serves a blank page, the step modules and the vendor bundles, as an app's own origin would.
 
-import { createReadStream } from "node:fs";
+import { createReadStream, readdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname } from "node:path";
+import { extname, join, relative } from "node:path";
 
 const BLANK = "<!doctype html><meta charset=utf-8><link rel=icon href='data:,'><title>app</title>";
 const TYPES = {
@@ -24,3 +24,10 @@ export async function servePages(files) {
   const { port } = server.address();
   return { origin: `http://127.0.0.1:${port}`, stop: () => server.close() };
 }
+
+/** The files of a folder, each with the path under which it is served. */
+export const filesBelow = (folder, prefix = "") =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => [`${prefix}/${relative(folder, file)}`, file]);

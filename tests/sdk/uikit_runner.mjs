@@ -2,27 +2,22 @@
 //   node uikit_runner.mjs APP_ID FOLDER
 // The folder gets the built app and a screenshot.
 
-import { readdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 
-import { listen, withBrowser } from "./browser.mjs";
+import { answerPictures, listen, withBrowser } from "./browser.mjs";
+import { filesBelow } from "./page_server.mjs";
 import { report } from "./running.mjs";
 import { buildApp } from "./uikit/build.mjs";
 
 const VIEW = { width: 1100, height: 800 };
 const PATIENCE = 20_000;
-const PICTURES = /^https:\/\/[\w-]+\.cometchat\.io\/.*\.(png|webp)$/; // on the vendor's servers
-const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">
-  <rect width="1" height="1" fill="#8a7bd1" /></svg>`;
 
 async function main(appId, folder) {
   const built = join(folder, "uikit-app");
   await buildApp(built);
   return withBrowser(servedFrom(built), async (browser, origin) => {
     const context = await browser.newContext({ viewport: VIEW });
-    await context.route(PICTURES, (route) =>
-      route.fulfill({ contentType: "image/svg+xml", body: PICTURE }),
-    );
+    await answerPictures(context);
     const page = await context.newPage();
     const troubles = listen(page);
     const refused = noteRefusals(page);
@@ -37,13 +32,7 @@ async function main(appId, folder) {
 const query = (appId) =>
   new URLSearchParams({ appId, host: `${new URL(process.env.MOCKCHAT_HTTPS_URL).host}/v3.0` });
 
-function servedFrom(folder) {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  const paths = files.map((file) => [`/${relative(folder, file)}`, file]);
-  return [...paths, ["/", join(folder, "index.html")]];
-}
+const servedFrom = (folder) => [...filesBelow(folder), ["/", join(folder, "index.html")]];
 
 function noteRefusals(page) {
   const refused = [];

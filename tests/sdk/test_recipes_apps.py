@@ -1,0 +1,66 @@
+"""The web apps of `docs/sdks`, built as printed and used in Chromium: `recipe_runner.mjs`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mockchat import Config, MockChat
+from tests.sdk.harness import HERE, Facts, environment_for, facts_from, install_locked
+from tests.sdk.recipes import lay_out, page
+from tests.sdk.test_uikit import OTHERS
+
+WEB_APPS = ("javascript", "react", "vue", "angular", "ionic")
+RUN_LIMIT = 120
+# What a project of the Angular CLI has of its own, in Vite's words.
+ANGULAR_INDEX = """<!doctype html>
+<title>Chat</title>
+<app-root></app-root>
+<script type="module" src="/src/main.ts"></script>
+"""
+SESSIONS = ["nobody", "Andrew Joseph", "nobody", "George Alan", "nobody"]
+
+
+@pytest.fixture(scope="module")
+def recipe_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockChat]:
+    """A server of their own, for all of them mean the app that the pages name."""
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path_factory.mktemp("ca")))
+    with MockChat(config).in_thread() as mock:
+        yield mock
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory, node_modules: None) -> Path:
+    """A folder whose projects find the packages that npm would install for them."""
+    install_locked(HERE / "uikit")
+    folder = tmp_path_factory.mktemp("recipes")
+    (folder / "node_modules").symlink_to(HERE / "uikit" / "node_modules")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def web_facts(recipe_server: MockChat, workshop: Path) -> Facts:
+    for name in WEB_APPS:
+        lay_out(page(name), workshop / name, recipe_server)
+    (workshop / "angular" / "index.html").write_text(ANGULAR_INDEX, encoding="utf-8")
+    folders = [str(workshop / name) for name in WEB_APPS]
+    environment = environment_for(recipe_server)
+    facts: Facts = facts_from(["recipe_runner.mjs", *folders], environment, RUN_LIMIT)
+    return facts
+
+
+@pytest.mark.parametrize("name", WEB_APPS)
+def test_the_app_of_the_page_logs_in_by_key_and_by_token_and_out(
+    web_facts: Facts, name: str
+) -> None:
+    assert web_facts[name]["shown"] == SESSIONS
+
+
+@pytest.mark.parametrize("name", [*WEB_APPS, "react kit"])
+def test_the_console_of_the_page_s_app_is_clean(web_facts: Facts, name: str) -> None:
+    assert web_facts[name]["consoleErrors"] == []
+    assert web_facts[name]["unhandled"] == []
+
+
+def test_the_ui_kit_of_the_react_page_lists_the_seeds(web_facts: Facts) -> None:
+    assert set(web_facts["react kit"]["shown"]) == OTHERS
