@@ -4,6 +4,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+RECIPES = Path(__file__).parent.parent / "docs" / "sdks"
+# The recipes that `tests/sdk` runs; the pages of all others say that they were not tried.
+BACKENDS = ("curl", "python", "node", "php", "ruby", "go", "csharp")
+WEB_APPS = ("javascript", "react", "vue", "angular", "ionic")
+MODULES = ("react-native", "calls-v4")
+
 # A line with a name in backticks and a colon gives the block below it the name of a file.
 _BLOCK = re.compile(
     r"(?:^`(?P<file>[^`\n]+)`:\n\n)?^```(?P<language>[\w.+-]*)\n(?P<code>.*?)^```$",
@@ -57,3 +63,8 @@ class Page:
     def files(self) -> dict[str, str]:
         """The files of the page by their names."""
         return {block.file: block.code for block in self.blocks if block.file}
+
+
+def recipe(name: str) -> Page:
+    """The page of an SDK."""
+    return Page(RECIPES / f"{name}.md")

@@ -16,8 +16,6 @@ import pytest
 from mockchat import MockChat
 from tests.pages import Page, commands
 
-ROOT = Path(__file__).parent.parent.parent
-PAGES = ROOT / "docs" / "sdks"
 DEBIAN_PACKAGE = {
     "php": "php-cli php-curl",
     "ruby": "ruby",
@@ -27,10 +25,6 @@ DEBIAN_PACKAGE = {
     "cert-sync": "ca-certificates-mono",
 }
 RUN_LIMIT = 60
-
-
-def page(name: str) -> Page:
-    return Page(PAGES / f"{name}.md")
 
 
 def addresses(mock: MockChat) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""The web apps of `docs/sdks`, built as printed and used in Chromium: `recipe_runner.mjs`."""
+"""The apps of `docs/sdks`, built as printed.
+
+Those for browsers are used in headless Chromium (`recipe_runner.mjs`), the modules of the others
+run in Node with the vendor's packages (`recipe_module.mjs`).
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from mockchat import Config, MockChat
+from tests.pages import WEB_APPS, recipe
 from tests.sdk.harness import HERE, Facts, environment_for, facts_from, install_locked
-from tests.sdk.recipes import lay_out, page
+from tests.sdk.recipes import lay_out
 from tests.sdk.test_uikit import OTHERS
 
-WEB_APPS = ("javascript", "react", "vue", "angular", "ionic")
 RUN_LIMIT = 120
 # What a project of the Angular CLI has of its own, in Vite's words.
 ANGULAR_INDEX = """<!doctype html>
@@ -41,7 +45,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, node_modules: None) -> Pa
 @pytest.fixture(scope="module")
 def web_facts(recipe_server: MockChat, workshop: Path) -> Facts:
     for name in WEB_APPS:
-        lay_out(page(name), workshop / name, recipe_server)
+        lay_out(recipe(name), workshop / name, recipe_server)
     (workshop / "angular" / "index.html").write_text(ANGULAR_INDEX, encoding="utf-8")
     folders = [str(workshop / name) for name in WEB_APPS]
     environment = environment_for(recipe_server)
@@ -64,3 +68,39 @@ def test_the_console_of_the_page_s_app_is_clean(web_facts: Facts, name: str) -> 
 
 def test_the_ui_kit_of_the_react_page_lists_the_seeds(web_facts: Facts) -> None:
     assert set(web_facts["react kit"]["shown"]) == OTHERS
+
+
+# --- modules in Node ------------------------------------------------------------------------
+def module_facts(name: str, module: str, flow: str, mock: MockChat, workshop: Path) -> Facts:
+    lay_out(recipe(name), workshop / name, mock)
+    command = ["recipe_module.mjs", str(workshop / name), module, flow]
+    facts: Facts = facts_from(command, environment_for(mock), RUN_LIMIT)
+    return facts
+
+
+def test_the_module_of_the_react_native_page_logs_in_by_key_and_by_token_and_out(
+    recipe_server: MockChat, workshop: Path
+) -> None:
+    facts = module_facts("react-native", "src/chat.js", "chat", recipe_server, workshop)
+
+    assert facts["shown"] == SESSIONS
+
+
+def test_the_module_of_the_calls_page_gets_a_token_for_its_session(
+    recipe_server: MockChat, workshop: Path
+) -> None:
+    payload = module_facts("calls-v4", "src/calls.js", "calls", recipe_server, workshop)
+
+    assert payload["sessionId"] == "a-session"
+    assert payload["user"]["uid"] == "cometchat-uid-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), [("react-native", "src/App.jsx"), ("calls-v5", "src/calls.js")]
+)
+def test_a_module_that_cannot_run_here_compiles(
+    recipe_server: MockChat, workshop: Path, name: str, module: str
+) -> None:
+    built = Path(module_facts(name, module, "none", recipe_server, workshop)["built"])
+
+    assert "logInByToken" in built.read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 
 from mockchat import Config, MockChat
-from tests.sdk.recipes import Shell, lay_out, page
+from tests.pages import BACKENDS, recipe
+from tests.sdk.recipes import Shell, lay_out
 
-BACKENDS = ("curl", "python", "node", "php", "ruby", "go", "csharp")
 TOKEN = re.compile(r"alice_\d{10}[0-9a-f]{30}\n")
 ALICE = {"uid": "alice", "name": "Alice"}
 DEAD_TOKEN = "AUTH_ERR_AUTH_TOKEN_NOT_FOUND"
@@ -37,8 +37,8 @@ def shell(request: pytest.FixtureRequest, mock: MockChat, ca_dir: Path, tmp_path
     (home / ".cache").mkdir(parents=True)
     (home / ".cache" / "mockchat").symlink_to(ca_dir)
     folder = tmp_path / "backend"
-    lay_out(page(request.param), folder, mock)
-    return Shell(page(request.param), mock, folder, home)
+    lay_out(recipe(request.param), folder, mock)
+    return Shell(recipe(request.param), mock, folder, home)
 
 
 @pytest.fixture
