@@ -4,6 +4,7 @@ One thing is replaced, in files and in commands: mockchat's default addresses by
 server under test. The CA is where a reader's is, in the home directory.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ DEBIAN_PACKAGE = {
     "cert-sync": "ca-certificates-mono",
 }
 RUN_LIMIT = 60
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def addresses(mock: MockChat) -> dict[str, str]:
@@ -82,10 +84,8 @@ class Shell:
 
     def _environment(self) -> dict[str, str]:
         """Little, so that no proxy, CA or setting of the machine has a say."""
-        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin"
-        node = shutil.which("node")
         return {
-            "PATH": f"{path}:{Path(node).parent}" if node else path,
+            "PATH": PATH,
             "HOME": str(self.home),
             "GOCACHE": str(self.home.parent / "go-cache"),
             "LANG": "C.UTF-8",
@@ -95,6 +95,6 @@ class Shell:
 def need(program: str) -> None:
     """Skip the test, saying why, where a program is missing."""
     own = program == "export" or "=" in program or program.startswith("./")
-    if not own and not shutil.which(program):
+    if not own and not shutil.which(program, path=PATH):
         package = DEBIAN_PACKAGE.get(program, program)
         pytest.skip(f"{program} is not installed (Debian: apt-get install {package})")
