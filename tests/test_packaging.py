@@ -133,7 +133,14 @@ def test_an_installed_package_finds_its_own_fixtures(
 
 # --- public names ---------------------------------------------------------------------------
 def test_the_public_names_are_these() -> None:
-    assert mockchat.__all__ == ["ApiError", "Config", "MockChat", "__version__", "create_app"]
+    assert mockchat.__all__ == [
+        "ApiError",
+        "Config",
+        "MockApp",
+        "MockChat",
+        "__version__",
+        "create_app",
+    ]
 
 
 @pytest.mark.parametrize("name", mockchat.__all__)
