@@ -54,16 +54,26 @@ class Exchange:
     at: float  # unix seconds, by the mock's clock
     asked: Asked
     target: str  # path and query as they were sent
-    request: Message
-    response: Message
-    status: int = 0
-    seconds: float = 0.0
-    secure: bool = False
+    sent: tuple[Mapping[str, str], bytes]
+    answered: tuple[Mapping[str, str], bytes]
+    status: int
+    seconds: float
+    secure: bool
     code: str | None = None  # of the error that it was refused with
     faults: tuple[str, ...] = ()  # the kinds that struck
     hint: str | None = None  # what came nearest to being right
     is_kept: bool = False  # by a journal
-    frames: deque[Frame] = field(default_factory=lambda: deque(maxlen=MAX_FRAMES))
+    frames: deque[Frame] | tuple[()] = ()  # of a WebSocket
+
+    @property
+    def request(self) -> Message:
+        """What the client sent."""
+        return Message(*self.sent)
+
+    @property
+    def response(self) -> Message:
+        """What it was answered."""
+        return Message(*self.answered)
 
     def __str__(self) -> str:
         fault = f" fault: {', '.join(self.faults)}" if self.faults else ""
@@ -90,10 +100,16 @@ class Exchange:
         """The uid that the request names or whose auth token it shows."""
         return self.asked.uid
 
+    def add_frame(self, frame: Frame) -> None:
+        """Note a message of the WebSocket; the oldest falls out of many."""
+        if not isinstance(self.frames, deque):
+            self.frames = deque(maxlen=MAX_FRAMES)
+        self.frames.append(frame)
+
     @property
     def size(self) -> int:
         """How many bytes it counts for."""
-        return _OVERHEAD + len(self.target) + len(self.request.body) + len(self.response.body)
+        return _OVERHEAD + len(self.target) + len(self.sent[1]) + len(self.answered[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +174,21 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Take in an exchange."""
-        book = self._book
+        book, exchanges = self._book, self._exchanges
         exchange.is_kept = True
-        self._exchanges.append(exchange)
+        exchanges.append(exchange)
         self._count(exchange.size)
-        while len(self._exchanges) > book.most or (
-            self.bytes > book.most_bytes and len(self._exchanges) > 1
-        ):
+        while len(exchanges) > book.most or (self.bytes > book.most_bytes and len(exchanges) > 1):
             self.drop_oldest()
         book.added(self)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
         """Take in a message of a WebSocket whose handshake is `exchange`."""
-        frames = exchange.frames
         if exchange.is_kept:
-            gone = len(frames[0].text) if len(frames) == MAX_FRAMES else 0
+            oldest = next(iter(exchange.frames), None)
+            gone = len(oldest.text) if oldest and len(exchange.frames) == MAX_FRAMES else 0
             self._count(len(frame.text) - gone)
-        frames.append(frame)
+        exchange.add_frame(frame)
 
     def drop_oldest(self) -> None:
         """Forget the oldest exchange."""

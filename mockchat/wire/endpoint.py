@@ -17,12 +17,14 @@ class Endpoint:
         "_handler",
         "load_body",
         "load_query",
+        "name",
         "operation",
         "takes_body",
     )
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
+        self.name = operation.id
         self.load_body = Loader(operation.body)
         self.load_query = Loader(operation.query)
         self.takes_body = operation.body is not None

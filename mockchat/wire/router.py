@@ -17,6 +17,7 @@ class Target(NamedTuple):
 
     segments: tuple[str, ...]
     app_id: str | None
+    path: str = "/"  # that the segments make
 
 
 def parse_path(raw_path: str) -> Target:
@@ -33,7 +34,8 @@ def parse_path(raw_path: str) -> Target:
     start = 0
     while start < len(segments) and VERSION.fullmatch(segments[start]):
         start += 1
-    return Target(tuple(_decoded(one) if "%" in one else one for one in segments[start:]), app_id)
+    meant = tuple(_decoded(one) if "%" in one else one for one in segments[start:])
+    return Target(meant, app_id, "/" + "/".join(meant))
 
 
 def _decoded(segment: str) -> str:

@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 
 from mockchat.core.entities import UserCaller
 from mockchat.core.fault_kinds import HttpKind, Kind, Shape
-from mockchat.core.journal import Exchange, Message
+from mockchat.core.journal import Exchange
 from mockchat.core.matching import Asked
 from mockchat.core.quota import Allowance
 from mockchat.core.state import App
@@ -64,7 +64,7 @@ class Visit:
     def operation(self) -> str | None:
         """The name of the operation that is asked for, if there is such a one."""
         if self.endpoint is not None:
-            return self.endpoint.operation.id
+            return self.endpoint.name
         upgrade = self.request.headers.get(hdrs.UPGRADE, "")
         return SOCKET if not self.target.segments and upgrade.lower() == SOCKET else None
 
@@ -72,9 +72,7 @@ class Visit:
         """Return what the request asks for, as patterns see it."""
         headers, method = self.request.headers, self.request.method
         shows = "token" if "authToken" in headers else "key" if "apiKey" in headers else None
-        return Asked(
-            method, "/" + "/".join(self.target.segments), self.operation, self._uid(), shows
-        )
+        return Asked(method, self.target.path, self.operation, self._uid(), shows)
 
     def _uid(self) -> str | None:
         """Return whom the request is about: by path, body, or the auth token it shows."""
@@ -95,23 +93,21 @@ class Visit:
         request, app = self.request, self.app
         assert app is not None  # noqa: S101  # whoever notes it has found one
         body = response.body if isinstance(response, web.Response) else b""
+        answer = body if isinstance(body, bytes) else b""
         return Exchange(
-            id=self.id,
-            app_id=app.id,
-            at=app.clock.now() - seconds,
-            asked=self.asked(),
-            target=request.raw_path,
-            request=Message(request.headers, self.raw),
-            response=Message(
-                response.headers if response else _NO_HEADERS,
-                body if isinstance(body, bytes) else b"",
-            ),
-            status=response.status if response else 0,
-            seconds=seconds,
-            secure=request.secure,
-            code=self.code,
-            faults=tuple(kind.name for kind in self.faults),
-            hint=self.hint,
+            self.id,
+            app.id,
+            app.clock.now() - seconds,
+            self.asked(),
+            request.raw_path,
+            (request.headers, self.raw),
+            (_NO_HEADERS if response is None else response.headers, answer),
+            0 if response is None else response.status,
+            seconds,
+            request.secure,
+            self.code,
+            tuple([kind.name for kind in self.faults]),
+            self.hint,
         )
 
     def shape(self, body: bytes) -> Shape | None:

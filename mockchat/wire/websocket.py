@@ -255,7 +255,7 @@ class Hub:
     def _record(self, session: Session, text: str, *, sent: bool) -> None:
         frame = Frame(sent, self._store.clock.now(), text)
         if session.journal is None:
-            session.exchange.frames.append(frame)
+            session.exchange.add_frame(frame)
         else:
             session.journal.add_frame(session.exchange, frame)
 
