@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -223,6 +224,16 @@ class Config:
     trust_proxy: bool = _setting(
         False, "believe X-Forwarded-Host and X-Forwarded-Proto", switch, shown="off"
     )
+    proxy_port: int | None = _setting(
+        None,
+        "port of a proxy in which the live host names are mockchat; 0 = any free one, off = none",
+        _port,
+        "PORT",
+        shown="off",
+    )
+    proxy_only_live: bool = _setting(
+        False, "let the proxy refuse all hosts but the live ones", switch, shown="off"
+    )
     control_token: str | None = _setting(
         None, "token that the control API asks for", _credential, "TOKEN", shown="none"
     )
@@ -246,10 +257,17 @@ class Config:
             raise ConfigError("--auth-key and --rest-api-key each need at least one key")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("--tls-cert and --tls-key belong together: give both or neither")
+        self._check_ports()
+
+    def _check_ports(self) -> None:
         if self.port is None and self.https_port is None:
             raise ConfigError("--port and --https-port are both off: there is nothing to serve")
-        if self.port == self.https_port and self.port:
-            raise ConfigError(f"--port and --https-port are both {self.port}: they must differ")
+        if self.proxy_port is not None and self.https_port is None:
+            raise ConfigError("--proxy-port needs the HTTPS listener, and --https-port is off")
+        for one, other in combinations(("port", "https_port", "proxy_port"), 2):
+            if getattr(self, one) == getattr(self, other) and getattr(self, one):
+                both = f"{flag(one)} and {flag(other)} are both {getattr(self, one)}"
+                raise ConfigError(f"{both}: they must differ")
 
 
 def _checked(setting: "Field[Any]", value: Any) -> Any:

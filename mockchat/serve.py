@@ -125,6 +125,7 @@ def banner(mock: MockChat) -> str:
         "HTTP": mock.url or "off",
         "HTTPS": mock.https_url or "off",
         "Also as": ", ".join(_other_addresses(mock)),
+        **_proxy(mock),
         "App": f"{config.app_id} (region {config.region}){others}",
         "Auth key": f"{' or '.join(config.auth_key)} (creates users and auth tokens)",
         "API key": f"{' or '.join(config.rest_api_key)} (full access)",
@@ -145,6 +146,14 @@ def _other_addresses(mock: MockChat) -> list[str]:
         "host.docker.internal": " (containers)",
     }
     return [f"{scheme}://{name}:{port}{note}" for name, note in names.items()]
+
+
+def _proxy(mock: MockChat) -> dict[str, str]:
+    """Return what is told of the proxy, where there is one."""
+    if mock.proxy_url is None:
+        return {}
+    others = "refused" if mock.config.proxy_only_live else "passed through"
+    return {"Proxy": f"{mock.proxy_url} (the live host names are mockchat, others {others})"}
 
 
 def _try_it(mock: MockChat, uids: list[str]) -> str:

@@ -26,6 +26,7 @@ from mockchat.kit import Kit
 from mockchat.wire import tls
 from mockchat.wire.app import EDGE, SERVER, STORE, create_app, rules_of, seed_of
 from mockchat.wire.hosts import Address
+from mockchat.wire.proxy import Proxy
 from mockchat.wire.tls import TlsError
 
 _GRACE = 5.0  # seconds that requests in flight have when the server stops
@@ -45,9 +46,10 @@ class MockChat(Kit):
 
     `async with MockChat(config) as mock:` serves in the running loop, `with
     MockChat(config).in_thread() as mock:` in a thread with a loop of its own. Both give `url`,
-    `https_url`, `ws_url` and `ca_path`, and the verbs of the testing kit: for users they act on
-    the default app, else on all apps; `app("id")` has them for one. Starting raises StartError in
-    the caller, and leaving the block an ExceptionGroup if mockchat itself failed meanwhile.
+    `https_url`, `ws_url`, `proxy_url` and `ca_path`, and the verbs of the testing kit: for users
+    they act on the default app, else on all apps; `app("id")` has them for one. Starting raises
+    StartError in the caller, and leaving the block an ExceptionGroup if mockchat itself failed
+    meanwhile.
     """
 
     def __init__(self, config: Config | None = None, *, clock: Clock | None = None) -> None:
@@ -55,8 +57,10 @@ class MockChat(Kit):
         self.clock = clock or Clock()
         self.url: str | None = None
         self.https_url: str | None = None
+        self.proxy_url: str | None = None
         self.ca_path: Path | None = None
         self._runner: web.AppRunner | None = None
+        self._proxy: Proxy | None = None
         self._bridged: Bridge | None = None
         self._crashes: list[Exception] = []
 
@@ -122,10 +126,15 @@ class MockChat(Kit):
         self._bridged = Bridge(app[EDGE], app[STORE])
         self._crashes = app[EDGE].crashes
         try:
+            listeners = []
             if config.port is not None:
-                self.url = await self._listen(config.port, "--port", None)
+                listeners.append(await self._listen(config.port, "--port", None))
+                self.url = listeners[-1].url
             if config.https_port is not None:
-                self.https_url = await self._listen(config.https_port, "--https-port", context)
+                listeners.append(await self._listen(config.https_port, "--https-port", context))
+                self.https_url = listeners[-1].url
+            if config.proxy_port is not None:
+                self.proxy_url = await self._open_proxy(config.proxy_port, listeners)
         except BaseException:
             await self.stop()
             raise
@@ -140,6 +149,9 @@ class MockChat(Kit):
             await self._runner.cleanup()
             self._runner = None
             self._bridged = None
+        if self._proxy is not None:  # last: the answers in flight may go through it
+            await self._proxy.stop()
+            self._proxy = None
 
     def seed_uids(self) -> list[str]:
         """Return the uids of the default app's users, as a list shows them."""
@@ -190,13 +202,18 @@ class MockChat(Kit):
         self.ca_path = found.ca_path
         return found.context
 
-    async def _listen(self, port: int, flag: str, context: ssl.SSLContext | None) -> str:
+    async def _listen(self, port: int, flag: str, context: ssl.SSLContext | None) -> Address:
         assert self._runner is not None  # noqa: S101
         bound = _bind(self.config.host, port, flag)
         await web.SockSite(self._runner, bound, ssl_context=context).start()
-        name, actual = bound.getsockname()[:2]
-        address = Address(_LOCAL_WILDCARDS.get(name, name), actual, context is not None)
-        return f"http{'s' if context else ''}://{address.netloc}"
+        return _address_of(bound, secure=context is not None)
+
+    async def _open_proxy(self, port: int, listeners: list[Address]) -> str:
+        bound = _bind(self.config.host, port, "--proxy-port")
+        self._proxy = Proxy(*listeners, only_live=self.config.proxy_only_live)
+        await self._proxy.start(bound)
+        address = _address_of(bound, secure=False)
+        return f"http://{address.host}:{address.port}"  # clients disagree on a proxy's own port
 
 
 class MockApp(Kit):
@@ -298,6 +315,12 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
         if error.errno == errno.EACCES:
             raise StartError(f"port {port} needs privileges; choose one from 1024 on") from error
         raise StartError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+
+
+def _address_of(bound: socket.socket, *, secure: bool) -> Address:
+    """Return the address by which a client on this machine reaches a bound socket."""
+    name, port = bound.getsockname()[:2]
+    return Address(_LOCAL_WILDCARDS.get(name, name), port, secure)
 
 
 def _port_of(url: str | None) -> int | None:

@@ -8,6 +8,7 @@ from mockchat.api.operation import Hosts
 
 REGIONS = ("us", "eu", "in")
 SERVICES = ("api", "apiclient", "call", "websocket", "metrics")
+FIRST_HOSTS = ("api.cometchat.com", "kohoutek.cometchat.com")  # of the 1.x SDKs
 _LIVE_DOMAIN = "cometchat.io"
 _LIVE_HOST = re.compile(
     rf"(?:(?P<app>[^.]+)\.)?(?:{'|'.join(SERVICES)})-(?P<region>{'|'.join(REGIONS)})"
@@ -29,9 +30,19 @@ class Address(NamedTuple):
 
     @property
     def netloc(self) -> str:
-        """The name as a URL has it, with the port where it is not the scheme's own."""
-        name = f"[{self.name}]" if ":" in self.name else self.name
-        return name if self.port == (_HTTPS if self.secure else _HTTP) else f"{name}:{self.port}"
+        """The host of a URL, with the port where it is not the scheme's own."""
+        default = _HTTPS if self.secure else _HTTP
+        return self.host if self.port == default else f"{self.host}:{self.port}"
+
+    @property
+    def host(self) -> str:
+        """The name as a URL has it."""
+        return f"[{self.name}]" if ":" in self.name else self.name
+
+    @property
+    def url(self) -> str:
+        """The address with its scheme."""
+        return f"http{'s' if self.secure else ''}://{self.netloc}"
 
 
 def parse_host(host: str, *, secure: bool) -> Address | None:
@@ -54,6 +65,11 @@ def app_in(name: str) -> str | None:
     return match["app"] if match else None
 
 
+def is_live(name: str) -> bool:
+    """Whether a name is one by which the SDKs know the live service."""
+    return name in FIRST_HOSTS or bool(_LIVE_HOST.fullmatch(name))
+
+
 def is_loopback(name: str) -> bool:
     """Whether a name can only mean this machine."""
     if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
@@ -62,6 +78,13 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_inside(address: str) -> bool:
+    """Whether an IP address is of use to one machine alone: loopback, or a cloud's metadata."""
+    parsed = ipaddress.ip_address(address)
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return parsed.is_loopback or parsed.is_link_local
 
 
 def hosts_for(
@@ -88,7 +111,7 @@ def hosts_for(
     else:
         admin = client = metrics = address.netloc + prefix
         call = address.netloc
-        chat = f"[{address.name}]" if ":" in address.name else address.name
+        chat = address.host
         domain = address.name
     return Hosts(
         admin=admin,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from mockchat.wire.hosts import REGIONS, SERVICES
+from mockchat.wire.hosts import FIRST_HOSTS, REGIONS, SERVICES
 
 _DAY = 24 * 60 * 60
 _LEAF_LIFE = 397 * _DAY  # Apple's platforms refuse leaves that live longer than 825 days
@@ -103,7 +103,7 @@ def _names(extra: Iterable[str]) -> list[str]:
         *("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal"),
         *(f"*.{name}" for name in live),
         *live,
-        *("api.cometchat.com", "kohoutek.cometchat.com"),  # the hosts of the 1.x SDKs
+        *FIRST_HOSTS,
         *extra,
         socket.gethostname(),
     ]

@@ -1,0 +1,353 @@
+"""The proxy: live host names end at mockchat, other hosts are passed through or refused."""
+
+import asyncio
+import errno
+import re
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from mockchat import Config, MockChat
+from mockchat.config import ConfigError
+from mockchat.serve import banner
+from mockchat.server import StartError
+from mockchat.wire.hosts import is_live
+from mockchat.wire.proxy import Proxy
+from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame
+from tests.tunnels import (
+    End,
+    answer_to,
+    asking,
+    connect,
+    echo,
+    get,
+    other_host,
+    port_of,
+    proxy_of,
+    status_of,
+    tunnel,
+)
+
+Start = Callable[..., Awaitable[MockChat]]
+
+LIVE = [
+    *(f"my-app.{service}-us" for service in ("api", "apiclient", "call", "websocket", "metrics")),
+    *("my-app.api-eu", "my-app.api-in", "api-us", "apiclient-eu", "websocket-in", "MY-APP.API-US"),
+]
+
+
+@pytest.fixture(scope="module")
+def ca_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ca")
+
+
+@pytest.fixture
+async def start(ca_dir: Path) -> AsyncIterator[Start]:
+    """Starts servers with a proxy; every setting can be given."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> MockChat:
+            given = {"port": 0, "https_port": 0, "proxy_port": 0, "ca_dir": str(ca_dir)}
+            return await stack.enter_async_context(MockChat(Config(**{**given, **settings})))
+
+        yield start
+
+
+@pytest.fixture
+async def mock(start: Start) -> MockChat:
+    return await start()
+
+
+@pytest.fixture
+async def session(mock: MockChat) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that knows the proxy and trusts the CA, and nothing else."""
+    trust = ssl.create_default_context(cafile=mock.ca_path)
+    connector = aiohttp.TCPConnector(ssl=trust)
+    async with aiohttp.ClientSession(connector=connector, proxy=mock.proxy_url) as session:
+        yield session
+
+
+async def data_of(session: aiohttp.ClientSession, method: str, url: str, **options: Any) -> Json:
+    async with session.request(method, url, **options) as response:
+        assert response.status == 200, await response.text()
+        return (await response.json())["data"]
+
+
+# --- the live host names --------------------------------------------------------------------
+@pytest.mark.parametrize("name", LIVE)
+async def test_a_live_host_name_is_mockchat_by_tls(
+    session: aiohttp.ClientSession, name: str
+) -> None:
+    url = f"https://{name}.cometchat.io/v3/users/superhero1"
+
+    assert (await data_of(session, "GET", url, headers=REST_KEY))["uid"] == "SUPERHERO1"
+
+
+async def test_the_sub_domain_names_the_app(session: aiohttp.ClientSession) -> None:
+    one, two = (f"https://{app}.api-us.cometchat.io/v3/users" for app in ("one", "two"))
+    user = {"uid": "only-here", "name": "Only Here"}
+
+    await data_of(session, "POST", one, json=user, headers=REST_KEY)
+
+    async with session.get(f"{two}/only-here", headers=REST_KEY) as response:
+        assert response.status == 404
+
+
+async def test_a_login_and_its_web_socket_know_live_names_only(
+    session: aiohttp.ClientSession,
+) -> None:
+    tokens = "https://my-app.api-us.cometchat.io/v3.0/users/superhero1/auth_tokens"
+    token = (await data_of(session, "POST", tokens, headers=REST_KEY))["authToken"]
+    own = "https://my-app.apiclient-us.cometchat.io/v3.0/me"
+
+    me = await data_of(session, "PUT", own, json={}, headers={"authToken": token})
+
+    told = me["settings"]
+    assert told["CLIENT_API_HOST"] == "my-app.apiclient-us.cometchat.io"
+    url = f"wss://{told['CHAT_HOST']}:{told['CHAT_WSS_PORT']}/"
+    async with session.ws_connect(url) as live:
+        await live.send_json(auth_frame(me["jwt"], "my-app"))
+        assert (await live.receive_json(timeout=PATIENCE))["body"]["status"] == "OK"
+
+
+async def test_plain_http_of_a_live_name_is_the_http_listener(
+    session: aiohttp.ClientSession,
+) -> None:
+    url = "http://my-app.api-us.cometchat.io/v3/users/superhero1"
+
+    assert (await data_of(session, "GET", url, headers=REST_KEY))["uid"] == "SUPERHERO1"
+
+
+async def test_a_tunnel_to_port_80_of_a_live_name_is_the_http_listener(mock: MockChat) -> None:
+    request = get("/_mock/health").replace(b"Host: ", b"Host: localhost")
+
+    async with tunnel(proxy_of(mock), "api-us.cometchat.io:80") as client:
+        await client.send(request)
+
+        assert status_of(await client.head()) == 200
+
+
+async def test_without_an_http_listener_live_names_have_no_port_80(start: Start) -> None:
+    mock = await start(port=None)
+
+    answer = await answer_to(proxy_of(mock), get("http://api-us.cometchat.io/v3/users"))
+
+    assert status_of(answer) == 403
+    assert b"api-us.cometchat.io is mockchat here, which has no port 80, only 443" in answer
+
+
+async def test_live_names_have_the_listeners_own_ports_too(mock: MockChat) -> None:
+    """A client that came by another way was told them."""
+    target = f"api-us.cometchat.io:{port_of(mock.url)}"
+
+    async with tunnel(proxy_of(mock), target) as client:
+        await client.send(get("/").replace(b"Host: ", b"Host: localhost"))
+
+        assert status_of(await client.head()) == 200
+
+
+async def test_no_other_port_of_a_live_name_leads_anywhere(mock: MockChat) -> None:
+    answer = await answer_to(proxy_of(mock), connect("my-app.api-us.cometchat.io:5222"))
+
+    assert status_of(answer) == 403
+    assert b"has no port 5222, only 80, 443" in answer
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("my-app.api-us.cometchat.io", True),
+        ("metrics-in.cometchat.io", True),
+        ("api.cometchat.com", True),  # of the 1.x SDKs
+        ("api-us.cometchat.io.example.com", False),
+        ("my-app.api-us.cometchat.io.", False),  # parse_host has taken the dot away
+        ("data-us.cometchat.io", False),  # pictures: no API
+        ("a.b.api-us.cometchat.io", False),
+        ("apixus.cometchat.io", False),
+        ("api-us.cometchat.ioo", False),
+        ("evil-api-us.cometchat.io", False),
+        ("localhost", False),
+    ],
+)
+def test_what_a_live_host_name_is(name: str, expected: bool) -> None:  # noqa: FBT001
+    assert is_live(name) is expected
+
+
+# --- other hosts ----------------------------------------------------------------------------
+EVERY_BYTE = bytes(range(256)) * 1000
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "localhost."])
+async def test_bytes_to_another_host_pass_untouched_in_both_directions(
+    mock: MockChat, name: str
+) -> None:
+    async with other_host(echo) as port, tunnel(proxy_of(mock), f"{name}:{port}") as client:
+        sending = asyncio.create_task(client.send(EVERY_BYTE))
+
+        assert await client.take(len(EVERY_BYTE)) == EVERY_BYTE
+        await sending
+
+
+async def test_an_ipv6_address_is_another_host_like_any(mock: MockChat) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+
+    async with (
+        other_host(echo, "::1") as port,
+        tunnel(proxy_of(mock), f"[::1]:{port}") as client,
+    ):
+        await client.send(b"six")
+
+        assert await client.take(3) == b"six"
+
+
+async def test_a_host_that_speaks_first_is_heard_first(mock: MockChat) -> None:
+    async def greet(end: End) -> None:
+        await end.send(b"220 hello")
+        await end.rest()
+
+    async with other_host(greet) as port, tunnel(proxy_of(mock), f"127.0.0.1:{port}") as client:
+        assert await client.take(9) == b"220 hello"
+
+
+async def test_what_a_client_sends_with_its_request_is_passed_on(mock: MockChat) -> None:
+    async with other_host(echo) as port:
+        early = connect(f"127.0.0.1:{port}") + b"early"
+        async with asking(proxy_of(mock), early) as client:
+            await client.head()
+
+            assert await client.take(5) == b"early"
+
+
+async def test_one_direction_may_end_before_the_other(mock: MockChat) -> None:
+    async def answer_at_the_end(end: End) -> None:
+        asked = await end.rest()
+        await end.send(b"you said " + asked)
+        await end.close()
+
+    async with (
+        other_host(answer_at_the_end) as port,
+        tunnel(proxy_of(mock), f"127.0.0.1:{port}") as client,
+    ):
+        await client.send(b"this")
+        client.writer.write_eof()
+
+        assert await client.rest() == b"you said this"
+
+
+async def test_with_only_live_another_host_is_refused_and_never_called(start: Start) -> None:
+    called = asyncio.Event()
+
+    async def note(_end: End) -> None:
+        called.set()
+
+    mock = await start(proxy_only_live=True)
+    async with other_host(note) as port:
+        for request in (connect(f"127.0.0.1:{port}"), get(f"http://127.0.0.1:{port}/")):
+            answer = await answer_to(proxy_of(mock), request)
+            assert status_of(answer) == 403
+            assert b"127.0.0.1 is no live host name, and --proxy-only-live refuses" in answer
+    assert not called.is_set()
+
+
+async def test_with_only_live_the_live_names_are_mockchat(start: Start) -> None:
+    mock = await start(proxy_only_live=True)
+
+    answer = await answer_to(proxy_of(mock), get("http://api-us.cometchat.io/v3/users"))
+
+    assert status_of(answer) == 401
+
+
+# --- settings -------------------------------------------------------------------------------
+def test_there_is_no_proxy_unless_it_is_asked_for() -> None:
+    with MockChat(Config(port=0, https_port=None)).in_thread() as mock:
+        assert mock.proxy_url is None
+        assert "Proxy" not in banner(mock)
+
+
+async def test_the_banner_names_the_proxy_and_what_it_does(start: Start) -> None:
+    mock = await start()
+    strict = await start(proxy_only_live=True)
+
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]+", str(mock.proxy_url))
+    assert f"  Proxy     {mock.proxy_url} (the live host names are mockchat, others passed" in (
+        banner(mock)
+    )
+    assert "others refused" in banner(strict)
+
+
+async def test_the_proxy_binds_where_host_says(start: Start) -> None:
+    mock = await start(host="127.0.0.2")
+
+    assert str(mock.proxy_url).startswith("http://127.0.0.2:")
+    with pytest.raises(ConnectionRefusedError):
+        await End.to(proxy_of(mock), "127.0.0.1")
+
+
+@pytest.mark.parametrize("only_live", [False, True])
+async def test_a_proxy_for_more_than_this_machine_warns_unless_it_is_for_live_names_only(
+    start: Start,
+    caplog: pytest.LogCaptureFixture,
+    only_live: bool,  # noqa: FBT001
+) -> None:
+    mock = await start(host="0.0.0.0", proxy_only_live=only_live)
+
+    assert str(mock.proxy_url).startswith("http://127.0.0.1:")
+    assert ("--proxy-only-live" in caplog.text) is not only_live
+
+
+def test_a_proxy_needs_the_https_listener() -> None:
+    with pytest.raises(ConfigError, match="--proxy-port needs the HTTPS listener"):
+        Config(https_port=None, proxy_port=0)
+
+
+@pytest.mark.parametrize("other", ["port", "https_port"])
+def test_the_proxy_has_a_port_of_its_own(other: str) -> None:
+    with pytest.raises(ConfigError, match="--proxy-port are both 9000: they must differ"):
+        Config(**{other: 9000}, proxy_port=9000)  # type: ignore[arg-type]
+
+
+class Exhausted(socket.socket):
+    """A listening socket of a process that has too many open files, for a turn of the loop."""
+
+    exhausted = True
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if not self.exhausted:
+            return super().accept()
+        asyncio.get_running_loop().call_soon(setattr, self, "exhausted", False)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+async def test_too_many_open_files_are_waited_for_and_do_not_flood_the_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asyncio.constants.ACCEPT_RETRY_DELAY", 0.01)
+    bound, proxy = Exhausted(), Proxy()
+    bound.bind(("127.0.0.1", 0))
+    await proxy.start(bound)
+
+    answer = await answer_to(bound.getsockname()[1], connect("nothing"))
+
+    assert status_of(answer) == 400
+    assert caplog.text.count("out of system resource") == 1
+    await proxy.stop()
+
+
+async def test_a_proxy_port_in_use_is_told_and_nothing_listens(start: Start) -> None:
+    async with other_host(echo) as port:
+        mock = MockChat(Config(port=0, https_port=0, proxy_port=port))
+
+        with pytest.raises(StartError, match=f"port {port} is in use; choose another with --proxy"):
+            await mock.start()
+
+    with pytest.raises(ConnectionRefusedError):
+        await End.to(port_of(mock.url))

@@ -1,0 +1,194 @@
+"""Plain HTTP through the proxy: one request a connection, passed on as it came."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.helpers import PATIENCE
+from tests.tunnels import End, answer_to, asking, bare_proxy, get, other_host, status_of
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[int]:
+    async with bare_proxy() as port:
+        yield port
+
+
+async def heard(proxy: int, request: str, body: bytes = b"") -> bytes:
+    """What another host hears of a request; `HOST` stands for that host."""
+    all_heard = b""
+
+    async def note(end: End) -> None:
+        nonlocal all_heard
+        all_heard = await end.head() + await end.take(len(body))
+        await end.send(OK)
+        await end.close()
+
+    async with other_host(note) as port:
+        named = request.replace("HOST", f"127.0.0.1:{port}").encode() + body
+        assert (await answer_to(proxy, named)).endswith(b"\r\n\r\nok")
+        return all_heard.replace(b"127.0.0.1:%d" % port, b"HOST")
+
+
+async def answered(proxy: int, answer: bytes) -> bytes:
+    """What a client is answered when another host answers so."""
+
+    async def say(end: End) -> None:
+        await end.head()
+        await end.send(answer)
+        await end.close()
+
+    async with other_host(say) as port:
+        return await answer_to(proxy, get(f"http://127.0.0.1:{port}/"))
+
+
+# --- requests -------------------------------------------------------------------------------
+async def test_a_request_is_passed_on_as_its_host_would_get_it(proxy: int) -> None:
+    request = "GET http://HOST/a?b=%20c HTTP/1.1\r\nHost: HOST\r\nX-Odd:  \xe4 ;,\r\n\r\n"
+
+    assert (
+        await heard(proxy, request)
+        == (
+            "GET /a?b=%20c HTTP/1.1\r\nHost: HOST\r\nX-Odd:  \xe4 ;,\r\nConnection: close\r\n\r\n"
+        ).encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("http://HOST", "/"),
+        ("HTTP://HOST/", "/"),
+        ("http://HOST?q", "/?q"),
+        ("http://HOST//", "//"),
+    ],
+)
+async def test_what_is_left_of_a_url_is_its_path(proxy: int, target: str, path: str) -> None:
+    request = f"GET {target} HTTP/1.1\r\n\r\n"
+
+    assert (await heard(proxy, request)).split(b" ")[1].decode() == path
+
+
+async def test_what_is_said_to_the_proxy_is_not_told_to_the_host(proxy: int) -> None:
+    own = "Proxy-Authorization: Basic c2VjcmV0\r\nProxy-Connection: keep-alive\r\nKeep-Alive: 5"
+    request = f"GET http://HOST/ HTTP/1.0\r\nConnection: keep-alive\r\n{own}\r\nA: b\r\n\r\n"
+
+    assert await heard(proxy, request) == (
+        b"GET / HTTP/1.0\r\nHost: HOST\r\nA: b\r\nConnection: close\r\n\r\n"
+    )
+
+
+async def test_the_url_and_not_the_host_field_says_which_host_is_meant(proxy: int) -> None:
+    request = "GET http://HOST/ HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n"
+
+    assert b"elsewhere" not in await heard(proxy, request)
+
+
+async def test_fields_that_come_twice_are_passed_on_twice(proxy: int) -> None:
+    request = "GET http://HOST/ HTTP/1.1\r\nA: b\r\nA: b\r\n\r\n"
+
+    assert (await heard(proxy, request)).count(b"A: b\r\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("Content-Length: 5", b"12345"),
+        ("Transfer-Encoding: chunked", b"5\r\n12345\r\n0\r\n\r\n"),
+    ],
+)
+async def test_a_body_is_passed_on_as_it_is(proxy: int, field: str, body: bytes) -> None:
+    request = f"POST http://HOST/ HTTP/1.1\r\n{field}\r\n\r\n"
+
+    assert (await heard(proxy, request, body)).endswith(body)
+
+
+# --- answers --------------------------------------------------------------------------------
+async def test_an_answer_is_passed_on_and_is_the_last_of_its_connection(proxy: int) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX: y\r\nContent-Length: 2\r\n\r\nok"
+
+    assert await answered(proxy, answer) == (
+        b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+    )
+
+
+async def test_a_host_that_keeps_its_connection_gets_no_further_request(proxy: int) -> None:
+    """What a client asks next may be meant for another host."""
+
+    async def keep(end: End) -> None:
+        await end.head()
+        await end.send(OK)
+        await end.rest()
+
+    async with (
+        other_host(keep) as port,
+        asking(proxy, get(f"http://127.0.0.1:{port}/")) as client,
+    ):
+        assert b"\r\nConnection: close\r\n" in await client.head()
+
+
+async def test_interim_answers_come_before_the_answer(proxy: int) -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+
+    answer = await answered(proxy, interim + OK)
+
+    assert answer.startswith(interim + b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\nConnection: close\r\n\r\nok")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"no HTTP", b"HTTP/1.0 200 OK\n\nby lines", b"x" * 200_000],
+    ids=["nothing", "no HTTP", "bare lines", "endless head"],
+)
+async def test_what_is_no_http_is_passed_on_as_it_is(proxy: int, answer: bytes) -> None:
+    assert await answered(proxy, answer) == answer
+
+
+async def test_a_web_socket_without_tls_goes_through(proxy: int) -> None:
+    async def repeat(request: web.Request) -> web.WebSocketResponse:
+        there = web.WebSocketResponse()
+        await there.prepare(request)
+        await there.send_str(await there.receive_str(timeout=PATIENCE))
+        await there.close()
+        return there
+
+    app = web.Application()
+    app.router.add_get("/", repeat)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        address = f"http://127.0.0.1:{proxy}"
+        async with session.ws_connect(server.make_url("/"), proxy=address) as here:
+            await here.send_str("hello")
+
+            assert await here.receive_str(timeout=PATIENCE) == "hello"
+
+
+# --- what is none ---------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/", "/v3/users", "*", "host:443", "example.com", "https://example.com/", "http://"),
+        *("ftp://example.com/", "http:///path", "http://a:b@example.com/", "http://a b/"),
+        *("http://example.com:0/", "http://example.com:65536/", "http://example.com/#part"),
+        f"http://{'a' * 254}/",
+    ],
+)
+async def test_a_request_that_names_no_host_is_told_how_to_name_one(
+    proxy: int, target: str
+) -> None:
+    answer = await answer_to(proxy, f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+
+    assert status_of(answer) == 400
+    assert b"http://host/ for plain HTTP" in answer or b"no HTTP request" in answer
+
+
+async def test_a_page_that_calls_the_proxy_directly_may_read_nothing(proxy: int) -> None:
+    answer = await answer_to(proxy, get("/").replace(b"\r\n\r\n", b"\r\nOrigin: http://a\r\n\r\n"))
+
+    assert status_of(answer) == 400
+    assert b"access-control" not in answer.lower()
