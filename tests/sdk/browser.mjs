@@ -15,7 +15,7 @@ import { servePages } from "./page_server.mjs";
 import { keysFrom } from "./running.mjs";
 
 const MODULES = [
-  ...["calls", "flows", "long_session", "other_side", "snippets", "steps"],
+  ...["another_host", "calls", "flows", "long_session", "other_side", "snippets", "steps"],
   ...["wire_tap", "world"],
 ];
 const LIVE_DOMAINS = ["cometchat.io", "cometchat.com"];
@@ -60,7 +60,7 @@ function launch(home) {
   return chromium.launch({
     executablePath: env.MOCKCHAT_CHROMIUM ?? "/usr/bin/chromium",
     chromiumSandbox: false,
-    args: [...QUIET, hostRules()],
+    args: [...QUIET, ...(env.MOCKCHAT_PROXY_URL ? proxyRules() : hostRules())],
     env: { ...env, HOME: home },
   });
 }
@@ -69,21 +69,30 @@ function launch(home) {
 function hostRules() {
   const { port } = new URL(httpsUrl);
   const mock = LIVE_DOMAINS.map((domain) => `MAP *.${domain}:443 127.0.0.1:${port}`);
-  return `--host-resolver-rules=${mock},MAP * ~NOTFOUND,EXCLUDE localhost,EXCLUDE 127.0.0.1`;
+  return [`--host-resolver-rules=${mock},MAP * ~NOTFOUND,EXCLUDE localhost,EXCLUDE 127.0.0.1`];
+}
+
+/** All goes by the mock's proxy, loopback too, and no name resolves here. */
+function proxyRules() {
+  const { hostname, host } = new URL(env.MOCKCHAT_PROXY_URL);
+  const resolver = `--host-resolver-rules=MAP * ~NOTFOUND,EXCLUDE ${hostname}`;
+  return [`--proxy-server=${host}`, "--proxy-bypass-list=<-loopback>", resolver];
 }
 
 /**
- * Takes a package through the steps. `hosts` is how it finds the mock, `stepLimit` how long a
+ * Takes a package through a flow. `hosts` is how it finds the mock, `stepLimit` how long a
  * step may take: one that never settles ends the run, and the facts tell which.
  */
-export async function runPackage(browser, origin, row, { appId, hosts, stepLimit }) {
+export async function runPackage(browser, origin, row, given) {
   const context = await browser.newContext();
   const page = await context.newPage();
   const troubles = listen(page);
   const { label, traits } = row;
-  const settings = { appId, httpsUrl, hosts, traits, stepLimit, keys: keysFrom(env) };
+  const { flow = "steps", hosts } = given;
+  const otherUrl = env.MOCKCHAT_OTHER_URL;
+  const settings = { ...given, flow, httpsUrl, otherUrl, traits, keys: keysFrom(env) };
   const facts = [];
-  for (const run of FLOWS.steps.keys()) {
+  for (const run of FLOWS[flow].keys()) {
     await page.goto(origin);
     await page.addScriptTag({ url: `/${label}.js` });
     facts.push(await page.evaluate(inPage, { run, settings }));
@@ -102,7 +111,7 @@ async function inPage({ run, settings }) {
   const CometChat = window.CometChat.CometChat ?? window.CometChat;
   const world = createWorld({ CometChat, ...settings, ...taps });
   const steps = {};
-  const hung = await take(FLOWS.steps[run], world, steps).catch((error) => error.message);
+  const hung = await take(FLOWS[settings.flow][run], world, steps).catch((error) => error.message);
   return { steps, hung, ...taps };
 }
 

@@ -1,6 +1,7 @@
 // What a runner can be asked for: a list of runs of one app, each started with what the one
 // before it left in the storage.
 
+import { ANOTHER_HOST } from "./another_host.mjs";
 import { callsBy } from "./calls.mjs";
 import { LONG_SESSION } from "./long_session.mjs";
 import { SNIPPETS } from "./snippets.mjs";
@@ -11,8 +12,16 @@ import {
   STEPS_WITH_A_PAST_TOKEN,
 } from "./steps.mjs";
 
+const ALL_STEPS = [
+  STEPS,
+  STEPS_AFTER_RESTART,
+  STEPS_WITH_A_PAST_TOKEN,
+  STEPS_WITH_A_DELETED_TOKEN,
+];
+
 export const FLOWS = {
-  steps: [STEPS, STEPS_AFTER_RESTART, STEPS_WITH_A_PAST_TOKEN, STEPS_WITH_A_DELETED_TOKEN],
+  steps: ALL_STEPS,
+  "steps-by-proxy": [...ALL_STEPS, ANOTHER_HOST],
   snippets: [SNIPPETS],
   "long-session": [LONG_SESSION],
   "calls-by-http": [callsBy("http")],

@@ -3,6 +3,7 @@
 import { Console } from "node:console";
 
 import { JSDOM } from "jsdom";
+import { EnvHttpProxyAgent, WebSocket as ProxiedWebSocket, setGlobalDispatcher } from "undici";
 import { WebSocket } from "ws";
 
 const FROM_THE_WINDOW = ["document", "localStorage", "sessionStorage", "navigator", "Image"];
@@ -16,6 +17,12 @@ export function becomeBrowserLike() {
   for (const name of FROM_THE_WINDOW) define(name, window[name]);
   define("WebSocket", QuietWebSocket);
   define("fetch", withoutReferrer(globalThis.fetch));
+}
+
+/** HTTPS_PROXY counts for fetch and WebSocket, as NODE_USE_ENV_PROXY makes it in newer Nodes. */
+export function obeyProxyVariables() {
+  setGlobalDispatcher(new EnvHttpProxyAgent());
+  define("WebSocket", ProxiedWebSocket);
 }
 
 /** Waits of a second and more pass `factor` times faster for all who set a timer from now on. */

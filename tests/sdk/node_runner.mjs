@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 
 import { FLOWS } from "./flows.mjs";
 import { stubNativeModules } from "./native_stubs.mjs";
-import { becomeBrowserLike, hurry } from "./node_environment.mjs";
+import { becomeBrowserLike, hurry, obeyProxyVariables } from "./node_environment.mjs";
 import { identity, packageNamed } from "./packages.mjs";
 import { keysFrom, report } from "./running.mjs";
 import { createWorld, take } from "./world.mjs";
@@ -32,7 +32,8 @@ function worldFromEnvironment(row, taps) {
     appId: env.MOCKCHAT_APP_ID ?? "APP_ID",
     httpUrl: env.MOCKCHAT_URL,
     httpsUrl: env.MOCKCHAT_HTTPS_URL,
-    hosts: "override",
+    otherUrl: env.MOCKCHAT_OTHER_URL,
+    hosts: env.MOCKCHAT_PROXY_URL ? "live" : "override",
     traits: row.traits,
     keys: keysFrom(env),
     ...taps,
@@ -44,6 +45,7 @@ async function main() {
   const unhandled = [];
   process.on("unhandledRejection", (error) => unhandled.push(String(error)));
   becomeBrowserLike();
+  if (process.env.MOCKCHAT_PROXY_URL) obeyProxyVariables();
   stubNativeModules();
   hurry(HURRY[flow] ?? 1);
   const taps = { sockets: tapSockets(globalThis), fetches: tapFetches(globalThis) };
