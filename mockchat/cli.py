@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -66,10 +67,16 @@ def _config(arguments: argparse.Namespace) -> Config:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    # Process 1 of a container would sleep through a SIGTERM that comes while the server starts.
+    signal.signal(signal.SIGTERM, _stop)
     config = _config(arguments)
     from mockchat.serve import serve  # noqa: PLC0415  # what follows needs aiohttp
 
     return serve(config)
+
+
+def _stop(_number: int, _frame: object) -> None:
+    sys.exit(0)
 
 
 def _openapi(_arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -175,6 +176,17 @@ def test_what_prevents_a_start_is_one_sentence_and_status_1(
 
     assert status == 1
     assert complaint(capsys).startswith(sentence)
+
+
+def test_sigterm_ends_a_server_that_is_still_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("mockchat.serve.serve", lambda _config: signal.raise_signal(signal.SIGTERM))
+
+    with pytest.raises(SystemExit) as ended:
+        main(["serve"])
+
+    signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 0
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[]", '{"users": [{"uid": "u1"}]}'])

@@ -10,6 +10,7 @@ import queue
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -347,6 +348,30 @@ async def test_sigterm_lets_the_server_finish_what_it_began(process: Process) ->
     logged = [(line["method"], line["path"], line["status"]) for line in lines if "path" in line]
     assert {("POST", "/login", 409), ("POST", "/login", 200)} <= set(logged)
     assert "Traceback" not in process.errors()
+
+
+@pytest.mark.parametrize("process", [["--login-latency", "1m"]], indirect=True)
+def test_a_request_that_takes_its_time_does_not_hold_up_the_end(process: Process) -> None:
+    url, body = process.url("HTTP") + "/login", b'{"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}'
+    name, port = url.split("/")[2].split(":")
+    with socket.create_connection((name, int(port)), timeout=PATIENCE) as login:
+        head = f"POST /login HTTP/1.1\r\nHost: {name}\r\nContent-Length: {len(body)}\r\n\r\n"
+        login.sendall(head.encode() + body)
+        assert post(url, body) == 409  # so the first one has arrived and waits
+
+        process.popen.send_signal(signal.SIGTERM)
+
+        assert process.popen.wait(timeout=4) == 0
+
+
+def post(url: str, body: bytes) -> int:
+    try:
+        with urlopen(url, body, timeout=PATIENCE) as answer:
+            status: int = answer.status
+    except HTTPError as error:
+        error.close()
+        return error.code
+    return status
 
 
 @pytest.mark.parametrize("process", [[]], indirect=True)

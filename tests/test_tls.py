@@ -290,7 +290,10 @@ def test_a_read_only_folder_is_refused_by_name(
     with pytest.raises(TlsError) as refused:
         tls.own(folder, (), NOW)
 
-    assert str(refused.value) == f"{folder}: cannot keep the CA here: Read-only file system"
+    assert str(refused.value) == (
+        f"{folder}: cannot keep the CA here: Read-only file system; let user {os.getuid()} read"
+        " and write the folder and its files, or name another one by --ca-dir"
+    )
 
 
 def test_a_read_only_folder_with_a_good_leaf_serves(

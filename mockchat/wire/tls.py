@@ -94,7 +94,11 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
                     return Tls(_context(leaf_path), ca_path)
         return Tls(_issue(folder, dict.fromkeys((*names, *note.names)), now), ca_path)
     except OSError as error:
-        raise TlsError(f"{folder}: cannot keep the CA here: {error.strerror}") from None
+        who = f"user {os.getuid()}" if hasattr(os, "getuid") else "this user"
+        raise TlsError(
+            f"{folder}: cannot keep the CA here: {error.strerror}; let {who} read and write the"
+            " folder and its files, or name another one by --ca-dir"
+        ) from None
 
 
 def _names(extra: Iterable[str]) -> list[str]:
