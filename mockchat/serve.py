@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -138,14 +139,14 @@ def banner(mock: MockChat) -> str:
 
 def _other_addresses(mock: MockChat) -> list[str]:
     """Return this machine's other names, with the port that serves SDKs there."""
-    scheme, _, rest = (mock.https_url or mock.url or "").partition("://")
-    port = rest.rpartition(":")[2]
+    parts = urlsplit(mock.https_url or mock.url or "")
+    port = f":{parts.port}" if parts.port else ""
     names = {
         "localhost": "",
         "10.0.2.2": " (Android emulator)",
         "host.docker.internal": " (containers)",
     }
-    return [f"{scheme}://{name}:{port}{note}" for name, note in names.items()]
+    return [f"{parts.scheme}://{name}{port}{note}" for name, note in names.items()]
 
 
 def _proxy(mock: MockChat) -> dict[str, str]:

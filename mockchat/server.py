@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -324,4 +325,7 @@ def _address_of(bound: socket.socket, *, secure: bool) -> Address:
 
 
 def _port_of(url: str | None) -> int | None:
-    return int(url.rpartition(":")[2]) if url else None
+    if not url:
+        return None
+    parts = urlsplit(url)  # which leaves out the port that is the scheme's own
+    return parts.port or (443 if parts.scheme == "https" else 80)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
+from mockchat.serve import banner
 from mockchat.server import StartError
 
 
@@ -129,6 +130,19 @@ def test_a_clock_frozen_in_another_time_does_not_age_the_certificate(
         status = ask_for_health(mock, "localhost", trusting(mock.ca_path))
 
     assert status == b"HTTP/1.1 200 OK"
+
+
+def test_a_server_on_the_scheme_s_own_port_starts_and_names_no_port(tmp_path: Path) -> None:
+    config = Config(host="127.0.0.3", port=None, https_port=443, ca_dir=str(tmp_path))
+
+    try:
+        with MockChat(config).in_thread() as mock:
+            text = banner(mock)
+    except StartError as error:
+        pytest.skip(str(error))
+
+    assert "  https://127.0.0.3\n" in text
+    assert "  https://localhost, " in text
 
 
 # --- a certificate of one's own -------------------------------------------------------------
