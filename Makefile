@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit sdk sdk-matrix pythons lint types fmt check docs bench dist image image-check clean
+.PHONY: help run test unit sdk sdk-matrix pythons lint types fmt check docs bench dist lock audit image image-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,6 +20,10 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	$(BIN)/pip install --quiet --group dev
 	touch $@
 
+$(VENV)/release.stamp: $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet --group release
+	touch $@
+
 run: $(VENV)/run.stamp  ## run the server on HTTP 8080 and HTTPS 8443 (ARGS="--port 9000" for more)
 	@exec $(BIN)/mockchat serve $(ARGS)
 
@@ -29,7 +33,7 @@ test: $(VENV)/dev.stamp  ## lint, types and every test, the real SDKs among them
 	$(BIN)/pytest tests/sdk $(ARGS)
 
 unit: $(VENV)/dev.stamp  ## the Python tests alone
-	$(BIN)/pytest --ignore tests/sdk --numprocesses auto $(ARGS)
+	$(BIN)/pytest --ignore tests/sdk --ignore tests/image --numprocesses auto $(ARGS)
 
 sdk: $(VENV)/dev.stamp  ## the real SDKs alone, in Node and in Chromium
 	tests/sdk/prepare
@@ -65,11 +69,34 @@ docs: $(VENV)/run.stamp  ## write the generated docs anew
 bench: $(VENV)/run.stamp  ## compare with a bare aiohttp application
 	$(BIN)/python benchmarks/compare.py
 
-dist: $(VENV)/dev.stamp  ## build sdist and wheel
-	$(BIN)/python -m build
+dist: $(VENV)/dev.stamp  ## build sdist and wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
+# Every platform and Python in one file, by digest and without the address of an index.
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+lock: $(VENV)/release.stamp  ## renew the image's pinned dependencies in locks/
+	$(COMPILE) --output-file locks/run.txt pyproject.toml
+	$(BIN)/python -c 'import tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(COMPILE) --output-file locks/build.txt -
+
+audit: $(VENV)/release.stamp  ## ask for known weaknesses of the pinned dependencies (needs the network)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes \
+	  --requirement locks/run.txt --requirement locks/build.txt
+
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' mockchat/version.py)
 
 image:  ## build the container image
-	docker build --tag mockchat .
+	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
+	  --tag mockchat:$(VERSION) --tag mockchat .
+
+image-check: $(VENV)/dev.stamp  ## build the image and run it, by Docker or Podman
+	tests/image/prepare
+	$(BIN)/pytest tests/image -s $(ARGS)
 
 clean:  ## remove what the targets made
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \

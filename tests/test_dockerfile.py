@@ -1,0 +1,72 @@
+"""The image's files, read: what needs no container engine to be checked."""
+
+import re
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from mockchat import config
+
+ROOT = Path(__file__).parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+INSTRUCTIONS = DOCKERFILE.replace("\\\n", " ").splitlines()
+
+
+def lines_of(instruction: str) -> list[str]:
+    starts = f"{instruction} "
+    return [line.removeprefix(starts) for line in INSTRUCTIONS if line.startswith(starts)]
+
+
+def test_hadolint_finds_nothing_to_mend() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_every_stage_is_of_the_one_base_that_an_argument_pins() -> None:
+    assert {line.split(" AS ")[0] for line in lines_of("FROM")} == {"python:${PYTHON_VERSION}"}
+    (pinned,) = [line for line in lines_of("ARG") if line.startswith("PYTHON_VERSION=")]
+    assert re.fullmatch(r"PYTHON_VERSION=3\.\d+-slim-[a-z]+", pinned)
+
+
+def test_every_setting_it_makes_is_one() -> None:
+    settings = {config.variable(name) for name, _ in config.rows()}
+
+    made = set(re.findall(r"(MOCKCHAT_\w+)=", DOCKERFILE))
+
+    assert {"MOCKCHAT_HOST", "MOCKCHAT_CA_DIR"} <= made <= settings
+
+
+def test_it_opens_the_ports_that_are_the_defaults() -> None:
+    defaults = [row.shown for name, row in config.rows() if name in ("port", "https_port")]
+
+    assert lines_of("EXPOSE") == [" ".join(defaults)]
+
+
+def test_whoever_runs_it_is_a_number_and_not_root() -> None:
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", lines_of("USER")[-1])
+
+
+@pytest.mark.parametrize("line", [line for line in lines_of("COPY") if "--from" not in line])
+def test_what_it_copies_is_there_and_not_ignored(line: str) -> None:
+    ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+    for name in line.split()[:-1]:
+        assert (ROOT / name).exists()
+        assert any(fnmatch(name, rule[1:]) for rule in ignore if rule.startswith("!"))
+
+
+def test_everything_is_installed_from_a_lock_or_from_this_folder() -> None:
+    installs = re.findall(r"pip \S*(?: \S+)? ?install (.*?)(?:&&|$)", " ".join(INSTRUCTIONS))
+
+    assert len(installs) == 3
+    assert all("--require-hashes" in line or "--no-deps" in line for line in installs), installs
