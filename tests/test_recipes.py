@@ -1,0 +1,185 @@
+"""The recipes of `examples/`: valid by their own tools' schemas, and true to this mockchat."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+
+from mockchat import __version__, config
+from mockchat.wire.hosts import SERVICES
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+SCHEMAS = {
+    "ci/github-actions.yml": ["vendor.github-workflows"],
+    "ci/gitlab-ci.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
+    "ci/circleci.yml": ["vendor.circle-ci"],
+    "compose/compose.yaml": ["vendor.compose-spec"],
+}
+MANIFESTS = sorted((EXAMPLES / "kubernetes").glob("*.yaml"))
+NAMES = [f"testapp.{service}-us.cometchat.io" for service in SERVICES]
+# What the recipes themselves or `mockchat health` read, beside the settings.
+OWN_VARIABLES = {"MOCKCHAT_IMAGE", "MOCKCHAT_URL", "MOCKCHAT_HTTPS", "MOCKCHAT_ADDRESS"}
+
+
+def run(*command: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, timeout=60, check=False, **options
+    )
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((EXAMPLES / name).read_text(encoding="utf-8"))
+
+
+def resources() -> list[Any]:
+    texts = [manifest.read_text(encoding="utf-8") for manifest in MANIFESTS]
+    return [resource for text in texts for resource in yaml.safe_load_all(text)]
+
+
+def walk(value: Any) -> Iterator[Any]:
+    yield value
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from walk(part)
+
+
+def text_files() -> list[Path]:
+    return [file for file in EXAMPLES.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+
+
+# --- schemas --------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_recipe_is_valid_by_its_tool_s_schema(name: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+
+    done = run(*command, *SCHEMAS[name], EXAMPLES / name)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("resource", resources(), ids=lambda one: one["kind"])
+def test_a_manifest_is_valid_by_kubernetes_own_schema(resource: Any) -> None:
+    kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
+
+
+# --- what they have in common ---------------------------------------------------------------
+def test_whatever_they_set_is_a_setting() -> None:
+    settings = {config.variable(name) for name, _ in config.rows()} | OWN_VARIABLES
+
+    for file in text_files():
+        named = set(re.findall(r"\bMOCKCHAT_[A-Z_]+[A-Z]\b", file.read_text(encoding="utf-8")))
+        assert named <= settings, file
+
+
+def test_whatever_version_they_name_is_this_one() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in text_files()]
+
+    named = {version for text in texts for version in re.findall(r"mockchat:(\d+\.[\w.]+)", text)}
+
+    assert named == {__version__}
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    """Every piece of shell in the recipes."""
+    for name in SCHEMAS:
+        for part in walk(load(name)):
+            if isinstance(part, dict):
+                for key in ("run", "command", "script", "before_script"):
+                    found = part.get(key)
+                    lines: list[Any] = found if isinstance(found, list) else [found]
+                    if all(isinstance(line, str) for line in lines):
+                        yield f"{name}: {key}", "\n".join(lines)
+    for path in ("ci/trust-ca", "ci/compose.sh", "clients/with-curl.sh"):
+        yield path, (EXAMPLES / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "script"), list(scripts()))
+def test_a_script_is_one_that_the_shell_can_read(name: str, script: str) -> None:
+    done = run("sh", "-n", input=script)
+
+    assert (done.stderr, done.returncode) == ("", 0), name
+
+
+# --- the live names -------------------------------------------------------------------------
+def test_the_compose_file_leads_the_live_names_to_the_live_port() -> None:
+    mockchat = load("compose/compose.yaml")["services"]["mockchat"]
+
+    assert mockchat["networks"]["default"]["aliases"] == NAMES
+    assert mockchat["environment"]["MOCKCHAT_HTTPS_PORT"] == "443"
+
+
+def test_the_gitlab_service_has_the_live_names_on_the_live_port() -> None:
+    (service,) = load("ci/gitlab-ci.yml")[".mockchat"]["services"]
+
+    assert service["alias"].split(", ") == ["mockchat", *NAMES]
+    assert service["variables"]["MOCKCHAT_HTTPS_PORT"] == "443"
+
+
+def test_the_github_job_publishes_the_live_port_and_names_the_live_names() -> None:
+    job = load("ci/github-actions.yml")["jobs"]["test"]
+    (script,) = [step["run"] for step in job["steps"] if "/etc/hosts" in step.get("run", "")]
+
+    assert "443:8443" in job["services"]["mockchat"]["ports"]
+    assert f"for service in {' '.join(SERVICES)}; do" in script
+
+
+def test_the_job_leads_the_live_names_to_its_sidecar() -> None:
+    (job,) = [resource for resource in resources() if resource["kind"] == "Job"]
+    pod = job["spec"]["template"]["spec"]
+
+    assert pod["hostAliases"] == [{"ip": "127.0.0.1", "hostnames": NAMES}]
+
+
+def exported(file: str) -> Any:
+    """What a configuration file of a browser tool exports, read by Node."""
+    if shutil.which("node") is None:
+        pytest.skip("no Node here")
+    code = "console.log(JSON.stringify((await import(process.argv[1])).default))"
+    done = run("node", "--input-type=module", "--eval", code, EXAMPLES / "browsers" / file)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_cypress_is_told_where_the_live_names_are() -> None:
+    assert exported("cypress.config.mjs")["e2e"]["hosts"] == dict.fromkeys(NAMES, "127.0.0.1")
+
+
+# --- how strictly it runs -------------------------------------------------------------------
+def containers() -> dict[str, Any]:
+    found = {}
+    for resource in resources():
+        if resource["kind"] != "Service":
+            pod = resource["spec"]["template"]["spec"]
+            for container in [*pod.get("initContainers", []), *pod["containers"]]:
+                found[f"{resource['kind']} {container['name']}"] = (pod, container)
+    return found
+
+
+@pytest.mark.parametrize("name", containers())
+def test_a_container_of_a_manifest_has_no_privilege(name: str) -> None:
+    pod, container = containers()[name]
+    security = container["securityContext"]
+
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert security.get("readOnlyRootFilesystem") is (True if "mockchat" in name else None)
+
+
+def test_the_deployment_is_asked_whether_it_is_ready_and_alive() -> None:
+    _, container = containers()["Deployment mockchat"]
+    ports = [port["name"] for port in container["ports"]]
+
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        asked = container[probe]["httpGet"]
+        assert asked["path"] == "/_mock/health"
+        assert asked["port"] in ports

@@ -1,0 +1,193 @@
+"""`examples/ci/trust-ca`: what each client trusts then, against a real server by TLS."""
+
+import http.client
+import json
+import os
+import re
+import runpy
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from mockchat import Config, MockChat
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+CLIENTS = EXAMPLES / "clients"
+TRUST_CA = EXAMPLES / "ci" / "trust-ca"
+COMMANDS: dict[str, list[str | Path]] = {
+    "requests": [sys.executable, CLIENTS / "with_requests.py"],
+    "httpx": [sys.executable, CLIENTS / "with_httpx.py"],
+    "aiohttp": [sys.executable, CLIENTS / "with_aiohttp.py"],
+    "Node": ["node", CLIENTS / "with_node.mjs"],
+    "curl": ["sh", CLIENTS / "with-curl.sh"],
+    "Java": ["java", CLIENTS / "WithJava.java"],
+}
+NEEDED = {"Node": ["node"], "curl": ["curl"], "Java": ["java", "keytool"]}
+
+
+class Trusting(NamedTuple):
+    """A running server and the environment of whoever trusts it."""
+
+    mock: MockChat
+    folder: Path
+    environment: dict[str, str]
+
+
+def plain_environment(home: Path) -> dict[str, str]:
+    """The environment of somebody who trusts whom the system trusts."""
+    own = {"HOME": str(home), "LANG": "C.UTF-8", "no_proxy": "*", "NO_PROXY": "*"}
+    return {"PATH": os.environ["PATH"], **own}
+
+
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trusting]:
+    folder = tmp_path_factory.mktemp("trust")
+    environment = plain_environment(folder)
+    with MockChat(Config(port=0, https_port=0, ca_dir=str(folder / "ca"))).in_thread() as mock:
+        command = ["sh", str(TRUST_CA), str(mock.url), str(folder / "made")]
+        # What it prints is for a shell, so a shell reads it.
+        script = f'eval "$({" ".join(command)})" && env -0'
+        done = run("sh", "-c", script, environment=environment)
+        assert done.returncode == 0, done.stderr
+        told = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+        yield Trusting(mock, folder / "made", told)
+
+
+def run(*command: str | Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        list(map(str, command)),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def need(*tools: str) -> None:
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"not here: {', '.join(missing)}")
+
+
+# --- clients --------------------------------------------------------------------------------
+@pytest.mark.parametrize("client", COMMANDS)
+def test_a_client_trusts_the_server(trusting: Trusting, client: str) -> None:
+    need(*NEEDED.get(client, []))
+    address = {"CHAT_URL": f"{trusting.mock.https_url}/v3"}
+
+    done = run(*COMMANDS[client], environment=trusting.environment | address)
+
+    assert done.stdout.strip() == "cometchat-uid-1", done.stderr
+
+
+@pytest.mark.parametrize("client", COMMANDS)
+def test_without_it_the_client_refuses_the_server(
+    trusting: Trusting, client: str, tmp_path: Path
+) -> None:
+    need(*NEEDED.get(client, []))
+    address = {"CHAT_URL": f"{trusting.mock.https_url}/v3"}
+
+    done = run(*COMMANDS[client], environment=plain_environment(tmp_path) | address)
+
+    assert done.returncode != 0
+    assert re.search(r"certificat|CERT", done.stderr)
+
+
+def test_chromium_trusts_the_server_by_a_live_name(trusting: Trusting) -> None:
+    need("chromium", "certutil", "node")
+    secure = str(trusting.mock.https_url).removeprefix("https://").replace("127.0.0.1", "localhost")
+    quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+    own = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
+
+    done = run(
+        *("chromium", *own, *quiet, *playwright_arguments(secure)),
+        *(f"--user-data-dir={trusting.folder / 'profile'}", "--dump-dom"),
+        "https://testapp.api-us.cometchat.io/v3/me",
+        environment=trusting.environment,
+    )
+
+    assert "ERROR_BLANK_AUTHTOKEN" in done.stdout, done.stderr
+
+
+def playwright_arguments(secure: str) -> list[str]:
+    """What Playwright's example starts Chromium with."""
+    code = "console.log(JSON.stringify((await import(process.argv[1])).default))"
+    config = EXAMPLES / "browsers" / "playwright.config.mjs"
+    done = run(
+        *("node", "--input-type=module", "--eval", code, config),
+        environment={**os.environ, "MOCKCHAT_HTTPS": secure},
+    )
+    found: list[str] = json.loads(done.stdout)["use"]["launchOptions"]["args"]
+    return found
+
+
+# --- what it makes --------------------------------------------------------------------------
+def test_whom_the_system_trusts_stays_trusted(trusting: Trusting) -> None:
+    bundle = Path(trusting.environment["SSL_CERT_FILE"])
+    system = Path("/etc/ssl/certs/ca-certificates.crt")
+    if not system.exists():
+        pytest.skip("this system keeps its certificates elsewhere")
+
+    assert bundle.read_bytes().startswith(system.read_bytes())
+    assert bundle.read_bytes().endswith((trusting.folder / "ca.pem").read_bytes())
+
+
+def test_it_may_be_called_again(trusting: Trusting) -> None:
+    again = run(
+        *("sh", TRUST_CA, str(trusting.mock.url), trusting.folder),
+        environment=trusting.environment,
+    )
+
+    assert again.returncode == 0, again.stderr
+    text = (trusting.folder / "bundle.pem").read_text()
+    assert text.count((trusting.folder / "ca.pem").read_text()) == 1
+
+
+def test_github_s_later_steps_have_the_variables_too(trusting: Trusting, tmp_path: Path) -> None:
+    variables = {"GITHUB_ENV": str(tmp_path / "env"), "HOME": str(tmp_path)}
+
+    done = run(
+        *("sh", TRUST_CA, str(trusting.mock.url), tmp_path / "made"),
+        environment=trusting.environment | variables,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert f"NODE_EXTRA_CA_CERTS={tmp_path}/made/ca.pem\n" in (tmp_path / "env").read_text()
+
+
+def test_without_an_address_it_says_how_it_is_used(tmp_path: Path) -> None:
+    done = run("sh", TRUST_CA, environment=plain_environment(tmp_path))
+
+    assert done.returncode != 0
+    assert "usage: trust-ca URL [FOLDER]" in done.stderr
+
+
+# --- the app of the compose file ------------------------------------------------------------
+def test_the_compose_app_logs_in_by_the_live_names(
+    trusting: Trusting, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = int(str(trusting.mock.https_url).rpartition(":")[2])
+    connect = socket.create_connection
+
+    def lead_home(address: tuple[str, int], *arguments: Any) -> socket.socket:
+        assert address[1] == http.client.HTTPS_PORT
+        return connect(("127.0.0.1", port), *arguments)
+
+    monkeypatch.setattr(socket, "create_connection", lead_home)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusting.folder / "ca.pem"))
+
+    runpy.run_path(str(EXAMPLES / "compose" / "app" / "login.py"), run_name="__main__")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "Andrew Joseph is logged in to testapp",
+        "It goes on with testapp.websocket-us.cometchat.io",
+        "The WebSocket's handshake is answered by 101",
+        "The calls' host gave token",
+    ]
