@@ -96,6 +96,7 @@ image:  ## build the container image
 
 image-check: $(VENV)/dev.stamp  ## build the image and run it, by Docker or Podman
 	tests/image/prepare
+	$(BIN)/pip install --quiet --group image
 	$(BIN)/pytest tests/image -s $(ARGS)
 
 clean:  ## remove what the targets made

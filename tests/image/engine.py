@@ -21,6 +21,12 @@ IMAGE = "mockchat:check"
 # As strict as a cluster is: nothing to write to but the volume, and no privilege at all.
 STRICT = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 PATIENCE = 120
+# What testcontainers does not find out about Podman by itself.
+_AS_DOCKER = {
+    "TESTCONTAINERS_RYUK_DISABLED": "true",
+    "TESTCONTAINERS_HOST_OVERRIDE": "localhost",
+    "TESTCONTAINERS_CONNECTION_MODE": "docker_host",
+}
 _DIRECT = build_opener(ProxyHandler({}))  # what is asked for is on this machine
 
 
@@ -59,6 +65,22 @@ class Engine:
 
     def inspect(self, name: str) -> Any:
         return json.loads(self.call("inspect", name).stdout)[0]
+
+    @contextmanager
+    def socket(self, folder: Path) -> Iterator[dict[str, str]]:
+        """Give what testcontainers finds the engine by."""
+        if not self.is_podman:
+            yield self.environment
+            return
+        address = f"unix://{folder}/podman.sock"
+        command = ["podman", "system", "service", "--time", "0", address]
+        with subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL) as service:
+            try:
+                while not (folder / "podman.sock").exists():
+                    assert service.poll() is None
+                yield self.environment | _AS_DOCKER | {"DOCKER_HOST": address}
+            finally:
+                service.terminate()
 
     @contextmanager
     def run(self, *options: str, command: tuple[str, ...] = ()) -> Iterator["Container"]:
