@@ -18,6 +18,7 @@ from mockchat.wire.hosts import SERVICES
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
+PAGE = (ROOT / "docs" / "container.md").read_text(encoding="utf-8")
 SCHEMAS = {
     "ci/github-actions.yml": ["vendor.github-workflows"],
     "ci/gitlab-ci.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
@@ -53,7 +54,9 @@ def walk(value: Any) -> Iterator[Any]:
 
 
 def text_files() -> list[Path]:
-    return [file for file in EXAMPLES.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    made = {"__pycache__", "node_modules"}
+    files = [file for file in EXAMPLES.rglob("*") if file.is_file()]
+    return [file for file in files if not made & set(file.parts)]
 
 
 # --- schemas --------------------------------------------------------------------------------
@@ -183,3 +186,19 @@ def test_the_deployment_is_asked_whether_it_is_ready_and_alive() -> None:
         asked = container[probe]["httpGet"]
         assert asked["path"] == "/_mock/health"
         assert asked["port"] in ports
+
+
+# --- the page that explains them ------------------------------------------------------------
+def test_the_page_names_every_example_and_none_that_is_not_there() -> None:
+    linked = re.findall(r"\]\(\.\./examples/([^)]+)\)", PAGE)
+
+    assert set(linked) == {str(file.relative_to(EXAMPLES)) for file in text_files()}
+
+
+def test_the_page_names_settings_and_targets_that_there_are() -> None:
+    settings = {config.variable(name) for name, _ in config.rows()} | OWN_VARIABLES
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"\bMOCKCHAT_[A-Z_]+[A-Z]\b", PAGE)) <= settings
+    for target in re.findall(r"`make ([a-z-]+)`", PAGE):
+        assert f"\n{target}:" in makefile

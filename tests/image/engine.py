@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
 from mockchat import __version__
 
@@ -27,6 +27,7 @@ _AS_DOCKER = {
     "TESTCONTAINERS_HOST_OVERRIDE": "localhost",
     "TESTCONTAINERS_CONNECTION_MODE": "docker_host",
 }
+_KEY = {"apikey": "REST_API_KEY"}
 _DIRECT = build_opener(ProxyHandler({}))  # what is asked for is on this machine
 
 
@@ -106,7 +107,13 @@ class Container:
         return "http://" + self.engine.call("port", self.name, "8080").stdout.split()[0]
 
     def get(self, path: str) -> bytes:
-        with _DIRECT.open(self.url + path, timeout=10) as answer:
+        return self._ask(Request(self.url + path, headers=_KEY))
+
+    def post(self, path: str, body: bytes) -> bytes:
+        return self._ask(Request(self.url + path, body, _KEY))
+
+    def _ask(self, request: Request) -> bytes:
+        with _DIRECT.open(request, timeout=10) as answer:
             content: bytes = answer.read()
         return content
 

@@ -139,6 +139,23 @@ def test_the_ca_outlives_the_container(engine: Engine, tmp_path: Path) -> None:
     assert certificates[0] == certificates[1]
 
 
+def test_with_a_state_file_what_tests_changed_outlives_the_container(
+    engine: Engine, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o777)
+    options = ("--volume", f"{tmp_path}:/data", "--env", "MOCKCHAT_STATE=/data/state.json")
+    with engine.run(*STRICT, *options) as container:
+        container.wait_until_it_answers()
+        answer = container.post("/v3/users", b'{"uid": "kept", "name": "Kept"}')
+        engine.call("kill", "--signal", "TERM", container.name)
+        assert container.end() == 0
+
+    with engine.run(*STRICT, *options) as container:
+        container.wait_until_it_answers()
+
+        assert json.loads(container.get("/v3/users/kept"))["data"] == json.loads(answer)["data"]
+
+
 @pytest.mark.parametrize("reason", ["Permission denied", "Read-only file system"])
 def test_a_volume_it_cannot_write_to_ends_it_with_a_sentence_that_says_what_to_do(
     engine: Engine, tmp_path: Path, reason: str
