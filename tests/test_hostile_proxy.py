@@ -106,7 +106,7 @@ async def test_a_head_that_is_too_long_is_refused_to_who_still_sends_it(
 
 
 async def test_a_head_that_is_too_slow_is_refused() -> None:
-    async with bare_proxy(patience=0.01) as proxy:
+    async with bare_proxy(patience=0.2) as proxy:
         assert status_of(await answer_to(proxy, b"CONNECT a:443 HTTP/1.1\r\n")) == 408
 
 
