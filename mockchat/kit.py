@@ -41,7 +41,9 @@ class Fault:
     def remove(self) -> None:
         """Let exchanges go right again."""
         self._struck = self.struck
-        self._bridge.call(self._bridge.store.faults.rules.pop, self.id, None)
+        faults = self._bridge.store.faults
+        if rule := faults.rules.get(self.id):
+            self._bridge.call(faults.remove, [rule])
 
     def __enter__(self) -> Self:
         return self

@@ -1,15 +1,21 @@
 """pytest fixtures of the whole suite: a frozen clock and clients of served apps."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from ssl import create_default_context
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from pytest_aiohttp.plugin import AiohttpClient
 
-from mockchat import Config, create_app
+from mockchat import Config, MockChat, create_app
 from mockchat.core.clock import Clock
+from mockchat.wire.app import EDGE
+from mockchat.wire.line import Sleep
+from tests.faulty import Wire
 from tests.helpers import NOW, Client, Serve, note_undeclared
 
 settings.register_profile("dev", deadline=None)
@@ -32,19 +38,39 @@ def serve(aiohttp_client: AiohttpClient, clock: Clock) -> Iterator[Serve]:
     Logins take no time unless a test says so.
     """
     wrongs: list[str] = []
+    crashes: list[list[Exception]] = []
 
-    async def serve(**settings: Any) -> Client:
+    async def serve(sleep: Sleep = asyncio.sleep, **settings: Any) -> Client:
         config = Config(**{"login_latency": 0.0, **settings})
-        app = create_app(config, clock=clock)
+        app = create_app(config, clock=clock, sleep=sleep)
         app.on_response_prepare.append(note_undeclared(wrongs))
+        crashes.append(app[EDGE].crashes)
         return await aiohttp_client(app)
 
     yield serve
 
     assert not wrongs, f"answers that no operation declares: {wrongs}"
+    assert not any(crashes), f"mockchat itself failed: {crashes}"
 
 
 @pytest.fixture
 async def client(serve: Serve) -> Client:
     """A client of an app with the default settings."""
     return await serve()
+
+
+@pytest.fixture(scope="session")
+def ca_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the servers of a test run share a CA."""
+    return tmp_path_factory.mktemp("ca")
+
+
+@pytest.fixture(params=["http", "https"])
+async def wire(request: pytest.FixtureRequest, ca_dir: Path, clock: Clock) -> AsyncIterator[Wire]:
+    """A server and the way to it without and with TLS, for what happens below HTTP."""
+    config = Config(port=0, https_port=0, ca_dir=str(ca_dir))
+    async with MockChat(config, clock=clock) as mock:
+        secure = request.param == "https"
+        url = mock.https_url if secure else mock.url
+        trust = create_default_context(cafile=mock.ca_path) if secure else None
+        yield Wire(mock, int(str(url).rpartition(":")[2]), trust)

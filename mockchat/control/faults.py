@@ -27,7 +27,7 @@ def _shown(rule: Rule) -> dict[str, Any]:
     shown = {
         "id": rule.id,
         "kind": rule.called,
-        "parameters": {} if rule.called in PRESETS else _values(rule.kinds[0][0]),
+        "parameters": {} if rule.called in PRESETS else _values(rule.strikes[0][0]),
         "match": {name: value for name, value in pattern.items() if value is not None},
         "app": rule.app_id,
         "probability": rule.probability,

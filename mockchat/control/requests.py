@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema
 from mockchat.api.validation import Choice, Flag, String, Whole
 from mockchat.control.fields import AnyObject, Fixture, Instant, Share, Span
 from mockchat.core.fault_kinds import KINDS
-from mockchat.core.faults import BOUNDS, LONGEST, PRESETS
+from mockchat.core.faults import BOUNDS, LONGEST, LONGEST_TEXT, PRESETS
 from mockchat.core.people import MAX_PEOPLE
 
 _MANY = 10**9
@@ -49,7 +49,7 @@ def _field(name: str, declared: Any) -> Any:
     if declared is float:
         return Span(LONGEST, data_key=camel(name))
     if declared in (str, str | None):
-        return String(data_key=camel(name))
+        return String(maximum=LONGEST_TEXT, data_key=camel(name))
     return Whole(*BOUNDS[name], data_key=camel(name))
 
 
@@ -64,10 +64,10 @@ class FaultKnobs(ControlSchema):
     """A fault: its kind, the kind's parameters, and which exchanges it strikes."""
 
     kind = Choice((*KINDS, *PRESETS), required=True)
-    operation = String()
-    method = String()
-    path = String()
-    uid = String()
+    operation = String(maximum=LONGEST_TEXT)
+    method = String(maximum=LONGEST_TEXT)
+    path = String(maximum=LONGEST_TEXT)
+    uid = String(maximum=LONGEST_TEXT)
     match = AnyObject()
     probability = Share()
     times = Whole(1, _MANY)
@@ -82,10 +82,10 @@ FaultRequest.__doc__ = FaultKnobs.__doc__
 class Match(ControlSchema):
     """Which exchanges a fault strikes, as an object of its own."""
 
-    operation = String()
-    method = String()
-    path = String()
-    uid = String()
+    operation = String(maximum=LONGEST_TEXT)
+    method = String(maximum=LONGEST_TEXT)
+    path = String(maximum=LONGEST_TEXT)
+    uid = String(maximum=LONGEST_TEXT)
 
 
 class AppQuery(ControlSchema):
@@ -95,10 +95,10 @@ class AppQuery(ControlSchema):
 class JournalQuery(ControlSchema):
     """Which exchanges, and how long to `wait` until `count` are there; `since` is the id of one."""
 
-    operation = String()
-    method = String()
-    path = String()
-    uid = String()
+    operation = String(maximum=LONGEST_TEXT)
+    method = String(maximum=LONGEST_TEXT)
+    path = String(maximum=LONGEST_TEXT)
+    uid = String(maximum=LONGEST_TEXT)
     status = Whole(0, 599)
     code = String()
     since = Whole(0, _MANY)

@@ -57,7 +57,7 @@ class ApiError(Exception):
         super().__init__(definition.name)
         self.definition = definition
         self.details = details
-        self.values = values or {}
+        self.values = {} if values is None else values
 
     def __str__(self) -> str:
         face = self.definition.documented

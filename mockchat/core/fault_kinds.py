@@ -19,7 +19,7 @@ class Line(Protocol):
         """Wait."""
 
     async def hang(self) -> None:
-        """Wait until the client leaves or the server stops."""
+        """Wait until the client leaves, the fault is removed or the server stops."""
 
     def hang_up(self, *, reset: bool) -> None:
         """End the connection, by a reset or in order, without another byte."""
@@ -59,14 +59,21 @@ class HttpKind(Kind):
     async def strike(self, line: Line, chance: Callable[[], float]) -> None:
         """Act before the request is looked at any further."""
 
-    def shape(self, body: bytes) -> Shape | None:
-        """Return how the answer goes out, or None to leave it alone."""
-        del body
-        return None
+
+class ShapeKind(HttpKind):
+    """A kind that strikes answers; those without a body it leaves alone."""
+
+    def shape(self, body: bytes) -> Shape:
+        """Return how the answer goes out."""
+        raise NotImplementedError
+
+
+class EarlyKind(HttpKind):
+    """A kind that strikes before there is an answer."""
 
 
 @dataclass(frozen=True)
-class Latency(HttpKind):
+class Latency(EarlyKind):
     """The answer comes late."""
 
     name: ClassVar = "latency"
@@ -75,11 +82,12 @@ class Latency(HttpKind):
 
     async def strike(self, line: Line, chance: Callable[[], float]) -> None:
         """Wait."""
-        await line.sleep(max(0.0, self.delay + self.jitter * (2 * chance() - 1)))
+        more = self.jitter * (2 * chance() - 1) if self.jitter else 0.0
+        await line.sleep(max(0.0, self.delay + more))
 
 
 @dataclass(frozen=True)
-class Error(HttpKind):
+class Error(EarlyKind):
     """The request is refused: with an error of the catalogue, or with any status."""
 
     name: ClassVar = "error"
@@ -99,7 +107,7 @@ class CredentialError(Error):
 
 
 @dataclass(frozen=True)
-class RateLimit(HttpKind):
+class RateLimit(EarlyKind):
     """The request is refused with 429 and `Retry-After`."""
 
     name: ClassVar = "rate_limit"
@@ -112,7 +120,7 @@ class RateLimit(HttpKind):
 
 
 @dataclass(frozen=True)
-class Reset(HttpKind):
+class Reset(EarlyKind):
     """The connection is reset before a byte is answered."""
 
     name: ClassVar = "reset"
@@ -124,8 +132,8 @@ class Reset(HttpKind):
 
 
 @dataclass(frozen=True)
-class Hang(HttpKind):
-    """No answer ever comes; the connection stays open."""
+class Hang(EarlyKind):
+    """No answer ever comes; the connection stays open until the fault is removed."""
 
     name: ClassVar = "hang"
 
@@ -136,7 +144,7 @@ class Hang(HttpKind):
 
 
 @dataclass(frozen=True)
-class Empty(HttpKind):
+class Empty(EarlyKind):
     """The connection is closed, in order, before a byte is answered."""
 
     name: ClassVar = "empty"
@@ -148,7 +156,7 @@ class Empty(HttpKind):
 
 
 @dataclass(frozen=True)
-class Truncated(HttpKind):
+class Truncated(ShapeKind):
     """The connection is closed in the middle of the answer."""
 
     name: ClassVar = "truncated"
@@ -161,7 +169,7 @@ class Truncated(HttpKind):
 
 
 @dataclass(frozen=True)
-class Malformed(HttpKind):
+class Malformed(ShapeKind):
     """The answer is complete, but its body is no valid JSON."""
 
     name: ClassVar = "malformed"
@@ -173,7 +181,7 @@ class Malformed(HttpKind):
 
 
 @dataclass(frozen=True)
-class SlowBody(HttpKind):
+class SlowBody(ShapeKind):
     """The head of the answer comes at once, its body in drops."""
 
     name: ClassVar = "slow_body"

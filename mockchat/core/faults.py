@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 from mockchat.core import errors
@@ -14,9 +14,11 @@ from mockchat.core.ids import Ids
 from mockchat.core.matching import Asked, Pattern
 
 Struck = TypeVar("Struck", bound=Kind)
+Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that a pattern means
 
 MAX_RULES = 1000
 LONGEST = 86_400  # seconds
+LONGEST_TEXT = 500  # characters
 BOUNDS = {
     "status": (200, 599),
     "close_code": (1000, 4999),
@@ -54,8 +56,7 @@ PRESETS: dict[str, Preset] = {
         "The user was deactivated: its tokens are dead and its uid is not found.",
         (
             _DEAD_TOKEN,
-            (errors.UID_NOT_FOUND, Pattern(path="/users/*/**")),
-            (errors.UID_NOT_FOUND, Pattern(path="/users/{uid}")),
+            (errors.UID_NOT_FOUND, Pattern(path="/users/{uid}/**")),
             (errors.UID_NOT_FOUND, Pattern(operation="login")),
         ),
     ),
@@ -80,7 +81,7 @@ class Rule:
 
     id: int
     called: str  # the kind's or the preset's name
-    kinds: tuple[tuple[Kind, Pattern], ...]
+    strikes: Strikes
     app_id: str | None
     pattern: Pattern
     chance: Callable[[], float]
@@ -96,13 +97,16 @@ class Rule:
             return None
         if not self.pattern.fits(asked):
             return None
-        for kind, narrower in self.kinds:
-            if isinstance(kind, wanted) and narrower.fits(asked):
-                return kind if self._counts() else None
-        return None
+        kind = first_of(self.strikes, asked, wanted)
+        return kind if kind is not None and self._counts() else None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it has struck as often as it may."""
+        return self.times is not None and self.struck >= self.times
 
     def _counts(self) -> bool:
-        if self.times is not None and self.struck >= self.times:
+        if self.is_spent:
             return False
         self.seen += 1
         if self.seen <= self.after:
@@ -120,6 +124,7 @@ class Faults:
     ids: Ids
     rules: dict[int, Rule] = field(default_factory=dict)
     listeners: list[Callable[[Rule], None]] = field(default_factory=list)  # told of a new rule
+    mourners: list[Callable[[Rule], None]] = field(default_factory=list)  # and of one removed
     _last: int = 0
 
     def add(  # the knobs that every kind has
@@ -134,14 +139,20 @@ class Faults:
         after: int = 0,
         random_seed: int | None = None,
     ) -> Rule:
-        """Make a rule; raise FaultError where there can be no such one."""
-        kinds = kinds_of(called, parameters)
+        """Make a rule; raise FaultError where there can be no such one.
+
+        Where there are too many, those make room that have struck as often as they may.
+        """
+        strikes = strikes_of(called, parameters)
         if len(self.rules) >= MAX_RULES:
-            raise FaultError("kind", f"there are {MAX_RULES} faults already; remove some")
-        ids = self.ids if random_seed is None else Ids(random_seed)
+            self.remove([rule for rule in self.rules.values() if rule.is_spent])
+        if len(self.rules) >= MAX_RULES:
+            raise FaultError("kind", f"would be one of more than {MAX_RULES} faults; remove some")
+        # A row of chances of its own: what else happens does not change whom it strikes.
+        ids = Ids(self.ids.whole() if random_seed is None else random_seed)
         self._last += 1
         rule = Rule(
-            self._last, called, kinds, app_id, pattern or Pattern(), ids.chance,
+            self._last, called, strikes, app_id, pattern or Pattern(), ids.chance,
             probability, times, after,
         )  # fmt: skip
         self.rules[rule.id] = rule
@@ -160,33 +171,52 @@ class Faults:
     def remove(self, rules: list[Rule]) -> None:
         """Forget rules."""
         for rule in rules:
-            self.rules.pop(rule.id, None)
+            if self.rules.pop(rule.id, None) is not None:
+                for tell in self.mourners:
+                    tell(rule)
 
     def striking(
-        self, app_id: str | None, asked: Asked, wanted: type[Struck], *, own: bool = False
+        self,
+        app_id: str | None,
+        asked: Asked,
+        wanted: type[Struck],
+        but: Callable[[Rule], bool] | None = None,
     ) -> Iterator[tuple[Struck, Rule]]:
         """Yield what of the wanted kinds strikes an exchange, each rule counted when reached.
 
-        `own` leaves out the rules that are of no app.
+        Rules for which `but` holds are left out.
         """
         for rule in tuple(self.rules.values()):
-            if own and rule.app_id is None:
+            if but is not None and but(rule):
                 continue
             kind = rule.strike(app_id, asked, wanted)
             if kind is not None:
                 yield kind, rule
 
 
-def kinds_of(called: str, parameters: Mapping[str, Any]) -> tuple[tuple[Kind, Pattern], ...]:
+def first_of(strikes: Strikes, asked: Asked, wanted: type[Struck]) -> Struck | None:
+    """Return the first of the wanted kinds that is meant for an exchange, if there is one."""
+    for kind, pattern in strikes:
+        if isinstance(kind, wanted) and pattern.fits(asked):
+            return kind
+    return None
+
+
+# --- descriptions ---------------------------------------------------------------------------
+def strikes_of(called: str, parameters: Mapping[str, Any]) -> Strikes:
     """Return what a kind or preset of this name does; raise FaultError."""
     if preset := PRESETS.get(called):
         if parameters:
-            raise FaultError(next(iter(parameters)), f"{called} takes no parameters")
+            raise FaultError(next(iter(parameters)), f"is no parameter of {called}; it has none")
         return tuple((CredentialError(code=row.name), pattern) for row, pattern in preset.strikes)
-    if called not in KINDS:
-        names = ", ".join((*KINDS, *PRESETS))
-        raise FaultError("kind", f"there is no kind {called!r}; there are {names}")
+    _check(called)
     return ((_kind(KINDS[called], parameters), Pattern()),)
+
+
+def _check(called: str) -> None:
+    if called not in KINDS and called not in PRESETS:
+        names = ", ".join((*KINDS, *PRESETS))
+        raise FaultError("kind", f"{called!r:.80} is none of {names}")
 
 
 def _kind(kind: type[Kind], parameters: Mapping[str, Any]) -> Kind:
@@ -194,8 +224,8 @@ def _kind(kind: type[Kind], parameters: Mapping[str, Any]) -> Kind:
     values = {}
     for name, value in parameters.items():
         if name not in known:
-            names = ", ".join(known) or "none"
-            raise FaultError(name, f"{kind.name} has no such parameter; there are {names}")
+            names = f"there are {', '.join(known)}" if known else "it has none"
+            raise FaultError(name, f"is no parameter of {kind.name}; {names}")
         values[name] = _parameter(name, value, known[name].type)
     made = kind(**values)
     if isinstance(made, Error):
@@ -209,14 +239,21 @@ def _parameter(name: str, value: Any, declared: Any) -> Any:
     if declared is str or declared == str | None:
         if not isinstance(value, str):
             raise FaultError(name, "must be a text")
+        if len(value) > LONGEST_TEXT:
+            raise FaultError(name, f"may not be greater than {LONGEST_TEXT} characters")
         return value
+    return _whole(name, value)
+
+
+def _whole(name: str, value: Any) -> int:
     least, most = BOUNDS[name]
-    digits = str(value)
-    if isinstance(value, bool) or not digits.isascii() or not digits.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:20])  # digits enough to be out of bounds
+    if isinstance(value, bool) or not isinstance(value, int):
         raise FaultError(name, "must be a whole number")
-    if len(digits) > len(str(most)) or not least <= int(digits) <= most:
+    if not least <= value <= most:
         raise FaultError(name, f"must be between {least} and {most}")
-    return int(digits)
+    return value
 
 
 def _span(name: str, value: Any) -> float:
@@ -231,33 +268,39 @@ def _span(name: str, value: Any) -> float:
     return found
 
 
-def in_header(text: str) -> list[HttpKind]:
-    """Return the kinds that `X-Mock-Fault` asks for: `latency=200ms;jitter=50ms, error=401`.
+def in_header(text: str) -> list[tuple[str, Strikes]]:
+    """Return what `X-Mock-Fault` asks for, by name: `latency=200ms;jitter=50ms, error=503`.
 
     What follows a kind's own `=` is its first parameter. Raises FaultError.
     """
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        first, *others = (one.strip() for one in part.split(";"))
-        called, equals, value = (one.strip() for one in first.partition("="))
-        parameters = dict(one.partition("=")[::2] for one in others)
+        (called, equals, value), *others = (_assignment(one) for one in part.split(";"))
+        parameters = {name: given for name, _, given in others}
         if equals:
             parameters[_main_parameter(called)] = value
-        kinds = [kind for kind, _ in kinds_of(called, parameters) if isinstance(kind, HttpKind)]
-        if not kinds:
-            raise FaultError(called, "strikes WebSockets, which no header asks for")
-        found.append(kinds[0])
+        strikes = strikes_of(called, parameters)
+        if not any(isinstance(kind, HttpKind) for kind, _ in strikes):
+            raise FaultError("kind", f"{called} strikes WebSockets, which no header asks for")
+        found.append((called, strikes))
     return found
 
 
+def _assignment(text: str) -> tuple[str, str, str]:
+    name, equals, value = text.partition("=")
+    return name.strip(), equals, value.strip()
+
+
 def _main_parameter(called: str) -> str:
+    _check(called)
     kind = KINDS.get(called)
     names = [one.name for one in fields(kind)] if kind else []  # type: ignore[arg-type]
     if not names:
-        raise FaultError(called, "takes no value" if kind or called in PRESETS else "is no kind")
+        raise FaultError("kind", f"{called} takes no value")
     return names[0]
 
 
+# --- errors ---------------------------------------------------------------------------------
 class _Values(dict[str, object]):
     """The values of an error's message; what a fault cannot know is three dots."""
 
@@ -277,28 +320,39 @@ def error_named(
     status as `503`. What is in no catalogue needs a status.
     """
     if code.isascii() and code.isdigit() and status is None:
-        code, status = "", _parameter("status", code, int)
-    row = CATALOGUE.get(code)
-    face = None if row else _FACES.get(code)
-    if row is None and face is None and status is None:
-        raise FaultError("code", f"{code or 'nothing'!r} is in no catalogue; give a status, too")
-    if row is None or status is not None or message is not None:
-        known = face or (row.documented if row else None)
-        made = Face(
-            known.code if known else code or f"MOCK_FAULT_{status}",
-            status or (known.status if known else 0),
-            _literal(message) if message else known.message if known else "A fault was asked for.",
-            Evidence.ASSUMED,
-        )
-        row = ErrorDef("fault", "A fault was asked for.", made, made)
+        code, status = "", _whole("status", code)
+    row = CATALOGUE.get(code) or _ROWS.get(code) or _own_row(code, status)
+    if status or message:
+        changed = {"status": status, "message": message and _literal(message)}
+        row = _changed(row, {name: value for name, value in changed.items() if value})
     return ApiError(row, None, _Values(values or {}))
+
+
+def _own_row(code: str, status: int | None) -> ErrorDef:
+    if status is None:
+        raise FaultError("code", f"{code or 'nothing'!r} is in no catalogue; give a status, too")
+    return _row(Face(code or f"MOCK_FAULT_{status}", status, _ASKED, Evidence.ASSUMED))
+
+
+def _row(face: Face) -> ErrorDef:
+    return ErrorDef("fault", _ASKED, face, face)
+
+
+def _changed(row: ErrorDef, values: Mapping[str, Any]) -> ErrorDef:
+    """Return an error with another status or message, whose developer's one is the same then."""
+    documented, live = (
+        replace(face, **values, evidence=Evidence.ASSUMED, dev_message=None)
+        for face in (row.documented, row.live)
+    )
+    return ErrorDef("fault", _ASKED, documented, live)
 
 
 def _literal(message: str) -> str:
     return message.replace("{", "{{").replace("}", "}}")
 
 
-_FACES: dict[str, Face] = {}
-for _row in CATALOGUE.values():
-    for _face in (_row.documented, _row.live):
-        _FACES.setdefault(_face.code, _face)
+_ASKED = "A fault was asked for."
+_ROWS: dict[str, ErrorDef] = {}  # by code, printed as it is
+for _one in CATALOGUE.values():
+    for _face in (_one.documented, _one.live):
+        _ROWS.setdefault(_face.code, _row(_face))

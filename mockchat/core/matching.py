@@ -1,10 +1,14 @@
 """Matching: what a fault strikes and a journal is searched for."""
 
+import fnmatch
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+VERSION = re.compile(r"v[123](\.[0-9]{1,2})?")  # SDKs of all years: v1 to v1.8, v2, v2.0, v3, v3.0
+_ANY_NUMBER = "**"
 
 
 class Asked(NamedTuple):
@@ -17,20 +21,51 @@ class Asked(NamedTuple):
     shows: str | None = None  # the credential: `key`, `token` or none
 
 
+@lru_cache(maxsize=4096)
+def _path_fits(pattern: str, path: str) -> bool:
+    """Whether a path is meant; in one pass, for a pattern may be full of wildcards."""
+    wanted = _wanted(pattern)
+    places = _with_next(wanted, {0})
+    for segment in path.split("/")[1:] if path != "/" else ():
+        stay = {at for at in places if at < len(wanted) and wanted[at] is None}
+        go = {at + 1 for at in places if at < len(wanted) and _is(wanted[at], segment)}
+        places = _with_next(wanted, stay | go)
+    return len(wanted) in places
+
+
+def _is(wanted: re.Pattern[str] | None, segment: str) -> bool:
+    return wanted is not None and wanted.match(segment) is not None
+
+
+def _with_next(wanted: tuple[re.Pattern[str] | None, ...], places: set[int]) -> set[int]:
+    """Add where a `**` leads that stands for nothing; there are never two in a row."""
+    return places | {at + 1 for at in places if at < len(wanted) and wanted[at] is None}
+
+
 @lru_cache(maxsize=1024)
-def _path_pattern(path: str) -> re.Pattern[str]:
-    segments = re.sub(r"\{[^{}/]*\}", "*", "/" + path.strip("/"))
-    parts = re.split(r"(\*\*|\*)", segments)
-    wild = {"*": "[^/]*", "**": ".*"}
-    return re.compile("".join(wild.get(part) or re.escape(part) for part in parts))
+def _wanted(pattern: str) -> tuple[re.Pattern[str] | None, ...]:
+    """Return what each segment has to be like; None stands for any number of segments."""
+    segments = [one for one in re.sub(r"\{[^{}/]*\}", "*", pattern).split("/") if one]
+    while segments and VERSION.fullmatch(segments[0]):
+        del segments[0]
+    return tuple(
+        None if one == _ANY_NUMBER else _segment_pattern(one)
+        for at, one in enumerate(segments)
+        if segments[at - 1 : at] != [_ANY_NUMBER] or one != _ANY_NUMBER
+    )
+
+
+def _segment_pattern(segment: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(re.sub(r"([?[])", r"[\1]", segment)))
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """Which requests are meant; what is None fits all.
 
-    In `path`, `*` and `{uid}` stand for one segment, `**` for any number of them. Methods and
-    uids are compared whatever their case.
+    In `path`, `*` stands for any part of a segment and `{uid}` for a whole one, a segment `**`
+    for any number of them; a version in front may be left out. Methods and uids are compared
+    whatever their case.
     """
 
     operation: str | None = None
@@ -45,7 +80,7 @@ class Pattern:
             yield f"operation is {asked.operation or 'none'}, not {self.operation}"
         if self.method is not None and self.method.upper() != asked.method:
             yield f"method is {asked.method}, not {self.method.upper()}"
-        if self.path is not None and not _path_pattern(self.path).fullmatch(asked.path):
+        if self.path is not None and not _path_fits(self.path, asked.path):
             yield f"path is {asked.path}, not {self.path}"
         if self.uid is not None and self.uid.lower() != (asked.uid or "").lower():
             yield f"uid is {asked.uid or 'none'}, not {self.uid}"

@@ -1,5 +1,6 @@
 """The application: everything wired together once."""
 
+import asyncio
 from pathlib import Path
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from mockchat.core.seed import Seed, load_seed
 from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
 from mockchat.wire.http import Edge
+from mockchat.wire.line import Sleep
 from mockchat.wire.openapi import document
 
 STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
@@ -24,17 +26,19 @@ EDGE: web.AppKey[Edge] = web.AppKey("mockchat.edge", Edge)
 SERVER: web.AppKey[ServerFacts] = web.AppKey("mockchat.server", ServerFacts)
 
 
-def create_app(config: Config | None = None, *, clock: Clock | None = None) -> web.Application:
+def create_app(
+    config: Config | None = None, *, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
+) -> web.Application:
     """Return the emulated service as a plain aiohttp application.
 
     It serves wherever aiohttp applications do: in `aiohttp_client(create_app())` as well as in
     an own runner. Raises FixtureError where a fixture of the config is no good, StateFileError
-    where the state file cannot be used.
+    where the state file cannot be used. What answers late waits by `sleep`.
     """
     config = config or Config()
     store = create_store(config, clock or Clock())
     server = ServerFacts(store, fixtures=config.fixture, openapi=document)
-    edge = Edge(config, store, server)
+    edge = Edge(config, store, server, sleep)
 
     @web.middleware
     async def answer_all(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,14 +1,15 @@
 """The HTTP edge: a request becomes a call, its result or refusal becomes an answer."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.api import OPERATIONS, UNBUILT, json_text
 from mockchat.api.operation import CONTROL_PREFIX, Call, File, ServerFacts
@@ -18,8 +19,6 @@ from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.entities import Caller
 from mockchat.core.errors import ApiError
-from mockchat.core.fault_kinds import HttpKind
-from mockchat.core.faults import FaultError, in_header
 from mockchat.core.quota import Allowance
 from mockchat.core.state import App
 from mockchat.core.store import Store
@@ -27,10 +26,12 @@ from mockchat.wire import cors, dialects, hints
 from mockchat.wire.body import parse_body, parse_form, read_up_to
 from mockchat.wire.endpoint import Endpoint
 from mockchat.wire.guard import Guard
-from mockchat.wire.line import ExchangeLine, HungUp, Patience, Sleep, send_shaped
+from mockchat.wire.hosts import Address
+from mockchat.wire.line import HungUp, Patience, Sleep, hang_up
 from mockchat.wire.resolve import Resolver
 from mockchat.wire.router import Found, Router, Target, parse_path
-from mockchat.wire.visit import SOCKET, Visit
+from mockchat.wire.striker import HEADER, Striker
+from mockchat.wire.visit import CLIENT_FAULTS, SOCKET, Visit
 from mockchat.wire.websocket import Hub
 from mockchat.wire.welcome import WELCOME
 
@@ -41,11 +42,8 @@ _JSON_HEADERS = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
 }
-_FAULT = "X-Mock-Fault"
 _CLIENT_GONE = 499
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
-
-_CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError, ConnectionError)
 
 Observer = Callable[[web.Request, web.StreamResponse, float], None]
 
@@ -68,6 +66,7 @@ class Edge:
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
         self._patience = Patience(sleep)
+        self._striker = Striker(store, self._patience, self._note)
         self.hub = Hub(store, self._patience)
         self.observers: list[Observer] = []
         self.crashes: list[Exception] = []
@@ -92,11 +91,12 @@ class Edge:
             response = await self._answer_always(visit, control=control)
             if not response.prepared:
                 _add_headers(visit, response, control=control)
-            if visit.faults and isinstance(response, web.Response):
-                response = await self._shaped(visit, response)
+            if visit.shapes and isinstance(response, web.Response):
+                response = await self._striker.shaped(visit, response)
         except (HungUp, ConnectionError):
+            hang_up(request.transport, reset=False)
             response = web.Response(status=_CLIENT_GONE)  # which nobody is left to read
-            self._note(visit, None)
+            self._note_safely(visit, None)
         if not control:
             self._note_safely(visit, response)
         if request.method not in _READS:
@@ -112,7 +112,7 @@ class Edge:
             return await (self._steer(visit) if control else self._answer(visit))
         except ApiError as error:
             return self._refuse(visit, error)
-        except _CLIENT_FAULTS as error:
+        except CLIENT_FAULTS as error:
             return self._refuse(visit, _client_fault(error))
         except HungUp:
             raise
@@ -167,9 +167,9 @@ class Edge:
             named = self._resolver.named_app(visit.target, address, headers)
             visit.app = self._store.app(named) if self._store.has(named) else None
             return web.Response(headers=cors.preflight_headers(headers))
+        if self._striker.may_strike(request):
+            await self._strike(visit, address)
         visit.app = app = self._resolver.app(visit.target, address, headers)
-        if self._store.faults.rules or _FAULT in headers:
-            await self._strike(visit, app)
         if endpoint is None:
             return await self._unrouted(visit)
         operation = endpoint.operation
@@ -177,9 +177,22 @@ class Edge:
         visit.caller = self._resolver.caller(operation.access, app, headers)
         query_text = request.rel_url.raw_query_string
         query = endpoint.load_query(parse_form(query_text, "query") if query_text else {})
-        body = endpoint.load_body(await _body(visit) if endpoint.takes_body else {})
+        body = endpoint.load_body(await visit.read() if endpoint.takes_body else {})
         visit.body = body
         return _result(await endpoint.run(self._call(visit, app, query, body)))
+
+    async def _strike(self, visit: Visit, address: Address) -> None:
+        """Let faults strike, which are there before anything is checked.
+
+        A WebSocket that does not name its app has none yet: it is known once it authenticates.
+        """
+        headers, target = visit.request.headers, visit.target
+        with contextlib.suppress(ApiError):
+            visit.app = self._resolver.app(target, address, headers)
+        app = visit.app
+        if visit.operation == SOCKET and not self._resolver.named_app(target, address, headers):
+            app = None
+        await self._striker.strike(visit, app.id if app else None)
 
     def _call(self, visit: Visit, app: App, query: dict[str, Any], body: dict[str, Any]) -> Call:
         return Call(
@@ -211,7 +224,7 @@ class Edge:
         dialect = dialects.choose(setting, visit.request.headers)
         face = dialects.face(error, dialect)
         response = _json(dialects.body(error, dialect), face.status)
-        if "reset" in error.values:
+        if face.status == HTTPStatus.TOO_MANY_REQUESTS and "reset" in error.values:
             limit = int(str(error.values["limit"]))
             visit.allowance = Allowance(limit, 0, limit, 0)
             response.headers["Retry-After"] = str(error.values["seconds"])
@@ -252,34 +265,8 @@ class Edge:
         self.changed()
         return result
 
-    # --- faults and the journal ---------------------------------------------------------
-    async def _strike(self, visit: Visit, app: App) -> None:
-        """Let the faults of the header and those of the app strike, in the order they came."""
-        line = ExchangeLine(visit, self._patience, self._note)
-        if asked := visit.request.headers.get(_FAULT):
-            try:
-                kinds = in_header(asked)
-            except FaultError as error:
-                raise refuse(_FAULT, "plain", reason=str(error)) from None
-            for kind in kinds:
-                visit.faults.append(kind)
-                await kind.strike(line, self._store.ids.chance)
-        faults = self._store.faults
-        if any(rule.pattern.uid for rule in faults.rules.values()):
-            visit.body = await _body(visit)
-        for struck, rule in faults.striking(app.id, visit.asked(), HttpKind):
-            visit.faults.append(struck)
-            await struck.strike(line, rule.chance)
-
-    async def _shaped(self, visit: Visit, response: web.Response) -> web.StreamResponse:
-        body = response.body if isinstance(response.body, bytes) else b""
-        shape = visit.shape(body)
-        if shape is None or visit.request.method == hdrs.METH_HEAD:
-            return response
-        self._note(visit, response)
-        return await send_shaped(visit.request, response, shape, self._patience)
-
-    def _note_safely(self, visit: Visit, response: web.StreamResponse) -> None:
+    # --- the journal --------------------------------------------------------------------
+    def _note_safely(self, visit: Visit, response: web.StreamResponse | None) -> None:
         try:
             self._note(visit, response)
         except Exception as error:
@@ -338,7 +325,7 @@ def _add_headers(visit: Visit, response: web.StreamResponse, *, control: bool) -
     if visit.hint:
         headers["X-Mock-Hint"] = visit.hint
     if visit.faults:
-        headers[_FAULT] = ", ".join(kind.name for kind in visit.faults)
+        headers[HEADER] = ", ".join(visit.faults)
     allowance = visit.allowance
     if allowance:
         headers.extend(
@@ -360,14 +347,6 @@ def _client_fault(error: Exception) -> ApiError:
     if isinstance(error, ConnectionError):  # nobody is left to read the answer
         return refuse("body", "broken", reason="the client left")
     return refuse("body", "broken", reason=" ".join(str(error).split()))
-
-
-async def _body(visit: Visit) -> dict[str, Any]:
-    request = visit.request
-    if not request.body_exists:
-        return {}
-    visit.raw = await request.read()
-    return parse_body(visit.raw, request.headers.get(hdrs.CONTENT_TYPE, ""))
 
 
 def _json(value: Any, status: int) -> web.Response:

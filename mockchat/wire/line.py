@@ -6,16 +6,19 @@ import math
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import Shape
-from mockchat.core.faults import error_named
-from mockchat.wire.visit import Visit
+from mockchat.core.faults import Rule, error_named
+from mockchat.core.quota import STANDARD_LIMIT
+from mockchat.wire.visit import CLIENT_FAULTS, Visit
 
-_GLANCE = 0.5  # seconds between two looks whether a client that is left hanging is still there
+_GLANCE = 0.5  # seconds between two looks whether the clients that wait are still there
+_RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not say
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -25,67 +28,104 @@ class HungUp(Exception):  # noqa: N818  # what happened, not what went wrong
     """The connection is gone: nobody is left to answer."""
 
 
+@dataclass(slots=True, eq=False)
+class _Wait:
+    request: web.Request
+    rule: Rule | None  # with which it ends, if with any
+    limit: asyncio.Timeout
+
+    def end(self) -> None:
+        self.limit.reschedule(asyncio.get_running_loop().time())
+
+
 class Patience:
-    """The waits that faults cause; a server that stops cuts them short."""
+    """The waits that faults cause; they end in HungUp if the client leaves or the server stops."""
 
     def __init__(self, sleep: Sleep) -> None:
         self._sleep = sleep
-        self._limits: set[asyncio.Timeout] = set()
+        self._waits: set[_Wait] = set()
+        self._glance: asyncio.TimerHandle | None = None
         self._ended = False
 
-    @contextlib.asynccontextmanager
-    async def _until_the_end(self) -> AsyncIterator[None]:
-        if self._ended:
-            raise HungUp
-        try:
-            async with asyncio.timeout(None) as limit:
-                self._limits.add(limit)
-                try:
-                    yield
-                finally:
-                    self._limits.discard(limit)
-        except TimeoutError:
-            raise HungUp from None
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; raise HungUp where the server stops meanwhile."""
-        async with self._until_the_end():
+    async def sleep(self, request: web.Request, seconds: float) -> None:
+        """Wait."""
+        async with self._waiting(request, None):
             await self._sleep(seconds)
 
-    async def wait_out(self, request: web.Request) -> None:
-        """Wait until the client has left; raise HungUp then."""
-        async with self._until_the_end():
-            # aiohttp tells a handler nothing of a client that left.
-            while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
-                await asyncio.sleep(_GLANCE)
-        raise HungUp
+    async def hang(self, request: web.Request, rule: Rule | None) -> None:
+        """Wait for the end, which is also that of the rule."""
+        async with self._waiting(request, rule):
+            with contextlib.suppress(*CLIENT_FAULTS):
+                # A client whose body nobody reads cannot be seen to leave.
+                async for _ in request.content.iter_any():
+                    pass
+            await asyncio.get_running_loop().create_future()
+
+    def forget(self, rule: Rule) -> None:
+        """End the waits that are to last as long as a rule."""
+        for wait in self._waits:
+            if wait.rule is rule:
+                wait.end()
 
     def end(self) -> None:
         """Cut every wait short, now and from now on."""
         self._ended = True
-        now = asyncio.get_running_loop().time()
-        for limit in self._limits:
-            limit.reschedule(now)
+        for wait in self._waits:
+            wait.end()
+
+    @contextlib.asynccontextmanager
+    async def _waiting(self, request: web.Request, rule: Rule | None) -> AsyncIterator[None]:
+        if self._ended:
+            raise HungUp
+        try:
+            async with asyncio.timeout(None) as limit:
+                wait = _Wait(request, rule, limit)
+                self._waits.add(wait)
+                self._glance = self._glance or self._glance_later()
+                try:
+                    yield
+                finally:
+                    self._waits.discard(wait)
+        except TimeoutError:
+            raise HungUp from None
+
+    def _glance_later(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(_GLANCE, self._look)
+
+    def _look(self) -> None:
+        """End the waits of clients that left: aiohttp tells a handler nothing of that."""
+        for wait in self._waits:
+            transport = wait.request.transport
+            if transport is None or transport.is_closing():
+                wait.end()
+        self._glance = self._glance_later() if self._waits and not self._ended else None
 
 
 class ExchangeLine:
-    """What a fault can do to one exchange; `note` writes it into the journal as it is."""
+    """What a fault can do to one exchange; `note` writes it into the journal as it is.
+
+    `rule` is the one that strikes now, if it is not the header.
+    """
 
     def __init__(
-        self, visit: Visit, patience: Patience, note: Callable[[Visit, None], None]
+        self,
+        visit: Visit,
+        patience: Patience,
+        note: Callable[[Visit, web.StreamResponse | None], None],
     ) -> None:
         self._visit = visit
         self._patience = patience
         self._note = note
+        self.rule: Rule | None = None
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
-        await self._patience.sleep(seconds)
+        await self._patience.sleep(self._visit.request, seconds)
 
     async def hang(self) -> None:
-        """Wait until the client leaves or the server stops."""
+        """Wait until the client leaves, the fault is removed or the server stops."""
         self._note(self._visit, None)
-        await self._patience.wait_out(self._visit.request)
+        await self._patience.hang(self._visit.request, self.rule)
 
     def hang_up(self, *, reset: bool) -> None:
         """End the connection, by a reset or in order; raise HungUp."""
@@ -94,27 +134,29 @@ class ExchangeLine:
 
     def error(self, code: str, status: int | None, message: str | None) -> ApiError:
         """Return the error to refuse with, filled with what is known of the request."""
-        return error_named(code, status, message, self._values())
+        return error_named(code, status, message, self._values(_RETRY_AFTER))
 
     def refuse_rate(self, seconds: float) -> ApiError:
         """Return the refusal of a client that asked too often."""
-        app = self._visit.app
-        now = app.clock.now() if app else 0.0
-        wait = math.ceil(seconds)
-        return errors.TOO_MANY_REQUESTS(limit=0, seconds=wait, reset=math.ceil(now + wait))
+        return ApiError(errors.TOO_MANY_REQUESTS, None, self._values(math.ceil(seconds)))
 
-    def _values(self) -> dict[str, object]:
-        headers = self._visit.request.headers
-        uid = self._visit.asked().uid
+    def _values(self, seconds: int) -> dict[str, object]:
+        """Return what messages may name; those of unknown value are left out."""
+        visit, headers = self._visit, self._visit.request.headers
+        asked, app = visit.asked(), visit.app
+        standard = visit.endpoint.operation.limit if visit.endpoint else STANDARD_LIMIT
         known = {
-            "uid": uid and uid.lower(),
+            "uid": asked.uid and asked.uid.lower(),
             "token": headers.get("authToken"),
             "key": errors.mask(headers.get("apiKey", "")),
-            "app_id": self._visit.app.id if self._visit.app else None,
-            "operation": self._visit.operation,
+            "app_id": app.id if app else None,
+            "operation": asked.operation,
             "feature": "users",
+            "limit": (app.quota.rate_limit if app else None) or standard,
+            "seconds": seconds,
+            "reset": math.ceil((app.clock.now() if app else 0) + seconds),
         }
-        return {name: value for name, value in known.items() if value}
+        return {name: value for name, value in known.items() if value not in (None, "")}
 
 
 def hang_up(transport: asyncio.Transport | None, *, reset: bool) -> None:
@@ -141,10 +183,9 @@ async def send_shaped(
     await stream.prepare(request)
     for piece in shape.pieces:
         if shape.pause:
-            await patience.sleep(shape.pause)
+            await patience.sleep(request, shape.pause)
         await stream.write(piece)
     if sum(map(len, shape.pieces)) < shape.length:
-        hang_up(request.transport, reset=False)
         raise HungUp
     await stream.write_eof()
     return stream

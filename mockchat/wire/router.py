@@ -1,14 +1,13 @@
 """Routing: a raw path to an operation, whatever prefixes and doubled slashes it came with."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from mockchat.api.operation import Operation
+from mockchat.core.matching import VERSION
 from mockchat.wire.endpoint import Endpoint
 
-VERSION = re.compile(r"v[123](\.[0-9]{1,2})?")  # SDKs of all years: v1 to v1.8, v2, v2.0, v3, v3.0
 _APPS = "apps"
 
 

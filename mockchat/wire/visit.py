@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.core.entities import UserCaller
-from mockchat.core.fault_kinds import HttpKind, Kind, Shape
+from mockchat.core.fault_kinds import ShapeKind
 from mockchat.core.journal import Exchange
 from mockchat.core.matching import Asked
 from mockchat.core.quota import Allowance
 from mockchat.core.state import App
+from mockchat.wire.body import parse_body
 from mockchat.wire.endpoint import Endpoint
 from mockchat.wire.router import Found, Target
 
 SOCKET = "websocket"  # what the chat SDKs' WebSocket is called where an operation is named
+# What reading a request raises that no operation is to blame for.
+CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError, ConnectionError)
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -35,8 +39,10 @@ class Visit:
         "path",
         "raw",
         "request",
+        "shapes",
         "started",
         "target",
+        "unread",
     )
 
     def __init__(
@@ -57,7 +63,9 @@ class Visit:
         self.code: str | None = None
         self.hint: str | None = None
         self.raw = b""  # what was read of the body
-        self.faults: list[Kind] = []
+        self.unread: Exception | None = None  # why it could not be
+        self.faults: tuple[str, ...] = ()  # the names of those that struck
+        self.shapes: tuple[ShapeKind, ...] = ()  # those of them that wait for the answer
         self.is_noted = False
 
     @property
@@ -88,6 +96,20 @@ class Visit:
         found = self.app.tokens.get(str(token))
         return found.uid if found else None
 
+    async def read(self) -> dict[str, Any]:
+        """Return the body's fields; raise ApiError or one of CLIENT_FAULTS, however often asked."""
+        request = self.request
+        if not request.body_exists:
+            return {}
+        if self.unread is not None:
+            raise self.unread
+        try:
+            self.raw = await request.read()
+        except CLIENT_FAULTS as error:  # to go on reading would give a part for the whole
+            self.unread = error
+            raise
+        return parse_body(self.raw, request.headers.get(hdrs.CONTENT_TYPE, ""))
+
     def exchange(self, response: web.StreamResponse | None, seconds: float) -> Exchange:
         """Return the exchange as the journal keeps it; None stands for no answer."""
         request, app = self.request, self.app
@@ -106,11 +128,6 @@ class Visit:
             seconds,
             request.secure,
             self.code,
-            tuple([kind.name for kind in self.faults]),
+            self.faults,
             self.hint,
         )
-
-    def shape(self, body: bytes) -> Shape | None:
-        """Return how the answer goes out, if a fault says so."""
-        shapes = (kind.shape(body) for kind in self.faults if isinstance(kind, HttpKind))
-        return next((shape for shape in shapes if shape is not None), None)

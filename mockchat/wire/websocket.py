@@ -29,8 +29,6 @@ from mockchat.core.store import Store
 from mockchat.wire.line import HungUp, Patience
 from mockchat.wire.visit import SOCKET, Visit
 
-Found = tuple[UserCaller, dict[str, Any]]
-
 log = logging.getLogger("mockchat")
 
 _MAX_FRAME = 64 * 1024  # bytes
@@ -76,6 +74,16 @@ class Session:
         return self.subscription == _FRIENDS and user.key in self.caller.user.friends
 
 
+def _asked(uid: str) -> Asked:
+    """Return what a socket asks for once it is known whose it is."""
+    return Asked("GET", "/", SOCKET, uid, "token")
+
+
+def _note_fault(session: Session, rule: Rule) -> None:
+    if rule.called not in session.exchange.faults:
+        session.exchange.faults += (rule.called,)
+
+
 class Hub:
     """Owns the sockets: answers their frames and tells them what happens to users and tokens."""
 
@@ -93,8 +101,8 @@ class Hub:
         """Carry one socket from its handshake, which may have named an app, to its end."""
         request = visit.request
         self._loop = asyncio.get_running_loop()
-        for refusal, _ in self._store.faults.striking(named, visit.asked(), RefuseSocket):
-            visit.faults.append(refusal)
+        for refusal, rule in self._store.faults.striking(named, visit.asked(), RefuseSocket):
+            visit.faults += (rule.called,)
             raise error_named("", refusal.status)
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
         socket.headers["X-Mock-Exchange"] = str(visit.id)
@@ -138,7 +146,7 @@ class Hub:
             return
         if frame.get("action") == "ping":
             # Its token may have expired since: a dead one ends the session, not a pong.
-            if not self._end_if_dead(session) and not any(self._strikes(session, IgnorePings)):
+            if not self._end_if_dead(session) and not self._ignores_ping(session):
                 self._send(session, {"action": "pong"})
             return
         # JavaScript SDKs also send presence frames; the socket itself tells as much.
@@ -154,11 +162,14 @@ class Hub:
             app = self._store.app(str(frame.get("appId", "")))
         except ApiError:
             app = None
-        found = check_jwt(app, str(body.get("auth", ""))) if app else None
-        if app and found:
-            found = await self._let_pass(session, app, found)
+        jwt = str(body.get("auth", ""))
+        found = check_jwt(app, jwt) if app else None
+        if app and found and self._store.faults.rules:
+            # It may take its time, in which users and tokens change.
+            passed = await self._let_pass(session, app, found[0].user.uid)
             if session.socket.closed:
                 return
+            found = check_jwt(app, jwt) if passed else None
         self._place(session, app)
         reply = {"type": "auth", "appId": frame.get("appId"), "deviceId": frame.get("deviceId")}
         if app is None or found is None:
@@ -174,8 +185,9 @@ class Hub:
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
         app.open_session(session.caller.user)
         self._watch_expiry(session)
-        for closing in self._strikes(session, CloseSocket):
-            self._drop_later(session, closing)
+        uid = session.caller.user.uid
+        for closing, rule in self._strikes(session, app, uid, CloseSocket):
+            self._drop_later(session, closing, rule)
 
     def _send(self, session: Session, frame: dict[str, Any]) -> None:
         """Send without waiting; a client that does not read is dropped, not waited for."""
@@ -198,47 +210,60 @@ class Hub:
             session.backlog -= 1
 
     # --- faults and the journal ---------------------------------------------------------
-    def _strikes(self, session: Session, kind: type[Struck]) -> Iterator[Struck]:
-        """Yield the faults of a kind that strike an authenticated session."""
-        if session.app is None or session.caller is None:
-            return
-        asked = Asked("GET", "/", SOCKET, session.caller.user.uid, "token")
-        for found, _ in self._store.faults.striking(session.app.id, asked, kind):
-            session.exchange.faults += (found.name,)
-            yield found
+    def _strikes(
+        self,
+        session: Session,
+        app: App,
+        uid: str,
+        kind: type[Struck],
+        but: Callable[[Rule], bool] | None = None,
+    ) -> Iterator[tuple[Struck, Rule]]:
+        """Yield the faults of a kind that strike a session once it is known whose it is."""
+        for found, rule in self._store.faults.striking(app.id, _asked(uid), kind, but):
+            _note_fault(session, rule)
+            yield found, rule
 
-    async def _let_pass(self, session: Session, app: App, found: Found) -> Found | None:
-        """Return who authenticated, unless a fault says otherwise; it may take its time."""
-        session.app, session.caller = app, found[0]
-        try:
-            for delay in self._strikes(session, DelayAuth):
-                await self._patience.sleep(delay.delay)
-            refused = any(self._strikes(session, CredentialError))
-            asked = Asked("GET", "/", SOCKET, found[0].user.uid, "token")
-            closings = self._store.faults.striking(app.id, asked, RefuseSocket, own=True)
-            if not session.is_named and any(closings):
-                self._place(session, app)
-                await session.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"refused")
-        finally:
-            session.app = session.caller = None
-        alive = app.live_token(found[0].token.value) is not None
-        return found if alive and not refused else None
+    async def _let_pass(self, session: Session, app: App, uid: str) -> bool:
+        """Whether no fault refuses who authenticates; it may take its time."""
+        session.timers[0].cancel()  # it checked in
+        for delay, _ in self._strikes(session, app, uid, DelayAuth):
+            await self._patience.sleep(session.visit.request, delay.delay)
+        for _ in self._strikes(session, app, uid, CredentialError):
+            return False
+
+        def had_its_chance(rule: Rule) -> bool:
+            """Whether the handshake told enough for the rule to strike it."""
+            return rule.pattern.uid is None and (session.is_named or rule.app_id is None)
+
+        for _ in self._strikes(session, app, uid, RefuseSocket, had_its_chance):
+            self._place(session, app)
+            await session.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"refused")
+            return False
+        return True
+
+    def _ignores_ping(self, session: Session) -> bool:
+        if session.app is None or session.caller is None:
+            return False
+        uid = session.caller.user.uid
+        return any(self._strikes(session, session.app, uid, IgnorePings))
 
     def _on_fault(self, rule: Rule) -> None:
         """Close what is open where a new fault says so."""
         for session in tuple(self._sessions):
             if session.app is None or session.caller is None:
                 continue
-            asked = Asked("GET", "/", SOCKET, session.caller.user.uid, "token")
+            asked = _asked(session.caller.user.uid)
             if closing := rule.strike(session.app.id, asked, CloseSocket):
-                session.exchange.faults += (closing.name,)
-                self._drop_later(session, closing)
+                _note_fault(session, rule)
+                self._drop_later(session, closing, rule)
 
-    def _drop_later(self, session: Session, closing: CloseSocket) -> None:
+    def _drop_later(self, session: Session, closing: CloseSocket, rule: Rule) -> None:
         loop = asyncio.get_running_loop()
-        session.timers.append(loop.call_later(closing.delay, self._drop, session, closing))
+        session.timers.append(loop.call_later(closing.delay, self._drop, session, closing, rule))
 
-    def _drop(self, session: Session, closing: CloseSocket) -> None:
+    def _drop(self, session: Session, closing: CloseSocket, rule: Rule) -> None:
+        if rule.id not in self._store.faults.rules:
+            return  # it was removed meanwhile
         if closing.close_code == WSCloseCode.ABNORMAL_CLOSURE:
             session.abort()
         else:

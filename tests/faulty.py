@@ -1,0 +1,93 @@
+"""What the tests of faults share: rules over HTTP, the proofs of the kinds, and bare sockets."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mockchat import MockChat
+from tests.helpers import Client, Json, body_of
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+PROVEN: dict[str, str] = {}  # kinds and presets, each with a test that meets it on a socket
+
+
+def proves(*names: str) -> Callable[[Test], Test]:
+    """Marks a test as the proof of kinds or presets; `test_fault_rules` misses none."""
+
+    def note(test: Test) -> Test:
+        PROVEN.update(dict.fromkeys(names, test.__name__))
+        return test
+
+    return note
+
+
+async def add_fault(client: Client, kind: str, **knobs: Json) -> Json:
+    return await body_of(client.post("/_mock/faults", json={"kind": kind, **knobs}))
+
+
+def strikes_of(mock: MockChat) -> asyncio.Queue[None]:
+    """Tells of each exchange that the only rule strikes, as soon as it does."""
+    told: asyncio.Queue[None] = asyncio.Queue()
+    (rule,) = mock.store.faults.rules.values()
+
+    def chance() -> float:
+        told.put_nowait(None)
+        return 0.0
+
+    rule.probability, rule.chance = 0.5, chance  # which is what a rule asks last
+    return told
+
+
+class Recorder:
+    """A sleep that takes no time and is remembered."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class Gate(Recorder):
+    """A sleep that lasts until the test lets it go on; `asleep` tells of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = asyncio.Semaphore(0)
+        self.wake = asyncio.Semaphore(0)
+
+    async def __call__(self, seconds: float) -> None:
+        await super().__call__(seconds)
+        self.asleep.release()
+        await self.wake.acquire()
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A served MockChat and one of its ports, for clients that see every byte."""
+
+    mock: MockChat
+    port: int
+    trust: ssl.SSLContext | None
+
+    @contextlib.asynccontextmanager
+    async def asking(
+        self, head: str = "GET /users HTTP/1.1", body: bytes = b"", *, key: str = "REST_API_KEY"
+    ) -> AsyncIterator[asyncio.StreamReader]:
+        """Send a request on a connection of its own; leaving the block hangs up."""
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1",
+            self.port,
+            ssl=self.trust,
+            server_hostname="localhost" if self.trust else None,
+        )
+        lines = (head, "Host: localhost", f"apikey: {key}", f"Content-Length: {len(body)}", "", "")
+        writer.write("\r\n".join(lines).encode() + body)
+        try:
+            yield reader
+        finally:
+            writer.transport.abort()

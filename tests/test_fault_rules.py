@@ -1,0 +1,469 @@
+"""Fault rules by themselves: whom they strike, how often, and how they are described."""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockchat.core.errors import CATALOGUE
+from mockchat.core.fault_kinds import KINDS, Error, HttpKind, Kind, Latency, RateLimit
+from mockchat.core.faults import (
+    BOUNDS,
+    LONGEST,
+    LONGEST_TEXT,
+    MAX_RULES,
+    PRESETS,
+    FaultError,
+    Faults,
+    Rule,
+    error_named,
+    first_of,
+    in_header,
+    strikes_of,
+)
+from mockchat.core.ids import Ids
+from mockchat.core.matching import Asked, Pattern
+from tests.faulty import PROVEN
+
+ASKED = Asked("GET", "/users/u1", "get_user", "u1", "key")
+PARAMETERS = [
+    (name, one.name, one.type)
+    for name, kind in KINDS.items()
+    for one in fields(kind)  # type: ignore[arg-type]
+]
+
+each_kind = pytest.mark.parametrize("name", KINDS)
+each_preset = pytest.mark.parametrize("name", PRESETS)
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults(Ids(1))
+
+
+def strikes(rule: Rule, count: int, app_id: str | None = "app") -> list[bool]:
+    """Which of so many equal exchanges a rule strikes."""
+    return [rule.strike(app_id, ASKED, Kind) is not None for _ in range(count)]
+
+
+# --- every kind has its proof ---------------------------------------------------------------
+def test_every_kind_and_every_preset_is_proven_over_a_real_socket() -> None:
+    for module in ("test_faults", "test_faults_presets", "test_faults_websocket"):
+        importlib.import_module(f"tests.{module}")
+
+    assert set(PROVEN) == {*KINDS, *PRESETS}
+
+
+# --- whom they strike -----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        *[("/users/{uid}", "/users/u1"), ("/users/*", "/users/u1"), ("users/u1", "/users/u1")],
+        *[("/users/**", "/users"), ("/users/**", "/users/u1/friends"), ("**", "/"), ("/", "/")],
+        *[("/**/friends", "/users/u1/friends"), ("/**/friends", "/friends")],
+        *[("/users/cometchat-*-1", "/users/cometchat-uid-1"), ("/v3/users", "/users")],
+        *[("/v3.0/users/{uid}", "/users/u1"), ("/**/**/me", "/me"), ("/users/", "/users")],
+        *[("/users/a.b", "/users/a.b"), ("/users/a[b]?", "/users/a[b]?"), ("/**", "/a\nb/c")],
+    ],
+)
+def test_a_path_fits(pattern: str, path: str) -> None:
+    assert Pattern(path=pattern).fits(ASKED._replace(path=path))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        *[("/users/{uid}", "/users"), ("/users/{uid}", "/users/u1/friends"), ("/users", "/user")],
+        *[("/users/*", "/users"), ("/**/friends", "/users/friendss"), ("/", "/me")],
+        *[("/users/a.b", "/users/axb"), ("/users/a[b]", "/users/ab"), ("/users/a?", "/users/ab")],
+        *[("/USERS", "/users"), ("/users/**/x", "/users"), ("/me/**/**", "/users/me")],
+    ],
+)
+def test_a_path_does_not_fit(pattern: str, path: str) -> None:
+    assert not Pattern(path=pattern).fits(ASKED._replace(path=path))
+
+
+@given(st.lists(st.sampled_from(["a", "b", "*", "**", "a*"]), max_size=6), st.data())
+def test_a_path_fits_where_its_wildcards_can_be_filled_in(
+    wanted: list[str], data: st.DataObject
+) -> None:
+    some = st.lists(st.sampled_from(["a", "b", "ab"]), max_size=3)
+    filled = {"*": ["ab"], "a*": ["ab"], "a": ["a"], "b": ["b"]}
+    segments = [one for part in wanted for one in filled.get(part) or data.draw(some)]
+
+    assert Pattern(path="/" + "/".join(wanted)).fits(ASKED._replace(path="/" + "/".join(segments)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        *[({}, True), ({"method": "get"}, True), ({"method": "POST"}, False)],
+        *[({"uid": "U1"}, True), ({"uid": "u2"}, False), ({"operation": "get_user"}, True)],
+        *[({"operation": "list_users"}, False), ({"shows": "key"}, True)],
+        *[({"shows": "token"}, False), ({"method": "GET", "uid": "u2"}, False)],
+    ],
+)
+def test_all_that_a_pattern_names_has_to_fit(wanted: dict[str, str], fits: bool) -> None:  # noqa: FBT001
+    assert Pattern(**wanted).fits(ASKED) is fits
+
+
+@pytest.mark.parametrize(
+    ("of", "seen", "struck"),
+    [
+        *[(None, "app", True), (None, None, True), ("app", "app", True), ("APP", "app", True)],
+        *[("app", "other", False), ("app", None, False)],
+    ],
+)
+def test_a_rule_strikes_its_app_or_all(
+    faults: Faults, of: str | None, seen: str | None, *, struck: bool
+) -> None:
+    rule = faults.add("latency", {}, app_id=of)
+
+    assert strikes(rule, 1, seen) == [struck]
+
+
+# --- how often ------------------------------------------------------------------------------
+def test_without_knobs_a_rule_strikes_always(faults: Faults) -> None:
+    assert strikes(faults.add("latency", {}), 3) == [True] * 3
+
+
+def test_times_bounds_the_strikes(faults: Faults) -> None:
+    rule = faults.add("latency", {}, times=2)
+
+    assert strikes(rule, 4) == [True, True, False, False]
+    assert (rule.seen, rule.struck) == (2, 2)
+
+
+def test_after_spares_the_first(faults: Faults) -> None:
+    rule = faults.add("latency", {}, after=2, times=1)
+
+    assert strikes(rule, 4) == [False, False, True, False]
+
+
+def test_what_does_not_fit_is_not_counted(faults: Faults) -> None:
+    rule = faults.add("latency", {}, pattern=Pattern(uid="u2"), times=1)
+
+    strikes(rule, 3)
+
+    assert (rule.seen, rule.struck) == (0, 0)
+
+
+def test_what_no_kind_is_wanted_for_is_not_counted(faults: Faults) -> None:
+    rule = faults.add("ws_close", {}, times=1)
+
+    assert rule.strike("app", ASKED, HttpKind) is None
+    assert rule.seen == 0
+
+
+def test_a_rule_is_counted_when_its_turn_comes(faults: Faults) -> None:
+    first, second = faults.add("reset", {}), faults.add("latency", {}, times=1)
+
+    struck, _ = next(faults.striking("app", ASKED, HttpKind))
+
+    assert struck.name == "reset"
+    assert (first.struck, second.struck) == (1, 0)
+
+
+def test_rules_strike_in_the_order_in_which_they_were_made(faults: Faults) -> None:
+    for name in ("latency", "error", "truncated"):
+        faults.add(name, {"code": "500"} if name == "error" else {})
+
+    struck = [kind.name for kind, _ in faults.striking("app", ASKED, HttpKind)]
+
+    assert struck == ["latency", "error", "truncated"]
+
+
+# --- chance ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(("probability", "share"), [(0.0, 0), (1.0, 1000)])
+def test_the_ends_of_probability_are_certain(
+    faults: Faults, probability: float, share: int
+) -> None:
+    rule = faults.add("latency", {}, probability=probability)
+
+    assert strikes(rule, 1000).count(True) == share
+    assert rule.seen == 1000
+
+
+def test_a_probability_is_the_share_that_is_struck(faults: Faults) -> None:
+    struck = strikes(faults.add("latency", {}, probability=0.3, random_seed=7), 1000)
+
+    assert 250 < struck.count(True) < 350
+
+
+def test_the_same_seed_strikes_the_same_exchanges(faults: Faults) -> None:
+    rows = [
+        strikes(faults.add("latency", {}, probability=0.5, random_seed=seed), 50)
+        for seed in (3, 3, 4)
+    ]
+
+    assert rows[0] == rows[1] != rows[2]
+
+
+def test_the_seed_of_the_server_makes_rules_reproducible() -> None:
+    def row(*, busy: bool) -> list[bool]:
+        ids = Ids(5)
+        rule = Faults(ids).add("latency", {}, probability=0.5)
+        return [
+            rule.strike(None, ASKED, Kind) is not None
+            for _ in range(50)
+            if not busy or ids.api_key()  # what is minted meanwhile changes nothing
+        ]
+
+    assert row(busy=False) == row(busy=True)
+
+
+def test_times_counts_strikes_not_chances(faults: Faults) -> None:
+    rule = faults.add("latency", {}, probability=0.5, times=5, random_seed=1)
+
+    assert strikes(rule, 100).count(True) == 5
+
+
+# --- many rules -----------------------------------------------------------------------------
+def test_there_is_a_most_of_rules(faults: Faults) -> None:
+    for _ in range(MAX_RULES):
+        faults.add("latency", {})
+
+    with pytest.raises(FaultError, match=f"more than {MAX_RULES} faults"):
+        faults.add("latency", {})
+
+
+def test_rules_that_are_spent_make_room(faults: Faults) -> None:
+    spent = [faults.add("latency", {}, times=1) for _ in range(MAX_RULES)]
+    for rule in spent:
+        strikes(rule, 1)
+
+    added = faults.add("latency", {})
+
+    assert list(faults.rules) == [added.id]
+
+
+def test_an_app_has_its_own_rules_and_the_server_all(faults: Faults) -> None:
+    own, other, general = (faults.add("latency", {}, app_id=app_id) for app_id in ("a", "b", None))
+
+    assert faults.of("A") == [own]
+    assert faults.of(None) == [own, other, general]
+
+
+def test_whoever_mourns_hears_of_a_removed_rule_once(faults: Faults) -> None:
+    gone: list[Rule] = []
+    faults.mourners.append(gone.append)
+    rule = faults.add("latency", {})
+
+    for _ in range(2):
+        faults.remove([rule])
+
+    assert gone == [rule]
+
+
+# --- parameters -----------------------------------------------------------------------------
+@each_kind
+def test_a_kind_says_what_it_does_and_helps_with_its_parameters(name: str) -> None:
+    kind = KINDS[name]
+
+    assert kind.name == name
+    assert (kind.__doc__ or "").strip().endswith(".")
+    assert all(one.metadata["help"] for one in fields(kind))  # type: ignore[arg-type]
+
+
+@each_kind
+def test_a_kind_knows_no_other_parameters(name: str) -> None:
+    with pytest.raises(FaultError, match=f"colour: is no parameter of {name}"):
+        strikes_of(name, {"colour": "red"})
+
+
+@each_preset
+def test_a_preset_takes_no_parameters(name: str) -> None:
+    with pytest.raises(FaultError, match=f"delay: is no parameter of {name}"):
+        strikes_of(name, {"delay": 1})
+
+
+def test_an_unknown_kind_is_refused_with_those_there_are(faults: Faults) -> None:
+    with pytest.raises(FaultError, match=r"latency.*ws_close.*token_expired") as refused:
+        faults.add("lag", {})
+
+    assert refused.value.field == "kind"
+
+
+def wrong_values(parameter: str, declared: Any) -> Iterator[Any]:
+    yield from (None, True, [], {}, b"1")
+    if declared is float:
+        yield from (
+            -1,
+            -0.001,
+            LONGEST + 1,
+            1e400,
+            float("nan"),
+            "-1s",
+            "soon",
+            "",
+            "1e3",
+            "9" * 99,
+        )
+    elif declared in (str, str | None):
+        yield from (5, "x" * (LONGEST_TEXT + 1))
+    else:
+        least, most = BOUNDS[parameter]
+        yield from (least - 1, most + 1, 10**400, "9" * 5000, "-1", "1e3", "²", 503.0, "")
+
+
+@pytest.mark.parametrize(("kind", "parameter", "declared"), PARAMETERS)
+def test_a_wrong_value_is_refused_by_its_parameter_s_name(
+    kind: str, parameter: str, declared: Any
+) -> None:
+    for value in wrong_values(parameter, declared):
+        with pytest.raises(FaultError) as refused:
+            strikes_of(kind, {parameter: value})
+
+        assert refused.value.field == parameter, value
+
+
+@pytest.mark.parametrize(("kind", "parameter", "declared"), PARAMETERS)
+def test_a_right_value_is_taken_as_number_and_as_text(
+    kind: str, parameter: str, declared: Any
+) -> None:
+    rest: dict[str, Any] = {"status": 500} if kind == "error" else {}
+    value: Any = "a text"
+    if declared is float:
+        value = 1.5
+    elif declared not in (str, str | None):
+        value = BOUNDS[parameter][1]
+
+    ((made, _),) = strikes_of(kind, {**rest, parameter: value})
+    ((same, _),) = strikes_of(kind, {**rest, parameter: str(value)})
+
+    assert getattr(made, parameter) == value
+    assert same == made
+
+
+def test_durations_are_read(faults: Faults) -> None:
+    ((kind, _),) = strikes_of("latency", {"delay": "250ms", "jitter": "1m"})
+
+    assert kind == Latency(0.25, 60.0)
+
+
+# --- the header -----------------------------------------------------------------------------
+def asked_for(text: str) -> list[Kind | None]:
+    return [first_of(strikes, ASKED, Kind) for _, strikes in in_header(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("latency", [Latency()]),
+        ("latency=200ms", [Latency(0.2)]),
+        ("latency=200ms;jitter=50ms", [Latency(0.2, 0.05)]),
+        (" latency = 2 ; jitter = 1 ,, error = 503 ", [Latency(2, 1), Error("503")]),
+        ("error=ERR_TOO_MANY_REQUESTS", [Error("ERR_TOO_MANY_REQUESTS")]),
+        ("error=MY_CODE;status=418;message=I am = a pot", [Error("MY_CODE", 418, "I am = a pot")]),
+        ("rate_limit=30", [RateLimit(30)]),
+        ("", []),
+        (" , ", []),
+    ],
+)
+def test_the_header_asks_for_kinds(text: str, kinds: list[Kind]) -> None:
+    assert asked_for(text) == kinds
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name[:3] != "ws_"])
+def test_the_header_can_ask_for_every_kind_that_strikes_requests(name: str) -> None:
+    (kind,) = asked_for(f"{name}=500" if name == "error" else name)
+
+    assert type(kind) is KINDS[name]
+
+
+@each_preset
+def test_the_header_can_ask_for_every_preset(name: str) -> None:
+    assert [called for called, _ in in_header(name)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        *[("nope", "kind"), ("nope=1", "kind"), ("reset=1", "kind"), ("token_expired=1", "kind")],
+        *[("ws_close", "kind"), ("ws_refuse=503", "kind"), ("=1", "kind"), (";", "kind")],
+        *[("latency=soon", "delay"), ("latency;colour=red", "colour"), ("latency=1;", "")],
+        *[("error", "code"), ("error=NOPE", "code"), ("error=999", "status"), ("é=1", "kind")],
+        *[("error=503;status=x", "status"), ("token_expired;a=1", "a")],
+    ],
+)
+def test_a_header_that_means_nothing_is_refused(text: str, field: str) -> None:
+    with pytest.raises(FaultError) as refused:
+        in_header(text)
+
+    assert refused.value.field == field
+
+
+@given(st.text())
+def test_any_header_is_read_or_refused(text: str) -> None:
+    try:
+        found = in_header(text)
+    except FaultError:
+        return
+
+    assert all(called in {*KINDS, *PRESETS} for called, _ in found)
+
+
+# --- errors ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_row_of_the_catalogue_is_meant_by_its_name(name: str) -> None:
+    assert error_named(name).definition is CATALOGUE[name]
+
+
+@pytest.mark.parametrize(
+    "face",
+    [face for row in CATALOGUE.values() for face in (row.documented, row.live)],
+    ids=lambda face: face.code,
+)
+def test_a_code_of_the_catalogue_is_printed_as_it_is(face: Any) -> None:
+    row = error_named(face.code).definition
+
+    assert row.documented == row.live
+    assert row.live.code == face.code
+
+
+def test_a_status_makes_an_error_of_its_own() -> None:
+    face = error_named("503").definition.live
+
+    assert (face.code, face.status) == ("MOCK_FAULT_503", 503)
+
+
+def test_a_row_with_another_status_is_still_printed_in_both_dialects() -> None:
+    row = error_named("key_missing", 500).definition
+
+    assert [row.documented.status, row.live.status] == [500, 500]
+    assert [row.documented.code, row.live.code] == [
+        "ERROR_API_KEY_NOT_FOUND",
+        "AUTH_ERR_EMPTY_APIKEY",
+    ]
+
+
+def test_a_message_of_one_s_own_is_taken_literally() -> None:
+    error = error_named("ERR_UID_NOT_FOUND", None, "{uid} {0} }{", {"uid": "u1"})
+
+    assert error.definition.live.message.format_map(error.values) == "{uid} {0} }{"
+
+
+def test_what_a_fault_cannot_know_is_three_dots() -> None:
+    error = error_named("ERR_UID_NOT_FOUND")
+
+    assert error.definition.live.message.format_map(error.values).startswith("The UID ... does not")
+
+
+@pytest.mark.parametrize("code", ["", "NOPE", "UID_NOT_FOUND", "٥٠٣"])
+def test_an_unknown_code_needs_a_status(code: str) -> None:
+    with pytest.raises(FaultError, match="is in no catalogue; give a status, too"):
+        error_named(code)
+
+
+# --- presets --------------------------------------------------------------------------------
+@each_preset
+def test_a_preset_says_what_it_does_and_strikes_with_the_catalogue(name: str) -> None:
+    preset = PRESETS[name]
+
+    assert preset.does.endswith(".")
+    assert preset.strikes
+    assert all(CATALOGUE[row.name] is row for row, _ in preset.strikes)

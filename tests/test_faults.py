@@ -1,0 +1,302 @@
+"""Faults as clients meet them: every kind of HTTP fault over a real socket."""
+
+import asyncio
+import json
+import re
+
+import pytest
+from aiohttp import StreamReader
+
+from mockchat.core import errors
+from mockchat.core.errors import CATALOGUE, ErrorDef
+from tests.faulty import Gate, Recorder, Wire, add_fault, proves, strikes_of
+from tests.helpers import (
+    NOW,
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Serve,
+    assert_error,
+    body_of,
+    error_of,
+    face_of,
+)
+
+HEAD = re.compile(rb"\r\nContent-Length: ([0-9]+)\r\n")
+
+
+async def head_of(reader: asyncio.StreamReader) -> tuple[bytes, int]:
+    """The head of an answer, and how long it says that its body is."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = HEAD.search(head)
+    assert length is not None, head
+    return head, int(length[1])
+
+
+# --- late -----------------------------------------------------------------------------------
+@proves("latency")
+async def test_latency_lets_an_answer_come_late(serve: Serve) -> None:
+    gate = Gate()
+    client = await serve(sleep=gate)
+    await add_fault(client, "latency", delay="200ms")
+
+    answer = asyncio.create_task(body_of(client.get("/users/superhero1", headers=REST_KEY)))
+    await gate.asleep.acquire()
+
+    assert not answer.done()
+    gate.wake.release()
+    assert (await answer)["data"]["uid"] == "SUPERHERO1"
+    assert gate.slept == [0.2]
+
+
+async def test_jitter_varies_the_latency_within_its_bounds(serve: Serve) -> None:
+    recorder = Recorder()
+    client = await serve(sleep=recorder)
+    await add_fault(client, "latency", delay=1, jitter="400ms", randomSeed=1)
+
+    for _ in range(20):
+        await client.get("/users", headers=REST_KEY)
+
+    assert len(set(recorder.slept)) == 20
+    assert all(0.6 <= slept <= 1.4 for slept in recorder.slept)
+
+
+async def test_more_jitter_than_delay_is_no_wait_below_zero(serve: Serve) -> None:
+    recorder = Recorder()
+    client = await serve(sleep=recorder)
+    await add_fault(client, "latency", delay=0, jitter=1, randomSeed=1)
+
+    for _ in range(20):
+        await client.get("/users", headers=REST_KEY)
+
+    assert min(recorder.slept) == 0 < max(recorder.slept)
+
+
+async def test_latencies_add_up(serve: Serve) -> None:
+    recorder = Recorder()
+    client = await serve(sleep=recorder)
+    for delay in ("1s", "2s"):
+        await add_fault(client, "latency", delay=delay)
+
+    response = await client.get("/users", headers=REST_KEY)
+
+    assert recorder.slept == [1, 2]
+    assert response.headers["X-Mock-Fault"] == "latency, latency"
+
+
+# --- refused --------------------------------------------------------------------------------
+@proves("error")
+@pytest.mark.parametrize("dialect", ["documented", "live"])
+@pytest.mark.parametrize("row", CATALOGUE.values(), ids=lambda row: row.name)
+async def test_any_error_of_the_catalogue_can_be_asked_for_by_name(
+    client: Client, row: ErrorDef, dialect: str
+) -> None:
+    await add_fault(client, "error", code=row.name)
+
+    response = await client.get("/me", headers={"X-Mock-Errors": dialect})
+
+    face = face_of(row, dialect)
+    assert response.status == face.status
+    assert (await response.json())["error"]["code"] == face.code
+    assert response.headers["X-Mock-Fault"] == "error"
+
+
+async def test_a_code_is_answered_in_either_dialect(client: Client) -> None:
+    await add_fault(client, "error", code="AUTH_ERR_EMPTY_APIKEY")
+
+    for dialect in ("documented", "live"):
+        error = await error_of(client.get("/me", headers={"X-Mock-Errors": dialect}), 401)
+        assert error["code"] == "AUTH_ERR_EMPTY_APIKEY"
+
+
+async def test_a_message_is_filled_with_what_the_request_names(client: Client) -> None:
+    await add_fault(client, "error", code="ERR_UID_NOT_FOUND")
+
+    await assert_error(client.get("/users/SuperHero1"), errors.UID_NOT_FOUND, uid="superhero1")
+    await assert_error(client.get("/users"), errors.UID_NOT_FOUND, uid="...")
+
+
+async def test_a_status_alone_is_enough(client: Client) -> None:
+    await add_fault(client, "error", status=503)
+
+    error = await error_of(client.get("/me"), 503)
+
+    assert (error["code"], error["message"]) == ("MOCK_FAULT_503", "A fault was asked for.")
+
+
+async def test_a_code_status_and_message_of_one_s_own_are_answered(client: Client) -> None:
+    await add_fault(client, "error", code="MY_OWN", status=418, message="{uid} is a teapot")
+
+    error = await error_of(client.get("/me"), 418)
+
+    assert (error["code"], error["message"]) == ("MY_OWN", "{uid} is a teapot")
+
+
+@pytest.mark.parametrize("knobs", [{}, {"code": "NOPE"}, {"status": 600}, {"status": 101}])
+async def test_an_error_that_means_nothing_is_refused(
+    client: Client, knobs: dict[str, int]
+) -> None:
+    await error_of(client.post("/_mock/faults", json={"kind": "error", **knobs}), 400)
+
+    assert await body_of(client.get("/_mock/faults")) == []
+
+
+@proves("rate_limit")
+async def test_a_rate_limit_tells_when_to_come_back(client: Client) -> None:
+    await add_fault(client, "rate_limit", retryAfter="30s")
+
+    response = await client.get("/users", headers=REST_KEY)
+
+    face = errors.TOO_MANY_REQUESTS.live
+    message = face.message.format(limit=20_000, seconds=30)
+    assert response.status == 429
+    assert (await response.json())["error"]["message"] == message
+    assert response.headers["Retry-After"] == "30"
+    assert response.headers["X-Rate-Limit-Reset"] == str(NOW + 30)
+    assert response.headers["X-RateLimit-Remaining"] == "0"
+
+
+async def test_a_429_by_code_tells_when_to_come_back_too(client: Client) -> None:
+    await add_fault(client, "error", code="ERR_TOO_MANY_REQUESTS")
+
+    response = await client.get("/users", headers=REST_KEY)
+
+    assert (response.status, response.headers["Retry-After"]) == (429, "60")
+
+
+# --- cut off --------------------------------------------------------------------------------
+@proves("reset")
+async def test_a_reset_is_a_reset_on_the_wire(wire: Wire) -> None:
+    wire.mock.fault("reset")
+
+    async with wire.asking() as reader:
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+
+
+@proves("empty")
+async def test_an_empty_answer_is_an_orderly_end_without_a_byte(wire: Wire) -> None:
+    wire.mock.fault("empty")
+
+    async with wire.asking() as reader:
+        assert await reader.read() == b""
+
+
+@proves("hang")
+async def test_a_hung_request_gets_no_byte_until_the_fault_is_removed(wire: Wire) -> None:
+    fault = wire.mock.fault("hang")
+
+    async with wire.asking() as reader:
+        exchange = await wire.mock.journal.wait_for_async(path="/users")
+        assert exchange.status == 0
+        fault.remove()
+        assert await reader.read() == b""
+
+
+async def test_a_server_that_stops_lets_go_of_who_hangs_at_once(wire: Wire) -> None:
+    wire.mock.fault("hang")
+
+    async with wire.asking() as reader, asyncio.timeout(PATIENCE):
+        await wire.mock.journal.wait_for_async(path="/users")
+        async with asyncio.timeout(1):
+            await wire.mock.stop()
+        assert await reader.read() == b""
+
+
+async def test_a_server_that_stops_lets_go_of_who_waits_a_day_at_once(wire: Wire) -> None:
+    wire.mock.slow("1d")
+    struck = strikes_of(wire.mock)
+
+    async with wire.asking() as reader, asyncio.timeout(PATIENCE):
+        await struck.get()
+        async with asyncio.timeout(1):
+            await wire.mock.stop()
+        assert await reader.read() == b""
+
+
+# --- misshapen ------------------------------------------------------------------------------
+@proves("truncated")
+async def test_a_truncated_answer_ends_before_the_length_that_it_told(wire: Wire) -> None:
+    wire.mock.fault("truncated")
+
+    async with wire.asking() as reader:
+        head, length = await head_of(reader)
+        body = await reader.read()
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert length > len(body) == length // 2
+
+
+@pytest.mark.parametrize(("arriving", "arrives"), [(0, 0), (5, 5), (10**9, -1)])
+async def test_how_much_of_a_truncated_answer_arrives_can_be_told(
+    wire: Wire, arriving: int, arrives: int
+) -> None:
+    wire.mock.fault("truncated", arriving=arriving)
+
+    async with wire.asking() as reader:
+        _, length = await head_of(reader)
+        body = await reader.read()
+
+    assert len(body) == (length + arrives if arrives < 0 else arrives)
+
+
+@proves("malformed")
+async def test_a_malformed_answer_is_complete_and_no_json(wire: Wire) -> None:
+    wire.mock.fault("malformed")
+
+    async with wire.asking() as reader:
+        head, length = await head_of(reader)
+        body = await reader.read()
+
+    assert b"Content-Type: application/json" in head
+    assert length == len(body) > 0
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(body)
+
+
+@proves("slow_body")
+async def test_a_slow_body_follows_its_head_in_drops(serve: Serve) -> None:
+    gate = Gate()
+    client = await serve(sleep=gate)
+    await add_fault(client, "slow_body", delay="5s")
+
+    response = await client.get("/users", headers=REST_KEY)
+    drops = [await drop(gate, response.content) for _ in range(10)]
+
+    length = int(response.headers["Content-Length"])
+    assert gate.slept == [0.5] * 10
+    assert len(set(map(len, drops[:-1]))) == 1
+    assert sum(map(len, drops)) == length
+    assert len(json.loads(b"".join(drops))["data"]) == 10
+
+
+async def drop(gate: Gate, content: StreamReader) -> bytes:
+    """What arrives with the next awakening."""
+    await gate.asleep.acquire()
+    gate.wake.release()
+    async with asyncio.timeout(PATIENCE):
+        return await content.readany()
+
+
+@pytest.mark.parametrize("kind", ["truncated", "malformed", "slow_body"])
+async def test_refusals_are_misshapen_too(wire: Wire, kind: str) -> None:
+    wire.mock.fault(kind, **({"delay": "1ms"} if kind == "slow_body" else {}))
+
+    async with wire.asking(key="WRONG") as reader:
+        head, _ = await head_of(reader)
+
+    assert head.startswith(b"HTTP/1.1 401 ")
+    assert f"\r\nX-Mock-Fault: {kind}\r\n".encode() in head
+
+
+async def test_a_fault_of_the_body_misshapes_the_error_of_another_fault(wire: Wire) -> None:
+    wire.mock.fault("malformed")
+    wire.mock.fail(503)
+
+    async with wire.asking() as reader:
+        head, length = await head_of(reader)
+        body = await reader.read()
+
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nX-Mock-Fault: malformed, error\r\n" in head
+    assert length == len(body) < 100

@@ -1,0 +1,334 @@
+"""Faults of WebSockets, met on real ones."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+
+from tests.faulty import Gate, add_fault, proves
+from tests.helpers import PATIENCE, Client, Json, Serve, auth_frame, body_of, connect, log_in
+
+PING = {"action": "ping", "ack": "true"}
+REFUSING = ["token_expired", "token_revoked", "user_deactivated", "wrong_app", "wrong_region"]
+SPARING = ["key_revoked", "quota_reached", "login_in_progress"]
+
+
+@pytest.fixture
+async def me(client: Client) -> Json:
+    """A user who is logged in."""
+    return await log_in(client, "superhero1")
+
+
+async def frame(socket: ClientWebSocketResponse) -> Any:
+    return await socket.receive_json(timeout=PATIENCE)
+
+
+async def end_of(socket: ClientWebSocketResponse) -> int | None:
+    """The code with which the server ends a socket that it tells nothing more."""
+    message = await socket.receive(timeout=PATIENCE)
+    assert message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED), message
+    return socket.close_code
+
+
+async def authenticate(client: Client, me: Json, path: str = "/") -> ClientWebSocketResponse:
+    """Open a socket and authenticate, whatever comes of it."""
+    socket = await client.ws_connect(path)
+    await socket.send_json(auth_frame(me["jwt"]))
+    return socket
+
+
+async def is_alive(socket: ClientWebSocketResponse) -> bool:
+    await socket.send_json(PING)
+    return bool(await frame(socket) == {"action": "pong"})
+
+
+async def refused_handshake(client: Client, path: str = "/", **headers: str) -> int:
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await client.ws_connect(path, headers=headers)
+    return refused.value.status
+
+
+# --- refused --------------------------------------------------------------------------------
+@proves("ws_refuse")
+async def test_a_handshake_is_refused_with_503(client: Client, me: Json) -> None:
+    await add_fault(client, "ws_refuse", times=1)
+
+    assert await refused_handshake(client) == 503
+    assert await is_alive(await connect(client, me))
+
+
+async def test_a_handshake_is_refused_with_any_status_and_says_why(client: Client) -> None:
+    await add_fault(client, "ws_refuse", status=403)
+
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await client.ws_connect("/")
+
+    assert refused.value.status == 403
+    assert refused.value.headers is not None
+    assert refused.value.headers["X-Mock-Fault"] == "ws_refuse"
+
+
+async def test_an_app_that_the_handshake_names_is_refused_there(client: Client) -> None:
+    await add_fault(client, "ws_refuse", app="one", times=2)
+
+    assert await refused_handshake(client, "/apps/one") == 503
+    assert await refused_handshake(client, appId="ONE") == 503
+    assert not (await client.ws_connect("/apps/one")).closed
+
+
+async def test_an_app_that_no_handshake_named_is_refused_at_its_authentication(
+    client: Client, me: Json
+) -> None:
+    await add_fault(client, "ws_refuse", app="APP_ID", times=1)
+
+    assert await end_of(await authenticate(client, me)) == 1013
+    assert await is_alive(await connect(client, me))
+
+
+@pytest.mark.parametrize("path", ["/", "/apps/APP_ID"])
+@pytest.mark.parametrize("app", [{}, {"app": "APP_ID"}])
+async def test_one_user_is_refused_at_the_authentication_that_tells_who_it_is(
+    client: Client, me: Json, path: str, app: dict[str, str]
+) -> None:
+    await add_fault(client, "ws_refuse", uid="SUPERHERO1", times=1, **app)
+    other = await connect(client, await log_in(client, "superhero2"))
+
+    assert await end_of(await authenticate(client, me, path)) == 1013
+    assert await is_alive(other)
+
+
+# --- closed ---------------------------------------------------------------------------------
+@proves("ws_close")
+@pytest.mark.parametrize("code", [1000, 1011, 1013, 4001])
+async def test_a_socket_is_closed_once_it_has_authenticated(
+    client: Client, me: Json, code: int
+) -> None:
+    await add_fault(client, "ws_close", closeCode=code)
+
+    socket = await connect(client, me)
+
+    assert await end_of(socket) == code
+
+
+async def test_1006_hangs_up_without_a_close(client: Client, me: Json) -> None:
+    await add_fault(client, "ws_close", closeCode=1006)
+
+    assert await end_of(await connect(client, me)) == 1006
+
+
+async def test_sockets_that_are_open_are_closed_at_once(client: Client, me: Json) -> None:
+    sockets = [await connect(client, me), await connect(client, me)]
+
+    await add_fault(client, "ws_close", closeCode=1012)
+
+    assert [await end_of(socket) for socket in sockets] == [1012, 1012]
+
+
+async def test_of_the_open_sockets_no_more_are_closed_than_asked_for(
+    client: Client, me: Json
+) -> None:
+    sockets = [await connect(client, me) for _ in range(3)]
+
+    await add_fault(client, "ws_close", times=1)
+
+    async with asyncio.timeout(PATIENCE):
+        ends = [asyncio.ensure_future(socket.receive()) for socket in sockets]
+        done, left = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for end in left:
+        end.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    assert [end.result().type for end in done] == [WSMsgType.CLOSE]
+
+
+async def test_a_socket_is_closed_a_while_after_its_authentication(
+    client: Client, me: Json
+) -> None:
+    await add_fault(client, "ws_close", delay="50ms")
+    started = asyncio.get_running_loop().time()
+
+    socket = await connect(client, me)
+
+    assert await is_alive(socket)
+    assert await end_of(socket) == 1011
+    assert asyncio.get_running_loop().time() - started >= 0.05
+
+
+async def test_a_fault_that_is_removed_in_time_closes_nothing(client: Client, me: Json) -> None:
+    made = await add_fault(client, "ws_close", delay="30ms")
+    socket = await connect(client, me)
+    past = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.06, past.set)
+
+    await body_of(client.delete(f"/_mock/faults/{made['id']}"))
+
+    await past.wait()
+    assert await is_alive(socket)
+
+
+async def test_only_the_sockets_of_the_user_meant_are_closed(client: Client, me: Json) -> None:
+    mine = await connect(client, me)
+    other = await connect(client, await log_in(client, "superhero2"))
+
+    await add_fault(client, "ws_close", uid="superhero1")
+
+    assert await end_of(mine) == 1011
+    assert await is_alive(other)
+
+
+async def test_the_sockets_of_other_apps_stay_open(client: Client, me: Json) -> None:
+    socket = await connect(client, me)
+
+    await add_fault(client, "ws_close", app="one")
+
+    assert await is_alive(socket)
+
+
+async def test_a_user_whose_socket_was_closed_is_offline(client: Client, me: Json) -> None:
+    await add_fault(client, "ws_close", closeCode=1006, uid="superhero1")
+    watcher = await client.ws_connect("/")
+    other = await log_in(client, "superhero2")
+    await watcher.send_json(auth_frame(other["jwt"], presenceSubscription="ALL_USERS"))
+    await frame(watcher)
+
+    await end_of(await connect(client, me))
+
+    actions = [(await frame(watcher))["body"]["action"] for _ in range(2)]
+    assert actions == ["online", "offline"]
+
+
+# --- pings ----------------------------------------------------------------------------------
+@proves("ws_ignore_pings")
+async def test_pings_stay_unanswered(client: Client, me: Json) -> None:
+    socket = await connect(client, me)
+    await add_fault(client, "ws_ignore_pings", times=2)
+
+    for _ in range(3):
+        await socket.send_json(PING)
+
+    assert await frame(socket) == {"action": "pong"}
+    await socket.close()
+    assert await frames_of(client) == [("ping", True)] * 3 + [("pong", False)]
+
+
+async def frames_of(client: Client) -> list[tuple[str, bool]]:
+    """The actions of the frames of the one socket, and whether the client sent them."""
+    journal = await body_of(client.get("/_mock/journal", params={"operation": "websocket"}))
+    (exchange,) = journal["exchanges"]
+    actions = ("ping", "pong")
+    return [
+        (action, one["sent"])
+        for one in exchange["frames"]
+        for action in actions
+        if action in one["text"]
+    ]
+
+
+async def test_what_is_not_a_ping_is_answered_all_the_same(client: Client, me: Json) -> None:
+    await add_fault(client, "ws_ignore_pings")
+    socket = await client.ws_connect("/")
+    await socket.send_json(PING)
+
+    await socket.send_json(auth_frame(me["jwt"]))
+
+    assert await frame(socket) == {"action": "pong"}  # of a socket that is nobody's yet
+    assert (await frame(socket))["type"] == "auth"
+
+
+# --- a late answer --------------------------------------------------------------------------
+@proves("ws_delay_auth")
+async def test_the_answer_to_the_authentication_comes_late(serve: Serve) -> None:
+    gate = Gate()
+    client = await serve(sleep=gate)
+    me = await log_in(client, "superhero1")
+    await add_fault(client, "ws_delay_auth", delay="3s")
+
+    answer = asyncio.create_task(connect(client, me))
+    await gate.asleep.acquire()
+
+    assert not answer.done()
+    gate.wake.release()
+    assert await is_alive(await answer)
+    assert gate.slept == [3]
+
+
+async def test_whose_token_dies_while_its_answer_is_late_is_refused(serve: Serve) -> None:
+    gate = Gate()
+    client = await serve(sleep=gate)
+    me = await log_in(client, "superhero1")
+    await add_fault(client, "ws_delay_auth")
+    socket = await authenticate(client, me)
+    await gate.asleep.acquire()
+
+    await client.delete("/login", headers={"authToken": me["authToken"]})
+    gate.wake.release()
+
+    assert (await frame(socket))["body"] == {"code": "401", "status": "ERR_NO_AUTH"}
+    assert await end_of(socket) == 1008
+
+
+# --- presets --------------------------------------------------------------------------------
+@pytest.mark.parametrize("preset", REFUSING)
+async def test_a_preset_refuses_the_authentication(client: Client, me: Json, preset: str) -> None:
+    await add_fault(client, preset, app="APP_ID")
+
+    socket = await authenticate(client, me)
+
+    assert (await frame(socket))["body"] == {"code": "401", "status": "ERR_NO_AUTH"}
+    assert await end_of(socket) == 1008
+
+
+@pytest.mark.parametrize("preset", SPARING)
+async def test_a_preset_of_something_else_leaves_sockets_alone(
+    client: Client, me: Json, preset: str
+) -> None:
+    await add_fault(client, preset)
+
+    assert await is_alive(await connect(client, me))
+
+
+# --- faults of requests at a handshake --------------------------------------------------------
+async def test_a_fault_of_all_apps_strikes_handshakes(client: Client, me: Json) -> None:
+    await add_fault(client, "error", status=502, times=1)
+
+    assert await refused_handshake(client) == 502
+    assert await is_alive(await connect(client, me))
+
+
+async def test_a_header_asks_for_a_fault_of_a_handshake(client: Client) -> None:
+    assert await refused_handshake(client, **{"X-Mock-Fault": "error=502"}) == 502
+
+
+async def test_a_fault_of_an_app_strikes_handshakes_that_name_it_and_no_others(
+    client: Client, me: Json
+) -> None:
+    await add_fault(client, "error", status=502, app="APP_ID")
+
+    assert await refused_handshake(client, "/apps/APP_ID") == 502
+    assert await is_alive(await connect(client, me))
+
+
+@pytest.mark.parametrize("kind", ["truncated", "malformed", "slow_body"])
+async def test_a_handshake_has_no_body_that_could_be_misshapen(
+    client: Client, me: Json, kind: str
+) -> None:
+    made = await add_fault(client, kind, times=1)
+
+    await connect(client, me)
+
+    (listed,) = await body_of(client.get("/_mock/faults"))
+    assert listed == made
+
+
+# --- the journal ----------------------------------------------------------------------------
+async def test_the_journal_names_each_fault_of_a_socket_once(client: Client, me: Json) -> None:
+    await add_fault(client, "ws_ignore_pings", times=5)
+    await add_fault(client, "ws_delay_auth", delay=0)
+    socket = await connect(client, me)
+
+    for _ in range(6):
+        await socket.send_json(PING)
+    await frame(socket)
+
+    journal = await body_of(client.get("/_mock/journal", params={"operation": "websocket"}))
+    assert [one["faults"] for one in journal["exchanges"]] == [["ws_delay_auth", "ws_ignore_pings"]]

@@ -1,0 +1,316 @@
+"""Faults under odd circumstances: clients that leave, connections that go on, rules without end."""
+
+import asyncio
+import time
+from socket import SHUT_RDWR
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockchat import MockChat
+from mockchat.core.fault_kinds import KINDS, EarlyKind, HttpKind
+from mockchat.core.faults import MAX_RULES, PRESETS
+from mockchat.wire import line
+from mockchat.wire.app import EDGE
+from tests.faulty import Gate, Recorder, Wire, add_fault, strikes_of
+from tests.helpers import (
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Serve,
+    assert_alive,
+    auth_frame,
+    body_of,
+    log_in,
+    raw_request,
+    send_raw,
+)
+from tests.strategies import hostile, json_values
+
+HTTP = [name for name, kind in KINDS.items() if issubclass(kind, HttpKind)]
+SHAPES = [name for name in HTTP if not issubclass(KINDS[name], EarlyKind)]
+WAITING: dict[str, dict[str, str]] = {
+    "hang": {},
+    "latency": {"delay": "1d"},
+    "slow_body": {"delay": "1d"},
+}
+GOES_ON = raw_request("GET /users/superhero1 HTTP/1.1")
+IS_LAST = raw_request("GET /users/superhero2 HTTP/1.1", b"Connection: close")
+
+each_wait = pytest.mark.parametrize("kind", WAITING)
+
+
+def knobs_of(kind: str) -> dict[str, Any]:
+    """Parameters with which a kind does its worst in no time."""
+    known: dict[str, dict[str, Any]] = {
+        "error": {"status": 503},
+        "latency": {"delay": 0},
+        "slow_body": {"delay": 0},
+    }
+    return known.get(kind, {})
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server looks after its clients often."""
+    monkeypatch.setattr(line, "_GLANCE", 0.01)
+
+
+# --- clients that leave ---------------------------------------------------------------------
+def farewells(mock: MockChat) -> asyncio.Queue[str]:
+    """Tells of each request that the server is done with."""
+    done: asyncio.Queue[str] = asyncio.Queue()
+    observers = mock.web_app[EDGE].observers
+    observers.append(lambda request, _response, _seconds: done.put_nowait(request.path))
+    return done
+
+
+@each_wait
+async def test_nothing_is_left_of_clients_that_leave(wire: Wire, kind: str, hasty: None) -> None:
+    done = farewells(wire.mock)
+    wire.mock.fault(kind, **WAITING[kind])
+    struck = strikes_of(wire.mock)
+    before = asyncio.all_tasks()
+
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(10):
+            async with wire.asking():
+                await struck.get()
+            await done.get()
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() <= before
+
+
+async def test_a_client_that_leaves_behind_a_huge_body_is_noticed(wire: Wire, hasty: None) -> None:
+    done = farewells(wire.mock)
+    wire.mock.fault("hang")
+    struck = strikes_of(wire.mock)
+
+    async with asyncio.timeout(PATIENCE):
+        async with wire.asking("POST /users HTTP/1.1", b"x" * 2**21):
+            await struck.get()
+        assert await done.get() == "/users"
+
+
+async def test_a_client_that_leaves_during_a_late_authentication_is_noticed(
+    wire: Wire, hasty: None
+) -> None:
+    done = farewells(wire.mock)
+    wire.mock.fault("ws_delay_auth", delay="1d")
+    struck = strikes_of(wire.mock)
+    jwt = wire.mock.log_in("superhero1")["jwt"]
+
+    async with asyncio.timeout(PATIENCE), ClientSession() as session:
+        socket = await session.ws_connect(str(wire.mock.url))
+        await socket.send_json(auth_frame(jwt))
+        await struck.get()
+        socket.get_extra_info("socket").shutdown(SHUT_RDWR)
+
+        assert await done.get() == "/"
+
+
+@each_wait
+async def test_a_server_with_clients_that_wait_stops_within_a_second(wire: Wire, kind: str) -> None:
+    wire.mock.fault(kind, **WAITING[kind])
+    struck = strikes_of(wire.mock)
+
+    async with asyncio.timeout(PATIENCE), wire.asking() as first, wire.asking() as second:
+        for _ in range(2):
+            await struck.get()
+        async with asyncio.timeout(1):
+            await wire.mock.stop()
+        ends = [await reader.read() for reader in (first, second)]
+
+    assert all(end == b"" or kind == "slow_body" for end in ends)
+
+
+async def test_a_server_that_stops_lets_no_new_wait_begin(serve: Serve) -> None:
+    gate = Gate()
+    client = await serve(sleep=gate)
+    await add_fault(client, "latency", delay="1d")
+    client.app[EDGE]._patience.end()  # noqa: SLF001
+
+    assert await send_raw(client, GOES_ON) == (0, b"")
+
+
+# --- connections that go on -----------------------------------------------------------------
+@pytest.mark.parametrize("kind", [name for name in HTTP if name != "hang"])
+async def test_a_head_request_is_struck_without_a_body(client: Client, kind: str) -> None:
+    await add_fault(client, kind, **knobs_of(kind))
+
+    head = raw_request("HEAD /users/superhero1 HTTP/1.1")
+    status, body = await send_raw(client, head)
+
+    wanted = {"reset": 0, "empty": 0, "error": 503, "rate_limit": 429}
+    assert (status, body) == (wanted.get(kind, 200), b"")
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+async def test_a_head_request_does_not_use_up_a_fault_of_bodies(client: Client, kind: str) -> None:
+    await add_fault(client, kind, times=1, **knobs_of(kind))
+
+    response = await client.head("/users", headers=REST_KEY)
+
+    assert "X-Mock-Fault" not in response.headers
+    assert [row["struck"] for row in await body_of(client.get("/_mock/faults"))] == [0]
+
+
+async def answers(client: Client, *requests: bytes) -> list[bytes]:
+    """The status lines of what comes back for requests that are sent in one go."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    try:
+        writer.write(b"".join(requests))
+        async with asyncio.timeout(PATIENCE):
+            text = await reader.read()
+    finally:
+        writer.close()
+    return [part.partition(b"\r\n")[0] for part in text.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "statuses"),
+    [
+        ("latency", [b"200 OK", b"200 OK"]),
+        ("error", [b"503 Service Unavailable", b"200 OK"]),
+        ("rate_limit", [b"429 Too Many Requests", b"200 OK"]),
+        ("reset", []),
+        ("empty", []),
+        ("truncated", [b"200 OK"]),
+        ("malformed", [b"200 OK"]),
+        ("slow_body", [b"200 OK"]),
+    ],
+)
+async def test_pipelined_requests_are_answered_in_order_until_the_connection_ends(
+    client: Client, kind: str, statuses: list[bytes]
+) -> None:
+    await add_fault(client, kind, times=1, **knobs_of(kind))
+
+    try:
+        found = await answers(client, GOES_ON, IS_LAST)
+    except ConnectionResetError:
+        found = []
+
+    assert found == statuses
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("status", [200, 204, 205, 304, 599])
+async def test_any_status_in_any_shape_leaves_the_connection_in_order(
+    client: Client, status: int, shape: str
+) -> None:
+    await add_fault(client, shape, **knobs_of(shape))
+    await add_fault(client, "error", status=status, times=1)
+
+    found = await answers(client, GOES_ON, IS_LAST)
+
+    first = found[0].partition(b" ")[0]
+    assert first == str(status).encode()
+    assert found[1:] in ([], [b"200 OK"])
+
+
+async def test_a_status_without_a_body_has_none(client: Client) -> None:
+    await add_fault(client, "error", status=204, times=1)
+
+    assert await answers(client, GOES_ON, IS_LAST) == [b"204 No Content", b"200 OK"]
+
+
+async def test_a_struck_body_is_not_taken_for_the_next_request(client: Client) -> None:
+    await add_fault(client, "error", status=503, times=1)
+    body = b"GET /users/superhero3 HTTP/1.1\r\nHost: x\r\n\r\n" * 500
+
+    found = await answers(client, raw_request("POST /users HTTP/1.1", body=body), IS_LAST)
+
+    assert found[0] == b"503 Service Unavailable"
+    assert found[1:] in ([], [b"200 OK"])
+
+
+async def test_a_body_that_is_too_large_is_refused_where_no_fault_refuses(client: Client) -> None:
+    await add_fault(client, "latency", delay=0)
+    user = b'{"uid":"new","name":"New"}'
+
+    status, _ = await send_raw(
+        client, raw_request("POST /users HTTP/1.1", body=b" " * 20_000 + user)
+    )
+
+    assert status == 400
+
+
+# --- rules without end ----------------------------------------------------------------------
+async def test_a_thousand_rules_stop_nothing(client: Client) -> None:
+    for number in range(MAX_RULES):
+        await add_fault(client, "error", status=503, path=f"/users/{number}/**", uid=f"u{number}")
+
+    refused = await client.post("/_mock/faults", json={"kind": "reset"})
+
+    assert refused.status == 400
+    assert "remove some" in await refused.text()
+    assert (await client.get("/users", headers=REST_KEY)).status == 200
+    assert (await client.get("/users/999", headers=REST_KEY)).status == 404
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**/a" * 120 + "b", "*a" * 200 + "b", "/*/" * 160, "**" * 200, "[" * 400, "{" * 400]
+)
+async def test_a_pattern_full_of_wildcards_takes_no_time(client: Client, pattern: str) -> None:
+    await add_fault(client, "error", status=503, path=pattern)
+    started = time.monotonic()
+
+    for path in ("/a" * 3000, "/" + "a" * 6000):
+        await client.get(path, headers=REST_KEY)
+
+    assert time.monotonic() - started < PATIENCE
+
+
+async def test_a_long_header_of_faults_is_struck_by_all(serve: Serve) -> None:
+    recorder = Recorder()
+    client = await serve(sleep=recorder)
+    headers = {**REST_KEY, "X-Mock-Fault": ",".join(["latency=1d"] * 500)}
+
+    response = await client.get("/users", headers=headers)
+
+    assert response.status == 200
+    assert recorder.slept == [86_400] * 500
+
+
+async def test_a_ping_that_is_ignored_ten_thousand_times_costs_no_memory(client: Client) -> None:
+    await add_fault(client, "ws_ignore_pings")
+    me = await log_in(client, "superhero1")
+    socket = await client.ws_connect("/")
+    await socket.send_json(auth_frame(me["jwt"]))
+
+    for _ in range(10_000):
+        await socket.send_str('{"action":"ping"}')
+    await socket.close()
+
+    journal = await body_of(client.get("/_mock/journal", params={"operation": "websocket"}))
+    assert journal["exchanges"][0]["faults"] == ["ws_ignore_pings"]
+
+
+# --- anything -------------------------------------------------------------------------------
+@hostile
+@given(
+    st.dictionaries(
+        st.sampled_from(["kind", "match", "times", "path", "uid", "delay", "code", "status"]),
+        st.sampled_from([*KINDS, *PRESETS]) | json_values,
+    )
+)
+async def test_any_fault_is_made_or_refused(client: Client, knobs: dict[str, Any]) -> None:
+    response = await client.post("/_mock/faults", json=knobs)
+
+    assert response.status in (200, 400)
+    await body_of(client.delete("/_mock/faults"))
+
+
+@hostile
+@given(st.binary(max_size=100).filter(lambda text: not set(text) & set(b"\r\n\0")))
+async def test_any_bytes_in_the_header_are_answered(client: Client, text: bytes) -> None:
+    request = raw_request("GET /users HTTP/1.1", b"X-Mock-Fault: " + text)
+
+    status, _ = await send_raw(client, request)
+
+    assert status in (200, 400)
+    await assert_alive(client)
