@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mockchat.core.entities import Caller
@@ -10,6 +12,9 @@ from mockchat.core.store import Store
 from mockchat.wire.http import Edge
 
 T = TypeVar("T")
+
+_GLANCE = 0.5  # seconds between two looks whether the loop that is waited for still runs
+_STOPPED = "this MockChat was stopped"
 
 
 class Bridge:
@@ -42,13 +47,24 @@ class Bridge:
         """Carry out an operation; raise ApiError where it is refused."""
         return self.run(self.edge.perform(name, app_id, caller, **parts))
 
+    def change(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function there that changes the state, and return its result."""
+
+        def change() -> T:
+            result = function(*arguments)
+            self.edge.changed()
+            return result
+
+        return self.call(change)
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine there to its end and return its result.
 
-        In the loop's own thread it must not have to wait: raises RuntimeError there.
+        In the loop's own thread it must not have to wait: raises RuntimeError there, and where
+        the loop runs no more.
         """
         if not self.is_here:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+            return self._result(coroutine)
         try:
             coroutine.send(None)
         except StopIteration as done:
@@ -61,4 +77,59 @@ class Bridge:
         """Await a coroutine that runs there, without blocking the loop of the caller."""
         if self.is_here:
             return await coroutine
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            coroutine.close()
+            raise RuntimeError(
+                "this event loop is not asyncio's: call the twin without _async in a thread"
+            ) from None
+        future = self._handed_over(coroutine)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if task is not None and task.cancelling():
+                raise
+            raise RuntimeError(_STOPPED) from None
+
+    def _handed_over(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        try:
+            if self._loop.is_running():
+                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:  # it was closed this moment
+            pass
+        coroutine.close()
+        raise RuntimeError(_STOPPED)
+
+    def _result(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        future = self._handed_over(coroutine)
+        try:
+            while True:
+                try:
+                    return future.result(_GLANCE)
+                except TimeoutError:
+                    if future.done():
+                        return future.result()  # it may be the coroutine's own error
+                    if not self._loop.is_running():
+                        future.cancel()
+        except CancelledError:
+            coroutine.close()
+            raise RuntimeError(_STOPPED) from None
+
+
+@contextmanager
+def loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    """Run an event loop in a thread; whatever it still does at the end is cancelled."""
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.get_loop().run_forever()
+
+    thread = threading.Thread(target=run, name="mockchat", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()

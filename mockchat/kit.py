@@ -1,5 +1,6 @@
 """The testing kit: the verbs of a test, for one app of a server or for all of them."""
 
+import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
@@ -15,10 +16,13 @@ from mockchat.core.faults import PRESETS
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
 from mockchat.core.state import App
+from mockchat.core.store import Store
 
 Json = dict[str, Any]
 
 _PATIENCE = 5.0  # seconds that waiting takes at most, if a test does not say
+_OF_PATTERN = ("operation", "method", "path", "uid")
+_OF_FILTER = ("status", "code", "headers", "json", "since")
 _BACK_END = KeyCaller("", Scope.FULL_ACCESS)
 
 
@@ -60,24 +64,36 @@ class Fault:
 class Hold:
     """Logins that are held open; leaving the `with` block lets them go on."""
 
-    def __init__(self, bridge: Bridge, app: App, uid: str | None) -> None:
+    def __init__(self, bridge: Bridge, apps: list[App], uid: str | None) -> None:
         self._bridge = bridge
-        self._app = app
+        self._apps = apps
         self._uid = uid
 
     def wait(self, count: int = 1, timeout: float = _PATIENCE) -> None:
-        """Wait until `count` logins are held open; raise TimeoutError after `timeout` seconds."""
-        arrival = self._app.holds.arrival(self._uid, count, timeout)
-        if not self._bridge.run(arrival):
-            whose = self._uid or "anybody"
-            raise TimeoutError(f"no {count} logins of {whose} arrived within {timeout:g} s")
+        """Wait until an app holds `count` logins open; raise TimeoutError after `timeout`."""
+        self._check(count, timeout, arrived=self._bridge.run(self._arrival(count, timeout)))
 
     async def wait_async(self, count: int = 1, timeout: float = _PATIENCE) -> None:  # noqa: ASYNC109
         """Wait as `wait` does, without blocking the event loop of the test."""
-        arrival = self._app.holds.arrival(self._uid, count, timeout)
-        if not await self._bridge.wait(arrival):
+        self._check(count, timeout, arrived=await self._bridge.wait(self._arrival(count, timeout)))
+
+    async def _arrival(self, count: int, patience: float) -> bool:
+        if len(self._apps) == 1:
+            return await self._apps[0].holds.arrival(self._uid, count, patience)
+        arrivals = [
+            asyncio.ensure_future(app.holds.arrival(self._uid, count, patience))
+            for app in self._apps
+        ]
+        done, others = await asyncio.wait(arrivals, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+        return any(one.result() for one in done)
+
+    def _check(self, count: int, timeout: float, *, arrived: bool) -> None:
+        if not arrived:
+            logins = "login" if count == 1 else f"{count} logins"
             whose = self._uid or "anybody"
-            raise TimeoutError(f"no {count} logins of {whose} arrived within {timeout:g} s")
+            raise TimeoutError(f"no {logins} of {whose} arrived within {timeout:g} s")
 
 
 class JournalView:
@@ -165,12 +181,9 @@ class JournalView:
         archive: Json = self._bridge.perform("get_har", self._app_id, None)
         return archive
 
-    def _apps(self) -> list[App]:
-        store = self._bridge.store
-        return [store.app(self._app_id)] if self._app_id else list(store.apps())
-
     def _search(self, wanted: Filter) -> list[Exchange]:
-        found = [one for app in self._apps() for one in app.journal if wanted.fits(one)]
+        apps = _apps(self._bridge.store, self._app_id)
+        found = [one for app in apps for one in app.journal if wanted.fits(one)]
         return sorted(found, key=lambda one: one.id)
 
     def _found(self, wanted: Filter) -> list[Exchange]:
@@ -193,10 +206,19 @@ class JournalView:
         return explain(self._found(pattern), pattern, self._found(Filter()))
 
 
+def _apps(store: Store, app_id: str | None) -> list[App]:
+    """Return the app of that id if it was seen, without one all."""
+    if app_id is None:
+        return list(store.apps())
+    return [store.app(app_id)] if store.has(app_id) else []
+
+
 def _filter(wanted: Json) -> Filter:
-    names = ("operation", "method", "path", "uid")
-    rest = {name: value for name, value in wanted.items() if name not in names}
-    return Filter(Pattern(**{name: wanted[name] for name in names if name in wanted}), **rest)
+    if strangers := wanted.keys() - {*_OF_PATTERN, *_OF_FILTER}:
+        known = ", ".join((*_OF_PATTERN, *_OF_FILTER))
+        raise TypeError(f"exchanges have no {min(strangers)!r} to look for; there are {known}")
+    pattern = Pattern(**{name: value for name, value in wanted.items() if name in _OF_PATTERN})
+    return Filter(pattern, **{name: wanted[name] for name in _OF_FILTER if name in wanted})
 
 
 def _told(wanted: Json) -> str:
@@ -289,7 +311,9 @@ class Kit:
         body = {} if uid is None else {"uid": uid}
         self._control("hold_logins", body=body)
         try:
-            yield Hold(self._bridge, self._app(), uid)
+            yield Hold(
+                self._bridge, self._bridge.call(_apps, self._bridge.store, self._app_id), uid
+            )
         finally:
             self._control("release_logins", body=body)
 

@@ -6,7 +6,6 @@ import errno
 import logging
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from mockchat.bridge import Bridge
+from mockchat.bridge import Bridge, loop_in_thread
 from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.core.seed import FixtureError
@@ -100,7 +99,7 @@ class MockChat(Kit):
             raise TypeError(f"an app has no {min(strangers)!r} of its own; there are {known}")
         if settings:
             config = replace(self.config, **settings)
-            self._bridge.call(self.store.open, app_id, rules_of(config), seed_of(config).plant)
+            self._bridge.change(self.store.open, app_id, rules_of(config), seed_of(config).plant)
         return MockApp(self, app_id)
 
     def check(self) -> None:
@@ -175,20 +174,13 @@ class MockChat(Kit):
     @contextlib.contextmanager
     def in_thread(self) -> Iterator[Self]:
         """Serve from a thread of its own for as long as the block runs."""
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, name="mockchat", daemon=True)
-        thread.start()
-        try:
+        with loop_in_thread() as loop:
             asyncio.run_coroutine_threadsafe(self.start(), loop).result()
             try:
                 yield self
             finally:
                 asyncio.run_coroutine_threadsafe(self.stop(), loop).result()
             self.check()
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
 
     def _tls(self) -> ssl.SSLContext | None:
         config = self.config
@@ -239,7 +231,7 @@ class MockApp(Kit):
         Costs nothing where no request and no verb has reached it.
         """
         if self._bridge.store.has(self.app_id):
-            self._bridge.call(self._bridge.store.close, self.app_id)
+            self._bridge.change(self._bridge.store.close, self.app_id)
 
     @property
     def url(self) -> str:

@@ -23,6 +23,13 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+@pytest.fixture(scope="session")
+def mockchat_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The settings of the plugin's server: the CA of nobody's home, logins that take no time."""
+    folder = str(tmp_path_factory.mktemp("ca"))
+    return Config(port=0, https_port=0, ca_dir=folder, login_latency=0)
+
+
 @pytest.fixture
 def clock() -> Clock:
     """A clock that stands still until a test advances it."""

@@ -147,12 +147,13 @@ def test_the_ca_is_served_as_it_stands_in_its_file(tmp_path: Path) -> None:
 
 # --- both worlds ----------------------------------------------------------------------------
 def test_in_a_thread_it_serves_as_long_as_the_block_runs() -> None:
+    threads = threading.active_count()
     with MockChat(HTTP_ONLY).in_thread() as mock:
         port = port_of(mock.url)
         assert health(mock)["status"] == "ok"
 
     assert not listens(port)
-    assert "mockchat" not in {thread.name for thread in threading.enumerate()}
+    assert threading.active_count() == threads
 
 
 async def test_in_the_running_loop_it_serves_as_long_as_the_block_runs(
@@ -319,11 +320,13 @@ def test_where_https_cannot_listen_http_does_not_either(
 def test_what_prevents_a_start_is_told_to_the_caller(
     start: Callable[[Config], None], settings: dict[str, Any], words: str
 ) -> None:
+    threads = threading.active_count()
+
     with pytest.raises(StartError) as refused:
         start(Config(**{"port": 0, "https_port": None, **settings}))
 
     assert words in str(refused.value)
-    assert "mockchat" not in {thread.name for thread in threading.enumerate()}
+    assert threading.active_count() == threads
 
 
 @each_world

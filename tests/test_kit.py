@@ -1,0 +1,316 @@
+"""The verbs of the testing kit, each against what a client then sees."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from mockchat import ApiError, MockApp, MockChat
+from mockchat.core.people import MAX_PEOPLE
+from tests.clients import create, log_in, send
+from tests.helpers import SEED_UIDS
+
+
+@pytest.fixture
+def thread() -> Iterator[ThreadPoolExecutor]:
+    """Where clients run while the test goes on."""
+    with ThreadPoolExecutor() as pool:
+        yield pool
+
+
+def me(app: MockApp, token: str) -> int:
+    return send("GET", f"{app.url}/v3/me", authToken=token).status
+
+
+# --- users ----------------------------------------------------------------------------------
+def test_users_are_those_of_the_seed_as_the_api_shows_them(mockchat: MockApp) -> None:
+    shown = send("GET", f"{mockchat.url}/v3/users/superhero1", apikey="REST_API_KEY").data
+
+    assert sorted(mockchat.users) == sorted(SEED_UIDS)
+    assert mockchat.users["SUPERHERO1"] == shown
+
+
+def test_users_are_all_users_however_many_pages_they_fill(mockchat: MockApp) -> None:
+    mockchat.seed(users=1100)
+
+    assert len(mockchat.users) == 1100 + len(SEED_UIDS)
+
+
+def test_a_created_user_can_log_in(mockchat: MockApp) -> None:
+    user = mockchat.create_user("Ann", status_message="hello", tags=["new"])
+
+    assert (user["uid"], user["name"], user["statusMessage"]) == ("ann", "Ann", "hello")
+    assert log_in(mockchat.url, "ann").data["uid"] == "ann"
+    assert mockchat.users["ann"]["tags"] == ["new"]
+
+
+def test_a_verb_is_refused_in_the_words_of_the_api(mockchat: MockApp) -> None:
+    with pytest.raises(ApiError) as refused:
+        mockchat.create_user("cometchat-uid-1")
+
+    reply = create(mockchat.url, "cometchat-uid-1")
+    error = reply.body["error"]
+    assert refused.value.code == reply.code
+    assert str(refused.value) == f"{error['code']} ({reply.status}): {error['message']}"
+
+
+def test_a_wrong_field_is_named_in_the_refusal(mockchat: MockApp) -> None:
+    with pytest.raises(ApiError, match=r"ERR_BAD_REQUEST \(400\): .* avatar: "):
+        mockchat.create_user("ann", avatar=7)
+
+
+def test_a_deleted_user_is_gone(mockchat: MockApp) -> None:
+    mockchat.delete_user("superhero1")
+
+    assert log_in(mockchat.url, "superhero1").code == "ERR_UID_NOT_FOUND"
+    assert mockchat.create_user("superhero1")
+
+
+def test_a_user_can_be_deactivated_instead(mockchat: MockApp) -> None:
+    mockchat.delete_user("superhero1", permanent=False)
+
+    assert log_in(mockchat.url, "superhero1").code == "ERR_UID_NOT_FOUND"
+    assert create(mockchat.url, "superhero1").code == "ERR_UID_ALREADY_EXISTS"
+
+
+def test_an_issued_token_is_good_and_is_issued_again_unless_forced(mockchat: MockApp) -> None:
+    token = mockchat.issue_token("superhero1")
+
+    assert me(mockchat, token) == 200
+    assert mockchat.issue_token("superhero1") == token
+    assert mockchat.issue_token("superhero1", force=True) != token
+
+
+def test_a_login_tells_what_sdks_are_told(mockchat: MockApp) -> None:
+    told = mockchat.log_in("superhero1")
+
+    assert told["uid"] == "SUPERHERO1"
+    assert told["jwt"]
+    assert told["settings"]["CHAT_HOST"]
+    assert me(mockchat, told["authToken"]) == 200
+
+
+def test_a_login_of_nobody_is_refused(mockchat: MockApp) -> None:
+    with pytest.raises(ApiError, match="ERR_UID_NOT_FOUND"):
+        mockchat.log_in("nobody")
+
+
+def test_a_logout_destroys_the_token(mockchat: MockApp) -> None:
+    token = mockchat.issue_token("superhero1")
+
+    mockchat.log_out(token)
+
+    assert me(mockchat, token) == 401
+    with pytest.raises(ApiError, match="ERROR_NO_USER_LOGGED_IN"):
+        mockchat.log_out(token)
+
+
+def test_verbs_of_the_server_act_on_the_default_app(mockchat_server: MockChat) -> None:
+    mockchat_server.create_user("boss")
+
+    assert log_in(str(mockchat_server.url), "boss").data["uid"] == "boss"
+    assert mockchat_server.users.keys() >= {"boss", *SEED_UIDS}
+    mockchat_server.delete_user("boss")
+
+
+# --- faults ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("what", "status", "code"),
+    [
+        ("ERR_UID_NOT_FOUND", 404, "ERR_UID_NOT_FOUND"),
+        (503, 503, "MOCK_FAULT_503"),
+        ("login_in_progress", 409, "ERROR_LOGIN_IN_PROGRESS"),
+        ("rate_limit", 429, "ERR_TOO_MANY_REQUESTS"),
+    ],
+)
+def test_a_request_fails_as_it_is_told_to(
+    mockchat: MockApp, what: str | int, status: int, code: str
+) -> None:
+    mockchat.fail(what)
+
+    reply = log_in(mockchat.url)
+    assert (reply.status, reply.code) == (status, code)
+
+
+def test_a_connection_can_be_reset(mockchat: MockApp) -> None:
+    mockchat.fail("reset")
+
+    with pytest.raises(ConnectionResetError):
+        log_in(mockchat.url)
+
+
+def test_a_fault_strikes_what_it_matches_as_often_as_it_may(mockchat: MockApp) -> None:
+    fault = mockchat.fail(503, operation="login", uid="superhero1", after=1, times=1)
+
+    uids = ["superhero1", "superhero2", "superhero1", "superhero1"]
+    assert [log_in(mockchat.url, uid).status for uid in uids] == [200, 200, 503, 200]
+    assert fault.struck == 1
+
+
+def test_a_fault_ends_with_its_block_and_still_tells_how_often_it_struck(
+    mockchat: MockApp,
+) -> None:
+    with mockchat.fail(500) as fault:
+        assert log_in(mockchat.url).status == 500
+
+    assert log_in(mockchat.url).status == 200
+    assert fault.struck == 1
+
+
+def test_a_slow_answer_takes_its_time(mockchat: MockApp) -> None:
+    mockchat.slow("30ms", operation="login")
+
+    log_in(mockchat.url)
+
+    assert mockchat.journal.last().seconds >= 0.03
+
+
+def test_a_fault_that_cannot_be_is_refused(mockchat: MockApp) -> None:
+    with pytest.raises(ApiError, match="ERR_NOT_IN_CATALOGUE"):
+        mockchat.fail("ERR_NOT_IN_CATALOGUE")
+    with pytest.raises(ApiError, match="tims"):
+        mockchat.fail(503, tims=1)
+
+
+# --- logins held open -----------------------------------------------------------------------
+def test_a_held_login_is_in_progress_until_it_is_let_go(
+    mockchat: MockApp, thread: ThreadPoolExecutor
+) -> None:
+    with mockchat.hold_logins("superhero1") as hold:
+        first = thread.submit(log_in, mockchat.url, "superhero1")
+        hold.wait()
+        second = log_in(mockchat.url, "superhero1")
+
+    assert second.code == "ERROR_LOGIN_IN_PROGRESS"
+    assert first.result().data["uid"] == "SUPERHERO1"
+    assert log_in(mockchat.url, "superhero1").status == 200
+
+
+def test_the_logins_of_everybody_can_be_held(mockchat: MockApp, thread: ThreadPoolExecutor) -> None:
+    with mockchat.hold_logins() as hold:
+        logins = [thread.submit(log_in, mockchat.url, uid) for uid in SEED_UIDS[:2]]
+        hold.wait(count=2)
+        assert not any(login.done() for login in logins)
+
+    assert [login.result().status for login in logins] == [200, 200]
+
+
+def test_a_login_that_never_comes_is_not_waited_for_for_ever(mockchat: MockApp) -> None:
+    message = r"no login of superhero1 arrived within 0\.01 s"
+
+    with mockchat.hold_logins("superhero1") as hold, pytest.raises(TimeoutError, match=message):
+        hold.wait(timeout=0.01)
+
+
+def test_the_server_holds_the_logins_of_all_its_apps(
+    mockchat_server: MockChat, mockchat: MockApp, thread: ThreadPoolExecutor
+) -> None:
+    mockchat.issue_token("superhero1")  # which makes the app
+    with mockchat_server.hold_logins() as hold:
+        login = thread.submit(log_in, mockchat.url)
+        hold.wait()
+        with pytest.raises(TimeoutError, match="no 2 logins of anybody"):
+            hold.wait(count=2, timeout=0.01)
+
+    assert login.result().status == 200
+
+
+# --- state ----------------------------------------------------------------------------------
+def test_a_reset_goes_back_to_the_seed(mockchat: MockApp) -> None:
+    mockchat.create_user("ann")
+    mockchat.fail(503)
+    log_in(mockchat.url)
+
+    mockchat.reset()
+
+    assert "ann" not in mockchat.users
+    assert len(mockchat.journal) == 0
+    assert log_in(mockchat.url).status == 200
+
+
+def test_a_fixture_can_be_added_as_it_is(mockchat: MockApp) -> None:
+    mockchat.seed({"users": [{"uid": "Ann", "name": "Ann"}]}, users=3)
+
+    assert mockchat.users["Ann"]["name"] == "Ann"
+    assert len(mockchat.users) == len(SEED_UIDS) + 4
+
+
+@pytest.mark.parametrize("users", [-1, MAX_PEOPLE + 1])
+def test_users_by_no_number_are_refused(mockchat: MockApp, users: int) -> None:
+    with pytest.raises(ApiError, match=f"users: .* {MAX_PEOPLE}"):
+        mockchat.seed(users=users)
+
+
+def test_a_snapshot_brings_back_what_was(mockchat: MockApp) -> None:
+    token = mockchat.issue_token("superhero1")
+    mockchat.snapshot()
+    mockchat.delete_user("superhero1")
+
+    mockchat.restore()
+
+    assert me(mockchat, token) == 200
+
+
+def test_a_snapshot_that_is_not_there_is_named(mockchat: MockApp) -> None:
+    mockchat.snapshot("before")
+
+    with pytest.raises(ApiError, match=r"MOCK_NOT_FOUND \(404\): .*after"):
+        mockchat.restore("after")
+
+
+def test_the_state_of_an_app_is_of_that_app_alone(mockchat: MockApp) -> None:
+    mockchat.create_user("ann")
+
+    ((app_id, held),) = mockchat.state().items()
+
+    assert app_id == mockchat.app_id
+    assert "ann" in {user["uid"] for user in held["users"]}
+
+
+# --- the clock ------------------------------------------------------------------------------
+@pytest.mark.mockchat(token_ttl="1h")
+def test_a_token_expires_when_the_clock_is_moved(mockchat: MockApp) -> None:
+    token = mockchat.issue_token("superhero1")
+
+    mockchat.clock.advance("59m")
+    assert me(mockchat, token) == 200
+    mockchat.clock.advance("1m")
+    assert me(mockchat, token) == 401
+
+
+def test_a_frozen_clock_stands_still(mockchat: MockApp) -> None:
+    mockchat.clock.freeze(1_700_000_000)
+
+    assert mockchat.create_user("ann")["createdAt"] == 1_700_000_000
+
+
+# --- apps -----------------------------------------------------------------------------------
+def test_an_app_has_rules_and_a_seed_of_its_own(mockchat_server: MockChat) -> None:
+    with closing(mockchat_server.app("own", fixture="empty", errors="live")) as app:
+        assert app.users == {}
+        assert log_in(app.url, "two words").code == "ERR_BAD_REQUEST"
+        app.create_user("ann")
+        app.reset()
+        assert app.users == {}
+
+
+def test_a_setting_that_is_the_server_s_alone_is_refused(mockchat_server: MockChat) -> None:
+    with pytest.raises(TypeError, match="an app has no 'port' of its own; there are any_key, err"):
+        mockchat_server.app("own", port=1)
+
+
+def test_an_app_that_was_closed_is_seen_for_the_first_time_again(mockchat: MockApp) -> None:
+    mockchat.create_user("ann")
+
+    mockchat.close()
+
+    assert "ann" not in mockchat.users
+
+
+def test_closing_an_app_that_nobody_has_seen_costs_nothing(
+    mockchat_server: MockChat, mockchat: MockApp
+) -> None:
+    mockchat.close()
+
+    assert not mockchat_server.store.has(mockchat.app_id)

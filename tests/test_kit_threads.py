@@ -1,0 +1,278 @@
+"""MockChat among threads and loops: many at once, verbs from everywhere, crashes, ends."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from mockchat import Config, MockApp, MockChat
+from mockchat.bridge import Bridge, loop_in_thread
+from mockchat.core.state import App
+from mockchat.server import StartError
+from tests.clients import log_in, send
+from tests.helpers import PATIENCE
+
+HTTP_ONLY = Config(port=0, https_port=None, login_latency=0)
+STOPPED = "this MockChat was stopped"
+
+
+class BugError(Exception):
+    """What nobody expected."""
+
+
+@pytest.fixture
+def bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nobody gets an auth token."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise BugError("no tokens today")
+
+    monkeypatch.setattr(App, "issue_token", broken)
+
+
+def bridge_of(mock: MockChat) -> Bridge:
+    return mock._bridge  # noqa: SLF001  # what a test may hold on to
+
+
+# --- many -----------------------------------------------------------------------------------
+def test_many_servers_share_nothing() -> None:
+    with (
+        MockChat(HTTP_ONLY).in_thread() as one,
+        MockChat(HTTP_ONLY).in_thread() as other,
+    ):
+        one.create_user("ann")
+        one.clock.freeze(1_700_000_000)
+
+        assert log_in(str(other.url), "ann").code == "ERR_UID_NOT_FOUND"
+        assert other.create_user("ann")["createdAt"] > 1_700_000_000
+
+
+async def test_a_server_in_the_loop_and_one_in_a_thread_serve_side_by_side() -> None:
+    async with MockChat(HTTP_ONLY) as own:
+        with MockChat(HTTP_ONLY).in_thread() as other:
+            own.create_user("ann")
+            replies = [
+                await asyncio.to_thread(log_in, str(mock.url), "ann") for mock in (own, other)
+            ]
+
+    assert [reply.status for reply in replies] == [200, 404]
+
+
+def test_verbs_may_be_used_from_several_threads_at_once(mockchat: MockApp) -> None:
+    def use(number: int) -> int:
+        mockchat.create_user(f"user-{number}")
+        token = mockchat.issue_token(f"user-{number}")
+        return send("GET", f"{mockchat.url}/v3/me", authToken=token).status
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(use, range(40))) == {200}
+    assert mockchat.journal.count(operation="get_me") == 40
+
+
+# --- in the loop's own thread ---------------------------------------------------------------
+async def test_verbs_work_in_the_loop_that_serves() -> None:
+    async with MockChat(HTTP_ONLY) as mock:
+        mock.seed(users=500)
+        token = mock.log_in("superhero1")["authToken"]
+        mock.snapshot()
+
+        reply = await asyncio.to_thread(send, "GET", f"{mock.url}/v3/me", authToken=token)
+
+        assert reply.status == 200
+        assert mock.journal.last().operation == "get_me"
+
+
+async def test_waiting_in_the_loop_that_serves_would_never_end_and_is_refused() -> None:
+    async with MockChat(HTTP_ONLY) as mock:
+        with pytest.raises(RuntimeError, match="use the async twin"):
+            mock.journal.wait_for()
+        with mock.hold_logins() as hold, pytest.raises(RuntimeError, match="use the async twin"):
+            hold.wait()
+
+
+async def test_the_async_twins_wait_in_the_loop_that_serves() -> None:
+    async with MockChat(HTTP_ONLY) as mock:
+        with mock.hold_logins() as hold:
+            login = asyncio.create_task(asyncio.to_thread(log_in, str(mock.url)))
+            await hold.wait_async()
+        exchange = await mock.journal.wait_for_async(operation="login")
+
+    assert exchange.status == (await login).status == 200
+
+
+async def test_a_held_login_that_never_comes_ends_the_async_wait(mockchat: MockApp) -> None:
+    with (
+        mockchat.hold_logins() as hold,
+        pytest.raises(TimeoutError, match="no login of anybody arrived"),
+    ):
+        await hold.wait_async(timeout=0.01)
+
+
+async def test_a_cancelled_wait_is_cancelled(mockchat: MockApp) -> None:
+    wait = asyncio.create_task(mockchat.journal.wait_for_async())
+    await asyncio.sleep(0)
+
+    wait.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await wait
+
+
+def test_a_loop_that_is_not_asyncio_s_is_told_so(mockchat: MockApp) -> None:
+    waiting = mockchat.journal.wait_for_async()
+
+    with pytest.raises(RuntimeError, match="call the twin without _async in a thread"):
+        waiting.send(None)
+
+
+# --- the end --------------------------------------------------------------------------------
+def test_an_error_of_the_start_is_raised_in_the_caller_and_leaves_no_thread() -> None:
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        taken = Config(port=int(str(mock.url).rpartition(":")[2]), https_port=None)
+        threads = threading.active_count()
+
+        with pytest.raises(StartError, match="in use"), MockChat(taken).in_thread():
+            pass
+
+        assert threading.active_count() == threads
+
+
+def test_verbs_before_the_start_and_after_the_stop_say_so() -> None:
+    mock = MockChat(HTTP_ONLY)
+    app = mock.app("own")
+    with pytest.raises(RuntimeError, match="this MockChat is not started"):
+        app.create_user("ann")
+
+    with mock.in_thread():
+        app.create_user("ann")
+
+    with pytest.raises(RuntimeError, match="this MockChat is not started"):
+        app.create_user("bob")
+
+
+def test_what_outlives_its_server_says_so_and_does_not_hang() -> None:
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        journal, fault, bridge = mock.journal, mock.fail(503), bridge_of(mock)
+
+    for verb in (journal.find, journal.wait_for, fault.remove, lambda: bridge.call(int)):
+        with pytest.raises(RuntimeError, match=STOPPED):
+            verb()
+
+
+async def test_an_async_wait_that_outlives_its_server_says_so() -> None:
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        journal = mock.journal
+
+    with pytest.raises(RuntimeError, match=STOPPED):
+        await journal.wait_for_async()
+
+
+def hanging(started: threading.Event) -> Coroutine[Any, Any, None]:
+    async def hang() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    return hang()
+
+
+def test_what_still_waits_when_the_thread_ends_is_let_go() -> None:
+    started = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        with MockChat(HTTP_ONLY).in_thread() as mock:
+            waiting = pool.submit(bridge_of(mock).run, hanging(started))
+            assert started.wait(PATIENCE)
+
+        with pytest.raises(RuntimeError, match=STOPPED):
+            waiting.result(PATIENCE)
+
+
+async def test_what_still_waits_asynchronously_when_the_thread_ends_is_let_go() -> None:
+    started = threading.Event()
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        waiting = asyncio.create_task(bridge_of(mock).wait(hanging(started)))
+        await asyncio.to_thread(started.wait, PATIENCE)
+
+    with pytest.raises(RuntimeError, match=STOPPED):
+        await waiting
+
+
+def test_what_waits_for_a_loop_that_somebody_stopped_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mockchat.bridge._GLANCE", 0.01)
+    mock, loop = MockChat(HTTP_ONLY), asyncio.new_event_loop()
+    is_up, started = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        loop.run_until_complete(mock.start())
+        loop.call_soon(is_up.set)
+        loop.run_forever()  # until the test stops it; nobody stops the server
+
+    with ThreadPoolExecutor(2) as pool:
+        serving = pool.submit(serve)
+        assert is_up.wait(PATIENCE)
+        waiting = pool.submit(bridge_of(mock).run, hanging(started))
+        assert started.wait(PATIENCE)
+        loop.call_soon_threadsafe(loop.stop)
+        with pytest.raises(RuntimeError, match=STOPPED):
+            waiting.result(PATIENCE)
+        serving.result(PATIENCE)
+    loop.run_until_complete(mock.stop())
+    loop.close()
+
+
+def test_tasks_that_the_thread_s_loop_still_has_are_cancelled_at_its_end() -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    async def last() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with loop_in_thread() as loop:
+        asyncio.run_coroutine_threadsafe(last(), loop)
+        assert started.wait(PATIENCE)
+
+    assert ended.is_set()
+
+
+# --- crashes --------------------------------------------------------------------------------
+def test_leaving_the_block_raises_what_mockchat_itself_failed_with(bug: None) -> None:
+    with pytest.raises(ExceptionGroup, match="mockchat failed to answer") as raised:  # noqa: SIM117
+        with MockChat(HTTP_ONLY).in_thread() as mock:
+            assert log_in(str(mock.url)).code == "ERR_EXCEPTION"
+
+    (crash,) = raised.value.exceptions
+    assert isinstance(crash, BugError)
+    assert crash.__notes__ == ["while answering POST /login"]
+
+
+async def test_leaving_the_async_block_raises_it_too(bug: None) -> None:
+    with pytest.raises(ExceptionGroup, match="mockchat failed to answer"):
+        async with MockChat(HTTP_ONLY) as mock:
+            await asyncio.to_thread(log_in, str(mock.url))
+
+
+def test_an_error_of_the_block_itself_comes_first(bug: None) -> None:
+    with pytest.raises(LookupError), MockChat(HTTP_ONLY).in_thread() as mock:  # noqa: PT012
+        log_in(str(mock.url))
+        raise LookupError
+
+
+def test_a_look_at_the_crashes_forgets_them(bug: None) -> None:
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        log_in(str(mock.url))
+        with pytest.raises(ExceptionGroup):
+            mock.check()
+
+        mock.check()
+
+
+def test_a_verb_that_crashes_raises_it_where_it_was_called(bug: None, mockchat: MockApp) -> None:
+    with pytest.raises(BugError, match="no tokens today"):
+        mockchat.issue_token("superhero1")
