@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.store import Apps, Store
@@ -13,7 +15,9 @@ from mockchat.core.store import Apps, Store
 log = logging.getLogger("mockchat")
 
 _FORMAT, _VERSION = "mockchat-state", 1
+_MEMBERS = {"format", "version", "sha256", "apps"}
 _DELAY = 0.5  # seconds that changes are collected before they are saved
+_RETRY = 5.0  # seconds until a disk that failed is tried again
 _MAX_SIZE = 2**30  # bytes
 
 
@@ -33,6 +37,7 @@ class StateFile:
         self._store = store
         self._task: asyncio.Task[None] | None = None
         self._changed = False
+        self._failed = False
         self._closing = asyncio.Event()
 
     def load(self) -> None:
@@ -44,7 +49,7 @@ class StateFile:
             self.path = self.path.expanduser().resolve()
             if self.path.exists():
                 self._store.restore(self._read())
-            self._write(self._text())
+            self._write(self._store.take())
         except OSError as error:
             raise self._error(f"cannot be used: {error.strerror or error}") from error
         except RuntimeError as error:  # no such home, or a loop of links
@@ -59,20 +64,30 @@ class StateFile:
         if self.path.stat().st_size > _MAX_SIZE:
             raise self._error("is too large to be a state file")
         try:
-            content = json.loads(self.path.read_bytes())
+            text = self.path.read_bytes()
+            content = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise self._error(f"is damaged, or no state file: {error}") from error
+        self._check_head(content, _digest(text))
+        try:
+            return self._store.checked(content["apps"])
+        except SnapshotError as error:
+            raise self._error(f"is damaged: {error}") from error
+
+    def _check_head(self, content: Any, digest: str) -> None:
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
             raise self._error("is no state file of mockchat; name another one")
         if content.get("version") != _VERSION:
             raise self._error(f"is of version {content.get('version')!r:.20}, not {_VERSION}")
-        apps = content.get("apps")
-        if not isinstance(apps, dict):
+        if unknown := content.keys() - _MEMBERS:
+            raise self._error(f"is damaged: {min(unknown)!r:.40} is not known")
+        if content.get("sha256", digest) != digest:
+            raise self._error(
+                "is damaged: it does not hold what was saved"
+                " (if it was edited on purpose, take its sha256 out)"
+            )
+        if not isinstance(content.get("apps"), dict):
             raise self._error("is damaged: apps must be an object")
-        try:
-            return self._store.checked(apps)
-        except SnapshotError as error:
-            raise self._error(f"is damaged: {error}") from error
 
     # --- saving -------------------------------------------------------------------------
     def changed(self) -> None:
@@ -86,38 +101,34 @@ class StateFile:
         self._closing.set()
         if self._task is not None:
             await self._task
-        if self._changed:
-            await self._save()
 
     async def _save_soon(self) -> None:
         while self._changed:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_DELAY):
+                async with asyncio.timeout(_RETRY if self._failed else _DELAY):
                     await self._closing.wait()
-            if not await self._save():
-                return  # the next change tries again
+            was_last = self._closing.is_set()
+            await self._save()
+            if was_last and self._failed:
+                return
 
-    async def _save(self) -> bool:
+    async def _save(self) -> None:
         self._changed = False
-        text = self._text()
         try:
-            await asyncio.to_thread(self._write, text)
+            await asyncio.to_thread(self._write, self._store.take())
         except OSError as error:
-            log.error("the state was not saved to %s: %s", self.path, error)  # noqa: TRY400
-            self._changed = True
-            return False
-        return True
+            if not self._failed or self._closing.is_set():  # said once, and at the end
+                log.error("the state was not saved to %s: %s", self.path, error)  # noqa: TRY400
+            self._failed = self._changed = True
+        else:
+            if self._failed:
+                log.warning("the state is saved to %s again", self.path)
+            self._failed = False
 
-    def _text(self) -> str:
-        apps = self._store.take()
-        members = (f"{json.dumps(app_id)}: {json.dumps(one)}" for app_id, one in apps.items())
-        head = f'{{"format": "{_FORMAT}", "version": {_VERSION}, "apps": {{\n'
-        return head + ",\n".join(members) + "\n}}\n"
-
-    def _write(self, text: str) -> None:
+    def _write(self, apps: Apps) -> None:
         beside = self.path.with_name(f".{self.path.name}.new")
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with beside.open("wb") as file:
+            file.write(_text(apps))
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self.path)
@@ -127,3 +138,15 @@ class StateFile:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+
+def _text(apps: Apps) -> bytes:
+    """Return the file's content: a first line that vouches for the others, a line for each app."""
+    members = (f"{json.dumps(app_id)}: {json.dumps(one)}" for app_id, one in apps.items())
+    body = (",\n".join(members) + "\n}}\n").encode()
+    first = {"format": _FORMAT, "version": _VERSION, "sha256": hashlib.sha256(body).hexdigest()}
+    return f'{json.dumps(first)[:-1]}, "apps": {{\n'.encode() + body
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text.partition(b"\n")[2]).hexdigest()
