@@ -111,6 +111,9 @@ class JournalSchema(AnySchema):
     """The exchanges that were looked for: how many there are, and the newest, oldest first."""
 
     count = _whole()
+    cursor = fields.Integer(
+        required=True, metadata={"description": "Ask with it for what came since."}
+    )
     exchanges = fields.List(fields.Nested(ExchangeSchema), required=True)
 
 

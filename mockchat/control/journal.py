@@ -56,24 +56,35 @@ def found(call: Call, wanted: Filter) -> list[Exchange]:
 
 def _filter(query: Any) -> Filter:
     pattern = Pattern(*(query.get(name) or None for name in ("operation", "method", "path", "uid")))
-    return Filter(pattern, query.get("status"), query.get("code") or None, since=query.get("since"))
+    return Filter(
+        pattern,
+        query.get("status"),
+        query.get("code") or None,
+        since=query.get("since"),
+        cursor=query.get("cursor"),
+    )
 
 
 @table.add("GET", _JOURNAL, query=JournalQuery, returns=JournalSchema, **_OURS)
 async def list_exchanges(call: Call) -> dict[str, Any]:
     """List exchanges: the newest `limit`, oldest first, and how many there are in all.
 
-    With `wait`, it answers once `count` (1, if not said) are there, or when the time is up.
+    With `wait`, it answers once `count` (1, if not said) are there, or when the time is up. Give
+    the answer's `cursor` with the next question to be told what came since, each exchange once.
     """
-    query, wanted = call.query, _filter(call.query)
+    query, wanted, book = call.query, _filter(call.query), call.server.store.book
     if query.get("wait"):
-        exchanges = await call.server.store.book.wait(
+        exchanges = await book.wait(
             lambda: found(call, wanted), query.get("count") or 1, query["wait"]
         )
     else:
         exchanges = found(call, wanted)
     newest = exchanges[-query["limit"] :]
-    return {"count": len(exchanges), "exchanges": [shown(one) for one in newest]}
+    return {
+        "count": len(exchanges),
+        "cursor": book.entries,
+        "exchanges": [shown(one) for one in newest],
+    }
 
 
 @table.add("DELETE", _JOURNAL, query=AppQuery, **_OURS)

@@ -93,7 +93,10 @@ class AppQuery(ControlSchema):
 
 
 class JournalQuery(ControlSchema):
-    """Which exchanges, and how long to `wait` until `count` are there; `since` is the id of one."""
+    """Which exchanges, and how long to `wait` until `count` are there.
+
+    `since` is the id of one, `cursor` that of an answer: what was in the journal then is left out.
+    """
 
     operation = String(maximum=LONGEST_TEXT)
     method = String(maximum=LONGEST_TEXT)
@@ -102,6 +105,7 @@ class JournalQuery(ControlSchema):
     status = Whole(0, 599)
     code = String()
     since = Whole(0, _MANY)
+    cursor = Whole(0, _MANY)
     limit = Whole(1, 10_000, load_default=100)
     count = Whole(1, 10_000)
     wait = Span(_LONGEST_WAIT)

@@ -104,7 +104,7 @@ def take_snapshot(call: Call) -> dict[str, Any]:
         raise refuse("name", "plain", reason=f"would be one of more than {MAX_SNAPSHOTS} snapshots")
     apps = call.body.get("apps")
     try:
-        kept = store.take(app) if apps is None else store.checked(apps)
+        kept = store.take(app) if apps is None else store.checked(apps, app)
     except SnapshotError as error:
         raise refuse("apps", "plain", reason=f"is no snapshot: {error}") from None
     store.keep(name, kept, app)

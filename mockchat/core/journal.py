@@ -64,6 +64,7 @@ class Exchange:
     hint: str | None = None  # what came nearest to being right
     is_kept: bool = False  # by a journal
     frames: deque[Frame] | tuple[()] = ()  # of a WebSocket
+    entry: int = 0  # which one it was that the journals took in, all together
 
     @property
     def request(self) -> Message:
@@ -116,8 +117,9 @@ class Exchange:
 class Filter:
     """Which exchanges are looked for; what is None fits all.
 
-    `json` must be part of the request's JSON, `headers` of its headers; `since` is the id of an
-    exchange: only later ones are meant.
+    `json` must be part of the request's JSON, `headers` of its headers. `since` is the id of an
+    exchange: only those are meant that began later. `cursor` is an entry: only those are meant
+    that were taken in later, those that took long among them.
     """
 
     pattern: Pattern = field(default_factory=Pattern)
@@ -126,6 +128,7 @@ class Filter:
     headers: Mapping[str, str] | None = None
     json: Any = None
     since: int | None = None
+    cursor: int | None = None
 
     def misses(self, exchange: Exchange) -> Iterator[str]:
         """Say in what an exchange differs; nothing where it is looked for."""
@@ -141,6 +144,8 @@ class Filter:
             yield from _json_misses(exchange.request.json, self.json, "json")
         if self.since is not None and exchange.id <= self.since:
             yield f"exchange #{exchange.id} is not later than #{self.since}"
+        if self.cursor is not None and exchange.entry <= self.cursor:
+            yield f"exchange #{exchange.id} was there at {self.cursor}"
 
     def fits(self, exchange: Exchange) -> bool:
         """Whether an exchange is looked for."""
@@ -175,6 +180,8 @@ class Journal:
     def add(self, exchange: Exchange) -> None:
         """Take in an exchange."""
         book, exchanges = self._book, self._exchanges
+        book.entries += 1
+        exchange.entry = book.entries
         exchange.is_kept = True
         exchanges.append(exchange)
         self._count(exchange.size)
@@ -215,6 +222,7 @@ class JournalBook:
         self.most = most
         self.most_bytes = most_bytes
         self.bytes = 0
+        self.entries = 0
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
         self._watchers: list[asyncio.Event] = []
