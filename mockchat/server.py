@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -26,8 +26,10 @@ from mockchat.kit import Kit
 from mockchat.wire import tls
 from mockchat.wire.app import EDGE, SERVER, STORE, create_app, rules_of, seed_of
 from mockchat.wire.hosts import Address
-from mockchat.wire.proxy import Proxy
 from mockchat.wire.tls import TlsError
+
+if TYPE_CHECKING:
+    from mockchat.wire.proxy import Proxy
 
 # The settings that an app may have of its own.
 PER_APP = frozenset(
@@ -202,6 +204,8 @@ class MockChat(Kit):
         return _address_of(bound, secure=context is not None)
 
     async def _open_proxy(self, port: int, listeners: list[Address]) -> str:
+        from mockchat.wire.proxy import Proxy  # noqa: PLC0415  # most have none
+
         bound = _bind(self.config.host, port, "--proxy-port")
         self._proxy = Proxy(*listeners, only_live=self.config.proxy_only_live)
         await self._proxy.start(bound)

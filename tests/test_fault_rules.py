@@ -30,11 +30,7 @@ from mockchat.core.matching import Asked, Pattern
 from tests.faulty import PROVEN
 
 ASKED = Asked("GET", "/users/u1", "get_user", "u1", "key")
-PARAMETERS = [
-    (name, one.name, one.type)
-    for name, kind in KINDS.items()
-    for one in fields(kind)  # type: ignore[arg-type]
-]
+PARAMETERS = [(name, one.name, one.type) for name, kind in KINDS.items() for one in fields(kind)]
 
 each_kind = pytest.mark.parametrize("name", KINDS)
 each_preset = pytest.mark.parametrize("name", PRESETS)
@@ -266,7 +262,7 @@ def test_a_kind_says_what_it_does_and_helps_with_its_parameters(name: str) -> No
 
     assert kind.name == name
     assert (kind.__doc__ or "").strip().endswith(".")
-    assert all(one.metadata["help"] for one in fields(kind))  # type: ignore[arg-type]
+    assert all(one.metadata["help"] for one in fields(kind))
 
 
 @each_kind

@@ -40,7 +40,7 @@ def _shown(rule: Rule) -> dict[str, Any]:
 
 
 def _values(kind: Kind) -> dict[str, Any]:
-    given = {camel(one.name): getattr(kind, one.name) for one in fields(kind)}  # type: ignore[arg-type]
+    given = {camel(one.name): getattr(kind, one.name) for one in fields(kind)}
     return {name: value for name, value in given.items() if value not in (None, "")}
 
 
@@ -52,7 +52,7 @@ def _kinds() -> list[dict[str, Any]]:
             "channel": "http" if issubclass(kind, HttpKind) else "websocket",
             "parameters": [
                 {"name": camel(one.name), "help": one.metadata["help"], "default": one.default}
-                for one in fields(kind)  # type: ignore[arg-type]
+                for one in fields(kind)
             ],
         }
         for name, kind in KINDS.items()

@@ -54,9 +54,7 @@ def _field(name: str, declared: Any) -> Any:
 
 
 PARAMETERS: dict[str, Any] = {
-    one.name: _field(one.name, one.type)
-    for kind in KINDS.values()
-    for one in parameters_of(kind)  # type: ignore[arg-type]
+    one.name: _field(one.name, one.type) for kind in KINDS.values() for one in parameters_of(kind)
 }
 
 

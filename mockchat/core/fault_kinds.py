@@ -5,7 +5,7 @@ A class's fields are the kind's parameters; their types are checked where rules 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from mockchat.core.errors import ApiError
 
@@ -31,8 +31,7 @@ class Line(Protocol):
         """Return the refusal of a client that asked too often."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How the bytes of an answer go out: in `pieces`, `pause` seconds before each.
 
     `length` is what the answer says of itself; fewer bytes end with the connection.
@@ -47,10 +46,17 @@ def _parameter(help_: str, default: Any) -> Any:
     return field(default=default, metadata={"help": help_})
 
 
+@dataclass(eq=False, repr=False)
 class Kind:
     """What all kinds share."""
 
     name: ClassVar[str]
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
 
 
 class HttpKind(Kind):
@@ -72,7 +78,7 @@ class EarlyKind(HttpKind):
     """A kind that strikes before there is an answer."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Latency(EarlyKind):
     """The answer comes late."""
 
@@ -86,7 +92,7 @@ class Latency(EarlyKind):
         await line.sleep(max(0.0, self.delay + more))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Error(EarlyKind):
     """The request is refused: with an error of the catalogue, or with any status."""
 
@@ -101,12 +107,11 @@ class Error(EarlyKind):
         raise line.error(self.code, self.status, self.message)
 
 
-@dataclass(frozen=True)
 class CredentialError(Error):
     """The credential is refused; a WebSocket that authenticates with it is, too."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class RateLimit(EarlyKind):
     """The request is refused with 429 and `Retry-After`."""
 
@@ -119,7 +124,6 @@ class RateLimit(EarlyKind):
         raise line.refuse_rate(self.retry_after)
 
 
-@dataclass(frozen=True)
 class Reset(EarlyKind):
     """The connection is reset before a byte is answered."""
 
@@ -131,7 +135,6 @@ class Reset(EarlyKind):
         line.hang_up(reset=True)
 
 
-@dataclass(frozen=True)
 class Hang(EarlyKind):
     """No answer ever comes; the connection stays open until the fault is removed."""
 
@@ -143,7 +146,6 @@ class Hang(EarlyKind):
         await line.hang()
 
 
-@dataclass(frozen=True)
 class Empty(EarlyKind):
     """The connection is closed, in order, before a byte is answered."""
 
@@ -155,7 +157,7 @@ class Empty(EarlyKind):
         line.hang_up(reset=False)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Truncated(ShapeKind):
     """The connection is closed in the middle of the answer."""
 
@@ -168,7 +170,6 @@ class Truncated(ShapeKind):
         return Shape((body[: max(end, 0)],), max(len(body), 1))
 
 
-@dataclass(frozen=True)
 class Malformed(ShapeKind):
     """The answer is complete, but its body is no valid JSON."""
 
@@ -180,7 +181,7 @@ class Malformed(ShapeKind):
         return Shape((broken,), len(broken))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class SlowBody(ShapeKind):
     """The head of the answer comes at once, its body in drops."""
 
@@ -195,7 +196,7 @@ class SlowBody(ShapeKind):
 
 
 # --- WebSockets -----------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class RefuseSocket(Kind):
     """The WebSocket is refused: at the handshake where that names the app, else at its auth."""
 
@@ -203,7 +204,7 @@ class RefuseSocket(Kind):
     status: int = _parameter("the HTTP status of the refused handshake", 503)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class CloseSocket(Kind):
     """The WebSocket is closed once it has authenticated; those that are open, at once."""
 
@@ -212,14 +213,13 @@ class CloseSocket(Kind):
     delay: float = _parameter("how long after the authentication", 0.0)
 
 
-@dataclass(frozen=True)
 class IgnorePings(Kind):
     """The pings of the client stay unanswered, those of open WebSockets, too."""
 
     name: ClassVar = "ws_ignore_pings"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class DelayAuth(Kind):
     """The WebSocket's authentication is answered late."""
 

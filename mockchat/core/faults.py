@@ -220,7 +220,7 @@ def _check(called: str) -> None:
 
 
 def _kind(kind: type[Kind], parameters: Mapping[str, Any]) -> Kind:
-    known = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
+    known = {one.name: one for one in fields(kind)}
     values = {}
     for name, value in parameters.items():
         if name not in known:
@@ -294,7 +294,7 @@ def _assignment(text: str) -> tuple[str, str, str]:
 def _main_parameter(called: str) -> str:
     _check(called)
     kind = KINDS.get(called)
-    names = [one.name for one in fields(kind)] if kind else []  # type: ignore[arg-type]
+    names = [one.name for one in fields(kind)] if kind else []
     if not names:
         raise FaultError("kind", f"{called} takes no value")
     return names[0]

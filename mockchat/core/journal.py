@@ -4,9 +4,9 @@ import asyncio
 import json
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockchat.core.matching import Asked, Pattern
 
@@ -36,8 +36,7 @@ class Message:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One message of a WebSocket; `sent` by the client, or by the server."""
 
     sent: bool
@@ -45,7 +44,7 @@ class Frame:
     text: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Exchange:
     """A request and its answer; `status` 0 means that there was, or is yet, none."""
 
@@ -113,8 +112,7 @@ class Exchange:
         return _OVERHEAD + len(self.target) + len(self.sent[1]) + len(self.answered[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Which exchanges are looked for; what is None fits all.
 
     `json` must be part of the request's JSON, `headers` of its headers. `since` is the id of an
@@ -122,7 +120,7 @@ class Filter:
     that were taken in later, those that took long among them.
     """
 
-    pattern: Pattern = field(default_factory=Pattern)
+    pattern: Pattern = Pattern()
     status: int | None = None
     code: str | None = None
     headers: Mapping[str, str] | None = None

@@ -3,7 +3,6 @@
 import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -59,8 +58,7 @@ def _segment_pattern(segment: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(re.sub(r"([?[])", r"[\1]", segment)))
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """Which requests are meant; what is None fits all.
 
     In `path`, `*` stands for any part of a segment and `{uid}` for a whole one, a segment `**`

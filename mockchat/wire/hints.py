@@ -1,7 +1,6 @@
 """Hints: what a refused request came nearest to, beyond what the error itself may say."""
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
 from mockchat.api import OPERATIONS
@@ -56,6 +55,8 @@ def _likeness(asked: list[str], path: list[str]) -> float:
         asked[place] if segment.startswith("{") and place < len(asked) else segment.lower()
         for place, segment in enumerate(path)
     ]
+    from difflib import SequenceMatcher  # noqa: PLC0415  # a start needs no hints
+
     return SequenceMatcher(None, "/".join(asked), "/".join(filled)).ratio()
 
 
@@ -71,6 +72,8 @@ def _header(visit: Visit, wanted: str, astray: Iterable[str]) -> str | None:
 
 
 def _field(visit: Visit, details: Iterable[str]) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415
+
     try:
         sent = list(parse_body(visit.raw, visit.request.headers.get("Content-Type", "")))
     except ApiError:
