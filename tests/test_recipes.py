@@ -24,6 +24,7 @@ SCHEMAS = {
     "ci/gitlab-ci.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
     "ci/circleci.yml": ["vendor.circle-ci"],
     "compose/compose.yaml": ["vendor.compose-spec"],
+    "scale/compose.yaml": ["vendor.compose-spec"],
 }
 MANIFESTS = sorted((EXAMPLES / "kubernetes").glob("*.yaml"))
 NAMES = [f"testapp.{service}-us.cometchat.io" for service in SERVICES]
