@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit sdk sdk-matrix pythons lint types fmt check docs bench dist lock audit image image-check clean
+.PHONY: help run test unit sdk sdk-matrix pythons lint types fmt check docs bench bench-scale dist lock audit image image-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ docs: $(VENV)/run.stamp  ## write the generated docs anew
 
 bench: $(VENV)/run.stamp  ## compare with a bare aiohttp application
 	$(BIN)/python benchmarks/compare.py
+
+bench-scale: $(VENV)/run.stamp  ## compare one process with two behind nginx
+	$(BIN)/python -m benchmarks.scale
 
 dist: $(VENV)/dev.stamp  ## build sdist and wheel into dist/
 	rm -rf dist
