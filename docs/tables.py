@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from docs.differences import DIFFERENCES
 from mockchat import config
@@ -14,11 +15,13 @@ from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.operation import Access
 from mockchat.api.validation import TEXTS
 from mockchat.control import CONTROL_OPERATIONS
+from mockchat.control.faults import kind_rows as fault_rows
 from mockchat.core.errors import CATALOGUE, Face
 from mockchat.wire import openapi
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
+FAULTS = DOCS / "faults.md"
 FIDELITY = DOCS / "fidelity.md"
 OPENAPI = DOCS / "openapi.json"
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -134,7 +137,26 @@ def sentences() -> str:
     return table(("rule", "sentence", "evidence"), rows)
 
 
+def faults() -> str:
+    """Return the table of fault kinds and presets."""
+    rows = [
+        (
+            f"`{row['kind']}`",
+            row["does"],
+            ", ".join(f"`{one['name']}`: {_told(one)}" for one in row["parameters"]),
+        )
+        for row in fault_rows()
+    ]
+    return table(("kind", "what happens", "parameters (default)"), rows)
+
+
+def _told(parameter: dict[str, Any]) -> str:
+    default = parameter["default"]
+    return f"{parameter['help']}{'' if default in (None, '') else f' ({default:g})'}"
+
+
 TABLES = {
+    "faults": faults,
     "operations": operations,
     "unbuilt": unbuilt,
     "errors": errors,
@@ -181,6 +203,7 @@ def files() -> dict[Path, str]:
     """Return what is generated: each file and its content as it should be."""
     return {
         README: render(README.read_text()),
+        FAULTS: render(FAULTS.read_text()),
         FIDELITY: fidelity(),
         OPENAPI: openapi.text(),
     }

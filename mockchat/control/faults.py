@@ -44,7 +44,8 @@ def _values(kind: Kind) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, "")}
 
 
-def _kinds() -> list[dict[str, Any]]:
+def kind_rows() -> list[dict[str, Any]]:
+    """Return the kinds of faults and the presets as plain data."""
     rows = [
         {
             "kind": name,
@@ -67,7 +68,7 @@ def _kinds() -> list[dict[str, Any]]:
 @table.add("GET", f"{_FAULTS}/kinds", returns=KindSchema, **_OURS)
 def list_fault_kinds(_call: Call) -> list[dict[str, Any]]:
     """List the kinds of faults and the presets, with their parameters."""
-    return _kinds()
+    return kind_rows()
 
 
 @table.add("GET", _FAULTS, query=AppQuery, returns=FaultSchema, **_OURS)

@@ -1,0 +1,140 @@
+"""The pages of docs/: every block of Python and every console line on them runs and says so."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mockchat import Config, MockChat
+from tests.pages import Page, blocks
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [Page(DOCS / f"{name}.md") for name in
+         ("pytest", "library", "control-api", "server", "faults")]  # fmt: skip
+PATIENCE = 60  # seconds
+_PROMPT = "$ "
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
+
+
+def python_blocks(page: Page) -> list[str]:
+    return [block.code for block in page.blocks if block.language == "python"]
+
+
+def is_test(code: str) -> bool:
+    return "def test_" in code
+
+
+def sessions(page: Page) -> list[tuple[str, str]]:
+    """The console lines of a page, each with what it prints."""
+    found: list[tuple[str, str]] = []
+    for block in blocks(page.text):
+        if block.language == "console":
+            for part in re.split(rf"^{re.escape(_PROMPT)}", block.code, flags=re.MULTILINE)[1:]:
+                line, _, output = part.partition("\n")
+                found.append((line, output.strip()))
+    return found
+
+
+def as_pattern(output: str) -> str:
+    """What a printed answer must begin with; three dots in one character stand for anything."""
+    return ".*".join(re.escape(part) for part in output.split("…"))
+
+
+# --- Python ---------------------------------------------------------------------------------
+def test_the_tests_on_the_pages_pass(tmp_path: Path) -> None:
+    pages = [*PAGES, Page(ROOT / "README.md")]
+    tests = [code for page in pages for code in python_blocks(page) if is_test(code)]
+    for number, code in enumerate(tests):
+        (tmp_path / f"test_block_{number}.py").write_text(code, encoding="utf-8")
+    (conftest,) = [code for page in PAGES for code in python_blocks(page) if is_conftest(code)]
+    (tmp_path / "conftest.py").write_text(conftest.replace("https_port=None", "https_port=0"))
+
+    done = run_pytest(tmp_path)
+
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert passed
+    assert int(passed[1]) == sum(len(re.findall(r"def test_", code)) for code in tests)
+
+
+def is_conftest(code: str) -> bool:
+    return "def mockchat_config" in code
+
+
+def run_pytest(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run pytest in a fresh project; asynchronous tests need a plugin in its automatic mode."""
+    options = ["-q", "-p", "no:schemathesis", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto"]
+    options += ["-o", "asyncio_default_fixture_loop_scope=function", "-W", "error"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(folder), "--rootdir", str(folder)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+SCRIPTS = [
+    pytest.param(code, id=f"{page.path.stem}-{number}")
+    for page in PAGES
+    for number, code in enumerate(python_blocks(page))
+    if not is_test(code) and not is_conftest(code)
+]
+
+
+@pytest.mark.parametrize("code", SCRIPTS)
+def test_a_script_on_a_page_runs(code: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(code, encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+# --- consoles -------------------------------------------------------------------------------
+@each_page
+def test_what_a_page_types_into_a_console_prints_what_it_says(page: Page) -> None:
+    with MockChat(Config(port=0, https_port=None)).in_thread() as mock:
+        for line, output in sessions(page):
+            printed = in_shell(line.replace("http://127.0.0.1:8080", str(mock.url)))
+
+            assert re.match(as_pattern(output), printed, re.DOTALL), f"{line}\n{printed}"
+
+
+def in_shell(line: str) -> str:
+    environment = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
+    done = subprocess.run(
+        line,
+        shell=True,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return done.stdout
+
+
+@each_page
+def test_a_page_leads_nowhere_that_is_not(page: Page) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.text)
+
+    assert [link for link in links if not (DOCS / link).exists()] == []
+
+
+def test_something_runs_on_every_page() -> None:
+    assert [page.path.stem for page in PAGES if not (python_blocks(page) or sessions(page))] == []
