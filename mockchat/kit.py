@@ -13,7 +13,7 @@ from mockchat.control.requests import camel
 from mockchat.core.entities import Caller, KeyCaller, Scope
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
-from mockchat.core.journal import Exchange, Filter, explain
+from mockchat.core.journal import Exchange, Filter, explain, search
 from mockchat.core.matching import Pattern
 from mockchat.core.state import App
 from mockchat.core.store import Store
@@ -182,9 +182,7 @@ class JournalView:
         return archive
 
     def _search(self, wanted: Filter) -> list[Exchange]:
-        apps = _apps(self._bridge.store, self._app_id)
-        found = [one for app in apps for one in app.journal if wanted.fits(one)]
-        return sorted(found, key=lambda one: one.id)
+        return search((app.journal for app in _apps(self._bridge.store, self._app_id)), wanted)
 
     def _found(self, wanted: Filter) -> list[Exchange]:
         found: list[Exchange] = self._bridge.call(self._search, wanted)

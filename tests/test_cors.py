@@ -45,6 +45,7 @@ async def test_every_answer_opens_itself_to_the_page_that_asked(client: Client, 
         "Access-Control-Allow-Origin": "https://app.example",
         "Access-Control-Allow-Methods": "OPTIONS,HEAD,GET,POST,PUT,PATCH,DELETE",
         "Access-Control-Allow-Headers": ALLOWED,
+        "Access-Control-Expose-Headers": "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault",
     }
     assert "Origin" in response.headers["Vary"]
 

@@ -34,7 +34,7 @@ from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.wire.openapi import document
 
-KEY, UID = "REST_API_KEY", "superhero1"
+KEY, UID, SNAPSHOT = "REST_API_KEY", "superhero1", "s1"
 BUILT = (*OPERATIONS, *CONTROL_OPERATIONS)
 # What an operation is under another name needs no second look at every edge.
 OWN = tuple({row.id: row for row in reversed(BUILT)}.values())[::-1]
@@ -94,6 +94,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Visitor"]:
     with server.in_thread() as mock, requests.Session() as session:
         session.trust_env = False
         assert mock.url
+        mock.snapshot(SNAPSHOT)
         yield Visitor(mock.url, session)
 
 
@@ -114,6 +115,8 @@ class Visitor:
         ways = case.operation.definition.raw["security"] or [{}]
         way = next(iter(ways[number % len(ways)]), "")  # one at a time, where there are two
         self._name_what_exists(case, base_url)
+        if case.meta and case.meta.generation.mode.is_positive:
+            self._make_possible(case, base_url)
         response = case.call_and_validate(
             base_url=base_url,
             session=self.session,
@@ -128,13 +131,18 @@ class Visitor:
         """Put in what a description cannot know: who and what there is."""
         assert case.meta
         if not case.meta.is_negative_at(ParameterLocation.PATH):
-            exist = {"uid": UID, "apiKey": "AUTH_KEY", "role": "default"}
+            exist = {"uid": UID, "apiKey": "AUTH_KEY", "role": "default", "name": SNAPSHOT}
             drawn = case.path_parameters or {}
             if "authToken" in drawn:
                 exist["authToken"] = self._token(base_url)
             case.path_parameters = drawn | {name: exist[name] for name in exist if name in drawn}
-        if not case.meta.generation.mode.is_positive:
-            return
+
+    def _make_possible(self, case: Case, base_url: str) -> None:
+        """Put in what belongs together, and what comes to an end."""
+        if "wait" in (case.query or {}):
+            case.query["wait"] = 0.01  # what it waits for never comes
+        if case.path == "/_mock/clock":  # it goes no further than to the year 2286
+            self.session.patch(f"{self.url}/_mock/clock", json={"resume": True}, timeout=9)
         if "onBehalfOf" in case.headers:
             case.headers["onBehalfOf"] = "superhero2"
         if "callToken" in case.headers:
@@ -150,6 +158,15 @@ class Visitor:
             body |= {"uid": UID, "authKey": KEY}
         if path == "/logout":
             body["authToken"] = self._token(base_url)
+        if body.get("apps") is not None:
+            body["apps"] = self.session.get(f"{base_url}/_mock/state", timeout=9).json()["apps"]
+            body.pop("app", None)
+        if body.get("users"):
+            body["users"] = 3  # as many as it may be take their time
+        if isinstance(fixture := body.get("fixture"), dict):
+            known(fixture)
+        elif fixture:
+            body["fixture"] = "default"
 
     def _credentials(self, way: str, base_url: str) -> dict[str, str]:
         if way == "authToken":
@@ -177,6 +194,15 @@ class Visitor:
         if has_an_unknown_parameter(case):
             settled.append(negative_data_rejection)
         return settled
+
+
+def known(fixture: dict[str, Any]) -> None:
+    """Let a fixture name nobody twice and no role or friend that is not there."""
+    for section, key in (("users", "uid"), ("roles", "role"), ("apiKeys", "apiKey")):
+        for number, row in enumerate(fixture.get(section, ())):
+            row[key] = f"n{number}"
+            if section == "users":
+                row |= {"friends": [], "role": "default"}
 
 
 def has_an_unknown_parameter(case: Case) -> bool:

@@ -8,12 +8,12 @@ import orjson
 MAX_DEPTH = 64  # far above any real body, far below where printing would fail
 
 
-def parse(raw: bytes | str) -> Any:
+def parse(raw: bytes | str, most: int = MAX_DEPTH) -> Any:
     """Return the value; raise ValueError with the reason for what is no JSON or too deep."""
     value = orjson.loads(raw)
     brackets = (b"[", b"{") if isinstance(raw, bytes) else ("[", "{")
-    if sum(map(raw.count, brackets)) > MAX_DEPTH and _depth(value) > MAX_DEPTH:  # type: ignore[arg-type]
-        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+    if sum(map(raw.count, brackets)) > most and _depth(value) > most:  # type: ignore[arg-type]
+        raise ValueError(f"nested more than {most} levels deep")
     return value
 
 

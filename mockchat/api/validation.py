@@ -261,8 +261,8 @@ class Whole(Field):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int | None:
         if isinstance(value, str) and not value.strip():
             return None
-        digits = str(value).strip() if isinstance(value, str | int) else ""
-        if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]{1,18}", digits):
+        digits = str(_number(value)).strip()
+        if not re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,17})", digits):
             raise self.no("integer")
         if not self.least <= int(digits) <= self.most:
             raise self.no("between", least=self.least, most=self.most)

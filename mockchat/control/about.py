@@ -5,6 +5,7 @@ from typing import Any
 
 from mockchat.api.operation import CONTROL_PREFIX, Access, Call, File, OperationTable
 from mockchat.api.plain import DocumentSchema, ErrorRowSchema, HealthSchema
+from mockchat.control.requests import AppQuery
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence, Face
 from mockchat.version import __version__
@@ -54,6 +55,7 @@ def _shown(face: Face) -> dict[str, Any]:
     "GET",
     f"{CONTROL_PREFIX}/errors",
     access=Access.CONTROL,
+    query=AppQuery,
     returns=ErrorRowSchema,
     evidence=Evidence.ASSUMED,
 )

@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from mockchat.api.plain import AnySchema
+from mockchat.control.fields import State
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
 
@@ -34,7 +35,7 @@ class SnapshotSchema(AnySchema):
 class StateSchema(AnySchema):
     """Everything that apps hold, by app id."""
 
-    apps = fields.Dict(fields.String(), fields.Dict(), required=True)
+    apps = State(required=True)
 
 
 class ParameterSchema(AnySchema):

@@ -7,7 +7,7 @@ from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import ClockSchema
 from mockchat.control.fields import LATEST
-from mockchat.control.requests import ClockRequest
+from mockchat.control.requests import AppQuery, ClockRequest
 from mockchat.core.errors import Evidence
 
 table = OperationTable()
@@ -15,7 +15,14 @@ table = OperationTable()
 _CLOCK = f"{CONTROL_PREFIX}/clock"
 
 
-@table.add("GET", _CLOCK, access=Access.CONTROL, returns=ClockSchema, evidence=Evidence.ASSUMED)
+@table.add(
+    "GET",
+    _CLOCK,
+    access=Access.CONTROL,
+    query=AppQuery,
+    returns=ClockSchema,
+    evidence=Evidence.ASSUMED,
+)
 def get_clock(call: Call) -> dict[str, Any]:
     """Get the time of the server."""
     clock = call.server.store.clock
@@ -35,19 +42,18 @@ def get_clock(call: Call) -> dict[str, Any]:
 def move_clock(call: Call) -> dict[str, Any]:
     """Freeze time (now, or `at` an instant), advance it, or let it tick again, for all apps.
 
-    Auth tokens, timestamps and rate-limit windows follow.
+    Auth tokens, timestamps and rate-limit windows follow. Of several wishes `resume` comes first
+    and `advance` last.
     """
     clock, wish = call.server.store.clock, call.body
-    wishes_time = wish.get("at") is not None or wish.get("advance") is not None
-    if not (wishes_time or wish.get("freeze") or wish.get("resume")):
-        raise refuse("advance", "required")
-    if wish.get("resume"):
+    at, advance, resume = wish.get("at"), wish.get("advance") or 0.0, wish.get("resume")
+    start = at if at is not None else clock.real() if resume else clock.now()
+    if start + advance > LATEST:
+        raise refuse("advance", "plain", reason=f"leads beyond {LATEST} unix seconds")
+    if resume:
         clock.resume()
-    start = wish["at"] if wish.get("at") is not None else clock.now()
-    if start + wish.get("advance", 0) > LATEST:
-        raise refuse("advance", "between", least=0, most=f"{LATEST} unix seconds")
-    if wish.get("freeze") or wish.get("at") is not None:
-        clock.freeze(wish.get("at"))
-    if wish.get("advance"):
-        clock.advance(wish["advance"])
+    if wish.get("freeze") or at is not None:
+        clock.freeze(at)
+    if advance:
+        clock.advance(advance)
     return dict(get_clock(call))

@@ -65,7 +65,7 @@ def kind_rows() -> list[dict[str, Any]]:
     return rows + presets
 
 
-@table.add("GET", f"{_FAULTS}/kinds", returns=KindSchema, **_OURS)
+@table.add("GET", f"{_FAULTS}/kinds", query=AppQuery, returns=KindSchema, **_OURS)
 def list_fault_kinds(_call: Call) -> list[dict[str, Any]]:
     """List the kinds of faults and the presets, with their parameters."""
     return kind_rows()

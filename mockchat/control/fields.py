@@ -1,70 +1,91 @@
 """The field types of control requests, beyond those of the emulated API."""
 
-import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
-from mockchat.api.validation import Field
-from mockchat.core.durations import seconds
+from mockchat.api.validation import Field, String
+from mockchat.core.durations import LONGEST, SHORT, seconds
 
 LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
-_LONGEST = float(LATEST)
+LATEST_WISH = 7_000_000_000  # that time can be set to, in the year 2191
+
+
+class AppId(String):
+    """The id of an app: 1 to 64 letters, digits, dashes and underscores."""
+
+    PATTERN = r"[A-Za-z0-9_-]{1,64}"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        fraction = isinstance(value, float) and not value.is_integer()
+        given = "" if fraction else str(super()._deserialize(value))
+        # An empty one is an id that somebody forgot, rather than all apps.
+        if not re.fullmatch(self.PATTERN, given):
+            raise self.no("plain", reason="must be 1 to 64 letters, digits, - or _")
+        return given
 
 
 class Span(Field):
     """Seconds, or a duration like `250ms`, `2s` or `1h`."""
 
-    def __init__(self, longest: float = _LONGEST, **options: Any) -> None:
+    def __init__(self, longest: float = LONGEST, **options: Any) -> None:
         super().__init__(**options)
         self.longest = longest
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self.no("duration")
-        try:
-            found = seconds(value.strip() if isinstance(value, str) else value)
-        except (ValueError, OverflowError):
-            raise self.no("duration") from None
+        value = value.strip() if isinstance(value, str) else value
+        if isinstance(value, str) and not re.fullmatch(SHORT, value):
+            raise self.no("duration")
+        found = seconds(value) if isinstance(value, str) else value
         if not 0 <= found <= self.longest:
-            raise self.no("between", least=0, most=f"{self.longest:g} seconds")
-        return found
+            raise self.no("between", least=0, most=f"{self.longest:.0f} seconds")
+        return float(found)
 
 
 class Share(Field):
     """A probability from 0 to 1."""
 
+    PATTERN = r"0(\.[0-9]{1,9})?|1(\.0{1,9})?"
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
-        try:
-            found = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError, OverflowError):
-            found = math.nan
-        if not 0 <= found <= 1:
+        if isinstance(value, str) and re.fullmatch(self.PATTERN, value.strip()):
+            return float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise self.no("between", least=0, most=1)
-        return found
+        return float(value)
+
+
+_LONG, _MIDDLE = "0[13578]|1[02]", "0[469]|11"  # months
+_LEAP_YEAR = "19([79][26]|8[048])|20([02468][048]|[13579][26])|21(0[48]|[2468][048]|[1357][26])"
+_DAY = (
+    "(19[7-9]|20[0-9]|21[0-8])[0-9]-"
+    f"(({_LONG}|{_MIDDLE})-(0[1-9]|[12][0-9]|30)|({_LONG})-31|02-(0[1-9]|1[0-9]|2[0-8]))"
+    f"|({_LEAP_YEAR})-02-29"
+)
+_HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 class Instant(Field):
     """Unix seconds, or a time like `2026-01-31T12:00:00Z` (UTC unless it says otherwise)."""
 
+    NUMBER = r"[1-6]?[0-9]{1,9}(\.[0-9]{1,9})?"
+    DATE = rf"({_DAY})([T ]{_HOUR}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[+-]{_HOUR})?)?"
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self.no("instant")
-        try:
-            found = float(value)
-        except ValueError:
-            found = self._read(str(value))
-        except OverflowError:
-            found = math.inf
-        if not 0 <= found <= LATEST:
-            raise self.no("between", least=0, most=f"{LATEST} unix seconds")
-        return found
-
-    def _read(self, text: str) -> float:
-        try:
+        text = value.strip() if isinstance(value, str) else None
+        if text is not None and re.fullmatch(self.DATE, text):
             moment = datetime.fromisoformat(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, OverflowError):
-            raise self.no("instant") from None
+            value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        elif text is not None and not re.fullmatch(self.NUMBER, text):
+            raise self.no("instant")
+        value = float(value) if isinstance(value, str) else value
+        if not 0 <= value <= LATEST_WISH:
+            raise self.no("between", least=0, most=f"{LATEST_WISH} unix seconds")
+        return float(value)
 
 
 class AnyObject(Field):
@@ -74,6 +95,14 @@ class AnyObject(Field):
         if not isinstance(value, dict):
             raise self.no("object")
         return value
+
+
+class State(AnyObject):
+    """What apps hold, by app id."""
+
+
+class ErrorCode(String):
+    """A code or a name of the error catalogue, or a status."""
 
 
 class Fixture(Field):

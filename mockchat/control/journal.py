@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from mockchat.api import json_text
 from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
 from mockchat.control.answers import ExchangeSchema, HarSchema, JournalSchema
 from mockchat.control.har import har
-from mockchat.control.requests import AppQuery, JournalQuery
+from mockchat.control.requests import DEFAULT_LIMIT, AppQuery, ExchangeQuery, JournalQuery
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
-from mockchat.core.journal import Exchange, Filter, Message
+from mockchat.core.journal import Exchange, Filter, Message, search
 from mockchat.core.matching import Pattern
 
 table = OperationTable()
@@ -44,14 +45,16 @@ def shown(exchange: Exchange) -> dict[str, Any]:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    body = message.json if message.json is not None else message.text or None
+    try:
+        body = json_text.parse(message.body)
+    except ValueError:  # or deeper than can be printed
+        body = message.text or None
     return {"headers": [list(pair) for pair in message.headers.items()], "body": body}
 
 
 def found(call: Call, wanted: Filter) -> list[Exchange]:
     """Return the exchanges of the apps that fit, oldest first."""
-    exchanges = [one for app in call.apps for one in app.journal if wanted.fits(one)]
-    return exchanges if len(call.apps) == 1 else sorted(exchanges, key=lambda one: one.id)
+    return search((app.journal for app in call.apps), wanted)
 
 
 def _filter(query: Any) -> Filter:
@@ -69,17 +72,15 @@ def _filter(query: Any) -> Filter:
 async def list_exchanges(call: Call) -> dict[str, Any]:
     """List exchanges: the newest `limit`, oldest first, and how many there are in all.
 
-    With `wait`, it answers once `count` (1, if not said) are there, or when the time is up. Give
-    the answer's `cursor` with the next question to be told what came since, each exchange once.
+    With `wait`, it answers once `count` are there, or when the time is up. Give the answer's
+    `cursor` with the next question to be told what came since, each exchange once.
     """
     query, wanted, book = call.query, _filter(call.query), call.server.store.book
     if query.get("wait"):
-        exchanges = await book.wait(
-            lambda: found(call, wanted), query.get("count") or 1, query["wait"]
-        )
+        exchanges = await book.wait(lambda: found(call, wanted), query["count"] or 1, query["wait"])
     else:
         exchanges = found(call, wanted)
-    newest = exchanges[-query["limit"] :]
+    newest = exchanges[-(query["limit"] or DEFAULT_LIMIT) :]
     return {
         "count": len(exchanges),
         "cursor": book.entries,
@@ -96,7 +97,7 @@ def clear_journal(call: Call) -> Ack:
     return Ack(f"{forgotten} exchanges are forgotten.")
 
 
-@table.add("GET", f"{_JOURNAL}.har", query=JournalQuery, returns=HarSchema, **_OURS)
+@table.add("GET", f"{_JOURNAL}.har", query=ExchangeQuery, returns=HarSchema, **_OURS)
 def get_har(call: Call) -> dict[str, Any]:
     """Get exchanges in HAR 1.2, as the network tools of browsers open it."""
     return har(found(call, _filter(call.query)))

@@ -23,9 +23,14 @@ def _shown(call: Call) -> dict[str, Any]:
 @table.add("GET", _LOGINS, query=HoldQuery, **_OURS)
 async def list_logins(call: Call) -> dict[str, Any]:
     """List whose logins are held and which wait now; `wait` for them if asked to."""
-    wait, uid = call.query.get("wait"), call.query.get("uid") or None
-    if wait and not call.every_app:
-        await call.app.holds.arrival(uid, call.query["count"], wait)
+    query, uid = call.query, call.query.get("uid") or None
+    if query.get("wait"):
+        count = query["count"] or 1
+
+        def are_there() -> bool:
+            return sum(app.holds.count(uid) for app in call.apps) >= count
+
+        await call.server.store.arrivals.until(are_there, query["wait"])
     return _shown(call)
 
 

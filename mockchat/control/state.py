@@ -9,15 +9,14 @@ from mockchat.control.answers import SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
-from mockchat.core.people import settle
-from mockchat.core.seed import FixtureError, add_fixture
+from mockchat.core.people import MAX_PEOPLE, settle
+from mockchat.core.seed import FixtureError, add_fixture, check_fixture, read_fixture
 from mockchat.core.snapshot import SnapshotError
-from mockchat.core.store import Apps
+from mockchat.core.store import Apps, Kept
 
 table = OperationTable()
 
-MAX_SNAPSHOTS = 100
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BREATH = 200  # users between two chances for others to be answered
 _ONE = f"{CONTROL_PREFIX}/snapshots/{{name}}"
 _OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
@@ -46,30 +45,36 @@ def _apps(count: int) -> str:
 async def seed(call: Call) -> dict[str, Any]:
     """Add a fixture's users, roles and api keys, or any number of plausible users.
 
-    Who is there already takes over what the fixture says and keeps its auth tokens.
+    Who is there already takes over what the fixture says and keeps its auth tokens. What one app
+    cannot take, none gets.
     """
-    fixture, users = call.body.get("fixture"), call.body.get("users")
-    if fixture is None and not users:
-        raise refuse("fixture", "required")
-    added = 0
-    for app in call.apps:
-        if fixture is not None:
-            try:
-                added += add_fixture(app, fixture, call.server.fixtures)
-            except FixtureError as error:
-                raise refuse("fixture", "plain", reason=f"is no good: {error}") from None
-        for at, _ in enumerate(settle(app, users or 0), start=1):
+    apps, users = call.apps, call.body.get("users") or 0
+    if users * len(apps) > MAX_PEOPLE:
+        reason = f"would be more than {MAX_PEOPLE}, as there are {len(apps)} apps"
+        raise refuse("users", "plain", reason=reason)
+    added = _add_fixture(call, call.body["fixture"]) if call.body.get("fixture") else 0
+    for app in apps:
+        for at, _ in enumerate(settle(app, users), start=1):
             added += 1
             if at % _BREATH == 0:
                 await call.sleep(0)
-    return {"users": added, "apps": [app.id for app in call.apps]}
+    return {"users": added, "apps": [app.id for app in apps]}
+
+
+def _add_fixture(call: Call, fixture: str | dict[str, Any]) -> int:
+    try:
+        found = read_fixture(fixture, call.server.fixtures)
+        for app in call.apps:
+            check_fixture(app, found)
+    except FixtureError as error:
+        raise refuse("fixture", "plain", reason=f"is no good: {error}") from None
+    return sum(add_fixture(app, found) for app in call.apps)
 
 
 # --- snapshots ------------------------------------------------------------------------------
-def _shown(name: str, owner: str | None, apps: Apps) -> dict[str, Any]:
-    users = sum(len(plain["users"]) for plain in apps.values())
-    shown = {"name": name, "apps": list(apps), "users": users}
-    return shown if owner is None else {**shown, "app": owner}
+def _shown(name: str, owner: str | None, kept: Kept) -> dict[str, Any]:
+    shown = {"name": name, "apps": list(kept.app_ids), "users": kept.users}
+    return shown if owner is None else {**shown, "app": kept.app_ids[0]}
 
 
 def _found(call: Call) -> Apps:
@@ -85,8 +90,8 @@ def list_snapshots(call: Call) -> list[dict[str, Any]]:
     """List the snapshots, an app's own and those of the whole server."""
     app = call.only_app
     return [
-        _shown(name, owner, apps)
-        for (owner, name), apps in call.server.store.snapshots.items()
+        _shown(name, owner, kept)
+        for (owner, name), kept in call.server.store.snapshots.items()
         if app is None or owner in (None, app.id.lower())
     ]
 
@@ -98,16 +103,17 @@ def take_snapshot(call: Call) -> dict[str, Any]:
     With `apps`, the contents are those instead, as `GET` answers them.
     """
     store, app, name = call.server.store, call.only_app, call.path["name"]
-    if not _NAME.fullmatch(name):
+    if not SNAPSHOT_NAME.fullmatch(name):
         raise refuse("name", "plain", reason="must be 1 to 64 letters, digits, dots, - or _")
-    if len(store.snapshots) >= MAX_SNAPSHOTS and store.kept(name, app) is None:
-        raise refuse("name", "plain", reason=f"would be one of more than {MAX_SNAPSHOTS} snapshots")
-    apps = call.body.get("apps")
+    given = call.body.get("apps")
     try:
-        kept = store.take(app) if apps is None else store.checked(apps, app)
+        apps = store.take(app) if given is None else store.checked(given, app)
     except SnapshotError as error:
         raise refuse("apps", "plain", reason=f"is no snapshot: {error}") from None
-    store.keep(name, kept, app)
+    try:
+        kept = store.keep(name, apps, app)
+    except SnapshotError as error:
+        raise refuse("name", "plain", reason=f"is one too many: {error}") from None
     return _shown(name, app.id if app else None, kept)
 
 

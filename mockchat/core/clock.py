@@ -33,6 +33,10 @@ class Clock:
         """Return the unix time in seconds."""
         return self._wall() + self._offset if self._frozen_at is None else self._frozen_at
 
+    def real(self) -> float:
+        """Return what the wall clock tells, wherever this one stands."""
+        return self._wall()
+
     def freeze(self, at: float | None = None) -> None:
         """Stop at the unix time `at`, or at this moment."""
         self._frozen_at = self.now() if at is None else float(at)

@@ -2,6 +2,12 @@
 
 import re
 
+LONGEST = 10**9  # seconds that a test may ask for; 31 years
+# As many digits as keep to it, whatever the unit.
+SHORT = "|".join(
+    rf"[0-9]{{1,{digits}}}(\.[0-9]{{1,9}})?{unit}"
+    for digits, unit in ((9, "(ms|s)?"), (7, "m"), (5, "h"), (4, "d"))
+)
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 
 

@@ -2,13 +2,18 @@
 
 import asyncio
 
+from mockchat.core.bell import Bell
+
 
 class Holds:
-    """Which uids' logins of an app stay open, and which of them wait there now."""
+    """Which uids' logins of an app stay open, and which of them wait there now.
 
-    def __init__(self) -> None:
+    `arrivals` rings whenever another login waits.
+    """
+
+    def __init__(self, arrivals: Bell | None = None) -> None:
         self._held: dict[str | None, asyncio.Event] = {}
-        self._arrived = asyncio.Event()
+        self._arrivals = arrivals or Bell()
         self.waiting: list[str] = []  # uids in lower case, one for each login
 
     @property
@@ -36,23 +41,19 @@ class Holds:
         key = uid.lower()
         while event := self._held.get(key) or self._held.get(None):
             self.waiting.append(key)
-            self._arrived.set()
+            self._arrivals.ring()
             try:
                 await event.wait()
             finally:
                 self.waiting.remove(key)
+
+    def count(self, uid: str | None = None) -> int:
+        """Return how many logins (of `uid`) wait now."""
+        return len(self.waiting) if uid is None else self.waiting.count(uid.lower())
 
     async def arrival(self, uid: str | None, count: int, patience: float) -> bool:
         """Wait until `count` logins (of `uid`) are held open; return whether that came to be.
 
         `patience` is in seconds, real ones.
         """
-        key = uid and uid.lower()
-        try:
-            async with asyncio.timeout(patience):
-                while sum(key in (None, one) for one in self.waiting) < count:
-                    self._arrived.clear()
-                    await self._arrived.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._arrivals.until(lambda: self.count(uid) >= count, patience)

@@ -1,18 +1,21 @@
 """The journal: what clients really sent and what they were answered, bounded per app."""
 
-import asyncio
 import json
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple
 
+from mockchat.core.bell import Bell
 from mockchat.core.matching import Asked, Pattern
 
 _OVERHEAD = 2048  # bytes that an exchange takes beyond its bodies, roughly
 _JOURNALS_IN_FULL = 32  # how many times `journal_bytes` all journals of a server may take
+_FRAME_OVERHEAD = 200  # bytes that a frame takes beyond its text, roughly
 MAX_FRAMES = 500  # of one WebSocket, the oldest fall out
+MAX_FRAME_BYTES = 2**20  # of one WebSocket, likewise
 
 
 class Message:
@@ -43,6 +46,11 @@ class Frame(NamedTuple):
     at: float  # unix seconds
     text: str
 
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return _FRAME_OVERHEAD + len(self.text)
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Exchange:
@@ -61,9 +69,10 @@ class Exchange:
     code: str | None = None  # of the error that it was refused with
     faults: tuple[str, ...] = ()  # the kinds that struck
     hint: str | None = None  # what came nearest to being right
-    is_kept: bool = False  # by a journal
     frames: deque[Frame] | tuple[()] = ()  # of a WebSocket
     entry: int = 0  # which one it was that the journals took in, all together
+    counted: int = 0  # bytes that a journal counts it for; 0 as long as none keeps it
+    _frame_bytes: int = 0
 
     @property
     def request(self) -> Message:
@@ -100,16 +109,25 @@ class Exchange:
         """The uid that the request names or whose auth token it shows."""
         return self.asked.uid
 
-    def add_frame(self, frame: Frame) -> None:
-        """Note a message of the WebSocket; the oldest falls out of many."""
+    def add_frame(self, frame: Frame) -> int:
+        """Note a message of the WebSocket, the oldest fall out of many; return the growth."""
         if not isinstance(self.frames, deque):
-            self.frames = deque(maxlen=MAX_FRAMES)
+            self.frames = deque()
+        before = self._frame_bytes
         self.frames.append(frame)
+        self._frame_bytes += frame.size
+        while len(self.frames) > MAX_FRAMES or self._frame_bytes > MAX_FRAME_BYTES:
+            self._frame_bytes -= self.frames.popleft().size
+        return self._frame_bytes - before
 
     @property
     def size(self) -> int:
-        """How many bytes it counts for."""
-        return _OVERHEAD + len(self.target) + len(self.sent[1]) + len(self.answered[1])
+        """How many bytes it takes."""
+        (asked, sent), (told, answered) = self.sent, self.answered
+        headers = sum(map(len, asked.values())) + sum(map(len, told.values()))
+        return (
+            _OVERHEAD + len(self.target) + len(sent) + len(answered) + headers + self._frame_bytes
+        )
 
 
 class Filter(NamedTuple):
@@ -177,40 +195,54 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Take in an exchange."""
-        book, exchanges = self._book, self._exchanges
-        book.entries += 1
-        exchange.entry = book.entries
-        exchange.is_kept = True
-        exchanges.append(exchange)
-        self._count(exchange.size)
-        while len(exchanges) > book.most or (self.bytes > book.most_bytes and len(exchanges) > 1):
-            self.drop_oldest()
-        book.added(self)
+        self._book.entries += 1
+        exchange.entry = self._book.entries
+        exchange.counted = exchange.size
+        self._exchanges.append(exchange)
+        self._count(exchange.counted)
+        self._fit()
+        self._book.grew(self)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
         """Take in a message of a WebSocket whose handshake is `exchange`."""
-        if exchange.is_kept:
-            oldest = next(iter(exchange.frames), None)
-            gone = len(oldest.text) if oldest and len(exchange.frames) == MAX_FRAMES else 0
-            self._count(len(frame.text) - gone)
-        exchange.add_frame(frame)
+        if exchange.counted:  # else nobody can look at it any more
+            growth = exchange.add_frame(frame)
+            exchange.counted += growth
+            self._count(growth)
+            self._fit()
+            self._book.grew(self)
 
     def drop_oldest(self) -> None:
         """Forget the oldest exchange."""
         oldest = self._exchanges.popleft()
-        oldest.is_kept = False
-        self._count(-oldest.size - sum(len(frame.text) for frame in oldest.frames))
+        self._count(-oldest.counted)
+        oldest.counted = 0
 
     def clear(self) -> None:
         """Forget all exchanges."""
-        for exchange in self._exchanges:
-            exchange.is_kept = False
-        self._exchanges.clear()
-        self._count(-self.bytes)
+        while self._exchanges:
+            self.drop_oldest()
+
+    def _fit(self) -> None:
+        book, exchanges = self._book, self._exchanges
+        while len(exchanges) > book.most or (self.bytes > book.most_bytes and len(exchanges) > 1):
+            self.drop_oldest()
 
     def _count(self, size: int) -> None:
         self.bytes += size
         self._book.bytes += size
+
+
+_entry = attrgetter("entry")
+
+
+def search(journals: Iterable[Journal], wanted: Filter) -> list[Exchange]:
+    """Return the exchanges that are looked for, in the order in which they were taken in.
+
+    That is the order of their ends: a slow one has a lower id than those that overtook it.
+    """
+    found = [one for journal in journals for one in journal if wanted.fits(one)]
+    return sorted(found, key=_entry)
 
 
 class JournalBook:
@@ -221,17 +253,16 @@ class JournalBook:
         self.most_bytes = most_bytes
         self.bytes = 0
         self.entries = 0
+        self.bell = Bell()
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
-        self._watchers: list[asyncio.Event] = []
-        self._ended = False
 
     def next_id(self) -> int:
         """Return the id of the next exchange; ids grow."""
         self._last_id += 1
         return self._last_id
 
-    def added(self, journal: Journal) -> None:
+    def grew(self, journal: Journal) -> None:
         """Note that a journal grew: whoever waits is told, the longest unused one makes room."""
         self._by_use[journal] = None
         self._by_use.move_to_end(journal)
@@ -241,19 +272,12 @@ class JournalBook:
                 oldest.drop_oldest()
             else:
                 del self._by_use[oldest]
-        for grown in self._watchers:
-            grown.set()
+        self.bell.ring()
 
     def forget(self, journal: Journal) -> None:
         """Let a journal go, with the app that it is of."""
         journal.clear()
         self._by_use.pop(journal, None)
-
-    def end_waits(self) -> None:
-        """Let everyone go who waits, now and from now on."""
-        self._ended = True
-        for watch in self._watchers:
-            watch.set()
 
     async def wait(
         self,
@@ -261,21 +285,8 @@ class JournalBook:
         count: int,
         timeout: float,  # noqa: ASYNC109  # a wait that a caller may cut short
     ) -> list[Exchange]:
-        """Return what `search` finds once it finds `count`, or when `timeout` seconds passed.
-
-        The seconds are real ones, whatever the mock's clock says.
-        """
-        grown = asyncio.Event()
-        self._watchers.append(grown)
-        try:
-            async with asyncio.timeout(timeout):
-                while len(search()) < count and not self._ended:
-                    grown.clear()
-                    await grown.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._watchers.remove(grown)
+        """Return what `search` finds once it finds `count`, or when `timeout` seconds passed."""
+        await self.bell.until(lambda: len(search()) >= count, timeout)
         return search()
 
 

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -36,7 +37,8 @@ _KEY: _Shape = {
     "name": ("name", str, True),
     "scope": ("scope", Scope, True),
 }
-_SECTIONS = {"users": _USER, "roles": _ROLE, "apiKeys": _KEY}
+SECTIONS = {"users": _USER, "roles": _ROLE, "apiKeys": _KEY}
+_TOO_LARGE = 2**63  # for a whole number that all readers of JSON agree on
 _JSON_NAMES = {str: "text", dict: "an object", list: "a list of texts", int: "a whole number"}
 
 
@@ -94,28 +96,48 @@ def _find(fixture: str) -> Path:
     with contextlib.suppress(RuntimeError):  # no such home: no such file
         path = path.expanduser()
     if not path.is_file():
-        names = ", ".join(sorted(file.stem for file in fixtures_dir().glob("*.json")))
+        names = ", ".join(_shipped())
         raise FixtureError(f"{fixture}: no such fixture file; shipped are {names}")
     return path
 
 
-def add_fixture(app: App, fixture: str | dict[str, Any], named: Iterable[str]) -> int:
-    """Add a fixture to an app that is in use and return how many users it has.
+def _shipped() -> list[str]:
+    return sorted(file.stem for file in fixtures_dir().glob("*.json"))
 
-    It is given itself, or by its name: one that is shipped, or one of `named`. Who is there
-    already takes over its attributes. Raises FixtureError and changes nothing then.
+
+Sections = dict[str, list[dict[str, Any]]]
+
+
+def read_fixture(fixture: str | dict[str, Any], named: Iterable[str]) -> Sections:
+    """Return what a fixture holds; raise FixtureError.
+
+    It is given itself, or by its name: one that is shipped, or one of `named`.
     """
-    if isinstance(fixture, str):
-        if Path(fixture).name != fixture and fixture not in named:
-            raise FixtureError(f"{fixture} is neither shipped nor one that the server started with")
-        path = _find(fixture)
-        sections = _sections(_content(path), str(path))
-    else:
-        sections = _sections(fixture, "fixture")
-    _check_names(Seed([(key["value"], "", key["scope"]) for key in sections["apiKeys"]]))
+    if not isinstance(fixture, str):
+        return _sections(fixture, "fixture")
+    if fixture not in (*_shipped(), *named):
+        raise FixtureError(
+            f"{fixture[:80]} is neither one that the server started with nor shipped; "
+            f"shipped are {', '.join(_shipped())}"
+        )
+    path = _find(fixture)
+    return _sections(_content(path), str(path))
+
+
+def check_fixture(app: App, sections: Sections) -> None:
+    """Raise FixtureError where an app that is in use cannot take a fixture."""
+    keys = [(key["value"], key["name"], key["scope"]) for key in sections["apiKeys"]]
+    _check_names(Seed(keys, roles=sections["roles"]))
     roles = app.roles.keys() | {role["role"] for role in sections["roles"]}
     uids = {user.key for user in app.all_users()}
     _check_references((("fixture", user) for user in sections["users"]), roles, uids)
+
+
+def add_fixture(app: App, sections: Sections) -> int:
+    """Add a fixture that an app can take and return how many users it has.
+
+    Who is there already takes over its attributes.
+    """
     for role in sections["roles"]:
         app.roles[role["role"]] = Role(**role, created_at=app.now)
     for key in sections["apiKeys"]:
@@ -164,7 +186,7 @@ def _content(path: Path) -> Any:
 def _number(text: str) -> float:
     """Return a number that JSON's readers agree on; raise ValueError for any other."""
     if text.lstrip("-").isdigit():
-        if abs(int(text)) >= 2**63:
+        if abs(int(text)) >= _TOO_LARGE:
             raise ValueError(f"{text} is too large")
         return int(text)
     if not math.isfinite(float(text)):
@@ -181,11 +203,11 @@ def _sections(content: Any, origin: str) -> dict[str, list[dict[str, Any]]]:
 
     if not isinstance(content, dict):
         raise refuse("top level", 'must be an object like {"users": [...]}')
-    if unknown := sorted(content.keys() - _SECTIONS.keys()):
-        known = ", ".join(_SECTIONS)
+    if unknown := sorted(content.keys() - SECTIONS.keys()):
+        known = ", ".join(SECTIONS)
         raise refuse(unknown[0], f"is not a section of a fixture; there are {known}")
     sections = {}
-    for name, shape in _SECTIONS.items():
+    for name, shape in SECTIONS.items():
         rows = content.get(name, [])
         if not isinstance(rows, list):
             raise refuse(name, "must be a list")
@@ -221,6 +243,8 @@ def _value(value: Any, kind: type, place: str, refuse: _Refuse) -> Any:
             raise refuse(place, f"must be one of {', '.join(Scope)}")
         return Scope(value)
     good = isinstance(value, kind) and not isinstance(value, bool)
+    if good and kind is int:
+        good = -_TOO_LARGE <= value < _TOO_LARGE
     if good and kind is list:
         good = all(isinstance(item, str) for item in value)
     if not good:
@@ -240,7 +264,7 @@ def _check_names(seed: Seed) -> None:
         ("role", [role["role"] for role in seed.roles]),
         ("api key", [key for key, _, _ in seed.keys]),
     ):
-        if twice := sorted(name for name in set(names) if names.count(name) > 1):
+        if twice := sorted(name for name, count in Counter(names).items() if count > 1):
             raise FixtureError(f"the {kind} {twice[0]!r} is declared twice")
 
 

@@ -4,18 +4,21 @@ Sockets, the journal, faults and counted requests are no part of it.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Mapping
 from dataclasses import MISSING, Field, fields
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, cast, get_args, get_origin, get_type_hints
 
-from mockchat.core.entities import ApiKey, AuthToken, Role, User
+from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, User
 from mockchat.core.state import App
 
 Plain = dict[str, Any]
 
+_SECTIONS = {"id", "secret", "serial", "apiKeys", "roles", "users", "authTokens"}
+_TOO_LARGE = 2**63  # for a whole number that all readers of JSON agree on
 # What follows from the rest, or is of a moment only.
 _DERIVED = {"tokens", "sessions", "status", "blocked_by", "jwt"}
 
@@ -48,6 +51,12 @@ def _camel(name: str) -> str:
 
 def _default(one: "Field[Any]") -> Any:
     return one.default_factory() if one.default_factory is not MISSING else one.default
+
+
+def shape_of(kind: type) -> dict[str, tuple[Any, bool]]:
+    """Return what a dump holds of an entity: by key its type, and whether it is always there."""
+    hints = get_type_hints(kind)
+    return {one.key: (hints[one.attribute], one.default is MISSING) for one in _columns(kind)}
 
 
 # --- out ------------------------------------------------------------------------------------
@@ -97,9 +106,13 @@ def read(plain: Any, place: str) -> Contents:
     """Return the contents that a dump says; raise SnapshotError, which names the place."""
     if not isinstance(plain, Mapping):
         raise SnapshotError(f"{place} must be an object")
+    if unknown := sorted(plain.keys() - _SECTIONS):
+        raise SnapshotError(f"{place}.{unknown[0]} is not known")
     secret, serial = plain.get("secret"), plain.get("serial")
-    if not isinstance(secret, str) or type(serial) is not int:
-        raise SnapshotError(f"{place}: secret must be a text and serial a whole number")
+    if not isinstance(secret, str) or not isinstance(plain.get("id", ""), str):
+        raise SnapshotError(f"{place}: id and secret must be texts")
+    if not isinstance(serial, int) or not _is_whole(serial):
+        raise SnapshotError(f"{place}: serial must be a whole number")
     contents = Contents(
         secret,
         serial,
@@ -157,22 +170,61 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
 
 
 def _checked(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
+    if type(value) is not kind or (kind is int and not _is_whole(value)):
         raise ValueError
     return value
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and -_TOO_LARGE <= value < _TOO_LARGE
 
 
 def _relate(contents: Contents, place: str) -> None:
     """Hold the entities against each other and note on each side what the other says."""
     known = {user.key: user for user in contents.users}
-    if len(known) < len(contents.users):
-        raise SnapshotError(f"{place}.users: a uid stands there twice")
+    roles = {role.role for role in contents.roles}
+    reason = (
+        _twice("users", "uid", [user.key for user in contents.users])
+        or _twice("users", "serial", [user.serial for user in contents.users])
+        or _twice("roles", "role", [role.role for role in contents.roles])
+        or _twice("apiKeys", "value", [key.value for key in contents.keys])
+        or _twice("authTokens", "value", [token.value for token in contents.tokens])
+        or ("" if DEFAULT_ROLE in roles else f"there is no role {DEFAULT_ROLE!r}")
+        or next(filter(None, (_wrong(user, known, roles) for user in contents.users)), "")
+        or next(filter(None, (_wrong_token(token, known) for token in contents.tokens)), "")
+    )
+    if not reason and any(user.serial > contents.serial for user in contents.users):
+        reason = "serial is lower than that of a user"
+    if reason:
+        raise SnapshotError(f"{place}: {reason}")
     for user in contents.users:
-        for other in (*user.friends, *user.blocked):
-            if other not in known:
-                raise SnapshotError(f"{place}: {user.uid!r} knows {other!r}, who is no user")
+        for friend in user.friends:
+            known[friend].friends.add(user.key)
         for blocked in user.blocked:
             known[blocked].blocked_by.add(user.key)
-    for token in contents.tokens:
-        if token.uid.lower() not in known:
-            raise SnapshotError(f"{place}: an auth token is of {token.uid!r}, who is no user")
+
+
+def _twice(section: str, key: str, values: list[Any]) -> str:
+    twice = next((one for one, count in Counter(values).items() if count > 1), None)
+    return "" if twice is None else f"{section}: the {key} {twice!r:.80} stands there twice"
+
+
+def _wrong(user: User, known: Mapping[str, User], roles: Container[str]) -> str:
+    if not user.uid:
+        return "a uid is empty"
+    if user.role not in roles:
+        return f"{user.uid!r} has the role {user.role!r}, which is not there"
+    for other in (*user.friends, *user.blocked):
+        if other not in known or other == user.key:
+            whom = "itself" if other == user.key else f"{other!r}, who is no user"
+            return f"{user.uid!r} knows {whom}"
+    return ""
+
+
+def _wrong_token(token: AuthToken, known: Mapping[str, User]) -> str:
+    owner = known.get(token.uid.lower())
+    if owner is None:
+        return f"an auth token is of {token.uid!r}, who is no user"
+    if owner.deactivated_at is not None:
+        return f"an auth token is of {token.uid!r}, who is deactivated"
+    return ""

@@ -1,21 +1,27 @@
 """The store: all apps of a server, with what is kept for them: journals, faults, snapshots."""
 
+import marshal
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockchat.core import errors, snapshot
+from mockchat.core.bell import Bell
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
+from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, JournalBook
 from mockchat.core.quota import Quota
 from mockchat.core.rules import Rules
+from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 
 MAX_AUTO_APPS = 1000
 MAX_APP_ID_LENGTH = 64
+MAX_SNAPSHOTS = 100  # of an app, and of the server
+MAX_SNAPSHOT_BYTES = 512 * 2**20  # all together
 _APP_ID_CHARACTERS = UID_CHARACTERS
 _JOURNAL_SIZE, _JOURNAL_BYTES = 1000, 8 * 2**20
 
@@ -30,6 +36,19 @@ def _can_be_id(app_id: str) -> bool:
 
 Plant = Callable[[App], None]
 Apps = dict[str, snapshot.Plain]  # what apps hold, by app id
+
+
+class Kept(NamedTuple):
+    """A snapshot that is kept: of which apps, with how many users, and all of it packed."""
+
+    app_ids: tuple[str, ...]
+    users: int
+    packed: bytes  # a tenth of what the same takes as objects, and nobody can change it
+
+    def apps(self) -> Apps:
+        """Return what it holds."""
+        plain: Apps = marshal.loads(self.packed)  # noqa: S302  # packed by this very process
+        return plain
 
 
 class Store:
@@ -52,7 +71,8 @@ class Store:
         self.ids = ids
         self.book = book or JournalBook(_JOURNAL_SIZE, _JOURNAL_BYTES)
         self.faults = Faults(ids)
-        self.snapshots: dict[tuple[str | None, str], Apps] = {}  # by app, if of one, and name
+        self.arrivals = Bell()  # of logins that are held
+        self.snapshots: dict[tuple[str | None, str], Kept] = {}  # by app, if of one, and name
         self.listeners: list[Callable[[Event], None]] = []
         self.default = self._add(default_app_id)
 
@@ -140,6 +160,7 @@ class Store:
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
         journal = Journal(self.book)
         app = App(app_id, rules or self.rules, self.clock, self.ids, self._emit, journal)
+        app.holds = Holds(self.arrivals)
         self._planting(app_id)(app)
         self._apps[app_id.lower()] = app
         return app
@@ -172,27 +193,57 @@ class Store:
 
     @staticmethod
     def checked(plain: Mapping[str, Any], app: App | None = None) -> Apps:
-        """Return what apps hold if that is what it is; raise SnapshotError."""
-        for app_id, one in plain.items():
+        """Return what apps, or just `app`, hold if that is what it is; raise SnapshotError."""
+        found = {
+            app_id: one
+            for app_id, one in plain.items()
+            if app is None or app_id.lower() == app.id.lower()
+        }
+        if app is not None and not found:
+            raise SnapshotError(f"the app {app.id} is not in it")
+        if len(found) > MAX_AUTO_APPS:
+            raise SnapshotError(f"there are more than {MAX_AUTO_APPS} apps")
+        seen = set()
+        for app_id, one in found.items():
             if not _can_be_id(app_id):
-                raise snapshot.SnapshotError(f"{app_id!r:.80} cannot be an app id")
+                raise SnapshotError(f"{app_id!r:.80} cannot be an app id")
+            if app_id.lower() in seen:
+                raise SnapshotError(f"the app {app_id} stands there twice")
+            seen.add(app_id.lower())
             snapshot.read(one, app_id)
-        if app is not None and app.id.lower() not in map(str.lower, plain):
-            raise snapshot.SnapshotError(f"the app {app.id} is not in it")
-        return dict(plain)
+        return found
 
-    def keep(self, name: str, plain: Apps, app: App | None = None) -> None:
-        """Keep a snapshot by name, an app's own apart from those of the server."""
-        self.snapshots[(_owner(app), name)] = plain
+    def keep(self, name: str, plain: Apps, app: App | None = None) -> Kept:
+        """Keep a snapshot by name, an app's own apart from those of the server.
+
+        One of that name is replaced. Raises SnapshotError where there are too many.
+        """
+        owner = _owner(app)
+        kept = Kept(
+            tuple(plain), sum(len(one["users"]) for one in plain.values()), marshal.dumps(plain)
+        )
+        others = {key: one for key, one in self.snapshots.items() if key != (owner, name)}
+        if sum(key[0] == owner for key in others) >= MAX_SNAPSHOTS:
+            raise SnapshotError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some")
+        if sum(len(one.packed) for one in (kept, *others.values())) > MAX_SNAPSHOT_BYTES:
+            size = f"{MAX_SNAPSHOT_BYTES >> 20} MiB"
+            raise SnapshotError(f"all snapshots may take {size} together; delete some")
+        self.snapshots[(owner, name)] = kept
+        return kept
 
     def forget(self, name: str, app: App | None = None) -> bool:
         """Forget a kept snapshot; return whether there was one."""
         return self.snapshots.pop((_owner(app), name), None) is not None
 
     def kept(self, name: str, app: App | None = None) -> Apps | None:
-        """Return a kept snapshot; for an app its own, else that of the server which has it."""
-        found = self.snapshots.get((_owner(app), name))
-        if found is None and app is not None:
-            whole = self.snapshots.get((None, name), {})
-            return whole if app.id.lower() in map(str.lower, whole) else None
-        return found
+        """Return what a kept snapshot holds; an app's own one wins over that of the server.
+
+        Of the latter an app gets its own part, if it has one.
+        """
+        if own := self.snapshots.get((_owner(app), name)):
+            return own.apps()
+        whole = self.snapshots.get((None, name))
+        if app is None or whole is None:
+            return None
+        part = {one: held for one, held in whole.apps().items() if one.lower() == app.id.lower()}
+        return part or None

@@ -8,12 +8,18 @@ from marshmallow import fields, missing
 
 from mockchat.api import validation
 from mockchat.control import fields as control
+from mockchat.control.state import SNAPSHOT_NAME
+from mockchat.core.durations import SHORT
+from mockchat.core.errors import CATALOGUE
+from mockchat.core.faults import BOUNDS
 from mockchat.core.state import MAX_UID_LENGTH
+from mockchat.wire import ranges
 
 Json = dict[str, Any]
 AnyField = fields.Field[Any]
 
 MODULES = (validation.__name__, control.__name__)  # where the field types of requests live
+_APP = f"^{control.AppId.PATTERN}$"
 _UID = f"^[A-Za-z0-9_-]{{1,{MAX_UID_LENGTH}}}$"
 _FILLED = r"[^\s\x1c-\x1f\x85]"  # white space as both JavaScript and Python know it
 _BLANK: Json = {"type": "string", "pattern": r"^[ \t\r\n]*$"}
@@ -24,7 +30,9 @@ _INTEGERS = {"minimum": -(2**63), "maximum": 2**64 - 1}  # beyond them JSON's in
 
 def in_path(name: str) -> Json:
     """Return the schema of a path's variable."""
-    return {"type": "string", "pattern": _UID} if name == "uid" else {"type": "string"}
+    patterns = {"uid": _UID, "name": f"^{SNAPSHOT_NAME.pattern}$"}
+    patterns |= dict.fromkeys(("exchange", "fault"), "^[0-9]+$")
+    return {"type": "string", **({"pattern": patterns[name]} if name in patterns else {})}
 
 
 def in_body(field: AnyField) -> Json:
@@ -39,6 +47,8 @@ def in_body(field: AnyField) -> Json:
 def _or_null(taken: Json) -> Json:
     if "anyOf" in taken:
         return {"anyOf": [*taken["anyOf"], {"type": "null"}]}
+    if "$ref" in taken:
+        return {"anyOf": [taken, {"type": "null"}]}
     types = taken["type"]
     return taken | {"type": [*([types] if isinstance(types, str) else types), "null"]}
 
@@ -113,22 +123,28 @@ def _known(**sizes: int | None) -> Json:
 
 
 def _whole_or_text(field: validation.Whole) -> Json:
-    text = {"type": "string", "format": "int-text"}
-    return {"anyOf": [_whole(field), text]}
+    signed = rf"\+?({ranges.whole(field.least, field.most)}){'|-0' * (field.least == 0)}"
+    return {"anyOf": [_whole(field), _text(f"({signed}){'' if field.required else '?'}")]}
 
 
-def _span(field: control.Span) -> Json:
-    number = {"type": "number", "minimum": 0, "maximum": field.longest}
-    return {"anyOf": [number, {"type": "string", "format": "duration-text"}]}
+def _text(pattern: str) -> Json:
+    return {"type": "string", "pattern": rf"^[ \t\r\n]*({pattern})[ \t\r\n]*$"}
 
 
-def _instant(_field: control.Instant) -> Json:
-    number = {"type": "number", "minimum": 0, "maximum": control.LATEST}
-    return {"anyOf": [number, {"type": "string", "format": "instant-text"}]}
+def _number(most: float, text: str) -> Json:
+    return {"anyOf": [{"type": "number", "minimum": 0, "maximum": most}, _text(text)]}
 
 
-def _fixture(_field: control.Fixture) -> Json:
-    return {"anyOf": [{"type": "string", "format": "fixture-name"}, {"type": "object"}]}
+def _error_code(_field: control.ErrorCode) -> Json:
+    faces = (face for row in CATALOGUE.values() for face in (row.documented, row.live))
+    codes = {*CATALOGUE, *(face.code for face in faces)}
+    least, most = BOUNDS["status"]
+    status = {"minimum": least, "maximum": most, "pattern": f"^({ranges.whole(least, most)})$"}
+    return {"anyOf": [{"enum": sorted(codes)}, {"type": ["string", "integer"], **status}]}
+
+
+def _shape(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 _IN_BODY: dict[type, Callable[[Any], Json]] = {
@@ -141,11 +157,15 @@ _IN_BODY: dict[type, Callable[[Any], Json]] = {
     validation.Strings: _strings,
     validation.AnyJson: lambda _: {},
     validation.Whole: _whole_or_text,
-    control.Span: _span,
-    control.Share: lambda _: {"type": "number", "minimum": 0, "maximum": 1},
-    control.Instant: _instant,
-    control.AnyObject: lambda _: {"type": "object"},
-    control.Fixture: _fixture,
+    control.AppId: lambda _: {"type": ["string", "integer"], "pattern": _APP, **_INTEGERS},
+    control.Span: lambda field: _number(field.longest, SHORT),
+    control.Share: lambda field: _number(1, field.PATTERN),
+    control.Instant: lambda field: _number(control.LATEST_WISH, f"{field.NUMBER}|{field.DATE}"),
+    control.State: lambda _: _shape("AppStates"),
+    control.ErrorCode: _error_code,
+    control.Fixture: lambda _: {
+        "anyOf": [{"type": "string", "pattern": _FILLED}, _shape("Fixture")]
+    },
 }
 
 
@@ -174,6 +194,7 @@ _IN_QUERY: dict[type, Callable[[Any], Json]] = {
     validation.Choice: lambda field: {"type": "string", "enum": ["", *field.choices]},
     validation.Flag: lambda _: {"type": "boolean"},
     validation.Whole: _whole,
+    control.AppId: lambda _: {"type": "string", "pattern": _APP},
     control.Span: lambda field: {"type": "number", "minimum": 0, "maximum": field.longest},
     validation.Strings: _listed,
     validation.TimeSpan: _time_span,

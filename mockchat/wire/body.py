@@ -9,12 +9,14 @@ from aiohttp import web
 from mockchat.api import json_text
 from mockchat.api.validation import refuse
 
+MAX_CONTROL_BODY = 64 * 2**20  # bytes: a seed or a snapshot
+MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # what clients may send, and a snapshot around it
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
-def parse_body(raw: bytes, content_type: str) -> dict[str, Any]:
+def parse_body(raw: bytes, content_type: str, depth: int = json_text.MAX_DEPTH) -> dict[str, Any]:
     """Return a body's fields; empty, `[]` and `null` bodies have none.
 
     What starts like JSON is JSON whatever its content type says: that is how curl sends it.
@@ -26,7 +28,7 @@ def parse_body(raw: bytes, content_type: str) -> dict[str, Any]:
     if text[:1] not in (b"{", b"[") and "form-urlencoded" in content_type.lower():
         return parse_form(text.decode(errors="replace"), "body")
     try:
-        value = json_text.parse(text)
+        value = json_text.parse(text, depth)
     except ValueError as error:
         raise refuse("body", "json", reason=str(error)) from None
     if value is None or value == []:

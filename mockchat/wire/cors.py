@@ -12,7 +12,7 @@ ALLOW_HEADERS = (
     "username,password,callToken,onBehalfOfUser"
 )
 _MAX_AGE = "600"  # seconds
-
+_OURS = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault"  # that a page's script may read
 
 SERVER_NAME = "mockchat"
 OPEN: CIMultiDict[str] = CIMultiDict(
@@ -30,6 +30,7 @@ def for_origin(origin: str) -> CIMultiDict[str]:
     """Return the headers of an answer to a page: they name its origin, as some refuse `*`."""
     headers = OPEN.copy()
     headers["Access-Control-Allow-Origin"] = origin
+    headers["Access-Control-Expose-Headers"] = _OURS
     headers["Vary"] = "Accept-Encoding, Origin"
     return headers
 

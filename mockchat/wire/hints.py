@@ -1,9 +1,11 @@
 """Hints: what a refused request came nearest to, beyond what the error itself may say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from mockchat.api import OPERATIONS
+from mockchat.api.operation import CONTROL_PREFIX
+from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.wire.body import parse_body
@@ -20,44 +22,54 @@ _ASTRAY = {
         ("x-auth-token", "auth-token", "auth_token", "authorization", "token"),
     ),
 }
+_REQUIRED = "field is required."  # how a sentence of `details` ends that misses a field
+# A hint is no work for a client to make: beyond this, nothing is looked for.
+_MAX_PATH, _MAX_KEYS, _MAX_FIELDS = 200, 100, 10
 _MAX_LENGTH = 300
 
 
 def hint(visit: Visit, error: ApiError, router: Router) -> str | None:
-    """Return what came nearest to being right, in one printable line, if anything did."""
-    row = error.definition
-    if row is errors.API_NOT_FOUND:
-        found = _nearest(visit.request.method, visit.target.segments, router)
+    """Return what came nearest to being right, in one line of ASCII, if anything did."""
+    row, target = error.definition, visit.target
+    if row is errors.API_NOT_FOUND and len(target.path) <= _MAX_PATH:
+        found = _nearest(visit.request.method, target.segments, router)
     elif row in _ASTRAY:
         found = _header(visit, *_ASTRAY[row])
     elif error.details:
         found = _field(visit, error.details)
     else:
         return None
-    return found and "".join(filter(str.isprintable, found))[:_MAX_LENGTH]
+    if not found:
+        return None
+    plain = found.encode("ascii", "backslashreplace").decode()
+    return "".join(filter(str.isprintable, plain))[:_MAX_LENGTH]
 
 
 @lru_cache(maxsize=1024)
 def _nearest(method: str, segments: tuple[str, ...], router: Router) -> str | None:
     if methods := [one for one in _METHODS if router.find(one, segments)]:
         return f"this path has {' and '.join(methods)}, no {method}"
+    from difflib import SequenceMatcher  # noqa: PLC0415  # a start needs no hints
+
     asked = [segment.lower() for segment in segments]
+    matcher = SequenceMatcher(None, b="/".join(asked), autojunk=False)
     best, nearest = _NEAR, ""
-    for row in OPERATIONS:
-        likeness = _likeness(asked, row.path.strip("/").split("/")) + 0.01 * (row.method == method)
-        if likeness > best:
-            best, nearest = likeness, f"{row.method} {row.path}"
+    is_ours = segments[:1] == (CONTROL_PREFIX.strip("/"),)
+    for row in CONTROL_OPERATIONS if is_ours else OPERATIONS:
+        matcher.set_seq1(_filled(row.path.strip("/").split("/"), asked))
+        bonus = 0.01 * (row.method == method)
+        # As difflib's own get_close_matches: the quick looks spare most of the thorough ones.
+        looks = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+        if all(look() + bonus > best for look in looks):
+            best, nearest = matcher.ratio() + bonus, f"{row.method} {row.path}"
     return f"the nearest is {nearest}" if nearest else None
 
 
-def _likeness(asked: list[str], path: list[str]) -> float:
-    filled = [
+def _filled(path: list[str], asked: list[str]) -> str:
+    return "/".join(
         asked[place] if segment.startswith("{") and place < len(asked) else segment.lower()
         for place, segment in enumerate(path)
-    ]
-    from difflib import SequenceMatcher  # noqa: PLC0415  # a start needs no hints
-
-    return SequenceMatcher(None, "/".join(asked), "/".join(filled)).ratio()
+    )
 
 
 def _header(visit: Visit, wanted: str, astray: Iterable[str]) -> str | None:
@@ -71,21 +83,28 @@ def _header(visit: Visit, wanted: str, astray: Iterable[str]) -> str | None:
     return f"the header {wanted} is missing"
 
 
-def _field(visit: Visit, details: Iterable[str]) -> str | None:
+def _field(visit: Visit, details: Mapping[str, Iterable[str]]) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415
 
+    if visit.endpoint is None or not visit.endpoint.takes_body:
+        return None
+    missing = [
+        field
+        for field, said in details.items()
+        if "." not in field and any(one.endswith(_REQUIRED) for one in said)
+    ]
     try:
-        sent = list(parse_body(visit.raw, visit.request.headers.get("Content-Type", "")))
+        kind = visit.request.headers.get("Content-Type", "")
+        sent = list(parse_body(visit.raw, kind))
     except ApiError:
         return None
-    by_form = {_plain(key): key for key in sent}
-    for field in details:
+    by_form = {_plain(key): key for key in sent[:_MAX_KEYS]}
+    for field in missing[:_MAX_FIELDS]:
         if field in sent:
             continue
         if near := get_close_matches(_plain(field), by_form, n=1):
             return f"the field {field} is missing, but {by_form[near[0]]} was sent"
-        if visit.endpoint is not None and visit.endpoint.takes_body and "." not in field:
-            return f"the field {field} is missing"
+        return f"the field {field} is missing"
     return None
 
 

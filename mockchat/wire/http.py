@@ -5,17 +5,15 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import hdrs, web
 
-from mockchat.api import OPERATIONS, UNBUILT, json_text
+from mockchat.api import json_text
 from mockchat.api.operation import CONTROL_PREFIX, Call, File, ServerFacts
 from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
-from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.entities import Caller
 from mockchat.core.errors import ApiError
@@ -23,13 +21,18 @@ from mockchat.core.quota import Allowance
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import cors, dialects, hints
-from mockchat.wire.body import parse_body, parse_form, read_up_to
-from mockchat.wire.endpoint import Endpoint
+from mockchat.wire.body import (
+    MAX_CONTROL_BODY,
+    MAX_CONTROL_DEPTH,
+    parse_body,
+    parse_form,
+    read_up_to,
+)
 from mockchat.wire.guard import Guard
 from mockchat.wire.hosts import Address
 from mockchat.wire.line import HungUp, Patience, Sleep, hang_up
 from mockchat.wire.resolve import Resolver
-from mockchat.wire.router import Found, Router, Target, parse_path
+from mockchat.wire.routes import endpoints, route, router
 from mockchat.wire.striker import HEADER, Striker
 from mockchat.wire.visit import CLIENT_FAULTS, SOCKET, Visit
 from mockchat.wire.websocket import Hub
@@ -37,12 +40,12 @@ from mockchat.wire.welcome import WELCOME
 
 log = logging.getLogger("mockchat")
 _CONTROL = CONTROL_PREFIX.strip("/")
-MAX_CONTROL_BODY = 64 * 2**20  # bytes: a seed or a snapshot
 _JSON_HEADERS = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
 }
 _CLIENT_GONE = 499
+_LATE = 1.0  # seconds that an answer waits for a body that it does not depend on
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
 Observer = Callable[[web.Request, web.StreamResponse, float], None]
@@ -75,21 +78,21 @@ class Edge:
     async def close(self) -> None:
         """Let go of everyone who waits and close the sockets, as a server that stops does."""
         self._patience.end()
-        self._store.book.end_waits()
+        self._store.book.bell.end()
+        self._store.arrivals.end()
         for app in self._store.apps():
             app.holds.release_all()
         await self.hub.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; a refusal is an answer, too, and nothing else gets through."""
-        target, found = _route(request.method, request.rel_url.raw_path)
-        visit = Visit(request, target, found, time.perf_counter())
-        control = target.segments[:1] == (_CONTROL,)
-        if not control:
-            visit.id = self._store.book.next_id()
+        visit = self._visit(request)
+        control = not visit.id
         try:
             response = await self._answer_always(visit, control=control)
             if not response.prepared:
+                if request.body_exists and not (visit.raw or visit.unread or control):
+                    await self._take_in(visit)
                 _add_headers(visit, response, control=control)
             if visit.shapes and isinstance(response, web.Response):
                 response = await self._striker.shaped(visit, response)
@@ -106,9 +109,17 @@ class Edge:
             observe(request, response, seconds)
         return response
 
+    def _visit(self, request: web.Request) -> Visit:
+        target, found = route(request.method, request.rel_url.raw_path)
+        visit = Visit(request, target, found, time.perf_counter())
+        if target.segments[:1] != (_CONTROL,):
+            visit.id = self._store.book.next_id()
+        return visit
+
     async def _answer_always(self, visit: Visit, *, control: bool) -> web.StreamResponse:
         request = visit.request
         try:
+            visit.at = self._store.clock.now()
             return await (self._steer(visit) if control else self._answer(visit))
         except ApiError as error:
             return self._refuse(visit, error)
@@ -128,10 +139,12 @@ class Edge:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
             return None
-        target, found = _route(request.method, request.rel_url.raw_path)
-        visit = Visit(request, target, found, time.perf_counter())
+        visit = self._visit(request)
+        visit.at = self._store.clock.now()
         response = self._refuse(visit, refuse("Expect", "in", choices="100-continue"))
-        _add_headers(visit, response, control=False)
+        _add_headers(visit, response, control=not visit.id)
+        if visit.id:
+            self._note_safely(visit, response)
         return response
 
     # --- the control API ----------------------------------------------------------------
@@ -143,13 +156,15 @@ class Edge:
         address = self._resolver.address(request)
         self._guard.check(endpoint.operation.access, address, headers)
         named = self._resolver.named_app(visit.target, address, headers)
+        if visit.target.app_id == "":  # `/apps//v3/…` means one, but which?
+            raise errors.APP_ID_MISSING()
         query_text = request.rel_url.raw_query_string
-        query = endpoint.load_query(parse_form(query_text, "query") if query_text else {})
+        given = parse_form(query_text, "query") if query_text else {}
+        query = endpoint.load_query(given)
         body: dict[str, Any] = {}
         if endpoint.takes_body:
             kind = headers.get(hdrs.CONTENT_TYPE, "")
-            read = parse_body(await read_up_to(request, MAX_CONTROL_BODY), kind)
-            given = parse_form(query_text, "query") if query_text else {}
+            read = parse_body(await read_up_to(request, MAX_CONTROL_BODY), kind, MAX_CONTROL_DEPTH)
             body = endpoint.load_body({**given, **read})
         named = query.get("app") or body.get("app") or named
         app = self._store.app(named) if named else self._store.default
@@ -230,7 +245,7 @@ class Edge:
             response.headers["Retry-After"] = str(error.values["seconds"])
             response.headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
         visit.code = face.code
-        visit.hint = hints.hint(visit, error, _router())
+        visit.hint = hints.hint(visit, error, router())
         return response
 
     async def perform(  # the parts of a call
@@ -247,7 +262,7 @@ class Edge:
 
         `app_id` None means every app for a control action, else the default one. Raises ApiError.
         """
-        endpoint = _endpoints()[name]
+        endpoint = endpoints()[name]
         app = self._store.app(app_id) if app_id else self._store.default
         call = Call(
             app=app,
@@ -266,6 +281,13 @@ class Edge:
         return result
 
     # --- the journal --------------------------------------------------------------------
+    @staticmethod
+    async def _take_in(visit: Visit) -> None:
+        """Read a body that was refused unread: the journal shows what was sent all the same."""
+        with contextlib.suppress(TimeoutError, ApiError, *CLIENT_FAULTS):
+            async with asyncio.timeout(_LATE):
+                await visit.read()
+
     def _note_safely(self, visit: Visit, response: web.StreamResponse | None) -> None:
         try:
             self._note(visit, response)
@@ -287,33 +309,15 @@ def _result(result: Any) -> web.Response:
     return _file(result) if isinstance(result, File) else _json(result, 200)
 
 
-@cache
-def _router() -> Router:
-    """Return the one router: it holds nothing of a server, and tests make many servers."""
-    return Router((*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS))
-
-
-@cache
-def _endpoints() -> dict[str, Endpoint]:
-    """Return the endpoints by the names of their operations."""
-    rows = (*CONTROL_OPERATIONS, *OPERATIONS)
-    return {row.id: Endpoint(row) for row in reversed(rows)}
-
-
 async def _at_once(_seconds: float) -> None:
     """Sleep not at all."""
-
-
-@lru_cache(maxsize=4096)
-def _route(method: str, raw_path: str) -> tuple[Target, Found | None]:
-    """Return what a path means; clients ask the same few again and again."""
-    target = parse_path(raw_path)
-    return target, _router().find(method, target.segments)
 
 
 def _add_headers(visit: Visit, response: web.StreamResponse, *, control: bool) -> None:
     """Add what every answer carries, whatever it says; the control API is not for other origins."""
     headers = response.headers
+    if visit.hint:
+        headers["X-Mock-Hint"] = visit.hint
     if control:
         headers["Server"] = cors.SERVER_NAME
         return
@@ -322,8 +326,6 @@ def _add_headers(visit: Visit, response: web.StreamResponse, *, control: bool) -
         headers.extend(cors.OPEN if origin is None else cors.for_origin(origin))
     if visit.id:
         headers["X-Mock-Exchange"] = str(visit.id)
-    if visit.hint:
-        headers["X-Mock-Hint"] = visit.hint
     if visit.faults:
         headers[HEADER] = ", ".join(visit.faults)
     allowance = visit.allowance

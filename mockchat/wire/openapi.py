@@ -19,8 +19,9 @@ from mockchat.api.validation import MAX_BODY
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import ErrorDef, Face
 from mockchat.version import __version__
-from mockchat.wire import accepted, dialects
+from mockchat.wire import accepted, dialects, shapes
 from mockchat.wire.accepted import AnyField, Json
+from mockchat.wire.body import MAX_CONTROL_BODY
 
 if TYPE_CHECKING:
     from apispec import APISpec
@@ -44,6 +45,10 @@ _ROOT = [{"url": "/"}]
 _BODY_NOTE = (
     "The same fields are accepted form-encoded, with PHP's brackets for lists and objects "
     f"(`tags[]=a`, `metadata[key]=value`). At most {MAX_BODY} bytes."
+)
+_CONTROL_BODY_NOTE = (
+    "The same fields are accepted in the query and form-encoded, and no others. At most "
+    f"{MAX_CONTROL_BODY} bytes."
 )
 _SECURITY_SCHEMES: dict[str, Json] = {
     "apikey": {"type": "apiKey", "in": "header", "name": "apikey"},
@@ -155,6 +160,9 @@ def _described(converter: Any, field: AnyField, ret: Json) -> Json:
         ret.clear()
         found: Json = converter.resolve_nested_schema(field.metadata["holds"])
         return found
+    if nested := field.metadata.get("takes_schema"):
+        ret.clear()
+        return {"anyOf": [converter.resolve_nested_schema(nested), {"type": "null"}]}
     if type(field).__module__ in accepted.MODULES or "takes" in field.metadata:
         ret.clear()
         return accepted.in_body(field)
@@ -171,7 +179,7 @@ class _Writer:
         self._converter.add_attribute_function(_described)  # type: ignore[no-untyped-call]
         self._ids: set[str] = set()
         self._tags: set[str] = set()
-        for name, schema in _SCHEMAS.items():
+        for name, schema in (_SCHEMAS | shapes.components()).items():
             spec.components.schema(name, schema)
         for name, scheme in _SECURITY_SCHEMES.items():
             spec.components.security_scheme(name, scheme)
@@ -190,7 +198,7 @@ class _Writer:
             "security": _SECURITY[row.access],
             "servers": _ROOT if row.is_control else None,
             "parameters": self._parameters(row),
-            "requestBody": _request_body(row.body) if row.body else None,
+            "requestBody": _request_body(row) if row.body else None,
             "responses": self._answers(row) | self._refusals(row),
             "x-evidence": row.evidence.value,
         }
@@ -332,13 +340,15 @@ def _told(row: ErrorDef, status: int) -> str:
     return f"* {', '.join(f'{name} {face}' for name, face in told.items())}: {row.when}"
 
 
-def _request_body(body: type[Schema]) -> Json:
-    schema: Any = body
-    required = any(field.required for field in body().fields.values())
+def _request_body(row: Operation) -> Json:
+    assert row.body is not None  # noqa: S101  # who asks has seen to it
+    ways: list[Any] = [*getattr(row.body, "WAYS", ())] or [row.body]
+    required = any(field.required for field in row.body().fields.values())
     if not required:  # PHP says [] for an object without fields
-        schema = {"anyOf": [body, {"type": "null"}, {"type": "array", "maxItems": 0}]}
-    content = {_JSON: {"schema": schema}}
-    return {"description": _BODY_NOTE, "required": required, "content": content}
+        ways += [{"type": "null"}, {"type": "array", "maxItems": 0}]
+    content = {_JSON: {"schema": {"anyOf": ways} if len(ways) > 1 else ways[0]}}
+    note = _CONTROL_BODY_NOTE if row.is_control else _BODY_NOTE
+    return {"description": note, "required": required, "content": content}
 
 
 def _public(note: str) -> str:

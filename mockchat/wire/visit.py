@@ -28,6 +28,7 @@ class Visit:
     __slots__ = (
         "allowance",
         "app",
+        "at",
         "body",
         "caller",
         "code",
@@ -55,6 +56,7 @@ class Visit:
         if found is not None:
             self.endpoint, self.path = found
         self.started = started
+        self.at = 0.0  # when that was, in unix seconds by the mock's clock
         self.id = 0
         self.app: App | None = None
         self.caller: Any = None
@@ -119,7 +121,7 @@ class Visit:
         return Exchange(
             self.id,
             app.id,
-            app.clock.now() - seconds,
+            self.at,
             self.asked(),
             request.raw_path,
             (request.headers, self.raw),
