@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mockchat import MockChat
-from tests.helpers import Client, Json, body_of
+from tests.helpers import PATIENCE, Client, Json, body_of
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -78,7 +78,10 @@ class Wire:
     async def asking(
         self, head: str = "GET /users HTTP/1.1", body: bytes = b"", *, key: str = "REST_API_KEY"
     ) -> AsyncIterator[asyncio.StreamReader]:
-        """Send a request on a connection of its own; leaving the block hangs up."""
+        """Send a request on a connection of its own; leaving the block hangs up.
+
+        The block has the time of every wait for an event.
+        """
         reader, writer = await asyncio.open_connection(
             "127.0.0.1",
             self.port,
@@ -88,6 +91,7 @@ class Wire:
         lines = (head, "Host: localhost", f"apikey: {key}", f"Content-Length: {len(body)}", "", "")
         writer.write("\r\n".join(lines).encode() + body)
         try:
-            yield reader
+            async with asyncio.timeout(PATIENCE):
+                yield reader
         finally:
             writer.transport.abort()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
+from mockchat.wire import websocket
 from tests.faulty import Gate, add_fault, proves
 from tests.helpers import PATIENCE, Client, Json, Serve, auth_frame, body_of, connect, log_in
 
@@ -265,6 +266,25 @@ async def test_whose_token_dies_while_its_answer_is_late_is_refused(serve: Serve
 
     assert (await frame(socket))["body"] == {"code": "401", "status": "ERR_NO_AUTH"}
     assert await end_of(socket) == 1008
+
+
+async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticate(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "_AUTH_PATIENCE", 0.05)
+    gate = Gate()
+    client = await serve(sleep=gate)
+    me = await log_in(client, "superhero1")
+    await add_fault(client, "ws_delay_auth")
+    answer = asyncio.create_task(connect(client, me))
+    await gate.asleep.acquire()
+    past = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.1, past.set)
+
+    await past.wait()
+
+    gate.wake.release()
+    assert await is_alive(await answer)
 
 
 # --- presets --------------------------------------------------------------------------------

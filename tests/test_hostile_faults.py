@@ -159,15 +159,20 @@ async def test_a_head_request_does_not_use_up_a_fault_of_bodies(client: Client, 
     assert [row["struck"] for row in await body_of(client.get("/_mock/faults"))] == [0]
 
 
-async def answers(client: Client, *requests: bytes) -> list[bytes]:
-    """The status lines of what comes back for requests that are sent in one go."""
+async def everything(client: Client, *requests: bytes) -> bytes:
+    """What comes back for requests that are sent in one go."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     try:
         writer.write(b"".join(requests))
         async with asyncio.timeout(PATIENCE):
-            text = await reader.read()
+            return await reader.read()
     finally:
         writer.close()
+
+
+async def answers(client: Client, *requests: bytes) -> list[bytes]:
+    """The status lines of what comes back."""
+    text = await everything(client, *requests)
     return [part.partition(b"\r\n")[0] for part in text.split(b"HTTP/1.1 ")[1:]]
 
 
@@ -212,10 +217,19 @@ async def test_any_status_in_any_shape_leaves_the_connection_in_order(
     assert found[1:] in ([], [b"200 OK"])
 
 
-async def test_a_status_without_a_body_has_none(client: Client) -> None:
-    await add_fault(client, "error", status=204, times=1)
+@pytest.mark.parametrize("shape", [None, *SHAPES])
+@pytest.mark.parametrize("status", [204, 304])
+async def test_a_status_without_a_body_has_none(
+    client: Client, status: int, shape: str | None
+) -> None:
+    if shape:
+        await add_fault(client, shape, **knobs_of(shape))
+    await add_fault(client, "error", status=status)
 
-    assert await answers(client, GOES_ON, IS_LAST) == [b"204 No Content", b"200 OK"]
+    text = await everything(client, IS_LAST)
+
+    assert text.startswith(b"HTTP/1.1 %d " % status)
+    assert text.partition(b"\r\n\r\n")[2] == b""
 
 
 async def test_a_struck_body_is_not_taken_for_the_next_request(client: Client) -> None:
@@ -228,15 +242,24 @@ async def test_a_struck_body_is_not_taken_for_the_next_request(client: Client) -
     assert found[1:] in ([], [b"200 OK"])
 
 
-async def test_a_body_that_is_too_large_is_refused_where_no_fault_refuses(client: Client) -> None:
-    await add_fault(client, "latency", delay=0)
-    user = b'{"uid":"new","name":"New"}'
+async def test_the_end_of_a_body_that_is_too_large_is_not_taken_for_all_of_it(
+    serve: Serve,
+) -> None:
+    gate = Gate()
+    client = await serve(sleep=gate)
+    await add_fault(client, "latency", delay=1)
+    start, rest = b" " * 20_000, b'{"uid":"new","name":"New"}'
+    request = raw_request("POST /users HTTP/1.1", b"Connection: close", body=start + rest)
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(request[: -len(rest)])
+    await gate.asleep.acquire()
 
-    status, _ = await send_raw(
-        client, raw_request("POST /users HTTP/1.1", body=b" " * 20_000 + user)
-    )
+    writer.write(rest)
+    gate.wake.release()
 
-    assert status == 400
+    async with asyncio.timeout(PATIENCE):
+        assert b"may not be greater than 10240 bytes" in await reader.read()
+    writer.close()
 
 
 # --- rules without end ----------------------------------------------------------------------
