@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 from mockchat.core import errors
-from mockchat.core.durations import LONGEST as _LONGEST
-from mockchat.core.durations import seconds
+from mockchat.core.durations import LONGEST, seconds
 from mockchat.core.error_types import ErrorDef, Evidence, Face
 from mockchat.core.errors import CATALOGUE, ApiError
 from mockchat.core.fault_kinds import KINDS, CredentialError, Error, HttpKind, Kind
@@ -18,7 +17,6 @@ Struck = TypeVar("Struck", bound=Kind)
 Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that a pattern means
 
 MAX_RULES = 1000
-LONGEST = _LONGEST  # seconds
 LONGEST_TEXT = 500  # characters
 BOUNDS = {
     "status": (200, 599),
