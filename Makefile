@@ -66,8 +66,9 @@ check: test pythons  ## everything that CI runs
 docs: $(VENV)/run.stamp  ## write the generated docs anew
 	$(BIN)/python docs/tables.py
 
-bench: $(VENV)/run.stamp  ## compare with a bare aiohttp application
+bench: $(VENV)/dev.stamp  ## compare with a bare aiohttp application, the fixture with httpserver
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/fixture.py
 
 bench-scale: $(VENV)/run.stamp  ## compare one process with two behind nginx
 	$(BIN)/python -m benchmarks.scale

@@ -4,8 +4,10 @@ pytest loads it in every project where mockchat is installed, so it imports noth
 test asks for a fixture.
 """
 
+import os
 import re
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -13,96 +15,204 @@ import pytest
 
 if TYPE_CHECKING:
     from mockchat.config import Config
+    from mockchat.core.journal import Exchange
     from mockchat.server import MockApp, MockChat
 
-_NUMBERS = count(1)
+_NAME = "mockchat"  # of the pytest fixture and of the marker
 _MAX_NAME = 40  # characters of a test's name that its app id shows: sub-domains are short
 _MAX_SHOWN = 50  # exchanges in a report
 _MAX_BODY = 2000  # characters of a body in a report
-_APP: "pytest.StashKey[MockApp]" = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the marker and bring in the pytest fixtures."""
     config.addinivalue_line(
         "markers",
         "mockchat(**settings): settings of the test's own app: fixture, errors, tokens, token_ttl, "
         "any_key, rate_limit, login_latency",
     )
+    config.pluginmanager.register(_Fixtures(), "mockchat-fixtures")
 
 
 @pytest.fixture(scope="session")
-def mockchat_config() -> "Config":
-    """Return the settings of the session's server: any free ports; override it for others."""
+def mockchat_config() -> "Iterator[Config]":
+    """Return the settings of the session's server: any free ports; override it for others.
+
+    The CA is the one that `mockchat serve` has, or a passing one where none can be kept.
+    """
     from mockchat.config import Config  # noqa: PLC0415
 
-    return Config(port=0, https_port=0)
+    if _can_keep_a_ca():
+        yield Config(port=0, https_port=0)
+        return
+    from tempfile import TemporaryDirectory  # noqa: PLC0415
+
+    with TemporaryDirectory() as folder:
+        yield Config(port=0, https_port=0, ca_dir=folder)
+
+
+def _can_keep_a_ca() -> bool:
+    from mockchat.wire.tls import TlsError, cache_dir  # noqa: PLC0415
+
+    try:
+        folder = cache_dir()  # there is none for a user without a home
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (OSError, TlsError):
+        return False
+    return os.access(folder, os.W_OK)
 
 
 @pytest.fixture(scope="session")
-def mockchat_server(mockchat_config: "Config", pytestconfig: pytest.Config) -> "Iterator[MockChat]":
+def mockchat_server(mockchat_config: "Config") -> "Iterator[MockChat]":
     """Serve for the session, in a thread: all tests share the server, each with its own app."""
     from mockchat.server import MockChat  # noqa: PLC0415
 
-    if not pytestconfig.pluginmanager.has_plugin(_Reporter.__name__):
-        pytestconfig.pluginmanager.register(_Reporter(), _Reporter.__name__)
     with MockChat(mockchat_config).in_thread() as mock:
         yield mock
 
 
-@pytest.fixture
-def mockchat(request: pytest.FixtureRequest, mockchat_server: "MockChat") -> "Iterator[MockApp]":
-    """Return an app of the test's own, with the seed users: URLs, keys and the verbs of a test.
+class _Fixtures:
+    """The pytest fixture that belongs to a test, one at a time.
 
-    It is gone after the test, and so are its faults and held logins; a frozen clock ticks again.
-    What mockchat itself failed with is the test's error. On failure the report has the app's
-    exchanges.
+    What a pytest fixture names in its arguments costs every test, `request` as much as all that is
+    done here: so a hook notes the request, and the server is asked for once by the tests of a
+    module or class, which all see the same one.
     """
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:_MAX_NAME].strip("-")
-    settings: dict[str, Any] = {}
-    for marker in reversed(list(request.node.iter_markers("mockchat"))):  # the nearest wins
-        settings |= marker.kwargs
-    app = mockchat_server.app(f"{name}-{next(_NUMBERS)}", **settings)
-    request.node.stash[_APP] = app
-    yield app
-    app.close()
-    clock = mockchat_server.clock
-    if clock.moved:
-        clock.resume()
-    mockchat_server.check()
+
+    def __init__(self) -> None:
+        self._request: pytest.FixtureRequest | None = None
+        self._parent: object = None  # of the newest test
+        self._server: MockChat | None = None  # of that parent's tests
+        self._marks: list[pytest.Mark] = []  # of that parent
+        self._numbers = count(1)
+        self._item: pytest.Item | None = None
+        self._app: MockApp | None = None
+        self._reached: list[Exchange] | None = None  # known once the app is closed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: "pytest.FixtureDef[Any]", request: pytest.FixtureRequest
+    ) -> None:
+        if fixturedef.argname == _NAME:
+            self._request = request
+
+    @pytest.fixture
+    def mockchat(self) -> "Iterator[MockApp]":
+        """Return an app of the test's own, with the seed users: URLs, keys and a test's verbs.
+
+        It is gone after the test, and so are its faults and held logins; a frozen clock ticks
+        again. What mockchat itself failed with is the test's error. On failure the report has the
+        app's exchanges.
+        """
+        assert self._request is not None  # noqa: S101  # the hook came first
+        self._item = item = self._request.node
+        server = self._server
+        if item.parent is not self._parent or server is None or not server.is_serving:
+            server = self._look_around(self._request)
+        app_id = f"{_label(item.name.partition('[')[0])}-{next(self._numbers)}"
+        marks = [mark for mark in item.own_markers if mark.name == _NAME] + self._marks
+        self._reached = None
+        self._app = app = _made(server, app_id, item, marks) if marks else server.app(app_id)
+        yield app
+        self._reached = app.close()
+        if server.clock.moved:
+            server.clock.resume()
+        server.check()
+
+    def _look_around(self, request: pytest.FixtureRequest) -> "MockChat":
+        self._parent = parent = request.node.parent
+        self._marks = list(parent.iter_markers(_NAME))  # the nearest first
+        server: MockChat = request.getfixturevalue("mockchat_server")
+        self._server = server
+        plugins = request.config.pluginmanager
+        if not plugins.has_plugin(_Reporter.__name__):
+            plugins.register(_Reporter(self), _Reporter.__name__)
+        return server
+
+    def reached(self, item: pytest.Item) -> "tuple[str, list[Exchange]] | None":
+        """Return the id of the test's app and what has reached it, if the test has one."""
+        if self._app is None or item is not self._item:
+            return None
+        exchanges = self._app.journal.find() if self._reached is None else self._reached
+        return self._app.app_id, exchanges
 
 
 @pytest.fixture
-def mockchat_client(aiohttp_client: Any) -> "Callable[..., Awaitable[Any]]":
+def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[Any]]]":
     """Return what makes clients for pytest-aiohttp, each of a mockchat in the test's own loop.
 
-    `chat = await mockchat_client(errors="live")`: the arguments are settings.
+    `chat = await mockchat_client(errors="live")`: the arguments are settings. What mockchat
+    itself failed with is the test's error.
     """
     from mockchat.config import Config  # noqa: PLC0415
-    from mockchat.wire.app import create_app  # noqa: PLC0415
+    from mockchat.wire.app import EDGE, create_app  # noqa: PLC0415
+
+    crashes: list[list[Exception]] = []
 
     async def make(**settings: Any) -> Any:
-        return await aiohttp_client(create_app(Config(**settings)))
+        app = create_app(Config(**settings))
+        crashes.append(app[EDGE].crashes)
+        return await aiohttp_client(app)
 
-    return make
+    yield make
+    if found := [crash for one in crashes for crash in one]:
+        raise ExceptionGroup("mockchat failed to answer", found)
+
+
+@lru_cache
+def _label(name: str) -> str:
+    """Return what an app id shows of a test's name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:_MAX_NAME].strip("-") or "test"
+
+
+def _made(
+    server: "MockChat", app_id: str, item: pytest.Item, marks: list[pytest.Mark]
+) -> "MockApp":
+    """Return an app with the settings of a test's markers; the nearest, which are first, win."""
+    from mockchat.config import ConfigError  # noqa: PLC0415
+    from mockchat.core.seed import FixtureError  # noqa: PLC0415
+
+    settings: dict[str, Any] = {}
+    for mark in marks:
+        if mark.args:
+            wrong = f"takes settings by name, not {mark.args[0]!r}"
+            pytest.fail(f"@pytest.mark.mockchat {wrong}", pytrace=False)
+        settings = {**mark.kwargs, **settings}
+    if "fixture" in settings:
+        settings["fixture"] = _found(item, settings["fixture"])
+    try:
+        return server.app(app_id, **settings)
+    except (TypeError, ConfigError, FixtureError) as error:
+        pytest.fail(f"@pytest.mark.mockchat: {error}", pytrace=False)
+
+
+def _found(item: pytest.Item, fixture: Any) -> Any:
+    """Return the fixtures' names, those of files beside the test as whole paths."""
+    names = fixture if isinstance(fixture, list | tuple) else [fixture]
+    if not all(isinstance(name, str | os.PathLike) for name in names):
+        return fixture
+    places = [(item.path.parent / name, name) for name in names]
+    return [str(place if place.is_file() else name) for place, name in places]
 
 
 class _Reporter:
     """Adds what reached a test's app to the report of its failure."""
 
+    def __init__(self, fixtures: _Fixtures) -> None:
+        self._fixtures = fixtures
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item, call: "pytest.CallInfo[None]"
+        self, item: pytest.Item
     ) -> "Generator[None, pytest.TestReport, pytest.TestReport]":
         report = yield
-        app = item.stash.get(_APP, None)
-        if app is not None and call.when == "call" and report.failed:
-            report.sections.append((f"mockchat, app {app.app_id}", _told(app)))
+        if report.failed and (reached := self._fixtures.reached(item)):
+            app_id, exchanges = reached
+            report.sections.append((f"mockchat, app {app_id}", _told(exchanges)))
         return report
 
 
-def _told(app: "MockApp") -> str:
-    exchanges = list(app.journal)
+def _told(exchanges: "list[Exchange]") -> str:
     if not exchanges:
         return "no request reached this app"
     lines = [] if len(exchanges) <= _MAX_SHOWN else [f"… {len(exchanges) - _MAX_SHOWN} before"]

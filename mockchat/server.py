@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mockchat.bridge import Bridge, loop_in_thread
 from mockchat.config import Config
 from mockchat.core.clock import Clock
+from mockchat.core.journal import Exchange
 from mockchat.core.seed import FixtureError
 from mockchat.core.state_file import StateFileError
 from mockchat.core.store import Store
@@ -73,6 +74,11 @@ class MockChat(Kit):
         return self._bridged
 
     @property
+    def is_serving(self) -> bool:
+        """Whether it is started and not yet stopped."""
+        return self._bridged is not None
+
+    @property
     def store(self) -> Store:
         """The state that it serves."""
         return self._bridge.store
@@ -96,10 +102,10 @@ class MockChat(Kit):
         else it is the one that is there, or will be when it is first used. Raises TypeError for
         another setting, ConfigError and FixtureError for a wrong one, ApiError for a wrong id.
         """
-        if strangers := settings.keys() - PER_APP:
+        if settings and (strangers := settings.keys() - PER_APP):
             known = ", ".join(sorted(PER_APP))
             raise TypeError(f"an app has no {min(strangers)!r} of its own; there are {known}")
-        if settings:
+        if settings or (self.config.strict_apps and not self.store.has(app_id)):
             config = replace(self.config, **settings)
             self._bridge.change(self.store.open, app_id, rules_of(config), seed_of(config).plant)
         return MockApp(self, app_id)
@@ -229,13 +235,22 @@ class MockApp(Kit):
     def _bridge(self) -> Bridge:
         return self.server._bridge  # noqa: SLF001  # its own apps are no strangers
 
-    def close(self) -> None:
-        """Let the app go with all that it holds; its sessions end.
+    def close(self) -> list[Exchange]:
+        """Let the app go with all that it holds; its sessions end. Return its journal's exchanges.
 
         Costs nothing where no request and no verb has reached it.
         """
-        if self._bridge.store.has(self.app_id):
-            self._bridge.change(self._bridge.store.close, self.app_id)
+        bridge, app_id = self.server._bridge, self.app_id  # noqa: SLF001
+        store = bridge.store
+        if not store.has(app_id):
+            return []
+
+        def close() -> list[Exchange]:
+            exchanges = list(store.app(app_id).journal)
+            store.close(app_id)
+            return exchanges
+
+        return bridge.change(close)
 
     @property
     def url(self) -> str:

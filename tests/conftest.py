@@ -17,6 +17,7 @@ from mockchat.wire.app import EDGE
 from mockchat.wire.line import Sleep
 from tests.faulty import Wire
 from tests.helpers import NOW, Client, Serve, note_undeclared
+from tests.projects import Project
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -28,6 +29,18 @@ def mockchat_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The settings of the plugin's server: the CA of nobody's home, logins that take no time."""
     folder = str(tmp_path_factory.mktemp("ca"))
     return Config(port=0, https_port=0, ca_dir=folder, login_latency=0)
+
+
+@pytest.fixture
+def project(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Project:
+    """A project of a user, with `calls` in it to ask and to log in."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    return Project(pytester)
 
 
 @pytest.fixture

@@ -1,0 +1,450 @@
+"""The pytest plugin in projects of users: the fixture, the marker, settings, reports."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.projects import Project
+
+
+# --- a fresh project ------------------------------------------------------------------------
+def test_a_fresh_project_needs_no_configuration(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # the plugin is there by being installed
+    project.write(
+        test_fresh="""
+        import ssl
+        from urllib.request import urlopen
+        from calls import log_in
+
+        def test_a_login(mockchat):
+            assert log_in(mockchat.url) == 200
+            assert (mockchat.auth_key, mockchat.rest_api_key) == ("AUTH_KEY", "REST_API_KEY")
+            assert "cometchat-uid-1" in mockchat.users
+
+        def test_https(mockchat):
+            trusting = ssl.create_default_context(cafile=mockchat.ca_path)
+            assert urlopen(mockchat.https_url, context=trusting).status == 200
+            assert mockchat.ws_url == mockchat.https_url.replace("https", "wss", 1)
+            assert mockchat.url.endswith(f"/apps/{mockchat.app_id}")
+        """
+    )
+
+    result = project.run_apart("-p", "no:schemathesis", "--strict-markers")
+
+    result.assert_outcomes(passed=2)
+
+
+def test_the_marker_and_the_fixtures_are_told_by_pytest(project: Project) -> None:
+    project.write(test_none="def test_nothing(): pass")
+
+    project.run("--markers").stdout.fnmatch_lines(["@pytest.mark.mockchat(*settings*): *fixture*"])
+    project.run("--fixtures").stdout.fnmatch_lines(
+        ["mockchat_config *session scope*", "mockchat_server *session scope*", "mockchat -- *"]
+    )
+
+
+# --- an app for each test -------------------------------------------------------------------
+def test_nothing_of_a_test_is_left_for_the_next(project: Project) -> None:
+    project.write(
+        test_two="""
+        import pytest, time
+        from calls import log_in
+
+        SEEN = []
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_alike(number, mockchat):
+            assert mockchat.app_id not in SEEN
+            assert log_in(mockchat.url) == 200
+            assert len(mockchat.journal) == 1
+            assert "ann" not in mockchat.users
+            assert abs(mockchat.clock.now() - time.time()) < 60
+            SEEN.append(mockchat.app_id)
+            mockchat.create_user("ann")
+            mockchat.fail(503)
+            mockchat.clock.freeze(1_700_000_000)
+            mockchat.hold_logins().__enter__()
+
+        def test_what_was_left_is_gone(mockchat):
+            store = mockchat.server.store
+            assert not any(store.has(app_id) for app_id in SEEN)
+            assert not store.faults.rules
+        """
+    )
+
+    project.run().assert_outcomes(passed=3)
+
+
+def test_the_app_is_named_by_url_header_or_sub_domain(project: Project) -> None:
+    project.write(
+        test_ways="""
+        from calls import ask
+
+        def test_ways(mockchat):
+            mockchat.create_user("ann")
+            server, key = mockchat.server, mockchat.rest_api_key
+            host = f"{mockchat.app_id}.api-us.cometchat.io"
+
+            answers = [
+                ask(f"{mockchat.url}/v3/users/ann", apikey=key),
+                ask(f"{server.url}/v3/users/ann", apikey=key, appId=mockchat.app_id),
+                ask(f"{server.url}/v3/users/ann", apikey=key, Host=host),
+            ]
+            assert [status for status, _ in answers] == [200, 200, 200]
+            assert ask(f"{server.url}/v3/users/ann", apikey=key)[0] == 404
+            assert len(mockchat.journal) == 3
+        """
+    )
+
+    project.run().assert_outcomes(passed=1)
+
+
+def test_unittest_classes_have_it_by_a_fixture_of_their_own(project: Project) -> None:
+    project.write(
+        test_classes="""
+        import unittest
+        import pytest
+        from calls import log_in
+
+        @pytest.mark.mockchat(fixture="empty")
+        class TestCase(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def serve(self, mockchat):
+                self.mockchat = mockchat
+
+            def test_one(self):
+                self.assertEqual(self.mockchat.users, {})
+                self.mockchat.create_user("ann")
+
+            def test_other(self):
+                self.assertEqual(self.mockchat.users, {})
+        """
+    )
+
+    project.run().assert_outcomes(passed=2)
+
+
+def test_tests_of_a_class_or_module_can_share_an_app(project: Project) -> None:
+    project.write(
+        test_shared="""
+        from contextlib import closing
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def shared(mockchat_server):
+            with closing(mockchat_server.app("shared", fixture="empty")) as app:
+                yield app
+
+        def test_one(shared):
+            shared.create_user("ann")
+
+        def test_other(shared, mockchat):
+            assert list(shared.users) == ["ann"]
+            assert "ann" not in mockchat.users
+        """
+    )
+
+    project.run().assert_outcomes(passed=2)
+
+
+def test_whatever_a_test_is_called_its_app_has_an_id(project: Project) -> None:
+    project.write(
+        test_names="""
+        import pytest
+
+        def test_ünïcode_und_ein_sehr_langer_name_der_gar_nicht_aufhört(mockchat):
+            assert mockchat.users
+            assert mockchat.app_id == "test-n-code-und-ein-sehr-langer-name-der-1"
+
+        class Test_Class:
+            @pytest.mark.parametrize("uid", ["a b/c", "::"])
+            def test_in_it(self, uid, mockchat):
+                assert mockchat.users
+                assert mockchat.app_id.startswith("test-in-it-")
+        """
+    )
+
+    project.run().assert_outcomes(passed=3)
+
+
+# --- the marker -----------------------------------------------------------------------------
+def test_the_marker_chooses_fixtures_dialect_and_token_policy(project: Project) -> None:
+    (project.path / "tests").mkdir()
+    (project.path / "tests" / "own.json").write_text(
+        json.dumps({"users": [{"uid": "alice", "name": "Alice"}]})
+    )
+    project.write(
+        **{
+            "tests/test_marked": """
+        import pathlib, sys
+        import pytest
+        sys.path.append(str(pathlib.Path(__file__).parent.parent))
+        from calls import ask
+
+        pytestmark = pytest.mark.mockchat(fixture="empty", errors="live")
+
+        def refusal(mockchat):
+            return ask(f"{mockchat.url}/login", {"uid": "two words", "authKey": "AUTH_KEY"})[1]
+
+        def test_the_module_s(mockchat):
+            assert mockchat.users == {}
+            assert refusal(mockchat)["error"]["code"] == "ERR_BAD_REQUEST"
+
+        @pytest.mark.mockchat(errors="documented")
+        class TestNearer:
+            def test_the_class_s(self, mockchat):
+                assert mockchat.users == {}
+                assert refusal(mockchat)["error"]["code"] == "ERROR_UID_WITH_SPACE"
+
+            @pytest.mark.mockchat(fixture=["own.json"], tokens="single-use")
+            def test_its_own(self, mockchat):
+                assert list(mockchat.users) == ["alice"]
+                assert mockchat.issue_token("alice") != mockchat.issue_token("alice")
+        """
+        }
+    )
+
+    project.run("tests").assert_outcomes(passed=3)
+
+
+def test_a_marker_that_is_wrong_is_told_in_a_line(project: Project) -> None:
+    project.write(
+        test_wrong="""
+        import pytest
+
+        @pytest.mark.mockchat(port=1)
+        def test_setting(mockchat): pass
+
+        @pytest.mark.mockchat(errors="loud")
+        def test_value(mockchat): pass
+
+        @pytest.mark.mockchat(fixture="nowhere.json")
+        def test_file(mockchat): pass
+
+        @pytest.mark.mockchat(fixture={"users": []})
+        def test_object(mockchat): pass
+
+        @pytest.mark.mockchat("empty")
+        def test_position(mockchat): pass
+        """
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(errors=5)
+    result.stdout.fnmatch_lines(
+        [
+            "@pytest.mark.mockchat: an app has no 'port' of its own; there are any_key, errors, *",
+            "@pytest.mark.mockchat: errors must be one of auto, documented, live, not 'loud'",
+            "@pytest.mark.mockchat: nowhere.json: no such fixture file; shipped are *",
+            "@pytest.mark.mockchat: fixture cannot be {'users': []}",
+            "@pytest.mark.mockchat takes settings by name, not 'empty'",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*pytest_plugin.py:*")
+
+
+# --- the server's settings ------------------------------------------------------------------
+def test_the_server_s_settings_are_a_fixture_to_override(project: Project) -> None:
+    project.write(
+        conftest="""
+        import pytest
+        from mockchat import Config
+
+        @pytest.fixture(scope="session")
+        def mockchat_config():
+            return Config(
+                port=0, https_port=None, auth_key="MINE", rest_api_key="OURS", strict_apps=True
+            )
+        """,
+        test_own="""
+        import pytest
+        from calls import ask
+
+        def test_own(mockchat):
+            assert (mockchat.auth_key, mockchat.rest_api_key) == ("MINE", "OURS")
+            assert ask(f"{mockchat.url}/v3/users", apikey="OURS")[0] == 200
+            assert ask(f"{mockchat.server.url}/apps/other/v3/users", apikey="OURS")[0] == 401
+            with pytest.raises(RuntimeError, match="no such listener"):
+                mockchat.https_url
+        """,
+    )
+
+    project.run().assert_outcomes(passed=1)
+
+
+def test_the_server_itself_can_be_another_one_for_some_tests(project: Project) -> None:
+    other = """
+        import pytest
+        from mockchat import Config, MockChat
+
+        @pytest.fixture{scope}
+        def mockchat_server():
+            with MockChat(Config(port=0, https_port=None)).in_thread() as mock:
+                yield mock
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_own(number, mockchat, mockchat_server):
+            assert mockchat.server is mockchat_server
+            assert mockchat.users
+    """
+    project.write(
+        test_a="def test_one(mockchat): assert mockchat.https_url",
+        test_b=other.format(scope=""),
+        test_c=other.format(scope='(scope="module")'),
+        test_d="def test_one(mockchat): assert mockchat.https_url",
+    )
+
+    project.run().assert_outcomes(passed=6)
+
+
+def test_where_no_ca_can_be_kept_the_session_has_a_passing_one(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "file"))
+    project.write(test_ca="def test_ca(mockchat): assert mockchat.ca_path.is_file()")
+
+    project.run().assert_outcomes(passed=1)
+
+
+def test_a_server_that_cannot_start_says_why(project: Project, tmp_path: Path) -> None:
+    project.write(
+        conftest="""
+        import pytest
+        from mockchat import Config
+
+        @pytest.fixture(scope="session")
+        def mockchat_config():
+            return Config(port=0, https_port=None, fixture="nowhere")
+        """,
+        test_own="def test_own(mockchat): pass",
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*StartError: nowhere: no such fixture file*"])
+
+
+# --- reports --------------------------------------------------------------------------------
+def test_a_failure_s_report_has_what_reached_the_app_and_no_other_has(project: Project) -> None:
+    project.write(
+        test_failing="""
+        import pytest
+        from calls import ask, log_in
+
+        def test_fine(mockchat):
+            log_in(mockchat.url)
+
+        def test_bad(mockchat):
+            log_in(mockchat.url, "two words")
+            ask(f"{mockchat.url}/v3/user", apikey="REST_API_KEY")
+            assert False
+
+        def test_silent(mockchat):
+            assert False
+
+        def test_without():
+            assert False
+        """
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*mockchat, app test-bad-2*",
+            "#2 POST /apps/test-bad-2/login -> 400 ERROR_UID_WITH_SPACE",
+            "    sent: *two words*",
+            "    answered: *ERROR_UID_WITH_SPACE*",
+            "#3 GET /apps/test-bad-2/v3/user -> 404 ERR_API_NOT_FOUND",
+            "    hint: *users*",
+            "*mockchat, app test-silent-3*",
+            "no request reached this app",
+        ]
+    )
+    assert result.stdout.str().count("mockchat, app") == 2
+
+
+def test_a_long_journal_is_told_from_its_end(project: Project) -> None:
+    project.write(
+        test_long="""
+        from calls import ask
+
+        def test_long(mockchat):
+            for number in range(53):
+                ask(f"{mockchat.url}/v3/users/u{number}", apikey="REST_API_KEY")
+            assert False
+        """
+    )
+
+    out = project.run().stdout
+
+    out.fnmatch_lines(["… 3 before", "#4 GET */users/u3 -> 404 *", "#53 GET */users/u52 -> 404 *"])
+    out.no_fnmatch_line("#3 GET *")
+
+
+def test_failures_before_and_after_the_test_are_reported_too(project: Project) -> None:
+    project.write(
+        test_around="""
+        import pytest
+        from calls import log_in
+
+        @pytest.fixture
+        def before(mockchat):
+            log_in(mockchat.url, "before")
+            raise LookupError
+
+        @pytest.fixture
+        def after(mockchat):
+            yield
+            log_in(mockchat.url, "after")
+            raise LookupError
+
+        def test_before(before): pass
+
+        def test_after(after): pass
+        """
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(['    sent: *"uid": "before"*', '    sent: *"uid": "after"*'])
+
+
+def test_what_mockchat_itself_failed_with_is_the_test_s_error(project: Project) -> None:
+    project.write(
+        test_crash="""
+        import pytest
+        from calls import log_in
+        from mockchat.core.state import App
+
+        def test_crash(mockchat, monkeypatch):
+            monkeypatch.setattr(App, "issue_token", lambda *_, **__: 1 / 0)
+            mockchat.clock.freeze()
+            assert log_in(mockchat.url) == 500
+
+        def test_after_it(mockchat):
+            assert not mockchat.clock.frozen
+            assert log_in(mockchat.url) == 200
+        """
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_crash*",
+            "*ZeroDivisionError: division by zero",
+            "*while answering POST */login",
+            "*mockchat, app test-crash-1*",
+            "#1 POST */login -> 500 ERR_EXCEPTION",
+        ]
+    )
