@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.helpers import REST_KEY, Client, body_of
+from tests.helpers import REST_KEY, Client, Serve, body_of
 
 Json = dict[str, Any]
 
@@ -63,3 +63,15 @@ async def test_the_contents_given_for_an_app_s_snapshot_must_hold_that_app(clien
 
     assert refused.status == 400
     assert details == {"apps": ["The apps is no snapshot: the app two is not in it."]}
+
+
+async def test_a_cursor_of_the_server_that_was_here_before_hides_nothing(serve: Serve) -> None:
+    before = await serve()
+    await get(before, "/users/superhero1")
+    cursor = (await journal(before))["cursor"]
+    await before.close()
+
+    after = await serve()
+    await get(after, "/users/superhero2")
+
+    assert paths(await journal(after, cursor=cursor)) == ["/users/superhero2"]

@@ -74,7 +74,9 @@ def _keep_state(app: web.Application, file: StateFile) -> None:
 
 def create_store(config: Config, clock: Clock) -> Store:
     """Return the state that a config asks for, its default app seeded."""
-    book = JournalBook(config.journal_size, config.journal_bytes)
+    # Counted from the real time on, entries are later than those of a server that was here before.
+    entries = int(Clock().now() * 1e6)
+    book = JournalBook(config.journal_size, config.journal_bytes, entries)
     plant, ids = seed_of(config).plant, Ids(config.random_seed)
     return Store(config.app_id, plant, rules_of(config), clock, ids, book)
 
