@@ -12,8 +12,8 @@ from typing import Any
 from docs.differences import DIFFERENCES
 from mockchat import config
 from mockchat.api import OPERATIONS, UNBUILT
-from mockchat.api.operation import Access
 from mockchat.api.validation import TEXTS
+from mockchat.commands import GROUPS
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.faults import kind_rows as fault_rows
 from mockchat.core.errors import CATALOGUE, Face
@@ -25,14 +25,6 @@ FAULTS = DOCS / "faults.md"
 FIDELITY = DOCS / "fidelity.md"
 OPENAPI = DOCS / "openapi.json"
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_ACCESS = {
-    Access.PUBLIC: "nothing",
-    Access.ANY_KEY: "api key",
-    Access.FULL_KEY: "full-access key",
-    Access.TOKEN: "auth token",
-    Access.FULL_KEY_OR_TOKEN: "full-access key or auth token",
-    Access.CONTROL: "control token, if set",
-}
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -48,7 +40,7 @@ def _cell(text: str) -> str:
 def operations() -> str:
     """Return the table of built operations."""
     rows = [
-        (f"`{row.method} {row.path}`", row.summary, _ACCESS[row.access], row.evidence.value)
+        (f"`{row.method} {row.path}`", row.summary, row.access.value, row.evidence.value)
         for row in (*OPERATIONS, *CONTROL_OPERATIONS)
     ]
     return table(("operation", "what it does", "needs", "evidence"), rows)
@@ -83,6 +75,16 @@ def settings() -> str:
         for name, row in config.rows()
     ]
     return table(("flag", "variable", "default", "meaning"), rows)
+
+
+def commands() -> str:
+    """Return the table of commands."""
+    rows = [
+        (f"`{f'mockchat {row.name} {row.usage}'.strip()}`", row.does, kind)
+        for kind, group in GROUPS.items()
+        for row in group
+    ]
+    return table(("command", "what it does", "kind"), rows)
 
 
 def differences() -> str:
@@ -161,6 +163,7 @@ TABLES = {
     "unbuilt": unbuilt,
     "errors": errors,
     "settings": settings,
+    "commands": commands,
     "differences": differences,
 }
 _FIDELITY = """\

@@ -1,118 +1,102 @@
-"""The command `mockchat`: thin shells around the library."""
+"""The command `mockchat`: finds the command that is meant, hands it its arguments, ends as it."""
 
 import argparse
+import difflib
+import io
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import NoReturn
 
-from mockchat import config as settings
-from mockchat.config import Config, ConfigError
+from mockchat.commands import COMMANDS, GROUPS, Command, CommandError
+from mockchat.commands.show import sentence
 from mockchat.version import __version__
 
-_FAILED, _WRONG_USAGE = 1, 2
-_PATIENCE = 5  # seconds that a running server has to answer
+_WRONG_USAGE = 2
+_BY_SIGNAL = 128  # and the signal's number: how shells tell of an end by a signal
+_SIGINT, _SIGPIPE = 2, 13
+Run = Callable[[argparse.Namespace], int]
+
+_EXAMPLES = """\
+examples:
+  mockchat serve --port 9000 --fixture my-users.json
+  TOKEN=$(mockchat token superhero1)
+  mockchat faults add error --code ERR_TOO_MANY_REQUESTS --path /users --times 2
+  mockchat journal --follow
+
+`mockchat COMMAND --help` tells the options of a command. Exit status: 0 good, 1 the server said
+no, 2 wrong usage."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint says where to read on, and that takes no flag in part."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, and end."""
+        self.exit(_WRONG_USAGE, f"mockchat: {message} (see `{self.prog} --help`)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return 0 for good, 1 where the server said no, 2 for wrong usage."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    command: Callable[[argparse.Namespace], int] | None = getattr(arguments, "command", None)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names have more characters than some terminals
+            stream.reconfigure(errors="backslashreplace")
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    command = COMMANDS.get(words[0]) if words else None
     if command is None:
-        parser.print_help(sys.stderr)
-        return _WRONG_USAGE
+        return _without_command(words)
     try:
-        return command(arguments)
-    except ConfigError as error:
+        return _run(command, words[1:])
+    except CommandError as error:
         sys.stderr.write(f"mockchat: {error}\n")
-        return _WRONG_USAGE
+        return error.status
+    except BrokenPipeError:  # who reads has read enough, like `head`
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BY_SIGNAL + _SIGPIPE
     except KeyboardInterrupt:
-        return 128 + 2
+        return _BY_SIGNAL + _SIGINT
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _run(command: Command, words: list[str]) -> int:
+    usage = " ".join(filter(None, ("mockchat", command.name, command.usage)))
+    parser = _Parser(
+        prog=f"mockchat {command.name}", usage=usage, description=sentence(command.does)
+    )
+    take: Callable[[argparse.ArgumentParser], Run]
+    take = import_module(f"mockchat.commands.{command.module}").TAKES[command.name]
+    run = take(parser)
+    return run(parser.parse_args(words))
+
+
+def _without_command(words: list[str]) -> int:
+    """Answer `--help`, `--version` and what is no command."""
+    parser = _Parser(
         prog="mockchat",
-        description="A local stand-in for CometChat's user and authentication service.",
+        usage="mockchat COMMAND [OPTION …]",
+        description=_overview(),
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mockchat {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    serve = commands.add_parser("serve", help="run the server")
-    serve.set_defaults(command=_serve)
-    serve.add_argument("--config", metavar="FILE", help="TOML file with settings by flag name")
-    for name, row in settings.rows():
-        switch = {"nargs": "?", "const": "true"} if row.parse is settings.switch else {}
-        serve.add_argument(
-            settings.flag(name),
-            action="append" if row.repeatable else "store",
-            metavar=row.metavar or None,
-            help=f"{row.help} (default: {row.shown.replace('`', '')}; {settings.variable(name)})",
-            **switch,  # type: ignore[arg-type]
-        )
-
-    openapi = commands.add_parser("openapi", help="print the OpenAPI document")
-    openapi.set_defaults(command=_openapi)
-
-    health = commands.add_parser("health", help="ask a running server whether it is up")
-    health.set_defaults(command=_health)
-    health.add_argument("--url", help="its address (default: MOCKCHAT_URL, else this machine)")
-    return parser
+    if words and not words[0].startswith("-"):
+        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
+        guess = f"; did you mean {near[0]}?" if near else ""
+        parser.error(f"there is no command {words[0]!r}{guess}")
+    parser.parse_args(words)
+    parser.print_help(sys.stderr)
+    return _WRONG_USAGE
 
 
-def _config(arguments: argparse.Namespace) -> Config:
-    flags = {name: getattr(arguments, name) for name, _ in settings.rows()}
-    return settings.load_config(flags, os.environ, arguments.config)
-
-
-def _serve(arguments: argparse.Namespace) -> int:
-    # Process 1 of a container would sleep through a SIGTERM that comes while the server starts.
-    signal.signal(signal.SIGTERM, _stop)
-    config = _config(arguments)
-    from mockchat.serve import serve  # noqa: PLC0415  # what follows needs aiohttp
-
-    return serve(config)
-
-
-def _stop(_number: int, _frame: object) -> None:
-    sys.exit(0)
-
-
-def _openapi(_arguments: argparse.Namespace) -> int:
-    from mockchat.wire.openapi import text  # noqa: PLC0415
-
-    sys.stdout.write(text())
-    return 0
-
-
-def _health(arguments: argparse.Namespace) -> int:
-    import ssl  # noqa: PLC0415
-    from http.client import HTTPException  # noqa: PLC0415
-    from urllib.request import HTTPSHandler, ProxyHandler, build_opener  # noqa: PLC0415
-
-    url = arguments.url or os.environ.get("MOCKCHAT_URL") or _own_url()
-    # A probe asks this machine, by no proxy, and does not care who signed the certificate.
-    unverified = ssl.create_default_context()
-    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
-    ask = build_opener(ProxyHandler({}), HTTPSHandler(context=unverified))
-    try:
-        with ask.open(f"{url.rstrip('/')}/_mock/health", timeout=_PATIENCE) as answer:
-            sys.stdout.write(answer.read().decode(errors="replace") + "\n")
-    except (OSError, ValueError, HTTPException) as error:
-        sys.stderr.write(f"mockchat: no server answers at {url}: {_reason(error)}\n")
-        return _FAILED
-    return 0
-
-
-def _reason(error: Exception) -> str:
-    """Return an error in one printable line."""
-    return "".join(filter(str.isprintable, str(error)))
-
-
-def _own_url() -> str:
-    """Return where the server of this machine or container is, by its own variables."""
-    port = os.environ.get(settings.variable("port"), "8080")
-    if port != "off":
-        return f"http://127.0.0.1:{port}"
-    return f"https://127.0.0.1:{os.environ.get(settings.variable('https_port'), '8443')}"
+def _overview() -> str:
+    lines = ["A local stand-in for CometChat's user and authentication service."]
+    for name, commands in GROUPS.items():
+        lines += ["", f"{name}:", *(f"  {one.name:<10}{one.does}" for one in commands)]
+    return "\n".join(lines)

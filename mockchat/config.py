@@ -310,7 +310,7 @@ def load_config(
 
     Raises ConfigError, which names the setting in the words of its source.
     """
-    values: dict[str, Any] = _from_file(file) if file else {}
+    values: dict[str, Any] = read_file(file) if file else {}
     for name, row in rows():
         given = environ.get(variable(name))
         if given is not None:
@@ -330,7 +330,8 @@ def _parsed(row: Row, texts: list[str], source: str) -> Any:
     return tuple(values) if row.repeatable else values[0]
 
 
-def _from_file(path: str) -> dict[str, Any]:
+def read_file(path: str) -> dict[str, Any]:
+    """Return the settings that a TOML file says, by name; raise ConfigError."""
     try:
         content = tomllib.loads(Path(path).read_text())
     except OSError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 from ssl import create_default_context
 from typing import Any
@@ -11,13 +12,17 @@ import pytest
 from hypothesis import settings
 from pytest_aiohttp.plugin import AiohttpClient
 
-from mockchat import Config, MockChat, create_app
+from mockchat import Config, MockApp, MockChat, create_app
+from mockchat.cli import main
 from mockchat.core.clock import Clock
 from mockchat.wire.app import EDGE
 from mockchat.wire.line import Sleep
+from tests.command_line import Command, Done
 from tests.faulty import Wire
 from tests.helpers import NOW, Client, Serve, note_undeclared
 from tests.projects import Project
+
+_NUMBERS = count(1)
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -94,3 +99,49 @@ async def wire(request: pytest.FixtureRequest, ca_dir: Path, clock: Clock) -> As
         url = mock.https_url if secure else mock.url
         trust = create_default_context(cafile=mock.ca_path) if secure else None
         yield Wire(mock, int(str(url).rpartition(":")[2]), trust)
+
+
+# --- the command line -----------------------------------------------------------------------
+@pytest.fixture
+def command(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
+    """Runs `mockchat` in this process, away from the settings of this machine.
+
+    What it starts is heard, too.
+    """
+    for name in [name for name in os.environ if name.startswith("MOCKCHAT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def run(*words: object) -> Done:
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        return Done(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def command_server() -> Iterator[MockChat]:
+    """A server for all commands; each test steers an app of its own."""
+    with MockChat(Config(port=0, https_port=None, login_latency=0.0)).in_thread() as mock:
+        yield mock
+
+
+@pytest.fixture
+def app(command_server: MockChat) -> Iterator[MockApp]:
+    """The app that a test steers."""
+    app = command_server.app(f"app-{next(_NUMBERS)}")
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def steer(command: Command, app: MockApp, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `mockchat`, which finds server and app by its variables."""
+    monkeypatch.setenv("MOCKCHAT_URL", str(app.server.url))
+    monkeypatch.setenv("MOCKCHAT_APP", app.app_id)
+    return command

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
+from mockchat.commands import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mockchat"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -51,7 +53,8 @@ HOUSE = {
     "kit": room("core api control bridge"),
     "server": room("core api control wire config version bridge kit", "aiohttp"),
     "serve": room("core api control wire config version server", "aiohttp"),
-    "cli": room("config version", lazily="serve server wire"),
+    "commands": room("core config version commands", lazily="api control wire server serve"),
+    "cli": room("commands version"),
     "pytest_plugin": room("version", "pytest", lazily="config server core wire"),
     "__init__": room("version", lazily="config core server wire"),
     "__main__": room("cli"),
@@ -226,6 +229,37 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_importing_the_command_loads_nothing_heavy() -> None:
     assert not loaded_by("import mockchat.cli") & HEAVY
+
+
+def test_the_help_and_every_command_s_own_load_nothing_heavy() -> None:
+    words = [["--help"], *([name, "--help"] for name in COMMANDS)]
+    code = f"""
+import contextlib, io
+from mockchat.cli import main
+for words in {words}:
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        main(words)
+"""
+
+    assert not loaded_by(code) & HEAVY
+
+
+def test_the_help_of_all_loads_no_client_either() -> None:
+    code = "import sys, mockchat.cli\nsys.stdout = sys.stderr\ntry:\n mockchat.cli.main(['--help'])"
+
+    loaded = loaded_by(f"{code}\nexcept SystemExit:\n sys.stdout = sys.__stdout__")
+
+    assert not loaded & (HEAVY | {"ssl", "urllib", "tomllib", "dataclasses"})
+
+
+def test_asking_a_server_loads_nothing_heavy() -> None:
+    code = """
+from mockchat.cli import main
+for words in ["health"], ["users"], ["journal"], ["faults"], ["reset"]:
+    assert main([*words, "--url", "http://127.0.0.1:1"]) == 1
+"""
+
+    assert not loaded_by(code) & HEAVY
 
 
 def test_wrong_usage_is_told_before_anything_heavy_is_loaded() -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from mockchat import Config, MockChat, __version__, config
 from mockchat.cli import main
+from mockchat.commands import COMMANDS
+from mockchat.commands.show import sentence
 
 Output = pytest.CaptureFixture[str]
 
@@ -62,6 +64,36 @@ def test_without_a_command_it_prints_its_help_and_fails(capsys: Output) -> None:
 
     assert status == 2
     assert "serve" in capsys.readouterr().err
+
+
+def test_the_help_names_every_command_and_what_it_does(capsys: Output) -> None:
+    text = said_by(capsys, "--help")
+
+    for command in COMMANDS.values():
+        assert f"  {command.name:<10}{command.does}\n" in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("words", [("{}", "--help"), ("help", "{}")])
+def test_every_command_has_a_help_of_its_own(
+    capsys: Output, name: str, words: tuple[str, ...]
+) -> None:
+    text = said_by(capsys, *(word.format(name) for word in words))
+
+    assert text.startswith(f"usage: mockchat {name}")
+    assert sentence(COMMANDS[name].does) in " ".join(text.split())
+
+
+def test_a_command_that_is_almost_one_is_guessed(capsys: Output) -> None:
+    assert "did you mean serve?" in usage_error(capsys, "sevre")
+
+
+def test_wrong_usage_names_the_help_to_read(capsys: Output) -> None:
+    assert "(see `mockchat token --help`)" in usage_error(capsys, "token")
+
+
+def test_a_flag_is_not_taken_in_part(capsys: Output) -> None:
+    assert "--forc" in usage_error(capsys, "token", "superhero1", "--forc")
 
 
 def test_it_tells_its_version(capsys: Output) -> None:

@@ -15,8 +15,10 @@ from pytest_aiohttp.plugin import AiohttpClient
 from mockchat import Config, MockChat, __version__, config
 from mockchat.api import OPERATIONS
 from mockchat.api.operation import Operation
+from mockchat.commands import COMMANDS
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import CATALOGUE, ErrorDef
+from tests.command_line import Command
 from tests.pages import blocks
 
 ROOT = Path(__file__).parent.parent
@@ -97,11 +99,15 @@ def test_every_file_that_the_readme_names_is_there() -> None:
 
 
 def test_every_command_of_mockchat_that_the_readme_names_is_one() -> None:
-    commands = (ROOT / "mockchat" / "cli.py").read_text(encoding="utf-8")
     named = set(re.findall(r"(?:`|\$ )(?:python -m )?mockchat ([a-z]+)", README))
 
     assert "serve" in named
-    assert [name for name in named if f'"{name}"' not in commands] == []
+    assert [name for name in named if name not in COMMANDS] == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for name in COMMANDS:
+        assert lines_with(rf"^\| `mockchat {name}\b")
 
 
 def test_the_readme_says_what_mockchat_does_not_do_and_where_it_differs() -> None:
@@ -164,3 +170,13 @@ def test_the_first_login_by_curl_works_as_printed() -> None:
 def run(line: str) -> Any:
     command = [*shlex.split(line), "--silent", "--show-error", "--fail", "--noproxy", "*"]
     return json.loads(subprocess.run(command, capture_output=True, check=True, timeout=20).stdout)
+
+
+def test_the_command_lines_run_one_after_the_other_as_printed(steer: Command) -> None:
+    lines = re.findall(r"^\$ (?:TOKEN=\$\()?mockchat (.*?)\)?$", README, re.MULTILINE)
+
+    complaints = {line: steer(*shlex.split(line)).err for line in lines}
+    steer("clock", "resume")
+
+    assert lines
+    assert complaints == dict.fromkeys(lines, "")

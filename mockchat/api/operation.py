@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from enum import Enum
 from typing import Any
 
 from marshmallow import Schema
@@ -22,12 +22,12 @@ CONTROL_PREFIX = "/_mock"
 class Access(Enum):
     """What a caller must show."""
 
-    PUBLIC = auto()  # nothing
-    ANY_KEY = auto()  # an api key of either scope
-    FULL_KEY = auto()  # an api key with full access
-    TOKEN = auto()  # an auth token
-    FULL_KEY_OR_TOKEN = auto()
-    CONTROL = auto()  # what the control API's own guard asks for
+    PUBLIC = "nothing"
+    ANY_KEY = "api key"  # of either scope
+    FULL_KEY = "full-access key"
+    TOKEN = "auth token"  # noqa: S105  # the name of one, as below
+    FULL_KEY_OR_TOKEN = "full-access key or auth token"  # noqa: S105
+    CONTROL = "control token, if set"  # what the control API's own guard asks for
 
 
 # What a uid in a path may raise.

@@ -7,12 +7,13 @@ from typing import Any
 from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
 from mockchat.api.validation import Loader, refuse
 from mockchat.control.answers import FaultSchema, KindSchema
-from mockchat.control.requests import PARAMETERS, AppQuery, FaultRequest, Match, camel
+from mockchat.control.requests import PARAMETERS, AppQuery, FaultRequest, Match
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
 from mockchat.core.faults import PRESETS, FaultError, Rule
 from mockchat.core.matching import Pattern
+from mockchat.core.naming import camel
 
 table = OperationTable()
 

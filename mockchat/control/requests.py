@@ -19,6 +19,7 @@ from mockchat.control.fields import (
 )
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import BOUNDS, LONGEST_TEXT, PRESETS
+from mockchat.core.naming import camel
 from mockchat.core.people import MAX_PEOPLE
 
 DEFAULT_LIMIT = 100  # exchanges of an answer
@@ -52,12 +53,6 @@ class SnapshotRequest(ControlSchema):
     """The contents of a snapshot as `GET` answers them; without, the state of now is taken."""
 
     apps = State()
-
-
-def camel(name: str) -> str:
-    """Return an attribute's name as JSON has it."""
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
 
 
 def _field(name: str, declared: Any) -> Any:

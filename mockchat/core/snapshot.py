@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, User
+from mockchat.core.naming import camel
 from mockchat.core.state import App
 
 Plain = dict[str, Any]
@@ -38,15 +39,10 @@ class _Column(NamedTuple):
 def _columns(kind: Any) -> tuple[_Column, ...]:
     hints = get_type_hints(kind)
     return tuple(
-        _Column(one.name, _camel(one.name), _reader(hints[one.name]), _default(one))
+        _Column(one.name, camel(one.name), _reader(hints[one.name]), _default(one))
         for one in fields(kind)
         if one.name not in _DERIVED
     )
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)
 
 
 def _default(one: "Field[Any]") -> Any:
