@@ -17,11 +17,13 @@ from mockchat.version import __version__
 _WRONG_USAGE = 2
 _BY_SIGNAL = 128  # and the signal's number: how shells tell of an end by a signal
 _SIGINT, _SIGPIPE = 2, 13
+_RUNS_OTHERS, _REST = "exec", "--"  # what follows there is another program's
 Run = Callable[[argparse.Namespace], int]
 
 _EXAMPLES = """\
 examples:
   mockchat serve --port 9000 --fixture my-users.json
+  mockchat exec -- npm test
   TOKEN=$(mockchat token superhero1)
   mockchat faults add error --code ERR_TOO_MANY_REQUESTS --path /users --times 2
   mockchat journal --follow
@@ -66,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(command: Command, words: list[str]) -> int:
+    cut = command.name == _RUNS_OTHERS and _REST in words
+    end = words.index(_REST) if cut else len(words)
     usage = " ".join(filter(None, ("mockchat", command.name, command.usage)))
     parser = _Parser(
         prog=f"mockchat {command.name}", usage=usage, description=sentence(command.does)
@@ -73,7 +77,9 @@ def _run(command: Command, words: list[str]) -> int:
     take: Callable[[argparse.ArgumentParser], Run]
     take = import_module(f"mockchat.commands.{command.module}").TAKES[command.name]
     run = take(parser)
-    return run(parser.parse_args(words))
+    arguments = parser.parse_args(words[:end])
+    arguments.rest = words[end + 1 :]
+    return run(arguments)
 
 
 def _without_command(words: list[str]) -> int:

@@ -45,13 +45,11 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows knows Ctrl-C only, as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
-    lines = RequestLog(config.log_format)
-    _set_up_logging(config)
+    set_up_logging(config)
     mock = MockChat(config)
     await mock.start()
+    lines = log_requests(mock)
     try:
-        if config.log_level in ("debug", "info"):
-            mock.web_app[EDGE].observers.append(lines.add)
         sys.stdout.write(f"{banner(mock)}\n")
         sys.stdout.flush()
         await stop.wait()
@@ -77,6 +75,14 @@ class RequestLog:
         """Write what waits."""
         sys.stderr.write("".join(self._waiting))
         self._waiting.clear()
+
+
+def log_requests(mock: MockChat) -> RequestLog:
+    """Return the log of requests, which from now on has all of them if the settings say so."""
+    lines = RequestLog(mock.config.log_format)
+    if mock.config.log_level in ("debug", "info"):
+        mock.web_app[EDGE].observers.append(lines.add)
+    return lines
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +114,8 @@ class _JsonRecords(logging.Formatter):
         return json.dumps(fields)
 
 
-def _set_up_logging(config: Config) -> None:
+def set_up_logging(config: Config) -> None:
+    """Write what mockchat has to say beyond requests to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
     handler.setFormatter(_JsonRecords() if config.log_format == "json" else text)

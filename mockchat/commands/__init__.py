@@ -33,7 +33,12 @@ class Command(NamedTuple):
     module: str
 
 
-_SERVER = (Command("serve", "[SETTING …]", "run the server", "serving"),)
+_SERVER = (
+    Command("serve", "[SETTING …]", "run the server", "serving"),
+    Command(
+        "exec", "[SETTING …] -- CMD …", "run a command that has a server of its own", "execute"
+    ),
+)
 _REMOTE = (
     Command("health", "", "ask whether it is up", "about"),
     Command("users", "", "list users", "users"),
