@@ -1,0 +1,74 @@
+"""The projects of `examples/`: their own tests pass, run as their users run them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mockchat.config import variable
+from tests.test_recipes import PROJECTS
+
+ROOT = Path(__file__).parent.parent
+BACKEND = ROOT / "examples" / "backend"
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Path:
+    made = shutil.ignore_patterns("__pycache__", ".*")
+    return Path(shutil.copytree(BACKEND, tmp_path / "backend", ignore=made))
+
+
+def run_tests(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a project's tests, with no plugin but ours: those of this suite are slow to load."""
+    settings = {name for name in os.environ if name.startswith(variable(""))}
+    environment = {name: value for name, value in os.environ.items() if name not in settings}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-W", "error", "-p", "mockchat.pytest_plugin"],
+        cwd=folder,
+        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_back_end_passes_its_own_tests(backend: Path) -> None:
+    done = run_tests(backend)
+
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^=+ \d+ passed in ", done.stdout, re.MULTILINE)
+
+
+def test_a_back_end_that_mints_no_token_fails_its_own_tests(backend: Path) -> None:
+    app = backend / "app.py"
+    code = app.read_text(encoding="utf-8")
+    app.write_text(code.replace("/auth_tokens", "/auth_token"), encoding="utf-8")
+
+    done = run_tests(backend)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "ERR_API_NOT_FOUND" in done.stdout
+
+
+def test_what_the_back_end_needs_is_what_this_suite_installs() -> None:
+    def load(folder: Path) -> dict[str, dict[str, list[str]]]:
+        return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+
+    installed = load(ROOT)["dependency-groups"]["examples"]
+
+    assert load(BACKEND)["project"]["dependencies"] == installed
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_a_page_leads_to_the_project(project: str) -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+
+    links = [page for page in pages if f"examples/{project})" in page.read_text(encoding="utf-8")]
+
+    assert links
