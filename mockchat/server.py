@@ -231,6 +231,9 @@ class MockApp(Kit):
         self.app_id = app_id
         self._app_id = app_id
 
+    def __repr__(self) -> str:
+        return f"<MockApp {self.app_id}>"
+
     @property
     def _bridge(self) -> Bridge:
         return self.server._bridge  # noqa: SLF001  # its own apps are no strangers
