@@ -32,6 +32,7 @@ LONG_SESSIONS = ("chat-4.2.0", "pro-3.0.13")
 NODE_RUNS = {
     **{f"{package}-node": (package, "steps") for package in IN_NODE},
     **{f"{package}-long-session": (package, "long-session") for package in LONG_SESSIONS},
+    **{f"{package}-faults": (package, "faults") for package in LONG_SESSIONS},
     **{f"{package}-{flow}": (package, flow) for package in CALLS for flow in CALLS_FLOWS},
     "chat-4.2.0-snippets": ("chat-4.2.0", "snippets"),
 }
@@ -103,6 +104,12 @@ def browser_run(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]
 
 @pytest.fixture(params=[name for name in NODE_RUNS if name.endswith("-long-session")])
 def long_session(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
+    return facts_of(request.param)
+
+
+@pytest.fixture(params=[name for name in NODE_RUNS if name.endswith("-faults")])
+def faulty(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
+    """The facts of a package in an app that is told to go wrong."""
     return facts_of(request.param)
 
 

@@ -3,6 +3,7 @@
 
 import { ANOTHER_HOST } from "./another_host.mjs";
 import { callsBy } from "./calls.mjs";
+import { FAULTS } from "./faults.mjs";
 import { LONG_SESSION } from "./long_session.mjs";
 import { SNIPPETS } from "./snippets.mjs";
 import {
@@ -23,6 +24,7 @@ export const FLOWS = {
   steps: ALL_STEPS,
   "steps-by-proxy": [...ALL_STEPS, ANOTHER_HOST],
   snippets: [SNIPPETS],
+  faults: [FAULTS],
   "long-session": [LONG_SESSION],
   "calls-by-http": [callsBy("http")],
   "calls-by-https": [callsBy("https")],

@@ -12,7 +12,7 @@ import { createWorld, take } from "./world.mjs";
 import { tapFetches, tapSockets } from "./wire_tap.mjs";
 
 const [label, flow = "steps"] = process.argv.slice(2);
-const HURRY = { "long-session": 30 };
+const HURRY = { "long-session": 30, faults: 30 };
 
 /** Loads an SDK as a process started anew would: nothing but the storage is left of the last. */
 function freshly(bundle) {
