@@ -91,6 +91,18 @@ def auth_frame(jwt: str, app_id: str = "APP_ID", **body: Json) -> Json:
     return {"appId": app_id, "type": "auth", "deviceId": "d1", "body": {"auth": jwt, **body}}
 
 
+# --- what testers do ------------------------------------------------------------------------
+async def journal_of(client: Client, **query: Any) -> list[Json]:
+    """The exchanges that the journal lists."""
+    exchanges: list[Json] = (await body_of(client.get("/_mock/journal", params=query)))["exchanges"]
+    return exchanges
+
+
+async def steer(client: Client, method: str, path: str, **body: Json) -> Json:
+    """Call the control API, which must do what it is told."""
+    return await body_of(client.request(method, f"/_mock/{path}", json=body))
+
+
 # --- what they expect -----------------------------------------------------------------------
 async def data_of(request: Request) -> Json:
     """The `data` of an answer that must be a success: 200, never 201 or 204."""

@@ -170,11 +170,13 @@ class Hub:
             if session.socket.closed:
                 return
             found = check_jwt(app, jwt) if passed else None
-        self._place(session, app)
+        self._place(session, app, found[0].user.uid if found else None)
         reply = {"type": "auth", "appId": frame.get("appId"), "deviceId": frame.get("deviceId")}
         if app is None or found is None:
             refusal = {**reply, "body": {"code": "401", "status": "ERR_NO_AUTH"}}
-            await session.socket.send_str(json_text.render(refusal).decode())
+            text = json_text.render(refusal).decode()
+            self._record(session, text, sent=False)
+            await session.socket.send_str(text)
             await session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")
             return
         session.app, session.caller = app, found[0]
@@ -236,7 +238,7 @@ class Hub:
             return rule.pattern.uid is None and (session.is_named or rule.app_id is None)
 
         for _ in self._strikes(session, app, uid, RefuseSocket, had_its_chance):
-            self._place(session, app)
+            self._place(session, app, uid)
             await session.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"refused")
             return False
         return True
@@ -269,11 +271,12 @@ class Hub:
         else:
             self._end(session, closing.close_code, b"a fault was asked for")
 
-    def _place(self, session: Session, app: App | None) -> None:
+    def _place(self, session: Session, app: App | None, uid: str | None = None) -> None:
         """Put the handshake into the journal of the app that it turned out to be of."""
         if session.journal is None:
-            found = app or self._store.default
-            session.exchange.app_id = found.id
+            found, exchange = app or self._store.default, session.exchange
+            exchange.app_id = found.id
+            exchange.asked = exchange.asked._replace(uid=uid)
             session.journal = found.journal
             session.journal.add(session.exchange)
 

@@ -1,0 +1,284 @@
+"""The journal: what clients really sent, whatever became of it, and how it is asked for."""
+
+import json
+from typing import Any
+
+import pytest
+from aiohttp import ClientTimeout
+from pytest_aiohttp.plugin import AiohttpClient
+
+from mockchat import Config, create_app
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from mockchat.wire import http
+from mockchat.wire.app import STORE
+from tests.helpers import (
+    NOW,
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Json,
+    assert_error,
+    auth_frame,
+    body_of,
+    by_token,
+    connect,
+    details_of,
+    error_of,
+    issue_token,
+    journal_of,
+    log_in,
+    raw_request,
+    send_raw,
+)
+
+LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
+
+
+async def last_of(client: Client) -> Json:
+    return (await journal_of(client))[-1]
+
+
+# --- what is recorded -----------------------------------------------------------------------
+async def test_what_was_sent_and_what_was_answered_are_recorded(client: Client) -> None:
+    body = {"uid": "U1", "name": "User"}
+    answer = await client.post("/v3//users?x=1", json=body, headers=REST_KEY)
+
+    found = await last_of(client)
+
+    told = {name: found[name] for name in ("method", "path", "target", "operation", "uid")}
+    assert told == {
+        "method": "POST",
+        "path": "/users",
+        "target": "/v3//users?x=1",
+        "operation": "create_user",
+        "uid": "u1",
+    }
+    assert found["request"]["body"] == body
+    assert ["apikey", "REST_API_KEY"] in found["request"]["headers"]
+    assert (found["status"], found["response"]["body"]) == (200, await answer.json())
+
+
+async def test_a_refusal_is_recorded_with_its_code(client: Client) -> None:
+    await client.get("/users/nobody", headers=REST_KEY)
+
+    found = await last_of(client)
+
+    assert (found["status"], found["code"]) == (404, "ERR_UID_NOT_FOUND")
+    assert found["response"]["body"]["error"]["code"] == "ERR_UID_NOT_FOUND"
+
+
+async def test_whose_token_is_shown_is_whom_an_exchange_is_about(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+
+    await body_of(client.get("/me", headers=by_token(token)))
+
+    assert (await last_of(client))["uid"] == "SUPERHERO1"
+
+
+async def test_times_are_those_of_the_mock_s_clock(client: Client, clock: Clock) -> None:
+    await client.get("/users", headers=REST_KEY)
+    clock.advance("1h")
+    await client.get("/users", headers=REST_KEY)
+
+    first, second = await journal_of(client)
+
+    assert (first["at"], second["at"]) == (NOW, NOW + 3600)
+    assert first["milliseconds"] > 0
+
+
+async def test_what_is_no_json_is_recorded_as_text(client: Client) -> None:
+    for sent in (b"a=1&b=2", b"{", b"\xff"):
+        await client.post("/users", data=sent, headers=REST_KEY)
+
+    assert [one["request"]["body"] for one in await journal_of(client)] == [
+        "a=1&b=2",
+        "{",
+        "\ufffd",
+    ]
+
+
+@pytest.mark.parametrize("depth", [65, 1000, 5000])
+async def test_json_that_is_too_deep_to_be_printed_is_recorded_as_text(
+    client: Client, depth: int
+) -> None:
+    sent = "[" * depth + "]" * depth
+    await client.post("/users", data=sent, headers=REST_KEY)
+
+    assert (await last_of(client))["request"]["body"] == sent
+    assert (await body_of(client.get("/_mock/journal.har")))["log"]["entries"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/nowhere", REST_KEY),
+        ("POST", "/users", {}),
+        ("POST", "/users", {**REST_KEY, "X-Mock-Fault": "error=503"}),
+        ("GET", "/users", REST_KEY),
+        ("POST", "/groups", REST_KEY),
+    ],
+)
+async def test_a_body_is_recorded_even_where_nobody_reads_it(
+    client: Client, method: str, path: str, headers: dict[str, str]
+) -> None:
+    await client.request(method, path, json={"uid": "u1"}, headers=headers)
+
+    assert (await last_of(client))["request"]["body"] == {"uid": "u1"}
+
+
+async def test_a_body_that_never_comes_keeps_no_refusal_waiting_for_long(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_LATE", 0.01)
+    request = raw_request("POST /users HTTP/1.1", b"Content-Length: 9").replace(b"apikey", b"nokey")
+
+    status, _ = await send_raw(client, request)
+
+    assert status == 401
+    assert (await last_of(client))["request"]["body"] is None
+
+
+async def test_too_large_a_body_is_recorded_without_it(client: Client) -> None:
+    await details_of(client.post("/users", data=b"x" * 20_000, headers=REST_KEY))
+
+    assert (await last_of(client))["request"]["body"] is None
+
+
+async def test_a_preflight_is_recorded_in_the_app_it_names(client: Client) -> None:
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    await client.get("/apps/one/v3/users", headers=REST_KEY)
+
+    await client.options("/apps/one/v3/users", headers=headers)
+
+    assert [one["method"] for one in await journal_of(client, app="one")] == ["GET", "OPTIONS"]
+
+
+async def test_a_preflight_alone_makes_no_app(client: Client) -> None:
+    await client.options("/apps/unseen/v3/users", headers={"Origin": "https://a.example"})
+
+    assert (await last_of(client))["app"] == "APP_ID"
+    assert not client.app[STORE].has("unseen")
+
+
+async def test_the_control_api_s_own_calls_are_not_recorded(client: Client) -> None:
+    for path in ("health", "journal", "state", "nope"):
+        response = await client.get(f"/_mock/{path}")
+        assert "X-Mock-Exchange" not in response.headers
+
+    assert await journal_of(client) == []
+
+
+async def test_a_crash_is_recorded(
+    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await aiohttp_client(create_app(Config()))
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(client.app[STORE].default, "user_in_path", crash)
+
+    await error_of(client.get("/users/superhero1", headers=REST_KEY), 500)
+
+    found = await last_of(client)
+    assert (found["status"], found["code"]) == (500, "ERR_EXCEPTION")
+
+
+async def test_a_websocket_is_recorded_with_its_messages(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me)
+    await socket.send_json({"action": "ping"})
+    await socket.receive_json(timeout=PATIENCE)
+
+    (found,) = await journal_of(client, operation="websocket")
+
+    assert (found["status"], found["uid"]) == (101, "SUPERHERO1")
+    assert [frame["sent"] for frame in found["frames"]] == [True, False, True, False]
+    assert [json.loads(frame["text"]) for frame in found["frames"]][2:] == [
+        {"action": "ping"},
+        {"action": "pong"},
+    ]
+
+
+async def test_a_websocket_that_is_refused_is_recorded_with_the_answer(client: Client) -> None:
+    socket = await client.ws_connect("/")
+    await socket.send_json(auth_frame("no.such.jwt"))
+    await socket.receive_json(timeout=PATIENCE)
+
+    (found,) = await journal_of(client, operation="websocket")
+
+    assert "uid" not in found
+    assert json.loads(found["frames"][1]["text"])["body"]["code"] == "401"
+
+
+async def test_a_websocket_that_never_authenticates_is_recorded_once_it_is_closed(
+    client: Client,
+) -> None:
+    socket = await client.ws_connect("/")
+    await socket.send_str("nonsense")
+    await socket.close()
+
+    (found,) = await journal_of(client, operation="websocket", wait="5s")
+
+    assert [frame["text"] for frame in found["frames"]] == ["nonsense"]
+
+
+# --- ids ------------------------------------------------------------------------------------
+async def test_every_answer_carries_the_id_of_its_exchange(client: Client) -> None:
+    answers = [
+        await client.get("/users", headers=REST_KEY),
+        await client.get("/users"),
+        await client.get("/nowhere"),
+        await client.get("/"),
+        await client.options("/users"),
+        await client.get("/users", headers={"Expect": "miracles"}),
+    ]
+
+    ids = [answer.headers["X-Mock-Exchange"] for answer in answers]
+    found = [await body_of(client.get(f"/_mock/journal/{one}")) for one in ids]
+    assert [one["status"] for one in found] == [answer.status for answer in answers]
+
+
+async def test_a_handshake_carries_the_id_of_its_exchange(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await client.ws_connect("/")
+    number = socket._response.headers["X-Mock-Exchange"]  # noqa: SLF001  # shown nowhere else
+    await socket.close()
+    await connect(client, me)
+
+    found = await body_of(client.get(f"/_mock/journal/{number}"))
+
+    assert found["status"] == 101
+
+
+@pytest.mark.parametrize("number", ["0", "999", "1x", "%C2%B2", "-1"])
+async def test_an_exchange_that_is_not_there_is_not_found(client: Client, number: str) -> None:
+    await assert_error(client.get(f"/_mock/journal/{number}"), errors.MOCK_NOT_FOUND)
+
+
+# --- apps -----------------------------------------------------------------------------------
+async def test_every_app_has_a_journal_of_its_own(client: Client) -> None:
+    for app in ("one", "two", "one"):
+        await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
+
+    assert [one["app"] for one in await journal_of(client, app="one")] == ["one", "one"]
+    assert [one["app"] for one in await journal_of(client)] == ["one", "two", "one"]
+
+
+async def test_an_exchange_of_another_app_is_not_found(client: Client) -> None:
+    answer = await client.get("/apps/one/v3/users", headers=REST_KEY)
+    number = answer.headers["X-Mock-Exchange"]
+
+    assert await body_of(client.get(f"/_mock/journal/{number}?app=one"))
+    await assert_error(client.get(f"/_mock/journal/{number}?app=two"), errors.MOCK_NOT_FOUND)
+
+
+async def test_one_journal_is_cleared_and_the_others_are_not(client: Client) -> None:
+    for app in ("one", "two"):
+        await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
+
+    told = await body_of(client.delete("/_mock/journal?app=one"))
+
+    assert told["message"] == "1 exchanges are forgotten."
+    assert [one["app"] for one in await journal_of(client)] == ["two"]

@@ -1,0 +1,229 @@
+"""The journal's bounds: by count and bytes, for an app and for all apps together."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockchat.core.journal import (
+    MAX_FRAME_BYTES,
+    MAX_FRAMES,
+    Exchange,
+    Filter,
+    Frame,
+    Journal,
+    JournalBook,
+    search,
+)
+from mockchat.core.matching import Asked
+from mockchat.wire.app import STORE
+from tests.helpers import (
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Serve,
+    body_of,
+    connect,
+    journal_of,
+    log_in,
+    steer,
+)
+
+
+# --- bounds ---------------------------------------------------------------------------------
+async def test_of_many_exchanges_the_newest_are_kept(serve: Serve) -> None:
+    client = await serve(journal_size=3)
+    for number in range(5):
+        await client.get(f"/users/u{number}", headers=REST_KEY)
+
+    assert [one["path"] for one in await journal_of(client)] == [
+        "/users/u2",
+        "/users/u3",
+        "/users/u4",
+    ]
+
+
+async def test_of_large_exchanges_fewer_are_kept(serve: Serve) -> None:
+    client = await serve(journal_bytes=20_000)
+    for _ in range(5):
+        await client.get(f"/nowhere?{'x' * 5000}", headers=REST_KEY)
+
+    assert 1 <= len(await journal_of(client)) <= 3
+
+
+async def test_headers_count_for_the_size_of_an_exchange(serve: Serve) -> None:
+    client = await serve(journal_bytes=20_000)
+    for _ in range(5):
+        await client.get("/nowhere", headers={"X-Long": "x" * 7000})
+
+    assert 1 <= len(await journal_of(client)) <= 2
+
+
+async def test_a_list_is_of_the_newest_exchanges_and_tells_of_all(client: Client) -> None:
+    for number in range(5):
+        await client.get(f"/users/u{number}", headers=REST_KEY)
+
+    found = await body_of(client.get("/_mock/journal?limit=2"))
+
+    assert found["count"] == 5
+    assert [one["path"] for one in found["exchanges"]] == ["/users/u3", "/users/u4"]
+
+
+async def test_a_list_is_of_a_hundred_exchanges_unless_asked_otherwise(client: Client) -> None:
+    for _ in range(103):
+        await client.options("/users")
+
+    assert len(await journal_of(client)) == 100
+    assert len(await journal_of(client, limit="")) == 100
+    assert len(await journal_of(client, limit=103)) == 103
+
+
+# --- what it costs --------------------------------------------------------------------------
+async def test_frames_are_forgotten_with_the_exchange(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me)
+    await steer(client, "DELETE", "journal")
+    await socket.send_json({"action": "ping", "more": "x" * 1000})
+    await socket.receive_json(timeout=PATIENCE)
+
+    assert client.app[STORE].book.bytes == 0
+
+
+async def test_what_a_websocket_said_before_it_authenticated_counts_once(client: Client) -> None:
+    book = client.app[STORE].book
+    socket = await client.ws_connect("/")
+    await socket.send_str("x" * 5000)
+    await socket.close()
+    await journal_of(client, operation="websocket", wait="5s")
+
+    assert book.bytes > 5000
+    await steer(client, "DELETE", "journal")
+    assert book.bytes == 0
+
+
+async def test_many_messages_make_older_exchanges_go(serve: Serve) -> None:
+    client = await serve(journal_bytes=30_000)
+    await client.get("/users/superhero1", headers=REST_KEY)
+    socket = await connect(client, await log_in(client, "superhero1"))
+    for _ in range(10):
+        await socket.send_json({"action": "ping", "more": "x" * 3000})
+        await socket.receive_json(timeout=PATIENCE)
+
+    assert [one["operation"] for one in await journal_of(client)] == ["websocket"]
+
+
+async def test_the_journals_of_many_apps_are_bounded_together(serve: Serve) -> None:
+    client = await serve(journal_bytes=8_000)
+    for number in range(150):
+        await client.get(f"/apps/app{number}/v3/nowhere", headers={"X-Long": "x" * 3000})
+
+    book = client.app[STORE].book
+    assert book.bytes <= 32 * 8_000
+    apps = [one["app"] for one in await journal_of(client)]
+    assert 10 < len(apps) < 100
+    assert apps[-1] == "app149"
+
+
+async def test_an_app_that_goes_takes_its_journal_along(client: Client) -> None:
+    store = client.app[STORE]
+    await client.get("/apps/one/v3/users", headers=REST_KEY)
+
+    store.close("one")
+
+    assert store.book.bytes == 0
+    assert await body_of(client.get("/_mock/journal"))
+
+
+# --- the core -------------------------------------------------------------------------------
+def exchange(number: int, body: bytes = b"") -> Exchange:
+    asked = Asked("GET", "/", None, None)
+    return Exchange(
+        number, "APP_ID", 0.0, asked, "/", ({}, body), ({}, b""), 200, 0.0, secure=False
+    )
+
+
+def test_of_a_websocket_the_newest_messages_are_kept() -> None:
+    handshake = exchange(1)
+    for number in range(MAX_FRAMES + 5):
+        handshake.add_frame(Frame(sent=True, at=0.0, text=str(number)))
+
+    assert [frame.text for frame in handshake.frames][:1] == ["5"]
+    assert len(handshake.frames) == MAX_FRAMES
+
+
+def test_of_large_messages_fewer_are_kept() -> None:
+    handshake = exchange(1)
+    for _ in range(40):
+        handshake.add_frame(Frame(sent=True, at=0.0, text="x" * 60_000))
+
+    assert sum(frame.size for frame in handshake.frames) <= MAX_FRAME_BYTES
+    assert handshake.size <= MAX_FRAME_BYTES + 5000
+
+
+def kept(journals: list[Journal]) -> Iterator[Exchange]:
+    for journal in journals:
+        yield from journal
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "frame", "early frame", "clear", "forget", "drop"]),
+        st.integers(0, 3),
+        st.integers(0, 40_000),
+    ),
+    max_size=40,
+)
+
+
+@given(ACTIONS)
+def test_what_is_counted_is_what_is_kept_and_never_too_much(actions: list[Any]) -> None:
+    book = JournalBook(most=5, most_bytes=30_000)
+    journals = [Journal(book) for _ in range(4)]
+    made: list[list[Exchange]] = [[], [], [], []]
+
+    for number, (action, place, size) in enumerate(actions):
+        journal, frame = journals[place], Frame(sent=True, at=0.0, text="x" * size)
+        if action == "add":
+            made[place].append(exchange(number, b"x" * size))
+            journal.add(made[place][-1])
+        elif action == "early frame":
+            made[place].append(exchange(number))
+            made[place][-1].add_frame(frame)
+            journal.add(made[place][-1])
+        elif action == "frame" and made[place]:
+            journal.add_frame(made[place][0], frame)
+        elif action == "clear":
+            journal.clear()
+        elif action == "forget":
+            book.forget(journal)
+        elif len(journal):
+            journal.drop_oldest()
+
+        assert book.bytes == sum(one.size for one in kept(journals))
+        assert [one.bytes for one in journals] == [sum(x.size for x in one) for one in journals]
+        assert all(len(one) <= 5 for one in journals)
+        assert all(one.bytes <= 30_000 or len(one) == 1 for one in journals)
+
+
+@given(ACTIONS)
+def test_all_journals_together_are_bounded(actions: list[Any]) -> None:
+    book = JournalBook(most=1000, most_bytes=1)
+    journals = [Journal(book) for _ in range(50)]
+    for number, (_, place, size) in enumerate(actions * 5):
+        journals[(place + number) % 50].add(exchange(number, b"x" * (size // 1000)))
+
+    assert book.bytes <= 32 or sum(map(len, journals)) == 1
+
+
+@pytest.mark.parametrize("cursor", [None, 0, 2, 9])
+def test_exchanges_are_found_in_the_order_of_their_ends(cursor: int | None) -> None:
+    book = JournalBook(10, 10**6)
+    one, other = Journal(book), Journal(book)
+    for journal, number in ((one, 3), (other, 1), (one, 2), (other, 4)):
+        journal.add(exchange(number))
+
+    found = search([other, one], Filter(cursor=cursor))
+
+    assert [exchange.id for exchange in found] == [3, 1, 2, 4][cursor or 0 :]

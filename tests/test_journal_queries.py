@@ -1,0 +1,176 @@
+"""The journal: how it is searched, and how it is waited for without polling."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import ClientTimeout
+
+from mockchat.control import journal as control_journal
+from mockchat.wire.app import STORE
+from tests.helpers import (
+    AUTH_KEY,
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Json,
+    body_of,
+    details_of,
+    journal_of,
+)
+
+LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
+
+
+# --- filters --------------------------------------------------------------------------------
+async def traffic(client: Client) -> None:
+    """Four exchanges, each unlike the others."""
+    await client.get("/users/superhero1", headers=REST_KEY)
+    await client.get("/users/nobody", headers=REST_KEY)
+    await client.post("/users", json={"uid": "u1", "name": "x"}, headers=AUTH_KEY)
+    await client.delete("/roles/default")
+
+
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ({"operation": "get_user"}, [0, 1]),
+        ({"method": "post"}, [2]),
+        ({"path": "/users/*"}, [0, 1]),
+        ({"path": "/users/{uid}"}, [0, 1]),
+        ({"path": "/**"}, [0, 1, 2, 3]),
+        ({"uid": "SuperHero1"}, [0]),
+        ({"status": "404"}, [1]),
+        ({"status": "0"}, []),
+        ({"code": "ERROR_API_KEY_NOT_FOUND"}, [3]),
+        ({"method": "GET", "status": "200"}, [0]),
+        ({"operation": "", "code": "", "status": ""}, [0, 1, 2, 3]),
+        ({"operation": "nope"}, []),
+    ],
+)
+async def test_a_filter_finds_what_it_describes(
+    client: Client, query: dict[str, str], places: list[int]
+) -> None:
+    await traffic(client)
+    every = [one["id"] for one in await journal_of(client)]
+
+    found = await journal_of(client, **query)
+
+    assert [one["id"] for one in found] == [every[place] for place in places]
+
+
+async def test_since_leaves_out_what_began_before(client: Client) -> None:
+    await traffic(client)
+    every = [one["id"] for one in await journal_of(client)]
+
+    found = await journal_of(client, since=every[1])
+
+    assert [one["id"] for one in found] == every[2:]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=10001", "status=600", "since=-1", "wait=61", "wait=", "count=x", "nope=1"],
+)
+async def test_a_question_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
+    details = await details_of(client.get(f"/_mock/journal?{query}"))
+
+    assert list(details) == [query.partition("=")[0]]
+
+
+# --- waiting --------------------------------------------------------------------------------
+Waiting = Callable[..., Awaitable[Json]]
+
+
+@pytest.fixture
+def waiting(client: Client, monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    """Asks the journal to wait for a minute, from the moment that it does."""
+
+    async def ask(**query: Any) -> asyncio.Task[Json]:
+        bell = client.app[STORE].book.bell
+        asked = asyncio.Event()
+        until = bell.until
+
+        async def told(*arguments: Any) -> bool:
+            asked.set()
+            return await until(*arguments)
+
+        monkeypatch.setattr(bell, "until", told)
+        query = {"wait": "1m", **query}
+        request = client.get("/_mock/journal", params=query, timeout=LONG)
+        task = asyncio.create_task(body_of(request))
+        await asyncio.wait_for(asked.wait(), PATIENCE)
+        return task
+
+    return ask
+
+
+async def test_a_wait_ends_with_the_exchange_that_it_is_for(
+    client: Client, waiting: Waiting
+) -> None:
+    task: Any = await waiting(path="/users/superhero2")
+    await client.get("/users/superhero1", headers=REST_KEY)
+    await client.get("/users/superhero2", headers=REST_KEY)
+
+    found = await task
+
+    assert [one["path"] for one in found["exchanges"]] == ["/users/superhero2"]
+
+
+async def test_a_wait_for_several_ends_with_the_last_of_them(
+    client: Client, waiting: Waiting
+) -> None:
+    await client.get("/users", headers=REST_KEY)
+    task: Any = await waiting(count=3)
+    for _ in range(2):
+        await client.get("/users", headers=REST_KEY)
+
+    assert (await task)["count"] == 3
+
+
+async def test_a_wait_for_what_is_there_already_ends_at_once(client: Client) -> None:
+    await client.get("/users", headers=REST_KEY)
+
+    assert await journal_of(client, wait="1m")
+
+
+async def test_a_wait_in_vain_answers_what_there_is(client: Client) -> None:
+    await client.get("/users", headers=REST_KEY)
+
+    found = await body_of(client.get("/_mock/journal?wait=1ms&count=2"))
+
+    assert found["count"] == 1
+
+
+async def test_a_wait_for_all_apps_sees_those_that_come_meanwhile(
+    client: Client, waiting: Waiting
+) -> None:
+    task: Any = await waiting()
+    await client.get("/apps/new/v3/users", headers=REST_KEY)
+
+    assert [one["app"] for one in (await task)["exchanges"]] == ["new"]
+
+
+async def test_a_server_that_stops_keeps_nobody_waiting(client: Client, waiting: Waiting) -> None:
+    task: Any = await waiting()
+
+    await client.app.shutdown()
+
+    assert (await task)["count"] == 0
+
+
+async def test_a_wait_looks_only_when_there_is_something_new(
+    client: Client, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = itertools.count()
+    found = control_journal.found
+    monkeypatch.setattr(control_journal, "found", lambda *told: (next(looks), found(*told))[1])
+    task: Any = await waiting(count=2)
+
+    for _ in range(2):
+        await client.get("/users", headers=REST_KEY)
+    await task
+
+    assert next(looks) <= 4  # at first, after each exchange, and for the answer
