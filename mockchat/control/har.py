@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from mockchat.core.journal import Exchange
 from mockchat.version import __version__
 
 _UNKNOWN = -1  # how HAR says that a size is not known
+_PHRASES: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 
 
 def har(exchanges: list[Exchange]) -> dict[str, Any]:
@@ -47,12 +49,10 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
 
 
 def _request(exchange: Exchange) -> dict[str, Any]:
-    scheme = "https" if exchange.secure else "http"
-    host = exchange.request.headers.get("Host", "localhost")
-    query = parse_qsl(urlsplit(exchange.target).query, keep_blank_values=True)
+    query = parse_qsl(exchange.target.partition("?")[2], keep_blank_values=True)
     request: dict[str, Any] = {
         "method": exchange.method,
-        "url": f"{scheme}://{host}{exchange.target}",
+        "url": _url(exchange),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(exchange.request.headers),
@@ -66,11 +66,24 @@ def _request(exchange: Exchange) -> dict[str, Any]:
     return request
 
 
+def _url(exchange: Exchange) -> str:
+    """Return the whole URL, with whatever no URL may hold encoded."""
+    if exchange.target.startswith(("http://", "https://")):  # as proxies are asked
+        return _encoded(exchange.target)
+    scheme = "https" if exchange.secure else "http"
+    host = exchange.request.headers.get("Host", "")
+    return _encoded(f"{scheme}://{host or 'localhost'}/{exchange.target.removeprefix('/')}")
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="!$&'()*+,;=:@/?%[]~", errors="surrogateescape")
+
+
 def _response(exchange: Exchange) -> dict[str, Any]:
     response = exchange.response
     return {
         "status": exchange.status,
-        "statusText": exchange.code or "",
+        "statusText": _PHRASES.get(exchange.status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(response.headers),

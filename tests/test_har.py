@@ -1,0 +1,149 @@
+"""The journal as HAR 1.2; `tests/sdk/test_har.py` holds it to the published schema."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import FormData
+from yarl import URL
+
+from mockchat import __version__
+from mockchat.core.clock import Clock
+from tests.helpers import (
+    NOW,
+    REST_KEY,
+    Client,
+    Json,
+    body_of,
+    connect,
+    details_of,
+    get_as_encoded,
+    log_in,
+    send_raw,
+)
+
+
+async def entries_of(client: Client, **query: Any) -> list[Json]:
+    archive = await body_of(client.get("/_mock/journal.har", params=query))
+    entries: list[Json] = archive["log"]["entries"]
+    return entries
+
+
+async def entry_of(client: Client) -> Json:
+    (entry,) = await entries_of(client)
+    return entry
+
+
+async def test_an_archive_says_what_it_is_and_who_wrote_it(client: Client) -> None:
+    archive = await body_of(client.get("/_mock/journal.har"))
+
+    assert archive == {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "mockchat", "version": __version__},
+            "entries": [],
+        }
+    }
+
+
+async def test_an_entry_has_the_request_as_it_was_sent(client: Client) -> None:
+    await client.post("/v3/users?a=1&b=", json={"uid": "u1"}, headers=REST_KEY)
+
+    request = (await entry_of(client))["request"]
+
+    assert request["method"] == "POST"
+    assert request["url"] == str(client.make_url("/v3/users?a=1&b="))
+    assert request["queryString"] == [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]
+    assert {"name": "apikey", "value": "REST_API_KEY"} in request["headers"]
+    assert request["postData"] == {"mimeType": "application/json", "text": '{"uid": "u1"}'}
+    assert request["bodySize"] == 13
+
+
+async def test_an_entry_has_the_answer(client: Client) -> None:
+    answer = await client.get("/users/superhero1", headers=REST_KEY)
+    text = await answer.text()
+
+    response = (await entry_of(client))["response"]
+
+    assert (response["status"], response["statusText"]) == (200, "OK")
+    kind = "application/json"
+    assert response["content"] == {"size": len(text), "mimeType": kind, "text": text}
+
+
+async def test_times_are_those_of_the_mock_s_clock(client: Client, clock: Clock) -> None:
+    clock.advance(0.25)
+    await client.get("/users", headers=REST_KEY)
+
+    entry = await entry_of(client)
+
+    assert datetime.fromisoformat(entry["startedDateTime"]) == datetime.fromtimestamp(
+        NOW + 0.25, UTC
+    )
+    assert entry["time"] == sum(entry["timings"].values()) > 0
+
+
+async def test_a_request_that_got_no_answer_has_the_status_0(client: Client) -> None:
+    with pytest.raises(OSError, match=r".*"):
+        await client.get("/users", headers={**REST_KEY, "X-Mock-Fault": "reset"})
+
+    entry = await entry_of(client)
+
+    assert (entry["response"]["status"], entry["response"]["statusText"]) == (0, "")
+    assert "fault: reset" in entry["comment"]
+
+
+async def test_a_websocket_has_its_messages(client: Client) -> None:
+    await connect(client, await log_in(client, "superhero1"))
+
+    (entry,) = await entries_of(client, operation="websocket")
+
+    assert entry["_resourceType"] == "websocket"
+    assert [one["type"] for one in entry["_webSocketMessages"]] == ["send", "receive"]
+    assert {one["opcode"] for one in entry["_webSocketMessages"]} == {1}
+
+
+async def test_an_archive_is_of_all_exchanges_that_fit(client: Client) -> None:
+    for number in range(120):
+        await client.options(f"/users/u{number}")
+    await client.get("/users", headers=REST_KEY)
+
+    assert len(await entries_of(client)) == 121
+    assert len(await entries_of(client, method="GET")) == 1
+    assert "limit" in await details_of(client.get("/_mock/journal.har?limit=5"))
+
+
+async def test_a_form_is_as_it_was_sent(client: Client) -> None:
+    await client.post("/users", data=FormData({"uid": "ü"}), headers=REST_KEY)
+
+    request = (await entry_of(client))["request"]
+
+    assert request["postData"]["text"] == "uid=%C3%BC"
+    assert request["postData"]["mimeType"] == "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("path", ['/a"b<c>', "/%00", "/a?b[]={}|^`"])
+async def test_a_url_holds_nothing_that_no_url_may_hold(client: Client, path: str) -> None:
+    await get_as_encoded(client, path, {})
+
+    url = (await entry_of(client))["request"]["url"]
+
+    assert url.isascii()
+    assert not set(url) & set('"<>{}|^` ')
+    assert URL(url).host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "url"),
+    [
+        (b"http://a.example/users", b"a.example", "http://a.example/users"),
+        (b"*", b"a.example", "http://a.example/*"),
+        (b"/users", b"", "http://localhost/users"),
+        (b"/users", b"b\xfc c", "http://b%FC%20c/users"),
+    ],
+)
+async def test_odd_requests_have_urls_as_well(
+    client: Client, target: bytes, host: bytes, url: str
+) -> None:
+    await send_raw(client, b"OPTIONS " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+
+    assert (await entry_of(client))["request"]["url"] == url
