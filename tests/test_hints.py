@@ -1,0 +1,220 @@
+"""`X-Mock-Hint`: what came nearest to being right, told beside the refusal."""
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockchat.api import OPERATIONS
+from tests.helpers import (
+    FORM,
+    REST_KEY,
+    Client,
+    get_as_encoded,
+    journal_of,
+)
+from tests.strategies import hostile
+
+
+async def hint_of(client: Client, method: str, path: str, **options: Any) -> str | None:
+    response = await client.request(method, path, **options)
+    assert response.status != 500
+    return response.headers.get("X-Mock-Hint")
+
+
+# --- paths and methods ----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("GET", "/user", "the nearest is GET /users"),
+        ("POST", "/v3/user", "the nearest is POST /users"),
+        ("POST", "/users/u1/auth_token", "the nearest is POST /users/{uid}/auth_tokens"),
+        ("POST", "/users/u1/authtokens", "the nearest is POST /users/{uid}/auth_tokens"),
+        ("GET", "/Users", "the nearest is GET /users"),
+        ("POST", "/signin", None),
+        ("PATCH", "/users/u1", "this path has GET and PUT and DELETE, no PATCH"),
+        ("POST", "/settings", "this path has GET, no POST"),
+        ("GET", "/logout", "this path has POST, no GET"),
+    ],
+)
+async def test_an_unknown_path_is_told_the_nearest_operation(
+    client: Client, method: str, path: str, hint: str | None
+) -> None:
+    assert await hint_of(client, method, path) == hint
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("POST", "/_mock/rest", "the nearest is POST /_mock/reset"),
+        ("GET", "/_mock/reset", "this path has POST, no GET"),
+        ("POST", "/_mock/snapshots/s1", "this path has GET and PUT and DELETE, no POST"),
+    ],
+)
+async def test_an_unknown_action_of_the_control_api_is_told_the_nearest_one(
+    client: Client, method: str, path: str, hint: str
+) -> None:
+    assert await hint_of(client, method, path) == hint
+
+
+@pytest.mark.parametrize("path", sorted({row.path for row in OPERATIONS if "{" not in row.path}))
+async def test_a_path_that_lacks_a_letter_is_told_the_whole_one(client: Client, path: str) -> None:
+    hint = await hint_of(client, "PATCH", path[:-1])
+
+    assert hint
+    assert hint.startswith("the nearest is ")
+    assert hint.endswith(f" {path}")
+
+
+# --- credentials ----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("path", "headers", "hint"),
+    [
+        ("/users", {}, "the header apikey is missing"),
+        ("/users", {"x-api-key": "K"}, "the header x-api-key was sent, but apikey is the one"),
+        ("/users", {"Authorization": "K"}, "the header authorization was sent, but apikey is"),
+        (
+            "/roles",
+            {"authToken": "T"},
+            "the header authToken was sent, but this operation asks for",
+        ),
+        ("/me", {}, "the header authToken is missing"),
+        ("/me", {"auth-token": "T"}, "the header auth-token was sent, but authToken is the one"),
+        ("/me", REST_KEY, "the header apikey was sent, but this operation asks for authToken"),
+    ],
+)
+async def test_a_missing_credential_is_told_by_its_header(
+    client: Client, path: str, headers: dict[str, str], hint: str
+) -> None:
+    assert (await hint_of(client, "GET", path, headers=headers) or "").startswith(hint)
+
+
+async def test_the_credential_itself_is_told_to_nobody(client: Client) -> None:
+    headers = {"Authorization": "Bearer very-secret"}
+
+    assert "very-secret" not in (await hint_of(client, "GET", "/users", headers=headers) or "")
+
+
+# --- fields ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("path", "body", "hint"),
+    [
+        ("/users", {"userId": "u1", "name": "x"}, "the field uid is missing, but userId was sent"),
+        ("/users", {"uid": "u1", "Name": "x"}, "the field name is missing, but Name was sent"),
+        ("/users", {"name": "x"}, "the field uid is missing"),
+        ("/users", {"uid": "u1"}, "the field name is missing"),
+        ("/users/superhero1/friends", {"accept": []}, "the field accepted is missing, but accept"),
+        ("/users", {"uid": "u1", "name": ""}, None),
+        ("/users", {"uid": "a b", "name": "x"}, None),
+        ("/users", {"uid": "u1", "name": "x", "avatar": "no url"}, None),
+    ],
+)
+async def test_a_missing_field_is_told_by_what_was_sent_for_it(
+    client: Client, path: str, body: Any, hint: str | None
+) -> None:
+    found = await hint_of(client, "POST", path, json=body, headers=REST_KEY)
+
+    assert (found or "").startswith(hint) if hint else found is None
+
+
+async def test_a_missing_field_of_a_form_is_told_as_well(client: Client) -> None:
+    headers = {**REST_KEY, "Content-Type": FORM}
+
+    hint = await hint_of(client, "POST", "/users", data="user_id=u1&name=x", headers=headers)
+
+    assert hint == "the field uid is missing, but user_id was sent"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("POST", "/users", {"data": b"x" * 20_000}),
+        ("POST", "/users", {"data": b"{"}),
+        ("POST", "/users", {"data": b"[1]"}),
+        ("POST", "/users", {"headers": {**REST_KEY, "X-Mock-Fault": "nonsense"}}),
+        ("GET", "/users", {"params": {"perPage": "0"}}),
+        ("GET", "/users", {"headers": {**REST_KEY, "Expect": "miracles"}}),
+        ("GET", "/users/nobody", {}),
+        ("POST", "/groups", {}),
+    ],
+)
+async def test_what_lacks_no_field_gets_no_hint_of_one(
+    client: Client, method: str, path: str, options: Any
+) -> None:
+    assert await hint_of(client, method, path, **{"headers": REST_KEY, **options}) is None
+
+
+async def test_a_success_has_no_hint(client: Client) -> None:
+    assert await hint_of(client, "GET", "/users", headers=REST_KEY) is None
+
+
+async def test_the_journal_has_the_hint_too(client: Client) -> None:
+    hint = await hint_of(client, "GET", "/user")
+
+    assert (await journal_of(client))[-1]["hint"] == hint
+
+
+# --- hostile input --------------------------------------------------------------------------
+def is_a_header(hint: str | None) -> bool:
+    return hint is None or (hint.isascii() and hint.isprintable() and len(hint) <= 300)
+
+
+@hostile
+@given(path=st.text(max_size=60), method=st.sampled_from(["GET", "POST", "PATCH"]))
+async def test_no_path_breaks_the_header(client: Client, path: str, method: str) -> None:
+    assert is_a_header(await hint_of(client, method, f"/users/{path}/x"))
+
+
+@hostile
+@given(keys=st.lists(st.text(max_size=20) | st.sampled_from(["u\r\nid", "üid", "u" * 400])))
+async def test_no_key_of_a_body_breaks_the_header(client: Client, keys: list[str]) -> None:
+    body = json.dumps(dict.fromkeys(keys, 1))
+
+    assert is_a_header(await hint_of(client, "POST", "/users", data=body, headers=REST_KEY))
+
+
+async def test_a_line_break_in_a_near_key_starts_no_other_header(client: Client) -> None:
+    response = await client.post(
+        "/users", json={"uid\r\nX-Evil: 1": "u1", "name": "x"}, headers=REST_KEY
+    )
+
+    assert "X-Evil" not in response.headers
+    assert response.headers["X-Mock-Hint"].startswith("the field uid is missing")
+
+
+async def test_too_long_a_path_gets_no_hint(client: Client) -> None:
+    response = await get_as_encoded(client, f"/users/{'a/' * 500}", {})
+
+    assert response.status == 404
+    assert "X-Mock-Hint" not in response.headers
+
+
+async def test_of_many_wrong_fields_few_are_looked_at(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def look(word: str, others: Iterable[str], **_: Any) -> list[str]:
+        looks.extend(others)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", look)
+    body = {"friends": [True] * 500, **{f"fri{number}": 1 for number in range(400)}}
+
+    await hint_of(client, "DELETE", "/users/superhero1/friends", json=body, headers=REST_KEY)
+    await hint_of(client, "POST", "/users", json=body, headers=REST_KEY)
+
+    assert len(looks) == 100  # keys, for the one field that is missing
+
+
+async def test_the_same_wrong_path_is_looked_up_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hint_of(client, "GET", "/uzers")
+    monkeypatch.setattr(difflib, "SequenceMatcher", None)
+
+    assert await hint_of(client, "GET", "/uzers") == "the nearest is GET /users"
