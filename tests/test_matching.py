@@ -1,0 +1,128 @@
+"""Matching: what patterns and filters mean, and what they say of what does not fit."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockchat.core.journal import Exchange, Filter, explain
+from mockchat.core.matching import Asked, Pattern
+from tests.strategies import json_values
+
+ASKED = Asked("POST", "/users/u1", "create_user", "U1", "key")
+letters = st.text("ab*?[]{}.^$\\", max_size=4)
+
+
+def exchange(body: bytes = b"{}", number: int = 1, status: int = 200) -> Exchange:
+    sent: tuple[dict[str, str], bytes] = ({"X-One": "1"}, body)
+    answered: tuple[dict[str, str], bytes] = ({}, b"")
+    return Exchange(
+        number, "APP_ID", 0.0, ASKED, "/users/u1", sent, answered, status, 0.0, secure=False
+    )
+
+
+# --- patterns -------------------------------------------------------------------------------
+def naive(pattern: list[str], path: list[str]) -> bool:
+    """What a pattern means, told as slowly as possible."""
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        return naive(pattern[1:], path) or (bool(path) and naive(pattern, path[1:]))
+    wild = re.sub(r"\\\*", ".*", re.escape(re.sub(r"\{[^{}]*\}", "*", pattern[0])))
+    fits = bool(path) and re.fullmatch(wild, path[0], re.DOTALL) is not None
+    return fits and naive(pattern[1:], path[1:])
+
+
+@given(
+    st.lists(st.sampled_from(["**", "*", "{uid}", "a*"]) | letters.filter(len), max_size=5),
+    st.lists(letters.filter(len), max_size=6),
+)
+def test_a_path_fits_as_its_pattern_says(pattern: list[str], path: list[str]) -> None:
+    asked = ASKED._replace(path="/" + "/".join(path))
+
+    assert Pattern(path="/" + "/".join(pattern)).fits(asked) is naive(pattern, path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("/" + "**/a/" * 60, "/" + "a/" * 2000),
+        ("/" + "*a" * 200 + "b", "/" + "a" * 8000),
+        ("/" + "**/*a*/" * 60 + "b", "/" + "a/" * 2000),
+    ],
+)
+def test_no_pattern_makes_work_without_end(pattern: str, path: str) -> None:
+    assert not Pattern(path=pattern).fits(ASKED._replace(path=path.rstrip("/") + "/c"))
+
+
+def test_whatever_is_not_said_fits() -> None:
+    assert Pattern().fits(ASKED)
+    assert Pattern().fits(Asked("GET", "/", None, None))
+
+
+def test_methods_and_uids_are_compared_whatever_their_case() -> None:
+    assert Pattern(method="post", uid="u1").fits(ASKED)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "miss"),
+    [
+        ({"operation": "login"}, "operation is create_user, not login"),
+        ({"method": "get"}, "method is POST, not GET"),
+        ({"path": "/users"}, "path is /users/u1, not /users"),
+        ({"uid": "u2"}, "uid is U1, not u2"),
+        ({"shows": "token"}, "shows key, not token"),
+    ],
+)
+def test_a_pattern_says_what_does_not_fit(wanted: dict[str, str], miss: str) -> None:
+    assert list(Pattern(**wanted).misses(ASKED)) == [miss]
+
+
+# --- filters --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("wanted", "miss"),
+    [
+        ({"status": 404}, "status is 200, not 404"),
+        ({"code": "X"}, "code is none, not X"),
+        ({"headers": {"X-One": "2"}}, "header X-One is '1', not '2'"),
+        ({"headers": {"X-Two": "2"}}, "header X-Two is None, not '2'"),
+        ({"json": {"a": {"b": 2}}}, "json.a.b is 1, not 2"),
+        ({"json": {"c": 1}}, "json.c is missing, not 1"),
+        ({"json": [1]}, "json is {'a': {'b': 1}}, not [1]"),
+        ({"since": 1}, "exchange #1 is not later than #1"),
+    ],
+)
+def test_a_filter_says_what_does_not_fit(wanted: dict[str, Any], miss: str) -> None:
+    assert list(Filter(**wanted).misses(exchange(b'{"a": {"b": 1}}'))) == [miss]
+
+
+def test_part_of_the_json_is_enough() -> None:
+    assert Filter(json={"a": {"b": 1}}).fits(exchange(b'{"a": {"b": 1, "c": 2}, "d": 3}'))
+
+
+@given(json_values)
+def test_what_is_no_json_never_fits_json(wanted: Any) -> None:
+    assert wanted is None or not Filter(json=wanted).fits(exchange(b"{"))
+
+
+# --- explanations ---------------------------------------------------------------------------
+def test_nothing_at_all_is_explained() -> None:
+    assert "journal is empty" in explain([], Filter(), [])
+
+
+def test_what_fits_is_listed() -> None:
+    told = explain([exchange()], Filter(), [exchange()])
+
+    assert "#1 POST /users/u1 -> 200" in told
+
+
+def test_the_nearest_is_the_newest_of_those_that_differ_least() -> None:
+    journal = [exchange(b'{"a": 1}', 1), exchange(b'{"a": 2}', 2), exchange(b"[]", 3, status=500)]
+
+    told = explain([], Filter(status=200, json={"a": 3}), journal)
+
+    assert told.startswith("the nearest was #2")
+    assert "json.a is 2, not 3" in told
+    assert 'sent: {"a": 2}' in told
