@@ -20,7 +20,8 @@ from mockchat.api.schemas import (
     UserSchema,
 )
 from mockchat.api.users import Activation
-from mockchat.core.entities import ApiKey, AuthToken, Role, Scope, Status, User
+from mockchat.core import snapshot
+from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, Scope, Status, User
 
 # For properties over HTTP: the client is one for all examples, and what they leave behind is
 # hostile, too.
@@ -92,6 +93,40 @@ roles = st.builds(
     settings=st.none() | objects,
     updated_at=maybe_seconds,
 )
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> snapshot.Contents:
+    """Whatever an app may hold: users with roles, friends, blocks and tokens, and its keys."""
+    spellings = st.text("abAB1-_ü", min_size=1, max_size=4)
+    named = draw(st.lists(spellings, unique_by=str.lower, max_size=4))
+    held_roles = draw(st.lists(roles, unique_by=lambda role: role.role, max_size=2))
+    held_roles = [
+        Role(DEFAULT_ROLE, "Default", 0),
+        *(role for role in held_roles if role.role != DEFAULT_ROLE),
+    ]
+    held = [draw(users) for _ in named]
+    serials = draw(st.permutations(range(1, len(named) + 1)))
+    for user, uid, serial in zip(held, named, serials, strict=True):
+        user.uid, user.serial = uid, serial
+        user.role = draw(st.sampled_from([role.role for role in held_roles]))
+    for user in held:
+        others = [other for other in held if other is not user]
+        for friend in draw(st.lists(st.sampled_from(others))) if others else ():
+            user.friends.add(friend.key)
+            friend.friends.add(user.key)
+        for blocked in draw(st.lists(st.sampled_from(others))) if others else ():
+            user.blocked[blocked.key] = draw(seconds)
+            blocked.blocked_by.add(user.key)
+    active = [user.uid for user in held if user.deactivated_at is None]
+    issued = draw(st.lists(tokens, unique_by=lambda one: one.value, max_size=3)) if active else []
+    for token in issued:
+        token.uid = draw(st.sampled_from(active))
+    keys = draw(st.lists(api_keys, unique_by=lambda key: key.value, max_size=2))
+    serial = len(named) + draw(st.integers(0, 3))
+    return snapshot.Contents(draw(texts), serial, keys, held_roles, held, issued)
+
+
 profiles = st.builds(
     Profile,
     user=users,

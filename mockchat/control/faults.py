@@ -109,7 +109,7 @@ def add_fault(call: Call) -> dict[str, Any]:
     return _shown(rule)
 
 
-@table.add("DELETE", _FAULTS, query=AppQuery, **_OURS)
+@table.add("DELETE", _FAULTS, query=AppQuery, body=AppQuery, **_OURS)
 def clear_faults(call: Call) -> Ack:
     """Remove the faults of an app, or all of them."""
     rules = _rules(call)
@@ -118,7 +118,12 @@ def clear_faults(call: Call) -> Ack:
 
 
 @table.add(
-    "DELETE", f"{_FAULTS}/{{fault}}", query=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS
+    "DELETE",
+    f"{_FAULTS}/{{fault}}",
+    query=AppQuery,
+    body=AppQuery,
+    errors=(errors.MOCK_NOT_FOUND,),
+    **_OURS,
 )
 def remove_fault(call: Call) -> Ack:
     """Remove a fault."""

@@ -88,7 +88,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     }
 
 
-@table.add("DELETE", _JOURNAL, query=AppQuery, **_OURS)
+@table.add("DELETE", _JOURNAL, query=AppQuery, body=AppQuery, **_OURS)
 def clear_journal(call: Call) -> Ack:
     """Forget the exchanges of an app, or of all."""
     forgotten = sum(len(app.journal) for app in call.apps)

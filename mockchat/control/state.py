@@ -136,7 +136,7 @@ def restore_snapshot(call: Call) -> Ack:
     return Ack(f"The snapshot {call.path['name']} was restored.")
 
 
-@table.add("DELETE", _ONE, query=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS)
+@table.add("DELETE", _ONE, query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS)
 def delete_snapshot(call: Call) -> Ack:
     """Forget a snapshot."""
     name = call.path["name"]

@@ -1,0 +1,279 @@
+"""Laws of snapshots: the way back is the identity, and nothing that is no snapshot gets in."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockchat.core import snapshot
+from mockchat.core.clock import Clock
+from mockchat.core.ids import Ids
+from mockchat.core.rules import Rules
+from mockchat.core.snapshot import Contents, SnapshotError
+from mockchat.core.state import App
+from mockchat.core.store import MAX_AUTO_APPS, Store
+from mockchat.wire.app import STORE
+from tests.helpers import REST_KEY, Client, Json, body_of, create_user, data_of, details_of, steer
+from tests.strategies import contents, json_values
+
+few = settings(max_examples=15)
+
+
+def new_store() -> Store:
+    return Store("A", lambda _app: None, Rules(), Clock(), Ids(1))
+
+
+def hold(store: Store, *held: Contents) -> list[App]:
+    """Apps a, b, … that hold this."""
+    apps = [store.app(name) for name, _ in zip("ABC", held, strict=False)]
+    for app, one in zip(apps, held, strict=True):
+        app.replace(*one)
+    return apps
+
+
+# --- there and back -------------------------------------------------------------------------
+@few
+@given(contents(), contents(), contents())
+def test_restoring_a_snapshot_is_the_identity_and_leaves_other_apps_alone(
+    first: Contents, later: Contents, other: Contents
+) -> None:
+    store = new_store()
+    app, beside = hold(store, first, other)
+    before, left_alone = store.take(app), store.take(beside)
+    store.keep("s1", before, app)
+
+    app.replace(*later)
+    store.restore(store.kept("s1", app) or {}, app)
+
+    assert store.take(app) == before
+    assert store.take(beside) == left_alone
+
+
+@few
+@given(contents(), contents(), contents())
+def test_restoring_a_server_brings_back_all_of_its_apps(
+    first: Contents, second: Contents, later: Contents
+) -> None:
+    store = new_store()
+    hold(store, first, second)
+    before = store.take()
+    store.keep("s1", before)
+
+    hold(store, later, first, second)
+    store.restore(store.kept("s1") or {})
+
+    assert store.take() == before
+
+
+@few
+@given(contents())
+def test_a_snapshot_survives_json_and_another_server(held: Contents) -> None:
+    store, elsewhere = new_store(), new_store()
+    hold(store, held)
+    carried = json.loads(json.dumps(store.take()))
+
+    elsewhere.restore(elsewhere.checked(carried))
+
+    assert elsewhere.take() == store.take()
+
+
+@few
+@given(contents(), contents())
+def test_a_snapshot_is_not_changed_by_what_is_done_with_it(held: Contents, later: Contents) -> None:
+    store = new_store()
+    (app,) = hold(store, held)
+    taken = store.take()
+    untouched = copy.deepcopy(taken)
+
+    store.restore(taken)
+    for user in app.all_users():
+        user.tags.append("new")
+        user.friends.clear()
+        if user.metadata is not None:
+            user.metadata["new"] = 1
+    app.replace(*later)
+
+    assert taken == untouched
+
+
+@few
+@given(contents(), st.data())
+def test_whatever_a_snapshot_holds_can_be_lived_with(held: Contents, data: st.DataObject) -> None:
+    store = new_store()
+    hold(store, held)
+    store.restore(store.take())
+    app = store.default
+
+    for user in data.draw(st.permutations(app.all_users())):
+        if user.deactivated_at is None and data.draw(st.booleans()):
+            app.deactivate_user(user)
+        app.delete_user(user)
+
+    assert not app.tokens
+    assert app.count_users() == 0
+
+
+# --- what is no snapshot --------------------------------------------------------------------
+def break_in(path: str, value: Any) -> Callable[[Json], None]:
+    """Put a value at a place of an app's contents."""
+
+    def put(app: Json) -> None:
+        *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
+        inner: Any = app
+        for step in steps:
+            inner = inner[step]
+        inner[last] = value
+
+    return put
+
+
+def twice(section: str) -> Callable[[Json], None]:
+    return lambda app: app[section].append(app[section][0])
+
+
+def user(**changes: Any) -> Callable[[Json], None]:
+    return lambda app: app["users"][0].update(changes)
+
+
+BROKEN: dict[str, tuple[Callable[[Json], None], str]] = {
+    "no list": (break_in("users", {}), "A.users must be a list"),
+    "no text": (break_in("secret", 1), "id and secret must be texts"),
+    "no number": (break_in("serial", "1"), "serial must be a whole number"),
+    "a flag": (break_in("serial", True), "serial must be a whole number"),
+    "a large number": (break_in("serial", 2**63), "serial must be a whole number"),
+    "unknown": (break_in("nope", 1), "A.nope is not known"),
+    "unknown in a row": (break_in("users.0.nope", 1), "A.users[0].nope is not known"),
+    "a row of none": (break_in("users.0", None), "A.users[0] must be an object"),
+    "a wrong type": (user(name=5), "A.users[0].name cannot be 5"),
+    "a wrong item": (user(tags=[1]), "A.users[0].tags cannot be [1]"),
+    "a large time": (user(createdAt=2**70), "A.users[0].createdAt cannot be"),
+    "no uid": (lambda app: app["users"][0].pop("uid"), "A.users[0].uid is missing"),
+    "an empty uid": (user(uid=""), "a uid is empty"),
+    "a wrong scope": (break_in("apiKeys.0.scope", "all"), "A.apiKeys[0].scope cannot be 'all'"),
+    "a uid twice": (twice("users"), "users: the uid 'u2' stands there twice"),
+    "a serial twice": (user(serial=2), "users: the serial 2 stands there twice"),
+    "a role twice": (twice("roles"), "roles: the role 'default' stands there twice"),
+    "a key twice": (twice("apiKeys"), "apiKeys: the value 'AUTH_KEY' stands there twice"),
+    "a token twice": (twice("authTokens"), "authTokens: the value"),
+    "no default role": (break_in("roles", []), "there is no role 'default'"),
+    "a stranger's role": (user(role="nope"), "'u2' has the role 'nope', which is not there"),
+    "a strange friend": (user(friends=["nope"]), "'u2' knows 'nope', who is no user"),
+    "a strange foe": (user(blocked={"nope": 1}), "'u2' knows 'nope', who is no user"),
+    "its own friend": (user(friends=["u2"]), "'u2' knows itself"),
+    "its own foe": (user(blocked={"u2": 1}), "'u2' knows itself"),
+    "a low serial": (break_in("serial", 0), "serial is lower than that of a user"),
+    "a stranger's token": (break_in("authTokens.0.uid", "nope"), "is of 'nope', who is no user"),
+    "a dead user's token": (user(deactivatedAt=1), "is of 'u2', who is deactivated"),
+}
+
+
+@pytest.fixture
+async def held(client: Client) -> Json:
+    """The contents of an app with two users, one with a token."""
+    await create_user(client, "u1")
+    await create_user(client, "u2", withAuthToken=True)
+    apps = (await body_of(client.get("/_mock/state")))["apps"]
+    contents = apps["APP_ID"]
+    contents["users"] = contents["users"][:-3:-1]
+    contents["users"][0]["serial"], contents["users"][1]["serial"] = 1, 2
+    return {"A": contents}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+async def test_contents_that_are_no_snapshot_are_refused_by_the_place_and_change_nothing(
+    client: Client, held: Json, case: str
+) -> None:
+    breaking, reason = BROKEN[case]
+    breaking(held["A"])
+    text = json.dumps({"apps": held})
+
+    details = await details_of(client.put("/_mock/snapshots/s1", data=text))
+
+    assert reason in details["apps"][0]
+    assert await body_of(client.get("/_mock/snapshots")) == []
+
+
+@pytest.mark.parametrize(
+    ("apps", "reason"),
+    [
+        ([], "must be a JSON object"),
+        ({"": {}}, "'' cannot be an app id"),
+        ({"a b": {}}, "'a b' cannot be an app id"),
+        ({"A": None}, "A must be an object"),
+        ({str(number): {} for number in range(MAX_AUTO_APPS + 1)}, "more than 1000 apps"),
+    ],
+)
+async def test_contents_that_are_of_no_apps_are_refused(
+    client: Client, apps: Any, reason: str
+) -> None:
+    details = await details_of(client.put("/_mock/snapshots/s1", json={"apps": apps or [1]}))
+
+    assert reason in details["apps"][0]
+
+
+async def test_an_app_is_in_a_snapshot_once(client: Client, held: Json) -> None:
+    body = {"apps": {**held, "a": held["A"]}}
+
+    details = await details_of(client.put("/_mock/snapshots/s1", json=body))
+
+    assert "the app a stands there twice" in details["apps"][0]
+
+
+async def test_friendships_of_one_side_are_mended(client: Client, held: Json) -> None:
+    user(friends=["u1"])(held["A"])
+    await steer(client, "PUT", "snapshots/s1", apps={"APP_ID": held["A"]})
+    await steer(client, "POST", "snapshots/s1/restore")
+
+    assert (await data_of(client.get("/users/u1/friends", headers=REST_KEY)))[0]["uid"] == "u2"
+    body = {"permanent": True}
+    assert await data_of(client.delete("/users/u2", json=body, headers=REST_KEY))
+    assert await data_of(client.delete("/users/u1", json=body, headers=REST_KEY))
+
+
+@few
+@given(json_values)
+def test_no_json_of_another_shape_is_a_snapshot(value: Any) -> None:
+    with pytest.raises(SnapshotError, match=r"^A"):
+        snapshot.read(value, "A")
+
+
+@few
+@given(contents(), st.data())
+def test_a_snapshot_with_one_value_replaced_is_refused_or_can_be_lived_with(
+    first: Contents, data: st.DataObject
+) -> None:
+    store = new_store()
+    hold(store, first)
+    taken = store.take()
+    places = [(taken["A"], key) for key in taken["A"]]
+    places += [
+        (row, key)
+        for rows in taken["A"].values()
+        if isinstance(rows, list)
+        for row in rows
+        for key in row
+    ]
+    row, key = data.draw(st.sampled_from(places))
+    row[key] = data.draw(json_values | st.integers(0, 3) | st.just([]))
+
+    try:
+        store.restore(store.checked(taken))
+    except SnapshotError:
+        return
+    for one in store.default.all_users():
+        store.default.delete_user(one)
+    assert store.default.count_users() == 0
+
+
+async def test_a_refused_restore_changes_nothing(client: Client) -> None:
+    store = client.app[STORE]
+    before = store.take()
+
+    with pytest.raises(SnapshotError):
+        store.restore({"A": {"secret": 1}})
+
+    assert store.take() == before
