@@ -66,7 +66,7 @@ def test_an_app_id_that_cannot_be_is_refused(steer: Command) -> None:
     done = steer("users", "--app", "no such/app")
 
     assert done.status == 1
-    assert done.complaint.endswith("(AUTH_ERR_INVALID_APPID)")
+    assert done.complaint == "The app must be 1 to 64 letters, digits, - or _. (ERR_BAD_REQUEST)"
 
 
 # --- the control token ----------------------------------------------------------------------
