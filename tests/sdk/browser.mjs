@@ -15,8 +15,8 @@ import { servePages } from "./page_server.mjs";
 import { keysFrom } from "./running.mjs";
 
 const MODULES = [
-  ...["another_host", "calls", "flows", "long_session", "other_side", "snippets", "steps"],
-  ...["wire_tap", "world"],
+  ...["another_host", "calls", "faults", "flows", "long_session", "other_side", "snippets"],
+  ...["steps", "wire_tap", "world"],
 ];
 const LIVE_DOMAINS = ["cometchat.io", "cometchat.com"];
 const QUIET = [
