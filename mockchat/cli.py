@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
-from mockchat.commands import COMMANDS, GROUPS, Command, CommandError
+from mockchat.commands import COMMANDS, GROUPS, Command, CommandError, UsageError
 from mockchat.commands.show import sentence
 from mockchat.version import __version__
 
@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         return _without_command(words)
     try:
+        _check_text(words)
         return _run(command, words[1:])
     except CommandError as error:
         sys.stderr.write(f"mockchat: {error}\n")
@@ -65,6 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _BY_SIGNAL + _SIGPIPE
     except KeyboardInterrupt:
         return _BY_SIGNAL + _SIGINT
+
+
+def _check_text(words: list[str]) -> None:
+    if words[0] == "exec":  # whose command may take any bytes
+        return
+    if any("\ud800" <= character <= "\udfff" for word in words for character in word):
+        raise UsageError("the arguments must be UTF-8 text")
 
 
 def _run(command: Command, words: list[str]) -> int:

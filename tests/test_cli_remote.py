@@ -246,3 +246,10 @@ def test_a_proxy_of_this_machine_is_not_asked(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
 
     assert steer("users").status == 0
+
+
+def test_words_that_are_no_text_are_wrong_usage(steer: Command) -> None:
+    done = steer("token", "a\udcff")
+
+    assert done.status == 2
+    assert done.complaint == "the arguments must be UTF-8 text"

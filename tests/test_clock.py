@@ -120,3 +120,15 @@ def test_resuming_forgets_what_a_ticking_clock_was_advanced_by(clock: Clock) -> 
     clock.resume()
 
     assert clock.now() == 1_000
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
+def test_a_time_that_cannot_be_is_refused_and_changes_nothing(at: float) -> None:
+    clock = Clock()
+    clock.freeze(1_700_000_000)
+
+    for move in (clock.freeze, clock.advance):
+        with pytest.raises(ValueError, match="between 0 and 9999999999"):
+            move(at if move == clock.freeze else at * 1e10)
+
+    assert clock.now() == 1_700_000_000

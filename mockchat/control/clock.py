@@ -6,8 +6,8 @@ from typing import Any
 from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import ClockSchema
-from mockchat.control.fields import LATEST
 from mockchat.control.requests import AppQuery, ClockRequest
+from mockchat.core.clock import LATEST
 from mockchat.core.errors import Evidence
 
 table = OperationTable()

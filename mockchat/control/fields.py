@@ -7,7 +7,6 @@ from typing import Any
 from mockchat.api.validation import Field, String
 from mockchat.core.durations import LONGEST, SHORT, seconds
 
-LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
 LATEST_WISH = 7_000_000_000  # that time can be set to, in the year 2191
 
 

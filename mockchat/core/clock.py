@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from mockchat.core.durations import seconds as seconds_of
 
+LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
+
 
 class Clock:
     """Tells the time in unix seconds; can be frozen, advanced and resumed.
@@ -38,16 +40,21 @@ class Clock:
         return self._wall()
 
     def freeze(self, at: float | None = None) -> None:
-        """Stop at the unix time `at`, or at this moment."""
-        self._frozen_at = self.now() if at is None else float(at)
+        """Stop at the unix time `at`, or at this moment; raise ValueError for no such time."""
+        self._frozen_at = self.now() if at is None else _possible(float(at))
         self._tell()
 
     def advance(self, seconds: float | str) -> None:
-        """Move forward, frozen or not, by seconds or a duration like `1h`."""
+        """Move forward, frozen or not, by seconds or a duration like `1h`.
+
+        Raises ValueError where that leads beyond the times that there are.
+        """
+        span = seconds_of(seconds)
+        _possible(self.now() + span)
         if self._frozen_at is None:
-            self._offset += seconds_of(seconds)
+            self._offset += span
         else:
-            self._frozen_at += seconds_of(seconds)
+            self._frozen_at += span
         self._tell()
 
     def resume(self) -> None:
@@ -59,3 +66,9 @@ class Clock:
     def _tell(self) -> None:
         for listener in tuple(self.listeners):
             listener()
+
+
+def _possible(at: float) -> float:
+    if not 0 <= at <= LATEST:
+        raise ValueError(f"the time must be between 0 and {LATEST} unix seconds, not {at}")
+    return at
