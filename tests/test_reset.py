@@ -1,0 +1,171 @@
+"""Resets: an app goes back to the seed, and nothing else does."""
+
+import asyncio
+
+from aiohttp import WSMsgType
+from hypothesis import given, settings
+
+from mockchat import Config
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from mockchat.core.snapshot import Contents
+from mockchat.wire.app import create_store
+from tests.helpers import (
+    NOW,
+    PATIENCE,
+    REST_KEY,
+    SEED_UIDS,
+    Client,
+    Serve,
+    assert_error,
+    body_of,
+    by_token,
+    connect,
+    create_user,
+    data_of,
+    get_user,
+    issue_token,
+    journal_of,
+    log_in,
+    steer,
+)
+from tests.strategies import contents
+
+
+async def uids_of(client: Client, app: str = "APP_ID") -> list[str]:
+    found = await data_of(client.get(f"/apps/{app}/v3/users", headers=REST_KEY))
+    return [user["uid"] for user in found]
+
+
+# --- what goes ------------------------------------------------------------------------------
+async def test_users_keys_and_roles_are_those_of_the_seed_again(client: Client) -> None:
+    await create_user(client, "late")
+    await client.delete("/users/superhero1", json={"permanent": True}, headers=REST_KEY)
+    await data_of(client.post("/roles", json={"role": "r", "name": "R"}, headers=REST_KEY))
+    key = await data_of(client.post("/apikeys", json={"name": "k"}, headers=REST_KEY))
+
+    told = await steer(client, "POST", "reset")
+
+    assert told == {"success": True, "message": "1 app went back to the seed."}
+    assert await uids_of(client) == SEED_UIDS
+    assert len(await data_of(client.get("/roles", headers=REST_KEY))) == 1
+    await assert_error(client.get("/users", headers={"apikey": key["apiKey"]}), errors.KEY_UNKNOWN)
+
+
+async def test_auth_tokens_are_gone_and_their_websockets_closed(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me)
+
+    await steer(client, "POST", "reset")
+
+    message = await socket.receive(timeout=PATIENCE)
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+    headers = by_token(me["authToken"])
+    await assert_error(client.get("/me", headers=headers), errors.AUTH_TOKEN_UNKNOWN)
+    assert (await get_user(client, "superhero1"))["status"] == "offline"
+
+
+async def test_journal_faults_and_counted_requests_are_gone(serve: Serve) -> None:
+    client = await serve(rate_limit=2)
+    await steer(client, "POST", "faults", kind="error", code="503")
+    for _ in range(2):
+        await client.get("/users", headers=REST_KEY)
+
+    await steer(client, "POST", "reset")
+
+    assert await journal_of(client) == []
+    assert await body_of(client.get("/_mock/faults")) == []
+    assert await data_of(client.get("/users", headers=REST_KEY))
+
+
+async def test_held_logins_go_on(client: Client) -> None:
+    await steer(client, "POST", "logins")
+    body = {"uid": "superhero1", "authKey": "AUTH_KEY"}
+    login = asyncio.create_task(data_of(client.post("/login", json=body)))
+    await body_of(client.get("/_mock/logins?wait=5s"))
+
+    await steer(client, "POST", "reset")
+
+    assert (await login)["uid"] == "SUPERHERO1"
+    assert (await body_of(client.get("/_mock/logins")))["held"] == {"APP_ID": []}
+
+
+async def test_a_login_that_was_held_for_a_user_who_is_gone_is_refused(client: Client) -> None:
+    await create_user(client, "late")
+    await steer(client, "POST", "logins")
+    body = {"uid": "late", "authKey": "AUTH_KEY"}
+    login = asyncio.create_task(client.post("/login", json=body))
+    await body_of(client.get("/_mock/logins?wait=5s"))
+
+    await steer(client, "POST", "reset")
+
+    assert (await login).status == 404
+
+
+async def test_a_moved_clock_ticks_again_when_everything_is_reset(
+    client: Client, clock: Clock
+) -> None:
+    await steer(client, "POST", "reset", app="APP_ID")
+    assert clock.now() == NOW
+
+    await steer(client, "POST", "reset")
+    assert not clock.frozen
+
+
+# --- what stays -----------------------------------------------------------------------------
+async def test_snapshots_stay(client: Client) -> None:
+    await create_user(client, "u1")
+    await steer(client, "PUT", "snapshots/s1")
+
+    await steer(client, "POST", "reset")
+    await steer(client, "POST", "snapshots/s1/restore")
+
+    assert (await get_user(client, "u1"))["uid"] == "u1"
+
+
+async def test_one_app_s_reset_touches_nothing_of_another(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+    for app in ("one", "APP_ID"):
+        body = {"uid": "u1", "name": "x"}
+        await client.post(f"/apps/{app}/v3/users", json=body, headers=REST_KEY)
+        await steer(client, "POST", "faults", kind="latency", delay=0, app=app)
+        await steer(client, "POST", "logins", uid="u9", app=app)
+
+    await steer(client, "POST", "reset", app="one")
+
+    assert await uids_of(client, "one") == SEED_UIDS
+    assert await uids_of(client) == ["u1", *SEED_UIDS]
+    assert await data_of(client.get("/me", headers=by_token(token)))
+    assert [one["app"] for one in await body_of(client.get("/_mock/faults"))] == ["APP_ID"]
+    assert (await body_of(client.get("/_mock/logins")))["held"] == {"APP_ID": ["u9"], "one": []}
+    assert {one["app"] for one in await journal_of(client)} == {"APP_ID", "one"}
+
+
+async def test_without_an_app_all_are_reset(client: Client) -> None:
+    for app in ("one", "two"):
+        body = {"uid": "u1", "name": "x"}
+        await client.post(f"/apps/{app}/v3/users", json=body, headers=REST_KEY)
+
+    told = await steer(client, "POST", "reset")
+
+    assert told["message"] == "3 apps went back to the seed."
+    assert await uids_of(client, "one") == await uids_of(client, "two") == SEED_UIDS
+
+
+@settings(max_examples=20)
+@given(contents(), contents())
+def test_whatever_apps_hold_one_s_reset_is_its_own(one: Contents, other: Contents) -> None:
+    clock = Clock()
+    clock.freeze(NOW)
+    store = create_store(Config(random_seed=1), clock)
+    app, beside, untouched = (store.app(name) for name in ("one", "other", "untouched"))
+    app.replace(*one)
+    beside.replace(*other)
+    before = store.take(beside)
+
+    store.reset(app)
+
+    assert store.take(beside) == before
+    fresh = store.take(untouched)["untouched"]
+    again = store.take(app)["one"]
+    assert {**again, "id": "", "secret": ""} == {**fresh, "id": "", "secret": ""}
