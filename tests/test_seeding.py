@@ -1,0 +1,293 @@
+"""Seeding while the server runs: fixtures by name and by content, and any number of people."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockchat.core.people import MAX_PEOPLE
+from mockchat.core.seed import fixtures_dir
+from mockchat.wire.app import STORE
+from tests.helpers import (
+    AUTH_KEY,
+    NOW,
+    REST_KEY,
+    SEED_UIDS,
+    Client,
+    Json,
+    Serve,
+    assert_alive,
+    body_of,
+    by_token,
+    create_user,
+    data_of,
+    details_of,
+    get_user,
+    issue_token,
+    steer,
+)
+
+ALICE = {"uid": "Alice", "name": "Alice"}
+
+
+async def state_of(client: Client) -> Json:
+    return await body_of(client.get("/_mock/state"))
+
+
+async def seed(client: Client, **fixture: Any) -> Json:
+    return await steer(client, "POST", "seed", fixture=fixture)
+
+
+# --- fixtures by content --------------------------------------------------------------------
+async def test_a_fixture_adds_its_users_before_those_that_are_there(client: Client) -> None:
+    bob = {"uid": "bob", "name": "Bob", "createdAt": NOW}
+
+    told = await seed(client, users=[ALICE, bob])
+
+    assert told == {"users": 2, "apps": ["APP_ID"]}
+    found = await data_of(client.get("/users", headers=REST_KEY))
+    assert [user["uid"] for user in found] == ["Alice", "bob", *SEED_UIDS]
+
+
+async def test_roles_and_api_keys_are_added_too(client: Client) -> None:
+    await seed(
+        client,
+        users=[{**ALICE, "role": "Pro"}],
+        roles=[{"role": "pro", "name": "Pro"}],
+        apiKeys=[{"apiKey": "K", "name": "k", "scope": "fullAccess"}],
+    )
+
+    assert (await data_of(client.get("/users/alice", headers={"apikey": "K"})))["role"] == "pro"
+    assert (await data_of(client.get("/roles/pro", headers=REST_KEY)))["name"] == "Pro"
+
+
+async def test_who_is_there_takes_over_what_the_fixture_says_and_stays_logged_in(
+    client: Client,
+) -> None:
+    token = await issue_token(client, "superhero1")
+    avatar = (await get_user(client, "superhero1"))["avatar"]
+
+    await seed(client, users=[{"uid": "SuperHero1", "name": "Tony", "tags": ["t"]}])
+
+    me = await data_of(client.get("/me", headers=by_token(token)))
+    assert (me["uid"], me["name"], me["avatar"]) == ("SUPERHERO1", "Tony", avatar)
+    assert len(await data_of(client.get("/users", headers=REST_KEY))) == len(SEED_UIDS)
+
+
+async def test_friends_may_be_users_who_are_there(client: Client) -> None:
+    await seed(client, users=[{**ALICE, "friends": ["superhero1"]}])
+
+    friends = await data_of(client.get("/users/superhero1/friends", headers=REST_KEY))
+    assert [friend["uid"] for friend in friends] == ["Alice"]
+
+
+async def test_a_user_can_be_seeded_deactivated(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+
+    await seed(client, users=[{"uid": "superhero1", "name": "x", "deactivatedAt": NOW}])
+
+    assert (await client.get("/me", headers=by_token(token))).status == 401
+    assert (await client.get("/users/superhero1", headers=REST_KEY)).status == 404
+
+
+async def test_a_seed_is_for_one_app_or_for_all(client: Client) -> None:
+    for app in ("one", "two"):
+        await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
+
+    one = await steer(client, "POST", "seed", app="one", fixture={"users": [ALICE]})
+    every = await steer(client, "POST", "seed", users=2)
+
+    assert one == {"users": 1, "apps": ["one"]}
+    assert every["users"] == 6
+    assert set(every["apps"]) == {"APP_ID", "one", "two"}
+
+
+async def test_a_seed_without_anything_adds_nothing(client: Client) -> None:
+    assert await steer(client, "POST", "seed") == {"users": 0, "apps": ["APP_ID"]}
+
+
+# --- fixtures by name -----------------------------------------------------------------------
+async def test_a_shipped_fixture_is_found_by_its_name(serve: Serve) -> None:
+    client = await serve(fixture=("empty",))
+
+    told = await steer(client, "POST", "seed", fixture="default")
+
+    assert told["users"] == 10
+    found = await data_of(client.get("/users", headers=REST_KEY))
+    assert [user["uid"] for user in found] == SEED_UIDS
+
+
+async def test_a_fixture_of_the_start_is_found_by_what_it_was_called_there(
+    serve: Serve, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({"users": [ALICE]}))
+    client = await serve(fixture=(str(path),))
+    await client.delete("/users/alice", json={"permanent": True}, headers=REST_KEY)
+
+    await steer(client, "POST", "seed", fixture=str(path))
+
+    assert (await get_user(client, "alice"))["uid"] == "Alice"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("nope", "other.json", "./default", "default.json", "/etc/passwd", "..", "~", "a\0b"),
+        *("../default", "x" * 5000, str(fixtures_dir() / "default.json")),
+    ],
+)
+async def test_no_other_file_is_read(
+    client: Client, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other.json").write_text(json.dumps({"users": [ALICE]}))
+    monkeypatch.chdir(tmp_path)
+
+    details = await details_of(client.post("/_mock/seed", json={"fixture": name}))
+
+    assert "shipped are default, empty" in details["fixture"][0]
+
+
+# --- what is refused ------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("fixture", "reason"),
+    [
+        ({"user": []}, "user: is not a section of a fixture"),
+        ({"users": {}}, "users: must be a list"),
+        ({"users": [ALICE, {"uid": "b"}]}, "users[1].name: is required"),
+        ({"users": [{**ALICE, "age": 1}]}, "users[0].age: is not known here"),
+        ({"users": [{**ALICE, "createdAt": 2**63}]}, "users[0].createdAt: must be a whole number"),
+        ({"users": [{**ALICE, "uid": "a b"}]}, "a uid has at most 100 characters and no spaces"),
+        ({"users": [ALICE, {**ALICE, "uid": "ALICE"}]}, "'ALICE': stands in the fixtures twice"),
+        ({"users": [{**ALICE, "role": "nope"}]}, "has the role 'nope'"),
+        ({"users": [{**ALICE, "friends": ["nope"]}]}, "has the friend 'nope', who is no user"),
+        ({"users": [{**ALICE, "friends": ["alice"]}]}, "is its own friend"),
+        ({"roles": [{"role": "r", "name": "R"}] * 2}, "the role 'r' is declared twice"),
+        (
+            {"apiKeys": [{"apiKey": "K", "name": "k", "scope": "authOnly"}] * 2},
+            "the api key 'K' is declared twice",
+        ),
+    ],
+)
+async def test_a_fixture_is_refused_as_a_whole_by_the_place(
+    client: Client, fixture: Json, reason: str
+) -> None:
+    before = await state_of(client)
+    whole = {"users": [{"uid": "good", "name": "Good"}], **fixture}
+
+    details = await details_of(client.post("/_mock/seed", json={"fixture": whole}))
+
+    assert reason in details["fixture"][0]
+    assert await state_of(client) == before
+
+
+async def test_what_one_app_cannot_take_none_gets(client: Client) -> None:
+    await create_user(client, "friendly")
+    await client.get("/apps/one/v3/users", headers=REST_KEY)
+    before = await state_of(client)
+    fixture = {"users": [{**ALICE, "friends": ["friendly"]}]}
+
+    await details_of(client.post("/_mock/seed", json={"fixture": fixture, "users": 3}))
+
+    assert await state_of(client) == before
+
+
+@pytest.mark.parametrize("users", [0, -1, MAX_PEOPLE + 1, 1.5, "x", True, [], 2**70])
+async def test_there_can_be_only_so_many_people_at_once(client: Client, users: Any) -> None:
+    body = json.dumps({"users": users})
+
+    details = await details_of(client.post("/_mock/seed", data=body))
+
+    assert list(details) == ["users"]
+
+
+async def test_so_many_people_are_those_of_all_apps(client: Client) -> None:
+    for app in ("one", "two"):
+        await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
+
+    details = await details_of(client.post("/_mock/seed", json={"users": MAX_PEOPLE // 2}))
+
+    assert "as there are 3 apps" in details["users"][0]
+
+
+# --- people ---------------------------------------------------------------------------------
+People = Callable[..., Any]
+
+
+@pytest.fixture
+def people(serve: Serve) -> People:
+    """Seeds people on a server of its own and returns them."""
+
+    async def seeded(random_seed: int | None, *counts: int) -> list[Json]:
+        client = await serve(fixture=("empty",), random_seed=random_seed)
+        for count in counts:
+            await steer(client, "POST", "seed", users=count)
+        found: list[Json] = await data_of(client.get("/users?perPage=1000", headers=REST_KEY))
+        return found
+
+    return seeded
+
+
+async def test_people_are_plausible_and_no_two_are_alike(people: People) -> None:
+    found = await people(1, 50)
+
+    assert len({user["uid"] for user in found}) == 50
+    for user in found:
+        assert user["metadata"]["email"] == f"{user['uid']}@example.com"
+        assert user["uid"].startswith(user["name"].split()[0].lower())
+        assert user["createdAt"] == NOW
+
+
+async def test_people_are_reproducible_from_the_random_seed(people: People) -> None:
+    one, again, other = await people(7, 20), await people(7, 20), await people(8, 20)
+
+    assert one == again != other
+
+
+async def test_more_people_are_others(people: People) -> None:
+    found = await people(7, 30, 30)
+
+    assert len({user["uid"] for user in found}) == 60
+
+
+async def test_people_s_uids_keep_to_the_rules_for_uids(client: Client) -> None:
+    await steer(client, "POST", "seed", users=100)
+    (person, *_) = await data_of(client.get("/users", headers=REST_KEY))
+
+    token = await issue_token(client, person["uid"])
+    body = {"uid": person["uid"], "authKey": AUTH_KEY["apikey"]}
+
+    assert (await data_of(client.post("/login", json=body)))["authToken"] == token
+
+
+async def test_a_uid_that_is_taken_is_not_taken_again(client: Client) -> None:
+    app = client.app[STORE].default
+    await steer(client, "POST", "seed", users=1)
+    uid = app.all_users()[-1].uid
+    name, _, number = uid.rpartition("-")
+    await create_user(client, f"{name}-{int(number) + 1}")
+
+    await steer(client, "POST", "seed", users=50)
+
+    assert len(app.all_users()) == len(SEED_UIDS) + 52
+
+
+async def test_others_are_answered_while_people_move_in(client: Client) -> None:
+    moving = asyncio.create_task(steer(client, "POST", "seed", users=3000))
+    answered = 0
+    while not moving.done():
+        await assert_alive(client)
+        answered += 1
+
+    assert answered > 2
+    assert (await moving)["users"] == 3000
+
+
+async def test_a_reset_in_the_middle_is_no_crash(client: Client) -> None:
+    moving = asyncio.create_task(steer(client, "POST", "seed", users=1500))
+    await steer(client, "POST", "reset")
+
+    assert (await moving)["users"] == 1500
