@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,7 +18,7 @@ from mockchat.wire.router import Router, parse_path
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
-Request = Coroutine[Any, Any, ClientResponse]
+Request = Awaitable[ClientResponse]
 Json = Any
 
 NOW = 1_700_000_000  # when the tests' frozen clock stands

@@ -53,8 +53,8 @@ async def seed(call: Call) -> dict[str, Any]:
         reason = f"would be more than {MAX_PEOPLE}, as there are {len(apps)} apps"
         raise refuse("users", "plain", reason=reason)
     added = _add_fixture(call, call.body["fixture"]) if call.body.get("fixture") else 0
-    for app in apps:
-        for at, _ in enumerate(settle(app, users), start=1):
+    for app in apps if users else ():
+        for at, _ in enumerate(settle(app, users)):
             added += 1
             if at % _BREATH == 0:
                 await call.sleep(0)

@@ -9,7 +9,7 @@ from aiohttp import web
 from mockchat.api import json_text
 from mockchat.api.validation import refuse
 
-MAX_CONTROL_BODY = 64 * 2**20  # bytes: a seed or a snapshot
+MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed or a snapshot of 100,000 users
 MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # what clients may send, and a snapshot around it
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8

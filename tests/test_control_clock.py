@@ -1,0 +1,215 @@
+"""The clock over HTTP: frozen, advanced and resumed, and everything that follows it."""
+
+import time
+from typing import Any
+
+import pytest
+from aiohttp import WSMsgType
+from pytest_aiohttp.plugin import AiohttpClient
+
+from mockchat import Config, create_app
+from mockchat.control.fields import LATEST, LATEST_WISH
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from tests.helpers import (
+    NOW,
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Json,
+    Serve,
+    assert_error,
+    body_of,
+    by_token,
+    connect,
+    create_user,
+    data_of,
+    details_of,
+    issue_token,
+    journal_of,
+    log_in,
+    steer,
+)
+
+FROZEN = {"now": float(NOW), "time": "2023-11-14T22:13:20.000Z", "frozen": True}
+
+
+async def move(client: Client, **wish: Any) -> Json:
+    return await steer(client, "PATCH", "clock", **wish)
+
+
+# --- what time it is ------------------------------------------------------------------------
+async def test_the_clock_tells_the_time_and_whether_it_stands_still(client: Client) -> None:
+    assert await body_of(client.get("/_mock/clock")) == FROZEN
+
+
+async def test_a_server_s_clock_ticks_with_the_machine_s(aiohttp_client: AiohttpClient) -> None:
+    client = await aiohttp_client(create_app(Config()))
+
+    before, told, after = time.time(), await body_of(client.get("/_mock/clock")), time.time()
+
+    assert before <= told["now"] <= after
+    assert not told["frozen"]
+
+
+# --- freeze, advance, resume ----------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("wish", "seconds"),
+    [
+        ({}, 0),
+        ({"freeze": True}, 0),
+        ({"freeze": False, "resume": False}, 0),
+        ({"advance": 90}, 90),
+        ({"advance": "90"}, 90),
+        ({"advance": "1.5s"}, 1.5),
+        ({"advance": "2h"}, 7200),
+        ({"advance": " 1d "}, 86_400),
+        ({"advance": 0}, 0),
+        ({"at": NOW + 5}, 5),
+        ({"at": f"{NOW + 5}"}, 5),
+        ({"at": "2023-11-14T22:13:25Z"}, 5),
+        ({"at": "2023-11-14 22:13:25.5"}, 5.5),
+        ({"at": "2023-11-14T23:13:20+01:00"}, 0),
+        ({"at": "2023-11-15"}, 6400),
+        ({"at": NOW - 10**9}, -(10**9)),
+        ({"at": NOW, "advance": "1m"}, 60),
+        ({"resume": True, "freeze": True, "at": NOW + 1, "advance": 1}, 2),
+        ({"at": 0, "advance": NOW - 7 * 10**8}, None),
+    ],
+)
+async def test_a_frozen_clock_is_moved_and_stays_frozen(
+    client: Client, clock: Clock, wish: Json, seconds: float | None
+) -> None:
+    told = await move(client, **wish)
+
+    expected = 10**9 if seconds is None else NOW + seconds
+    assert told == {**told, "now": expected, "frozen": True}
+    assert clock.now() == expected
+
+
+async def test_a_resumed_clock_ticks_at_the_machine_s_time(client: Client) -> None:
+    before, told = time.time(), await move(client, resume=True)
+
+    assert not told["frozen"]
+    assert told["now"] >= before
+
+
+async def test_a_ticking_clock_can_be_advanced_and_ticks_on(client: Client) -> None:
+    before, told = time.time(), await move(client, resume=True, advance="1h")
+
+    assert not told["frozen"]
+    assert told["now"] >= before + 3600
+
+
+async def test_a_wish_may_come_as_a_query(client: Client, clock: Clock) -> None:
+    await body_of(client.patch("/_mock/clock?advance=1m"))
+
+    assert clock.now() == NOW + 60
+
+
+# --- bounds ---------------------------------------------------------------------------------
+NUMBERS: list[Any] = [-1, "-1s", "nan", "inf", "1e9", True, [], {}, 1e300]
+WRONG: dict[str, list[Any]] = {
+    "advance": [*NUMBERS, "1y", "soon", 10**9 + 1],
+    "at": [*NUMBERS, LATEST_WISH + 1, "yesterday", "2023-02-29", "2023-11-14T24:00Z", "2990-01-01"],
+    "freeze": ["maybe", 2, []],
+    "resume": ["no"],
+    "stop": [True],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in WRONG.items() for value in values]
+)
+async def test_a_wish_that_makes_no_sense_is_refused_and_changes_nothing(
+    client: Client, clock: Clock, field: str, value: Any
+) -> None:
+    body = {"resume": True, "freeze": True, field: value}
+
+    details = await details_of(client.patch("/_mock/clock", json=body))
+
+    assert list(details) == [field]
+    assert clock.now() == NOW
+
+
+async def test_time_goes_no_further_than_auth_tokens_can_tell(client: Client, clock: Clock) -> None:
+    await move(client, at=LATEST_WISH)
+    for _ in range(2):
+        await move(client, advance=10**9)
+    at = clock.now()
+
+    details = await details_of(client.patch("/_mock/clock", json={"advance": 10**9}))
+
+    assert details == {"advance": [f"The advance leads beyond {LATEST} unix seconds."]}
+    assert clock.now() == at
+    assert str(int(at)) in await issue_token(client, "superhero1")
+
+
+async def test_a_refused_resume_leaves_a_frozen_clock_frozen(client: Client, clock: Clock) -> None:
+    body = {"resume": True, "at": LATEST_WISH, "advance": "x"}
+
+    await details_of(client.patch("/_mock/clock", json=body))
+
+    assert clock.frozen
+
+
+# --- what follows it ------------------------------------------------------------------------
+async def test_timestamps_follow(client: Client) -> None:
+    await move(client, at="2030-01-01T00:00:00Z")
+
+    user = await create_user(client, "u1")
+
+    assert user["createdAt"] == 1_893_456_000
+    assert f"u1_{user['createdAt']}" in await issue_token(client, "u1")
+    assert (await journal_of(client))[-1]["at"] == user["createdAt"]
+
+
+async def test_auth_tokens_expire_with_it(serve: Serve) -> None:
+    client = await serve(token_ttl=3600.0)
+    token = await issue_token(client, "superhero1")
+    await move(client, advance="59m")
+    assert await data_of(client.get("/me", headers=by_token(token)))
+
+    await move(client, advance="1m")
+
+    await assert_error(client.get("/me", headers=by_token(token)), errors.AUTH_TOKEN_UNKNOWN)
+
+
+async def test_the_rate_limit_s_minute_passes_with_it(serve: Serve) -> None:
+    client = await serve(rate_limit=1)
+    await client.get("/users", headers=REST_KEY)
+    refused = await client.get("/users", headers=REST_KEY)
+    assert refused.status == 429
+
+    await move(client, advance=int(refused.headers["Retry-After"]))
+
+    assert await data_of(client.get("/users", headers=REST_KEY))
+
+
+async def test_a_websocket_ends_when_its_token_expires_by_it(serve: Serve) -> None:
+    client = await serve(token_ttl=3600.0)
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    await move(client, advance="1h")
+
+    message = await socket.receive(timeout=PATIENCE)
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+
+
+async def test_a_websocket_lives_on_where_time_goes_back(serve: Serve) -> None:
+    client = await serve(token_ttl=3600.0)
+    socket = await connect(client, await log_in(client, "superhero1"))
+
+    await move(client, at=NOW - 10**6)
+    await socket.send_json({"action": "ping"})
+
+    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+
+
+async def test_every_app_follows(client: Client) -> None:
+    await move(client, at=NOW + 5, app="one")
+
+    for app in ("one", "two"):
+        body = {"uid": "u1", "name": "x"}
+        made = await data_of(client.post(f"/apps/{app}/users", json=body, headers=REST_KEY))
+        assert made["createdAt"] == NOW + 5

@@ -1,0 +1,256 @@
+"""Logins that are held open: what happens meanwhile is sure to happen."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import ClientTimeout
+
+from mockchat.core import errors
+from mockchat.core.clock import Clock
+from mockchat.wire.app import STORE
+from tests.helpers import (
+    PATIENCE,
+    Client,
+    Json,
+    Serve,
+    assert_error,
+    body_of,
+    by_token,
+    create_user,
+    data_of,
+    details_of,
+    issue_token,
+    steer,
+)
+
+LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
+
+
+def post_login(client: Client, uid: str = "superhero1", app: str = "APP_ID", **more: Any) -> Any:
+    body = {"uid": uid, "authKey": "AUTH_KEY", **more}
+    return client.post(f"/apps/{app}/v3/login", json=body)
+
+
+async def held_login(client: Client, uid: str = "superhero1", **more: Any) -> Any:
+    """A login that has reached the point where it is held."""
+    waiting = client.app[STORE].default.holds.count()
+    task = asyncio.create_task(post_login(client, uid, **more))
+    query = f"wait=1m&count={waiting + 1}&app=APP_ID"
+    await body_of(client.get(f"/_mock/logins?{query}", timeout=LONG))
+    return task
+
+
+# --- held -----------------------------------------------------------------------------------
+async def test_while_a_login_is_held_another_one_is_in_progress(client: Client) -> None:
+    await steer(client, "POST", "logins", uid="superhero1")
+    first = await held_login(client)
+
+    await assert_error(post_login(client), errors.LOGIN_IN_PROGRESS)
+
+    await steer(client, "DELETE", "logins", uid="superhero1")
+    assert (await data_of(first))["uid"] == "SUPERHERO1"
+    assert (await data_of(post_login(client)))["uid"] == "SUPERHERO1"
+
+
+async def test_the_same_device_is_in_progress_whoever_logs_in(client: Client) -> None:
+    await steer(client, "POST", "logins", uid="superhero1")
+    await held_login(client, deviceId="phone")
+
+    request = post_login(client, "superhero2", deviceId="phone")
+
+    await assert_error(request, errors.LOGIN_IN_PROGRESS)
+
+
+async def test_a_login_by_auth_token_is_held_as_well(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+    await steer(client, "POST", "logins", uid="SuperHero1")
+    first = asyncio.create_task(client.post("/login", json={"authToken": token}))
+    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+
+    again = client.post("/login", json={"authToken": token})
+
+    await assert_error(again, errors.LOGIN_IN_PROGRESS)
+    await steer(client, "DELETE", "logins")
+    assert (await data_of(first))["authToken"] == token
+
+
+async def test_other_users_log_in_meanwhile(client: Client) -> None:
+    await steer(client, "POST", "logins", uid="superhero1")
+    await held_login(client)
+
+    assert (await data_of(post_login(client, "superhero2")))["uid"] == "SUPERHERO2"
+
+
+async def test_everybody_s_logins_can_be_held(client: Client) -> None:
+    await steer(client, "POST", "logins")
+    tasks = [await held_login(client, f"superhero{number}") for number in (1, 2)]
+
+    told = await steer(client, "DELETE", "logins")
+
+    assert told["held"] == {"APP_ID": []}
+    found = [await data_of(task) for task in tasks]
+    assert [me["uid"] for me in found] == ["SUPERHERO1", "SUPERHERO2"]
+
+
+async def test_what_is_held_for_everybody_is_not_released_for_one(client: Client) -> None:
+    for body in ({}, {"uid": "superhero1"}):
+        await steer(client, "POST", "logins", **body)
+    await held_login(client)
+
+    told = await steer(client, "DELETE", "logins", uid="superhero1")
+
+    assert told == {"held": {"APP_ID": ["*"]}, "waiting": {"APP_ID": ["superhero1"]}}
+
+
+async def test_an_sdk_s_login_is_held(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+    await steer(client, "POST", "logins", uid="superhero1")
+    login = asyncio.create_task(client.put("/me", headers=by_token(token)))
+    told = await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+
+    await steer(client, "DELETE", "logins")
+
+    assert told["waiting"] == {"APP_ID": ["superhero1"]}
+    assert (await data_of(login))["authToken"] == token
+
+
+async def test_a_change_of_the_own_profile_is_no_login(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+    await steer(client, "POST", "logins")
+
+    me = await data_of(client.put("/me", json={"name": "Tony"}, headers=by_token(token)))
+
+    assert me["name"] == "Tony"
+
+
+async def test_a_token_that_dies_meanwhile_logs_nobody_in(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+    await steer(client, "POST", "logins")
+    login = asyncio.create_task(client.put("/me", headers=by_token(token)))
+    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+    await body_of(client.delete("/me", headers=by_token(token)))
+
+    await steer(client, "DELETE", "logins")
+
+    await assert_error(login, errors.AUTH_TOKEN_UNKNOWN)
+
+
+async def test_a_token_that_expires_meanwhile_logs_nobody_in(serve: Serve, clock: Clock) -> None:
+    client = await serve(token_ttl=60.0)
+    token = await issue_token(client, "superhero1")
+    await steer(client, "POST", "logins")
+    login = asyncio.create_task(client.put("/me", headers=by_token(token)))
+    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+    clock.advance(60)
+
+    await steer(client, "DELETE", "logins")
+
+    await assert_error(login, errors.AUTH_TOKEN_UNKNOWN)
+
+
+async def test_what_is_wrong_with_a_login_is_told_at_once(client: Client) -> None:
+    await steer(client, "POST", "logins")
+
+    await assert_error(post_login(client, authKey="nope"), errors.KEY_UNKNOWN)
+    await assert_error(post_login(client, "not a uid"), errors.UID_WITH_SPACE)
+
+
+async def test_logins_of_a_uid_that_does_not_exist_yet_can_be_held(client: Client) -> None:
+    await steer(client, "POST", "logins", uid="later")
+    await create_user(client, "later")
+    login = await held_login(client, "later")
+
+    await steer(client, "DELETE", "logins", uid="LATER")
+
+    assert (await data_of(login))["uid"] == "later"
+
+
+async def test_a_client_that_leaves_waits_no_more(client: Client) -> None:
+    await steer(client, "POST", "logins")
+    login = await held_login(client)
+    login.cancel()
+
+    await steer(client, "DELETE", "logins")
+
+    assert (await data_of(post_login(client)))["uid"] == "SUPERHERO1"
+
+
+# --- apps -----------------------------------------------------------------------------------
+async def test_one_app_s_logins_are_held_and_another_s_are_not(client: Client) -> None:
+    told = await steer(client, "POST", "logins", app="one")
+
+    assert told == {"held": {"one": ["*"]}, "waiting": {"one": []}}
+    assert await data_of(post_login(client, app="two"))
+
+
+async def test_without_an_app_those_of_all_are_held_and_released(client: Client) -> None:
+    await data_of(post_login(client, app="one"))
+    await steer(client, "POST", "logins", uid="superhero1")
+    tasks = [asyncio.create_task(post_login(client, app=app)) for app in ("one", "APP_ID")]
+    query = "/_mock/logins?uid=superhero1&count=2&wait=1m"
+
+    told = await body_of(client.get(query, timeout=LONG))
+
+    assert told["waiting"] == {"APP_ID": ["superhero1"], "one": ["superhero1"]}
+    await steer(client, "DELETE", "logins")
+    for task in tasks:
+        assert await data_of(task)
+
+
+# --- released -------------------------------------------------------------------------------
+async def test_an_app_that_goes_holds_nobody(client: Client) -> None:
+    await data_of(post_login(client, app="one"))
+    await steer(client, "POST", "logins", app="one")
+    task = asyncio.create_task(post_login(client, app="one"))
+    await body_of(client.get("/_mock/logins?app=one&wait=1m", timeout=LONG))
+
+    client.app[STORE].close("one")
+
+    assert (await task).status == 200
+
+
+async def test_a_server_that_stops_holds_nobody(client: Client) -> None:
+    await steer(client, "POST", "logins")
+    login = await held_login(client)
+
+    await client.app.shutdown()
+
+    assert (await data_of(login))["uid"] == "SUPERHERO1"
+
+
+# --- waiting --------------------------------------------------------------------------------
+async def test_a_wait_for_a_uid_is_not_ended_by_another(client: Client) -> None:
+    await steer(client, "POST", "logins")
+    await held_login(client, "superhero2")
+
+    told = await body_of(client.get("/_mock/logins?uid=superhero1&wait=1ms"))
+
+    assert told["waiting"] == {"APP_ID": ["superhero2"]}
+
+
+async def test_who_waits_already_is_told_at_once(client: Client) -> None:
+    await steer(client, "POST", "logins")
+    await held_login(client)
+
+    told = await body_of(client.get("/_mock/logins?wait=1m&count=", timeout=LONG))
+
+    assert told["waiting"] == {"APP_ID": ["superhero1"]}
+
+
+async def test_a_server_that_stops_keeps_nobody_waiting_for_logins(client: Client) -> None:
+    wait: Json = asyncio.create_task(
+        body_of(client.get("/_mock/logins?app=APP_ID&wait=1m", timeout=LONG))
+    )
+    await steer(client, "POST", "logins", uid="nobody")
+
+    await client.app.shutdown()
+
+    assert (await wait)["waiting"] == {"APP_ID": []}
+
+
+@pytest.mark.parametrize("query", ["wait=61", "wait=-1", "count=0", "count=1001", "user=x"])
+async def test_a_question_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
+    details = await details_of(client.get(f"/_mock/logins?{query}"))
+
+    assert list(details) == [query.partition("=")[0]]
