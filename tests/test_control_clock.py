@@ -8,9 +8,9 @@ from aiohttp import WSMsgType
 from pytest_aiohttp.plugin import AiohttpClient
 
 from mockchat import Config, create_app
-from mockchat.control.fields import LATEST, LATEST_WISH
+from mockchat.control.fields import LATEST_WISH
 from mockchat.core import errors
-from mockchat.core.clock import Clock
+from mockchat.core.clock import LATEST, Clock
 from tests.helpers import (
     NOW,
     PATIENCE,
