@@ -47,6 +47,8 @@ class StateFile:
         """
         try:
             self.path = self.path.expanduser().resolve()
+            if self.path.is_symlink():  # which newer Pythons do not raise for
+                raise self._error("cannot be used: its links lead in a circle")
             if self.path.exists():
                 self._store.restore(self._read())
             self._write(self._store.take())
