@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from mockchat.core.entities import Caller
 from mockchat.core.store import Store
-from mockchat.wire.http import Edge
+from mockchat.wire.http import RequestHandler
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Bridge:
     it runs them as they are.
     """
 
-    def __init__(self, edge: Edge, store: Store) -> None:
+    def __init__(self, edge: RequestHandler, store: Store) -> None:
         self.edge = edge
         self.store = store
         self._loop = asyncio.get_running_loop()

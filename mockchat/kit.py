@@ -77,11 +77,11 @@ class Hold:
         """Wait as `wait` does, without blocking the event loop of the test."""
         self._check(count, timeout, arrived=await self._bridge.wait(self._arrival(count, timeout)))
 
-    async def _arrival(self, count: int, patience: float) -> bool:
+    async def _arrival(self, count: int, seconds: float) -> bool:
         if len(self._apps) == 1:
-            return await self._apps[0].holds.arrival(self._uid, count, patience)
+            return await self._apps[0].holds.arrival(self._uid, count, seconds)
         arrivals = [
-            asyncio.ensure_future(app.holds.arrival(self._uid, count, patience))
+            asyncio.ensure_future(app.holds.arrival(self._uid, count, seconds))
             for app in self._apps
         ]
         done, others = await asyncio.wait(arrivals, return_when=asyncio.FIRST_COMPLETED)
@@ -189,7 +189,7 @@ class JournalView:
         return found
 
     def _waiting(self, wanted: Filter, count: int, timeout: float) -> Any:
-        return self._bridge.store.book.wait(lambda: self._search(wanted), count, timeout)
+        return self._bridge.store.journals.wait(lambda: self._search(wanted), count, timeout)
 
     def _arrived(self, found: list[Exchange], count: int, wanted: Json, timeout: float) -> Exchange:
         if len(found) < count:

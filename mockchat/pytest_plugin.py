@@ -145,13 +145,13 @@ def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[An
     itself failed with is the test's error.
     """
     from mockchat.config import Config  # noqa: PLC0415
-    from mockchat.wire.app import EDGE, create_app  # noqa: PLC0415
+    from mockchat.wire.app import HANDLER, create_app  # noqa: PLC0415
 
     crashes: list[list[Exception]] = []
 
     async def make(**settings: Any) -> Any:
         app = create_app(Config(**settings))
-        crashes.append(app[EDGE].crashes)
+        crashes.append(app[HANDLER].crashes)
         return await aiohttp_client(app)
 
     yield make

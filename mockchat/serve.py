@@ -18,7 +18,7 @@ from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
-from mockchat.wire.app import EDGE
+from mockchat.wire.app import HANDLER
 
 _SHOWN_USERS = 20
 _WALL = Clock()  # log lines are of this machine, whatever time the mock has
@@ -81,7 +81,7 @@ def log_requests(mock: MockChat) -> RequestLog:
     """Return the log of requests, which from now on has all of them if the settings say so."""
     lines = RequestLog(mock.config.log_format)
     if mock.config.log_level in ("debug", "info"):
-        mock.web_app[EDGE].observers.append(lines.add)
+        mock.web_app[HANDLER].observers.append(lines.add)
     return lines
 
 

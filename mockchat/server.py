@@ -25,7 +25,7 @@ from mockchat.core.state_file import StateFileError
 from mockchat.core.store import Store
 from mockchat.kit import Kit
 from mockchat.wire import tls
-from mockchat.wire.app import EDGE, SERVER, STORE, create_app, rules_of, seed_of
+from mockchat.wire.app import HANDLER, SERVER, STORE, create_app, rules_of, seed_of
 from mockchat.wire.hosts import Address
 from mockchat.wire.tls import TlsError
 
@@ -107,7 +107,7 @@ class MockChat(Kit):
             raise TypeError(f"an app has no {min(strangers)!r} of its own; there are {known}")
         if settings or (self.config.strict_apps and not self.store.has(app_id)):
             config = replace(self.config, **settings)
-            self._bridge.change(self.store.open, app_id, rules_of(config), seed_of(config).plant)
+            self._bridge.change(self.store.open, app_id, rules_of(config), seed_of(config).apply)
         return MockApp(self, app_id)
 
     def check(self) -> None:
@@ -131,8 +131,8 @@ class MockChat(Kit):
             app, access_log=None, logger=_http_log(), shutdown_timeout=_GRACE
         )
         await self._runner.setup()
-        self._bridged = Bridge(app[EDGE], app[STORE])
-        self._crashes = app[EDGE].crashes
+        self._bridged = Bridge(app[HANDLER], app[STORE])
+        self._crashes = app[HANDLER].crashes
         try:
             listeners = []
             if config.port is not None:

@@ -15,7 +15,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 from mockchat import Config, MockApp, MockChat, create_app
 from mockchat.cli import main
 from mockchat.core.clock import Clock
-from mockchat.wire.app import EDGE
+from mockchat.wire.app import HANDLER
 from mockchat.wire.line import Sleep
 from tests.command_line import Command, Done
 from tests.faulty import Wire
@@ -69,7 +69,7 @@ def serve(aiohttp_client: AiohttpClient, clock: Clock) -> Iterator[Serve]:
         config = Config(**{"login_latency": 0.0, **settings})
         app = create_app(config, clock=clock, sleep=sleep)
         app.on_response_prepare.append(note_undeclared(wrongs))
-        crashes.append(app[EDGE].crashes)
+        crashes.append(app[HANDLER].crashes)
         return await aiohttp_client(app)
 
     yield serve

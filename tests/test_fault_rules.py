@@ -26,10 +26,10 @@ from mockchat.core.faults import (
     strikes_of,
 )
 from mockchat.core.ids import Ids
-from mockchat.core.matching import Asked, Pattern
+from mockchat.core.matching import Pattern, RequestSummary
 from tests.faulty import PROVEN
 
-ASKED = Asked("GET", "/users/u1", "get_user", "u1", "key")
+SUMMARY = RequestSummary("GET", "/users/u1", "get_user", "u1", "key")
 PARAMETERS = [(name, one.name, one.type) for name, kind in KINDS.items() for one in fields(kind)]
 
 each_kind = pytest.mark.parametrize("name", KINDS)
@@ -43,7 +43,7 @@ def faults() -> Faults:
 
 def strikes(rule: Rule, count: int, app_id: str | None = "app") -> list[bool]:
     """Which of so many equal exchanges a rule strikes."""
-    return [rule.strike(app_id, ASKED, Kind) is not None for _ in range(count)]
+    return [rule.strike(app_id, SUMMARY, Kind) is not None for _ in range(count)]
 
 
 # --- every kind has its proof ---------------------------------------------------------------
@@ -67,7 +67,7 @@ def test_every_kind_and_every_preset_is_proven_over_a_real_socket() -> None:
     ],
 )
 def test_a_path_fits(pattern: str, path: str) -> None:
-    assert Pattern(path=pattern).fits(ASKED._replace(path=path))
+    assert Pattern(path=pattern).fits(SUMMARY._replace(path=path))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_path_fits(pattern: str, path: str) -> None:
     ],
 )
 def test_a_path_does_not_fit(pattern: str, path: str) -> None:
-    assert not Pattern(path=pattern).fits(ASKED._replace(path=path))
+    assert not Pattern(path=pattern).fits(SUMMARY._replace(path=path))
 
 
 @given(st.lists(st.sampled_from(["a", "b", "*", "**", "a*"]), max_size=6), st.data())
@@ -91,7 +91,9 @@ def test_a_path_fits_where_its_wildcards_can_be_filled_in(
     filled = {"*": ["ab"], "a*": ["ab"], "a": ["a"], "b": ["b"]}
     segments = [one for part in wanted for one in filled.get(part) or data.draw(some)]
 
-    assert Pattern(path="/" + "/".join(wanted)).fits(ASKED._replace(path="/" + "/".join(segments)))
+    assert Pattern(path="/" + "/".join(wanted)).fits(
+        SUMMARY._replace(path="/" + "/".join(segments))
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,12 +101,12 @@ def test_a_path_fits_where_its_wildcards_can_be_filled_in(
     [
         *[({}, True), ({"method": "get"}, True), ({"method": "POST"}, False)],
         *[({"uid": "U1"}, True), ({"uid": "u2"}, False), ({"operation": "get_user"}, True)],
-        *[({"operation": "list_users"}, False), ({"shows": "key"}, True)],
-        *[({"shows": "token"}, False), ({"method": "GET", "uid": "u2"}, False)],
+        *[({"operation": "list_users"}, False), ({"credential": "key"}, True)],
+        *[({"credential": "token"}, False), ({"method": "GET", "uid": "u2"}, False)],
     ],
 )
 def test_all_that_a_pattern_names_has_to_fit(wanted: dict[str, str], fits: bool) -> None:  # noqa: FBT001
-    assert Pattern(**wanted).fits(ASKED) is fits
+    assert Pattern(**wanted).fits(SUMMARY) is fits
 
 
 @pytest.mark.parametrize(
@@ -151,14 +153,14 @@ def test_what_does_not_fit_is_not_counted(faults: Faults) -> None:
 def test_what_no_kind_is_wanted_for_is_not_counted(faults: Faults) -> None:
     rule = faults.add("ws_close", {}, times=1)
 
-    assert rule.strike("app", ASKED, HttpKind) is None
+    assert rule.strike("app", SUMMARY, HttpKind) is None
     assert rule.seen == 0
 
 
 def test_a_rule_is_counted_when_its_turn_comes(faults: Faults) -> None:
     first, second = faults.add("reset", {}), faults.add("latency", {}, times=1)
 
-    struck, _ = next(faults.striking("app", ASKED, HttpKind))
+    struck, _ = next(faults.striking("app", SUMMARY, HttpKind))
 
     assert struck.name == "reset"
     assert (first.struck, second.struck) == (1, 0)
@@ -168,7 +170,7 @@ def test_rules_strike_in_the_order_in_which_they_were_made(faults: Faults) -> No
     for name in ("latency", "error", "truncated"):
         faults.add(name, {"code": "500"} if name == "error" else {})
 
-    struck = [kind.name for kind, _ in faults.striking("app", ASKED, HttpKind)]
+    struck = [kind.name for kind, _ in faults.striking("app", SUMMARY, HttpKind)]
 
     assert struck == ["latency", "error", "truncated"]
 
@@ -204,7 +206,7 @@ def test_the_seed_of_the_server_makes_rules_reproducible() -> None:
         ids = Ids(5)
         rule = Faults(ids).add("latency", {}, probability=0.5)
         return [
-            rule.strike(None, ASKED, Kind) is not None
+            rule.strike(None, SUMMARY, Kind) is not None
             for _ in range(50)
             if not busy or ids.api_key()  # what is minted meanwhile changes nothing
         ]
@@ -246,7 +248,7 @@ def test_an_app_has_its_own_rules_and_the_server_all(faults: Faults) -> None:
 
 def test_whoever_mourns_hears_of_a_removed_rule_once(faults: Faults) -> None:
     gone: list[Rule] = []
-    faults.mourners.append(gone.append)
+    faults.on_removed.append(gone.append)
     rule = faults.add("latency", {})
 
     for _ in range(2):
@@ -343,7 +345,7 @@ def test_durations_are_read(faults: Faults) -> None:
 
 # --- the header -----------------------------------------------------------------------------
 def asked_for(text: str) -> list[Kind | None]:
-    return [first_of(strikes, ASKED, Kind) for _, strikes in in_header(text)]
+    return [first_of(strikes, SUMMARY, Kind) for _, strikes in in_header(text)]
 
 
 @pytest.mark.parametrize(

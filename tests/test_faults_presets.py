@@ -9,7 +9,7 @@ from tests.faulty import add_fault, proves
 from tests.helpers import AUTH_KEY, REST_KEY, Client, Request, assert_error, by_token, issue_token
 
 # What is asked, by which credential: (method, path, body).
-ASKED = {
+SUMMARY = {
     "me": ("GET", "/me", None),
     "user by token": ("GET", "/users/superhero2", None),
     "user": ("GET", "/users/superhero1", None),
@@ -25,9 +25,9 @@ _DEAD_TOKENS = dict.fromkeys(BY_TOKEN, errors.AUTH_TOKEN_UNKNOWN)
 STRUCK: dict[str, dict[str, ErrorDef]] = {
     "token_expired": _DEAD_TOKENS,
     "token_revoked": _DEAD_TOKENS,
-    "key_revoked": dict.fromkeys(ASKED.keys() - BY_TOKEN, errors.KEY_UNKNOWN),
-    "wrong_app": dict.fromkeys(ASKED, errors.APP_ID_INVALID),
-    "wrong_region": dict.fromkeys(ASKED, errors.APP_ID_INVALID),
+    "key_revoked": dict.fromkeys(SUMMARY.keys() - BY_TOKEN, errors.KEY_UNKNOWN),
+    "wrong_app": dict.fromkeys(SUMMARY, errors.APP_ID_INVALID),
+    "wrong_region": dict.fromkeys(SUMMARY, errors.APP_ID_INVALID),
     "user_deactivated": {
         **_DEAD_TOKENS,
         **dict.fromkeys(("user", "friends", "token", "login"), errors.UID_NOT_FOUND),
@@ -35,14 +35,14 @@ STRUCK: dict[str, dict[str, ErrorDef]] = {
     "quota_reached": {"create": errors.QUOTA_REACHED},
     "login_in_progress": {"login": errors.LOGIN_IN_PROGRESS},
 }
-CASES = [(preset, asked) for preset in PRESETS for asked in ASKED]
+CASES = [(preset, asked) for preset in PRESETS for asked in SUMMARY]
 
 each_case = pytest.mark.parametrize(("preset", "asked"), CASES)
 each_dialect = pytest.mark.parametrize("dialect", ["documented", "live"])
 
 
 def ask(client: Client, asked: str, token: str, **headers: str) -> Request:
-    method, path, body = ASKED[asked]
+    method, path, body = SUMMARY[asked]
     credential = by_token(token) if asked in BY_TOKEN else REST_KEY
     return client.request(method, path, json=body, headers={**credential, **headers})
 

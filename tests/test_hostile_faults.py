@@ -14,7 +14,7 @@ from mockchat import MockChat
 from mockchat.core.fault_kinds import KINDS, EarlyKind, HttpKind
 from mockchat.core.faults import MAX_RULES, PRESETS
 from mockchat.wire import line
-from mockchat.wire.app import EDGE
+from mockchat.wire.app import HANDLER
 from tests.faulty import Gate, Recorder, Wire, add_fault, strikes_of
 from tests.helpers import (
     PATIENCE,
@@ -63,7 +63,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 def farewells(mock: MockChat) -> asyncio.Queue[str]:
     """Tells of each request that the server is done with."""
     done: asyncio.Queue[str] = asyncio.Queue()
-    observers = mock.web_app[EDGE].observers
+    observers = mock.web_app[HANDLER].observers
     observers.append(lambda request, _response, _seconds: done.put_nowait(request.path))
     return done
 
@@ -132,7 +132,7 @@ async def test_a_server_that_stops_lets_no_new_wait_begin(serve: Serve) -> None:
     gate = Gate()
     client = await serve(sleep=gate)
     await add_fault(client, "latency", delay="1d")
-    client.app[EDGE]._patience.end()  # noqa: SLF001
+    client.app[HANDLER]._waits.end()  # noqa: SLF001
 
     assert await send_raw(client, GOES_ON) == (0, b"")
 

@@ -14,10 +14,10 @@ from mockchat.core.journal import (
     Filter,
     Frame,
     Journal,
-    JournalBook,
+    Journals,
     search,
 )
-from mockchat.core.matching import Asked
+from mockchat.core.matching import RequestSummary
 from mockchat.wire.app import STORE
 from tests.helpers import (
     PATIENCE,
@@ -88,19 +88,19 @@ async def test_frames_are_forgotten_with_the_exchange(client: Client) -> None:
     await socket.send_json({"action": "ping", "more": "x" * 1000})
     await socket.receive_json(timeout=PATIENCE)
 
-    assert client.app[STORE].book.bytes == 0
+    assert client.app[STORE].journals.bytes == 0
 
 
 async def test_what_a_websocket_said_before_it_authenticated_counts_once(client: Client) -> None:
-    book = client.app[STORE].book
+    owner = client.app[STORE].journals
     socket = await client.ws_connect("/")
     await socket.send_str("x" * 5000)
     await socket.close()
     await journal_of(client, operation="websocket", wait="5s")
 
-    assert book.bytes > 5000
+    assert owner.bytes > 5000
     await steer(client, "DELETE", "journal")
-    assert book.bytes == 0
+    assert owner.bytes == 0
 
 
 async def test_many_messages_make_older_exchanges_go(serve: Serve) -> None:
@@ -119,8 +119,8 @@ async def test_the_journals_of_many_apps_are_bounded_together(serve: Serve) -> N
     for number in range(150):
         await client.get(f"/apps/app{number}/v3/nowhere", headers={"X-Long": "x" * 3000})
 
-    book = client.app[STORE].book
-    assert book.bytes <= 32 * 8_000
+    owner = client.app[STORE].journals
+    assert owner.bytes <= 32 * 8_000
     apps = [one["app"] for one in await journal_of(client)]
     assert 10 < len(apps) < 100
     assert apps[-1] == "app149"
@@ -132,13 +132,13 @@ async def test_an_app_that_goes_takes_its_journal_along(client: Client) -> None:
 
     store.close("one")
 
-    assert store.book.bytes == 0
+    assert store.journals.bytes == 0
     assert await body_of(client.get("/_mock/journal"))
 
 
 # --- the core -------------------------------------------------------------------------------
 def exchange(number: int, body: bytes = b"") -> Exchange:
-    asked = Asked("GET", "/", None, None)
+    asked = RequestSummary("GET", "/", None, None)
     return Exchange(
         number, "APP_ID", 0.0, asked, "/", ({}, body), ({}, b""), 200, 0.0, secure=False
     )
@@ -179,8 +179,8 @@ ACTIONS = st.lists(
 
 @given(ACTIONS)
 def test_what_is_counted_is_what_is_kept_and_never_too_much(actions: list[Any]) -> None:
-    book = JournalBook(most=5, most_bytes=30_000)
-    journals = [Journal(book) for _ in range(4)]
+    owner = Journals(most=5, most_bytes=30_000)
+    journals = [Journal(owner) for _ in range(4)]
     made: list[list[Exchange]] = [[], [], [], []]
 
     for number, (action, place, size) in enumerate(actions):
@@ -197,11 +197,11 @@ def test_what_is_counted_is_what_is_kept_and_never_too_much(actions: list[Any]) 
         elif action == "clear":
             journal.clear()
         elif action == "forget":
-            book.forget(journal)
+            owner.forget(journal)
         elif len(journal):
             journal.drop_oldest()
 
-        assert book.bytes == sum(one.size for one in kept(journals))
+        assert owner.bytes == sum(one.size for one in kept(journals))
         assert [one.bytes for one in journals] == [sum(x.size for x in one) for one in journals]
         assert all(len(one) <= 5 for one in journals)
         assert all(one.bytes <= 30_000 or len(one) == 1 for one in journals)
@@ -209,18 +209,18 @@ def test_what_is_counted_is_what_is_kept_and_never_too_much(actions: list[Any]) 
 
 @given(ACTIONS)
 def test_all_journals_together_are_bounded(actions: list[Any]) -> None:
-    book = JournalBook(most=1000, most_bytes=1)
-    journals = [Journal(book) for _ in range(50)]
+    owner = Journals(most=1000, most_bytes=1)
+    journals = [Journal(owner) for _ in range(50)]
     for number, (_, place, size) in enumerate(actions * 5):
         journals[(place + number) % 50].add(exchange(number, b"x" * (size // 1000)))
 
-    assert book.bytes <= 32 or sum(map(len, journals)) == 1
+    assert owner.bytes <= 32 or sum(map(len, journals)) == 1
 
 
 @pytest.mark.parametrize("cursor", [None, 0, 2, 9])
 def test_exchanges_are_found_in_the_order_of_their_ends(cursor: int | None) -> None:
-    book = JournalBook(10, 10**6)
-    one, other = Journal(book), Journal(book)
+    owner = Journals(10, 10**6)
+    one, other = Journal(owner), Journal(owner)
     for journal, number in ((one, 3), (other, 1), (one, 2), (other, 4)):
         journal.add(exchange(number))
 

@@ -89,7 +89,7 @@ def waiting(client: Client, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     """Asks the journal to wait for a minute, from the moment that it does."""
 
     async def ask(**query: Any) -> asyncio.Task[Json]:
-        bell = client.app[STORE].book.bell
+        bell = client.app[STORE].journals.notifier
         asked = asyncio.Event()
         until = bell.until
 

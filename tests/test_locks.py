@@ -10,11 +10,11 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-ASKED = {
+SUMMARY = {
     "run": PYPROJECT["project"]["dependencies"],
     "build": PYPROJECT["build-system"]["requires"],
 }
-LOCKS = sorted(ASKED)
+LOCKS = sorted(SUMMARY)
 
 
 def text_of(lock: str) -> str:
@@ -50,7 +50,7 @@ def test_a_lock_pins_every_requirement_by_version_and_digest(lock: str) -> None:
 def test_a_lock_has_what_pyproject_asks_for_in_a_version_it_takes(lock: str) -> None:
     locked = entries(lock)
 
-    for asked in map(Requirement, ASKED[lock]):
+    for asked in map(Requirement, SUMMARY[lock]):
         (specifier,) = locked[normal(asked.name)][0].specifier
         assert specifier.version in asked.specifier, asked
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.core.journal import Exchange, Filter, explain
-from mockchat.core.matching import Asked, Pattern
+from mockchat.core.matching import Pattern, RequestSummary
 from tests.strategies import json_values
 
-ASKED = Asked("POST", "/users/u1", "create_user", "U1", "key")
+SUMMARY = RequestSummary("POST", "/users/u1", "create_user", "U1", "key")
 letters = st.text("ab*?[]{}.^$\\", max_size=4)
 
 
@@ -19,7 +19,7 @@ def exchange(body: bytes = b"{}", number: int = 1, status: int = 200) -> Exchang
     sent: tuple[dict[str, str], bytes] = ({"X-One": "1"}, body)
     answered: tuple[dict[str, str], bytes] = ({}, b"")
     return Exchange(
-        number, "APP_ID", 0.0, ASKED, "/users/u1", sent, answered, status, 0.0, secure=False
+        number, "APP_ID", 0.0, SUMMARY, "/users/u1", sent, answered, status, 0.0, secure=False
     )
 
 
@@ -40,9 +40,9 @@ def naive(pattern: list[str], path: list[str]) -> bool:
     st.lists(letters.filter(len), max_size=6),
 )
 def test_a_path_fits_as_its_pattern_says(pattern: list[str], path: list[str]) -> None:
-    asked = ASKED._replace(path="/" + "/".join(path))
+    summary = SUMMARY._replace(path="/" + "/".join(path))
 
-    assert Pattern(path="/" + "/".join(pattern)).fits(asked) is naive(pattern, path)
+    assert Pattern(path="/" + "/".join(pattern)).fits(summary) is naive(pattern, path)
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def test_a_path_fits_as_its_pattern_says(pattern: list[str], path: list[str]) ->
     ],
 )
 def test_no_pattern_makes_work_without_end(pattern: str, path: str) -> None:
-    assert not Pattern(path=pattern).fits(ASKED._replace(path=path.rstrip("/") + "/c"))
+    assert not Pattern(path=pattern).fits(SUMMARY._replace(path=path.rstrip("/") + "/c"))
 
 
 def test_whatever_is_not_said_fits() -> None:
-    assert Pattern().fits(ASKED)
-    assert Pattern().fits(Asked("GET", "/", None, None))
+    assert Pattern().fits(SUMMARY)
+    assert Pattern().fits(RequestSummary("GET", "/", None, None))
 
 
 def test_methods_and_uids_are_compared_whatever_their_case() -> None:
-    assert Pattern(method="post", uid="u1").fits(ASKED)
+    assert Pattern(method="post", uid="u1").fits(SUMMARY)
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_methods_and_uids_are_compared_whatever_their_case() -> None:
         ({"method": "get"}, "method is POST, not GET"),
         ({"path": "/users"}, "path is /users/u1, not /users"),
         ({"uid": "u2"}, "uid is U1, not u2"),
-        ({"shows": "token"}, "shows key, not token"),
+        ({"credential": "token"}, "credential is key, not token"),
     ],
 )
 def test_a_pattern_says_what_does_not_fit(wanted: dict[str, str], miss: str) -> None:
-    assert list(Pattern(**wanted).misses(ASKED)) == [miss]
+    assert list(Pattern(**wanted).mismatches(SUMMARY)) == [miss]
 
 
 # --- filters --------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_a_pattern_says_what_does_not_fit(wanted: dict[str, str], miss: str) -> 
     ],
 )
 def test_a_filter_says_what_does_not_fit(wanted: dict[str, Any], miss: str) -> None:
-    assert list(Filter(**wanted).misses(exchange(b'{"a": {"b": 1}}'))) == [miss]
+    assert list(Filter(**wanted).mismatches(exchange(b'{"a": {"b": 1}}'))) == [miss]
 
 
 def test_part_of_the_json_is_enough() -> None:

@@ -35,7 +35,7 @@ def planted(*fixtures: str) -> App:
     clock = Clock()
     clock.freeze(NOW)
     app = App("APP_ID", Rules(), clock, Ids(1), lambda _event: None)
-    load_seed(fixtures, [("K", "Key", Scope.AUTH_ONLY)]).plant(app)
+    load_seed(fixtures, [("K", "Key", Scope.AUTH_ONLY)]).apply(app)
     return app
 
 
@@ -211,7 +211,7 @@ def test_what_one_app_does_to_its_users_is_not_seen_in_the_next(
     seed = load_seed([write_fixture({"users": users})], [])
     apps = [App(name, Rules(), Clock(), Ids(1), lambda _event: None) for name in ("a", "b")]
     for app in apps:
-        seed.plant(app)
+        seed.apply(app)
 
     first = apps[0].user("u1")
     assert first.metadata is not None

@@ -16,7 +16,7 @@ from mockchat.core.store import MAX_AUTO_APPS, Store
 MakeStore = Callable[..., Store]
 
 
-def plant(app: App) -> None:
+def seed(app: App) -> None:
     app.keys["SHARED"] = ApiKey("SHARED", "Key", Scope.FULL_ACCESS, app.now)
     app.add_user(User("seeded", "Seeded", app.now))
 
@@ -24,7 +24,7 @@ def plant(app: App) -> None:
 @pytest.fixture
 def make_store() -> MakeStore:
     def make(rules: Rules | None = None) -> Store:
-        return Store("APP_ID", plant, rules or Rules(), Clock(), Ids(1))
+        return Store("APP_ID", seed, rules or Rules(), Clock(), Ids(1))
 
     return make
 

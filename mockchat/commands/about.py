@@ -19,7 +19,7 @@ def _take_health(parser: argparse.ArgumentParser) -> Run:
 
 def _health(arguments: argparse.Namespace) -> int:
     """Print the answer as it came: it is JSON, and short."""
-    answer = Remote(arguments).fetch("/health", patience=_PATIENCE)
+    answer = Remote(arguments).fetch("/health", timeout=_PATIENCE)
     say(printable(answer.decode(errors="replace")))
     return 0
 

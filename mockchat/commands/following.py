@@ -55,4 +55,4 @@ def _next(remote: Remote, query: dict[str, Any]) -> Any:
 
 
 def _ask(remote: Remote, query: dict[str, Any]) -> Any:
-    return remote.control("GET", _JOURNAL, query=query, patience=_WAIT + PATIENCE)
+    return remote.control("GET", _JOURNAL, query=query, timeout=_WAIT + PATIENCE)

@@ -82,12 +82,12 @@ def _show(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) 
 
 
 def _wait(arguments: argparse.Namespace, remote: Remote, wanted: dict[str, Any]) -> int:
-    patience, count = _patience(arguments.wait), _count(arguments.count)
-    end = time.monotonic() + patience
+    timeout, count = _patience(arguments.wait), _count(arguments.count)
+    end = time.monotonic() + timeout
     while True:
         left = min(max(0.0, end - time.monotonic()), _LONGEST_WAIT)
         query = {**wanted, "limit": arguments.limit, "count": count, "wait": f"{left:.3f}"}
-        found = remote.control("GET", _JOURNAL, query=query, patience=left + PATIENCE)
+        found = remote.control("GET", _JOURNAL, query=query, timeout=left + PATIENCE)
         if found["count"] >= count:
             _show(arguments, remote, found)
             return 0

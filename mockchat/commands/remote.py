@@ -114,43 +114,43 @@ class Remote:
         body: Any = None,
         *,
         query: Mapping[str, Any] | None = None,
-        patience: float = PATIENCE,
+        timeout: float = PATIENCE,
     ) -> Any:
         """Return what the control API answers; raise RefusedError or UnreachableError."""
         given = {**(query or {}), "app": self.app or None}
         words = {name: value for name, value in given.items() if value is not None}
         target = f"{_PREFIX}{path}{'?' if words else ''}{urlencode(words)}"
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        return self._json(method, target, body, headers, patience)
+        return self._json(method, target, body, headers, timeout)
 
     def emulated(self, method: str, path: str, body: Any, api_key: str) -> Any:
         """Return the `data` that the emulated API answers a back end."""
         headers = {"apikey": api_key, **({"appId": self.app} if self.app else {})}
         return self._json(method, f"/v3{path}", body, headers, PATIENCE)["data"]
 
-    def fetch(self, path: str, *, patience: float = PATIENCE) -> bytes:
+    def fetch(self, path: str, *, timeout: float = PATIENCE) -> bytes:
         """Return the bytes of what is open to everybody, whoever signed the certificate.
 
         Nothing secret is sent, and the CA comes this way that makes verifying possible.
         """
-        return self._send(_Ask("GET", f"{_PREFIX}{path}", None, {}), patience, verify=False)
+        return self._send(_Ask("GET", f"{_PREFIX}{path}", None, {}), timeout, verify=False)
 
     def _json(
-        self, method: str, target: str, body: Any, headers: dict[str, str], patience: float
+        self, method: str, target: str, body: Any, headers: dict[str, str], timeout: float
     ) -> Any:
         content = None if body is None else json.dumps(body).encode()
         ask = _Ask(method, target, content, {**headers, "Content-Type": "application/json"})
         verify = bool(self._ca) or not is_loopback(self.url)
         try:
-            return json.loads(self._send(ask, patience, verify=verify))
+            return json.loads(self._send(ask, timeout, verify=verify))
         except ValueError:
             raise UnreachableError(f"{self.url} answers, but is no mockchat") from None
 
-    def _send(self, ask: "_Ask", patience: float, *, verify: bool) -> bytes:
+    def _send(self, ask: "_Ask", timeout: float, *, verify: bool) -> bytes:
         # A mock is on this machine or beside it: what proxy this machine uses is not for it.
         opener = build_opener(ProxyHandler({}), HTTPSHandler(context=self._trust(verify=verify)))
         try:
-            with opener.open(ask.request(self.url), timeout=patience) as answer:
+            with opener.open(ask.request(self.url), timeout=timeout) as answer:
                 content: bytes = answer.read()
                 return content
         except HTTPError as error:

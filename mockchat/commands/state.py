@@ -43,7 +43,7 @@ def _seed(arguments: argparse.Namespace) -> int:
     if not body:
         raise UsageError("seed needs --users N or --fixture FILE")
     try:
-        answer = Remote(arguments).control("POST", "/seed", body, patience=_SEEDING)
+        answer = Remote(arguments).control("POST", "/seed", body, timeout=_SEEDING)
     except RefusedError as error:
         if isinstance(body.get("fixture"), str):
             raise RefusedError(f"{error}; {arguments.fixture} is no file here") from None

@@ -75,15 +75,17 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     With `wait`, it answers once `count` are there, or when the time is up. Give the answer's
     `cursor` with the next question to be told what came since, each exchange once.
     """
-    query, wanted, book = call.query, _filter(call.query), call.server.store.book
+    query, wanted, journals = call.query, _filter(call.query), call.server.store.journals
     if query.get("wait"):
-        exchanges = await book.wait(lambda: found(call, wanted), query["count"] or 1, query["wait"])
+        exchanges = await journals.wait(
+            lambda: found(call, wanted), query["count"] or 1, query["wait"]
+        )
     else:
         exchanges = found(call, wanted)
     newest = exchanges[-(query["limit"] or DEFAULT_LIMIT) :]
     return {
         "count": len(exchanges),
-        "cursor": book.entries,
+        "cursor": journals.sequence,
         "exchanges": [shown(one) for one in newest],
     }
 

@@ -9,10 +9,10 @@ from mockchat.control.answers import SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
-from mockchat.core.people import MAX_PEOPLE, settle
+from mockchat.core.people import MAX_PEOPLE, add_fake_users
 from mockchat.core.seed import FixtureError, add_fixture, check_fixture, read_fixture
 from mockchat.core.snapshot import SnapshotError
-from mockchat.core.store import Apps, Kept
+from mockchat.core.store import Apps, StoredSnapshot
 
 table = OperationTable()
 
@@ -54,7 +54,7 @@ async def seed(call: Call) -> dict[str, Any]:
         raise refuse("users", "plain", reason=reason)
     added = _add_fixture(call, call.body["fixture"]) if call.body.get("fixture") else 0
     for app in apps if users else ():
-        for at, _ in enumerate(settle(app, users)):
+        for at, _ in enumerate(add_fake_users(app, users)):
             added += 1
             if at % _BREATH == 0:
                 await call.sleep(0)
@@ -72,7 +72,7 @@ def _add_fixture(call: Call, fixture: str | dict[str, Any]) -> int:
 
 
 # --- snapshots ------------------------------------------------------------------------------
-def _shown(name: str, owner: str | None, kept: Kept) -> dict[str, Any]:
+def _shown(name: str, owner: str | None, kept: StoredSnapshot) -> dict[str, Any]:
     shown = {"name": name, "apps": list(kept.app_ids), "users": kept.users}
     return shown if owner is None else {**shown, "app": kept.app_ids[0]}
 

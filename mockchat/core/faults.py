@@ -11,7 +11,7 @@ from mockchat.core.error_types import ErrorDef, Evidence, Face
 from mockchat.core.errors import CATALOGUE, ApiError
 from mockchat.core.fault_kinds import KINDS, CredentialError, Error, HttpKind, Kind
 from mockchat.core.ids import Ids
-from mockchat.core.matching import Asked, Pattern
+from mockchat.core.matching import Pattern, RequestSummary
 
 Struck = TypeVar("Struck", bound=Kind)
 Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that a pattern means
@@ -41,7 +41,7 @@ class Preset(NamedTuple):
     strikes: tuple[tuple[ErrorDef, Pattern], ...]
 
 
-_BY_TOKEN, _BY_KEY = Pattern(shows="token"), Pattern(shows="key")
+_BY_TOKEN, _BY_KEY = Pattern(credential="token"), Pattern(credential="key")
 _DEAD_TOKEN = (errors.AUTH_TOKEN_UNKNOWN, _BY_TOKEN)
 PRESETS: dict[str, Preset] = {
     "token_expired": Preset("Auth tokens have expired.", (_DEAD_TOKEN,)),
@@ -90,13 +90,15 @@ class Rule:
     seen: int = 0
     struck: int = 0
 
-    def strike(self, app_id: str | None, asked: Asked, wanted: type[Struck]) -> Struck | None:
+    def strike(
+        self, app_id: str | None, summary: RequestSummary, wanted: type[Struck]
+    ) -> Struck | None:
         """Return the kind that strikes this exchange, if one of the wanted does; count it."""
         if self.app_id is not None and self.app_id.lower() != (app_id or "").lower():
             return None
-        if not self.pattern.fits(asked):
+        if not self.pattern.fits(summary):
             return None
-        kind = first_of(self.strikes, asked, wanted)
+        kind = first_of(self.strikes, summary, wanted)
         return kind if kind is not None and self._counts() else None
 
     @property
@@ -123,7 +125,7 @@ class Faults:
     ids: Ids
     rules: dict[int, Rule] = field(default_factory=dict)
     listeners: list[Callable[[Rule], None]] = field(default_factory=list)  # told of a new rule
-    mourners: list[Callable[[Rule], None]] = field(default_factory=list)  # and of one removed
+    on_removed: list[Callable[[Rule], None]] = field(default_factory=list)  # and of one removed
     _last: int = 0
 
     def add(  # the knobs that every kind has
@@ -171,13 +173,13 @@ class Faults:
         """Forget rules."""
         for rule in rules:
             if self.rules.pop(rule.id, None) is not None:
-                for tell in self.mourners:
+                for tell in self.on_removed:
                     tell(rule)
 
     def striking(
         self,
         app_id: str | None,
-        asked: Asked,
+        summary: RequestSummary,
         wanted: type[Struck],
         but: Callable[[Rule], bool] | None = None,
     ) -> Iterator[tuple[Struck, Rule]]:
@@ -188,15 +190,15 @@ class Faults:
         for rule in tuple(self.rules.values()):
             if but is not None and but(rule):
                 continue
-            kind = rule.strike(app_id, asked, wanted)
+            kind = rule.strike(app_id, summary, wanted)
             if kind is not None:
                 yield kind, rule
 
 
-def first_of(strikes: Strikes, asked: Asked, wanted: type[Struck]) -> Struck | None:
+def first_of(strikes: Strikes, summary: RequestSummary, wanted: type[Struck]) -> Struck | None:
     """Return the first of the wanted kinds that is meant for an exchange, if there is one."""
     for kind, pattern in strikes:
-        if isinstance(kind, wanted) and pattern.fits(asked):
+        if isinstance(kind, wanted) and pattern.fits(summary):
             return kind
     return None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mockchat.core.bell import Bell
+from mockchat.core.notifier import Notifier
 
 
 class Holds:
@@ -11,9 +11,9 @@ class Holds:
     `arrivals` rings whenever another login waits.
     """
 
-    def __init__(self, arrivals: Bell | None = None) -> None:
+    def __init__(self, arrivals: Notifier | None = None) -> None:
         self._held: dict[str | None, asyncio.Event] = {}
-        self._arrivals = arrivals or Bell()
+        self._arrivals = arrivals or Notifier()
         self.waiting: list[str] = []  # uids in lower case, one for each login
 
     @property
@@ -41,7 +41,7 @@ class Holds:
         key = uid.lower()
         while event := self._held.get(key) or self._held.get(None):
             self.waiting.append(key)
-            self._arrivals.ring()
+            self._arrivals.notify()
             try:
                 await event.wait()
             finally:
@@ -51,9 +51,9 @@ class Holds:
         """Return how many logins (of `uid`) wait now."""
         return len(self.waiting) if uid is None else self.waiting.count(uid.lower())
 
-    async def arrival(self, uid: str | None, count: int, patience: float) -> bool:
+    async def arrival(self, uid: str | None, count: int, seconds: float) -> bool:
         """Wait until `count` logins (of `uid`) are held open; return whether that came to be.
 
-        `patience` is in seconds, real ones.
+        `seconds` is in seconds, real ones.
         """
-        return await self._arrivals.until(lambda: self.count(uid) >= count, patience)
+        return await self._arrivals.until(lambda: self.count(uid) >= count, seconds)

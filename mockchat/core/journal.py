@@ -8,8 +8,8 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from mockchat.core.bell import Bell
-from mockchat.core.matching import Asked, Pattern
+from mockchat.core.matching import Pattern, RequestSummary
+from mockchat.core.notifier import Notifier
 
 _OVERHEAD = 2048  # bytes that an exchange takes beyond its bodies, roughly
 _JOURNALS_IN_FULL = 32  # how many times `journal_bytes` all journals of a server may take
@@ -59,7 +59,7 @@ class Exchange:
     id: int
     app_id: str
     at: float  # unix seconds, by the mock's clock
-    asked: Asked
+    summary: RequestSummary
     target: str  # path and query as they were sent
     sent: tuple[Mapping[str, str], bytes]
     answered: tuple[Mapping[str, str], bytes]
@@ -70,7 +70,7 @@ class Exchange:
     faults: tuple[str, ...] = ()  # the kinds that struck
     hint: str | None = None  # what came nearest to being right
     frames: deque[Frame] | tuple[()] = ()  # of a WebSocket
-    entry: int = 0  # which one it was that the journals took in, all together
+    sequence: int = 0  # which one it was that the journals took in, all together
     counted: int = 0  # bytes that a journal counts it for; 0 as long as none keeps it
     _frame_bytes: int = 0
 
@@ -87,27 +87,27 @@ class Exchange:
     def __str__(self) -> str:
         fault = f" fault: {', '.join(self.faults)}" if self.faults else ""
         outcome = f"{self.status or 'no answer'}{f' {self.code}' if self.code else ''}"
-        return f"#{self.id} {self.asked.method} {self.target} -> {outcome}{fault}"
+        return f"#{self.id} {self.summary.method} {self.target} -> {outcome}{fault}"
 
     @property
     def method(self) -> str:
         """The method."""
-        return self.asked.method
+        return self.summary.method
 
     @property
     def path(self) -> str:
         """The path without version, app and query."""
-        return self.asked.path
+        return self.summary.path
 
     @property
     def operation(self) -> str | None:
         """The name of the operation, if there is such a one."""
-        return self.asked.operation
+        return self.summary.operation
 
     @property
     def uid(self) -> str | None:
         """The uid that the request names or whose auth token it shows."""
-        return self.asked.uid
+        return self.summary.uid
 
     def add_frame(self, frame: Frame) -> int:
         """Note a message of the WebSocket, the oldest fall out of many; return the growth."""
@@ -134,8 +134,8 @@ class Filter(NamedTuple):
     """Which exchanges are looked for; what is None fits all.
 
     `json` must be part of the request's JSON, `headers` of its headers. `since` is the id of an
-    exchange: only those are meant that began later. `cursor` is an entry: only those are meant
-    that were taken in later, those that took long among them.
+    exchange: only later ones are meant. `cursor` is a sequence number: only exchanges recorded
+    after it are meant.
     """
 
     pattern: Pattern = Pattern()
@@ -146,9 +146,9 @@ class Filter(NamedTuple):
     since: int | None = None
     cursor: int | None = None
 
-    def misses(self, exchange: Exchange) -> Iterator[str]:
+    def mismatches(self, exchange: Exchange) -> Iterator[str]:
         """Say in what an exchange differs; nothing where it is looked for."""
-        yield from self.pattern.misses(exchange.asked)
+        yield from self.pattern.mismatches(exchange.summary)
         if self.status is not None and self.status != exchange.status:
             yield f"status is {exchange.status or 'none'}, not {self.status}"
         if self.code is not None and self.code != exchange.code:
@@ -160,12 +160,12 @@ class Filter(NamedTuple):
             yield from _json_misses(exchange.request.json, self.json, "json")
         if self.since is not None and exchange.id <= self.since:
             yield f"exchange #{exchange.id} is not later than #{self.since}"
-        if self.cursor is not None and exchange.entry <= self.cursor:
+        if self.cursor is not None and exchange.sequence <= self.cursor:
             yield f"exchange #{exchange.id} was there at {self.cursor}"
 
     def fits(self, exchange: Exchange) -> bool:
         """Whether an exchange is looked for."""
-        return next(self.misses(exchange), None) is None
+        return next(self.mismatches(exchange), None) is None
 
 
 def _json_misses(given: Any, wanted: Any, place: str) -> Iterator[str]:
@@ -182,8 +182,8 @@ def _json_misses(given: Any, wanted: Any, place: str) -> Iterator[str]:
 class Journal:
     """The exchanges of one app, oldest first; the oldest fall out."""
 
-    def __init__(self, book: "JournalBook") -> None:
-        self._book = book
+    def __init__(self, journals: "Journals") -> None:
+        self._journals = journals
         self._exchanges: deque[Exchange] = deque()
         self.bytes = 0
 
@@ -195,13 +195,13 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Take in an exchange."""
-        self._book.entries += 1
-        exchange.entry = self._book.entries
+        self._journals.sequence += 1
+        exchange.sequence = self._journals.sequence
         exchange.counted = exchange.size
         self._exchanges.append(exchange)
         self._count(exchange.counted)
         self._fit()
-        self._book.grew(self)
+        self._journals.grew(self)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
         """Take in a message of a WebSocket whose handshake is `exchange`."""
@@ -210,7 +210,7 @@ class Journal:
             exchange.counted += growth
             self._count(growth)
             self._fit()
-            self._book.grew(self)
+            self._journals.grew(self)
 
     def drop_oldest(self) -> None:
         """Forget the oldest exchange."""
@@ -224,16 +224,18 @@ class Journal:
             self.drop_oldest()
 
     def _fit(self) -> None:
-        book, exchanges = self._book, self._exchanges
-        while len(exchanges) > book.most or (self.bytes > book.most_bytes and len(exchanges) > 1):
+        journals, exchanges = self._journals, self._exchanges
+        while len(exchanges) > journals.most or (
+            self.bytes > journals.most_bytes and len(exchanges) > 1
+        ):
             self.drop_oldest()
 
     def _count(self, size: int) -> None:
         self.bytes += size
-        self._book.bytes += size
+        self._journals.bytes += size
 
 
-_entry = attrgetter("entry")
+_sequence = attrgetter("sequence")
 
 
 def search(journals: Iterable[Journal], wanted: Filter) -> list[Exchange]:
@@ -242,18 +244,20 @@ def search(journals: Iterable[Journal], wanted: Filter) -> list[Exchange]:
     That is the order of their ends: a slow one has a lower id than those that overtook it.
     """
     found = [one for journal in journals for one in journal if wanted.fits(one)]
-    return sorted(found, key=_entry)
+    return sorted(found, key=_sequence)
 
 
-class JournalBook:
+class Journals:
     """The journals of all apps: their ids, their bounds and who waits for what."""
 
-    def __init__(self, most: int, most_bytes: int, entries: int = 0) -> None:
+    def __init__(self, most: int, most_bytes: int, sequence: int = 0) -> None:
         self.most = most
         self.most_bytes = most_bytes
         self.bytes = 0
-        self.entries = entries  # taken in so far; who counts on from there misses nothing
-        self.bell = Bell()
+        self.sequence = (
+            sequence  # taken in so far; a client that counts on from there misses nothing
+        )
+        self.notifier = Notifier()
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
 
@@ -272,7 +276,7 @@ class JournalBook:
                 oldest.drop_oldest()
             else:
                 del self._by_use[oldest]
-        self.bell.ring()
+        self.notifier.notify()
 
     def forget(self, journal: Journal) -> None:
         """Let a journal go, with the app that it is of."""
@@ -286,7 +290,7 @@ class JournalBook:
         timeout: float,  # noqa: ASYNC109  # a wait that a caller may cut short
     ) -> list[Exchange]:
         """Return what `search` finds once it finds `count`, or when `timeout` seconds passed."""
-        await self.bell.until(lambda: len(search()) >= count, timeout)
+        await self.notifier.until(lambda: len(search()) >= count, timeout)
         return search()
 
 
@@ -299,9 +303,9 @@ def explain(found: list[Exchange], wanted: Filter, journal: list[Exchange]) -> s
         return "there were:\n" + "\n".join(f"  {one}" for one in found)
     if not journal:
         return "the journal is empty: nothing has reached this app"
-    misses = [(len(list(wanted.misses(one))), -one.id, one) for one in journal]
-    nearest = min(misses, key=lambda miss: miss[:2])[2]
-    differences = "\n".join(f"    {miss}" for miss in wanted.misses(nearest))
+    mismatches = [(len(list(wanted.mismatches(one))), -one.id, one) for one in journal]
+    nearest = min(mismatches, key=lambda miss: miss[:2])[2]
+    differences = "\n".join(f"    {miss}" for miss in wanted.mismatches(nearest))
     body = f"\n    sent: {nearest.request.text[:1000]}" if nearest.request.body else ""
     others = "\n".join(f"  {one}" for one in journal[-10:])
     return f"the nearest was {nearest}, but\n{differences}{body}\n  received (last 10):\n{others}"

@@ -10,14 +10,14 @@ VERSION = re.compile(r"v[123](\.[0-9]{1,2})?")  # SDKs of all years: v1 to v1.8,
 _ANY_NUMBER = "**"
 
 
-class Asked(NamedTuple):
+class RequestSummary(NamedTuple):
     """What a request asks for, as patterns see it."""
 
     method: str
     path: str  # without version and app, query and doubled slashes
     operation: str | None
     uid: str | None
-    shows: str | None = None  # the credential: `key`, `token` or none
+    credential: str | None = None  # the credential: `key`, `token` or none
 
 
 @lru_cache(maxsize=4096)
@@ -70,21 +70,21 @@ class Pattern(NamedTuple):
     method: str | None = None
     path: str | None = None
     uid: str | None = None
-    shows: str | None = None
+    credential: str | None = None
 
-    def misses(self, asked: Asked) -> Iterator[str]:
+    def mismatches(self, summary: RequestSummary) -> Iterator[str]:
         """Say in what a request differs from the pattern; nothing where it fits."""
-        if self.operation is not None and self.operation != asked.operation:
-            yield f"operation is {asked.operation or 'none'}, not {self.operation}"
-        if self.method is not None and self.method.upper() != asked.method:
-            yield f"method is {asked.method}, not {self.method.upper()}"
-        if self.path is not None and not _path_fits(self.path, asked.path):
-            yield f"path is {asked.path}, not {self.path}"
-        if self.uid is not None and self.uid.lower() != (asked.uid or "").lower():
-            yield f"uid is {asked.uid or 'none'}, not {self.uid}"
-        if self.shows is not None and self.shows != asked.shows:
-            yield f"shows {asked.shows or 'nothing'}, not {self.shows}"
+        if self.operation is not None and self.operation != summary.operation:
+            yield f"operation is {summary.operation or 'none'}, not {self.operation}"
+        if self.method is not None and self.method.upper() != summary.method:
+            yield f"method is {summary.method}, not {self.method.upper()}"
+        if self.path is not None and not _path_fits(self.path, summary.path):
+            yield f"path is {summary.path}, not {self.path}"
+        if self.uid is not None and self.uid.lower() != (summary.uid or "").lower():
+            yield f"uid is {summary.uid or 'none'}, not {self.uid}"
+        if self.credential is not None and self.credential != summary.credential:
+            yield f"credential is {summary.credential or 'none'}, not {self.credential}"
 
-    def fits(self, asked: Asked) -> bool:
+    def fits(self, summary: RequestSummary) -> bool:
         """Whether a request is meant."""
-        return next(self.misses(asked), None) is None
+        return next(self.mismatches(summary), None) is None

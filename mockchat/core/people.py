@@ -9,7 +9,7 @@ from mockchat.core.state import App
 MAX_PEOPLE = 100_000  # at once
 
 
-def settle(app: App, count: int) -> Iterator[User]:
+def add_fake_users(app: App, count: int) -> Iterator[User]:
     """Add `count` users to an app, one at each step, and yield them.
 
     Their uids are of their names and a number that nobody in the app has.

@@ -54,7 +54,7 @@ class Seed:
     users: list[dict[str, Any]] = field(default_factory=list)
     roles: list[dict[str, Any]] = field(default_factory=list)
 
-    def plant(self, app: App) -> None:
+    def apply(self, app: App) -> None:
         """Fill a new, empty app."""
         now = app.now
         app.roles[DEFAULT_ROLE] = Role(DEFAULT_ROLE, "Default Role", now)

@@ -25,7 +25,7 @@ from mockchat.core.entities import (
 )
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
-from mockchat.core.journal import Journal, JournalBook
+from mockchat.core.journal import Journal, Journals
 from mockchat.core.quota import Quota
 from mockchat.core.rules import Rules
 
@@ -63,7 +63,7 @@ class App:
         self.tokens: dict[str, AuthToken] = {}
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
-        self.journal = Journal(JournalBook(0, 0)) if journal is None else journal
+        self.journal = Journal(Journals(0, 0)) if journal is None else journal
         self.version = 0  # counts what changes user lists
         self.selections: dict[Any, tuple[int, list[User]]] = {}  # what user_list keeps
         self._users: dict[str, User] = {}

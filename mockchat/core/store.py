@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mockchat.core import errors, snapshot
-from mockchat.core.bell import Bell
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
-from mockchat.core.journal import Journal, JournalBook
+from mockchat.core.journal import Journal, Journals
+from mockchat.core.notifier import Notifier
 from mockchat.core.quota import Quota
 from mockchat.core.rules import Rules
 from mockchat.core.snapshot import SnapshotError
@@ -34,11 +34,11 @@ def _can_be_id(app_id: str) -> bool:
     return 0 < len(app_id) <= MAX_APP_ID_LENGTH and _APP_ID_CHARACTERS.issuperset(app_id)
 
 
-Plant = Callable[[App], None]
+Seeder = Callable[[App], None]
 Apps = dict[str, snapshot.Plain]  # what apps hold, by app id
 
 
-class Kept(NamedTuple):
+class StoredSnapshot(NamedTuple):
     """A snapshot that is kept: of which apps, with how many users, and all of it packed."""
 
     app_ids: tuple[str, ...]
@@ -57,22 +57,24 @@ class Store:
     def __init__(  # what it is handed: nothing here is global
         self,
         default_app_id: str,
-        plant: Plant,
+        seed: Seeder,
         rules: Rules,
         clock: Clock,
         ids: Ids,
-        book: JournalBook | None = None,
+        journals: Journals | None = None,
     ) -> None:
         self._apps: OrderedDict[str, App] = OrderedDict()
-        self._plants: dict[str, Plant] = {}  # of apps that have a seed of their own
-        self._plant = plant
+        self._seeds: dict[str, Seeder] = {}  # of apps that have a seed of their own
+        self._seed = seed
         self.rules = rules
         self.clock = clock
         self.ids = ids
-        self.book = book or JournalBook(_JOURNAL_SIZE, _JOURNAL_BYTES)
+        self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
         self.faults = Faults(ids)
-        self.arrivals = Bell()  # of logins that are held
-        self.snapshots: dict[tuple[str | None, str], Kept] = {}  # by app, if of one, and name
+        self.arrivals = Notifier()  # of logins that are held
+        self.snapshots: dict[
+            tuple[str | None, str], StoredSnapshot
+        ] = {}  # by app, if of one, and name
         self.listeners: list[Callable[[Event], None]] = []
         self.default = self._add(default_app_id)
 
@@ -91,7 +93,7 @@ class Store:
             raise errors.APP_ID_INVALID(app_id=app_id)
         return self.open(app_id)
 
-    def open(self, app_id: str, rules: Rules | None = None, plant: Plant | None = None) -> App:
+    def open(self, app_id: str, rules: Rules | None = None, seed: Seeder | None = None) -> App:
         """Return a new app, with rules and a seed of its own if they are given.
 
         Raises APP_ID_INVALID for what cannot be an id. An app of that id is replaced.
@@ -101,8 +103,8 @@ class Store:
         self.close(app_id)
         if len(self._apps) > MAX_AUTO_APPS:
             self.close(next(app.id for app in self._apps.values() if app is not self.default))
-        if plant is not None:
-            self._plants[app_id.lower()] = plant
+        if seed is not None:
+            self._seeds[app_id.lower()] = seed
         app = self._add(app_id, rules)
         if app_id.lower() == self.default.id.lower():
             self.default = app
@@ -113,11 +115,11 @@ class Store:
         app = self._apps.pop(app_id.lower(), None)
         if app is None:
             return
-        self._plants.pop(app_id.lower(), None)
+        self._seeds.pop(app_id.lower(), None)
         app.holds.release_all()
         for user in app.all_users():
             app.flush_tokens(user)  # ends the sessions, too
-        self.book.forget(app.journal)
+        self.journals.forget(app.journal)
         self.faults.remove(self.faults.of(app.id))
         for key in [key for key in self.snapshots if key[0] == app.id.lower()]:
             del self.snapshots[key]
@@ -154,11 +156,11 @@ class Store:
         self.faults.remove(self.faults.of(app.id))
         self._planting(app.id)(app)
 
-    def _planting(self, app_id: str) -> Plant:
-        return self._plants.get(app_id.lower(), self._plant)
+    def _planting(self, app_id: str) -> Seeder:
+        return self._seeds.get(app_id.lower(), self._seed)
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
-        journal = Journal(self.book)
+        journal = Journal(self.journals)
         app = App(app_id, rules or self.rules, self.clock, self.ids, self._emit, journal)
         app.holds = Holds(self.arrivals)
         self._planting(app_id)(app)
@@ -213,13 +215,13 @@ class Store:
             snapshot.read(one, app_id)
         return found
 
-    def keep(self, name: str, plain: Apps, app: App | None = None) -> Kept:
+    def keep(self, name: str, plain: Apps, app: App | None = None) -> StoredSnapshot:
         """Keep a snapshot by name, an app's own apart from those of the server.
 
         One of that name is replaced. Raises SnapshotError where there are too many.
         """
         owner = _owner(app)
-        kept = Kept(
+        kept = StoredSnapshot(
             tuple(plain), sum(len(one["users"]) for one in plain.values()), marshal.dumps(plain)
         )
         others = {key: one for key, one in self.snapshots.items() if key != (owner, name)}

@@ -12,17 +12,17 @@ from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
-from mockchat.core.journal import JournalBook
+from mockchat.core.journal import Journals
 from mockchat.core.rules import Rules
 from mockchat.core.seed import Seed, load_seed
 from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
-from mockchat.wire.http import Edge
+from mockchat.wire.http import RequestHandler
 from mockchat.wire.line import Sleep
 from mockchat.wire.openapi import document
 
 STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
-EDGE: web.AppKey[Edge] = web.AppKey("mockchat.edge", Edge)
+HANDLER: web.AppKey[RequestHandler] = web.AppKey("mockchat.handler", RequestHandler)
 SERVER: web.AppKey[ServerFacts] = web.AppKey("mockchat.server", ServerFacts)
 
 
@@ -38,7 +38,7 @@ def create_app(
     config = config or Config()
     store = create_store(config, clock or Clock())
     server = ServerFacts(store, fixtures=config.fixture, openapi=document)
-    edge = Edge(config, store, server, sleep)
+    edge = RequestHandler(config, store, server, sleep)
 
     @web.middleware
     async def answer_all(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -48,7 +48,7 @@ def create_app(
         return await edge.handle(request)
 
     app = web.Application(client_max_size=MAX_BODY, middlewares=[answer_all])
-    app[STORE], app[SERVER], app[EDGE] = store, server, edge
+    app[STORE], app[SERVER], app[HANDLER] = store, server, edge
     app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
 
     async def let_go(_app: web.Application) -> None:
@@ -67,18 +67,18 @@ def _keep_state(app: web.Application, file: StateFile) -> None:
     async def close(_app: web.Application) -> None:
         await file.close()
 
-    app[EDGE].changed = file.changed
+    app[HANDLER].changed = file.changed
     app[STORE].listeners.append(lambda _event: file.changed())
     app.on_cleanup.append(close)
 
 
 def create_store(config: Config, clock: Clock) -> Store:
     """Return the state that a config asks for, its default app seeded."""
-    # Counted from the real time on, entries are later than those of a server that was here before.
-    entries = int(Clock().now() * 1e6)
-    book = JournalBook(config.journal_size, config.journal_bytes, entries)
-    plant, ids = seed_of(config).plant, Ids(config.random_seed)
-    return Store(config.app_id, plant, rules_of(config), clock, ids, book)
+    # Counted from the real time on, sequence are later than those of a server that was here before.
+    sequence = int(Clock().now() * 1e6)
+    journals = Journals(config.journal_size, config.journal_bytes, sequence)
+    seed, ids = seed_of(config).apply, Ids(config.random_seed)
+    return Store(config.app_id, seed, rules_of(config), clock, ids, journals)
 
 
 def seed_of(config: Config) -> Seed:

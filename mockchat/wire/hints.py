@@ -9,8 +9,8 @@ from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.wire.body import parse_body
+from mockchat.wire.context import RequestContext
 from mockchat.wire.router import Router
-from mockchat.wire.visit import Visit
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NEAR = 0.6  # how alike two paths must be, of 1
@@ -28,15 +28,15 @@ _MAX_PATH, _MAX_KEYS, _MAX_FIELDS = 200, 100, 10
 _MAX_LENGTH = 300
 
 
-def hint(visit: Visit, error: ApiError, router: Router) -> str | None:
+def hint(context: RequestContext, error: ApiError, router: Router) -> str | None:
     """Return what came nearest to being right, in one line of ASCII, if anything did."""
-    row, target = error.definition, visit.target
+    row, target = error.definition, context.target
     if row is errors.API_NOT_FOUND and len(target.path) <= _MAX_PATH:
-        found = _nearest(visit.request.method, target.segments, router)
+        found = _nearest(context.request.method, target.segments, router)
     elif row in _ASTRAY:
-        found = _header(visit, *_ASTRAY[row])
+        found = _header(context, *_ASTRAY[row])
     elif error.details:
-        found = _field(visit, error.details)
+        found = _field(context, error.details)
     else:
         return None
     if not found:
@@ -72,8 +72,8 @@ def _filled(path: list[str], asked: list[str]) -> str:
     )
 
 
-def _header(visit: Visit, wanted: str, astray: Iterable[str]) -> str | None:
-    headers = visit.request.headers
+def _header(context: RequestContext, wanted: str, astray: Iterable[str]) -> str | None:
+    headers = context.request.headers
     sent = next((name for name in astray if name in headers), None)
     if sent:
         return f"the header {sent} was sent, but {wanted} is the one that is read"
@@ -83,10 +83,10 @@ def _header(visit: Visit, wanted: str, astray: Iterable[str]) -> str | None:
     return f"the header {wanted} is missing"
 
 
-def _field(visit: Visit, details: Mapping[str, Iterable[str]]) -> str | None:
+def _field(context: RequestContext, details: Mapping[str, Iterable[str]]) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415
 
-    if visit.endpoint is None or not visit.endpoint.takes_body:
+    if context.endpoint is None or not context.endpoint.takes_body:
         return None
     missing = [
         field
@@ -94,8 +94,8 @@ def _field(visit: Visit, details: Mapping[str, Iterable[str]]) -> str | None:
         if "." not in field and any(one.endswith(_REQUIRED) for one in said)
     ]
     try:
-        kind = visit.request.headers.get("Content-Type", "")
-        sent = list(parse_body(visit.raw, kind))
+        kind = context.request.headers.get("Content-Type", "")
+        sent = list(parse_body(context.raw, kind))
     except ApiError:
         return None
     by_form = {_plain(key): key for key in sent[:_MAX_KEYS]}

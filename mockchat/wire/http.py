@@ -28,13 +28,13 @@ from mockchat.wire.body import (
     parse_form,
     read_up_to,
 )
+from mockchat.wire.context import CLIENT_FAULTS, SOCKET, RequestContext
 from mockchat.wire.guard import Guard
 from mockchat.wire.hosts import Address
-from mockchat.wire.line import HungUp, Patience, Sleep, hang_up
+from mockchat.wire.injector import HEADER, FaultInjector
+from mockchat.wire.line import ClientGone, ClientWaits, Sleep, hang_up
 from mockchat.wire.resolve import Resolver
 from mockchat.wire.routes import endpoints, route, router
-from mockchat.wire.striker import HEADER, Striker
-from mockchat.wire.visit import CLIENT_FAULTS, SOCKET, Visit
 from mockchat.wire.websocket import Hub
 from mockchat.wire.welcome import WELCOME
 
@@ -51,7 +51,7 @@ _READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 Observer = Callable[[web.Request, web.StreamResponse, float], None]
 
 
-class Edge:
+class RequestHandler:
     """Answers every request of one server, whatever it holds.
 
     `observers` are told of each exchange once it is answered: request, response, seconds.
@@ -68,17 +68,17 @@ class Edge:
         self._sleep = sleep
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
-        self._patience = Patience(sleep)
-        self._striker = Striker(store, self._patience, self._note)
-        self.hub = Hub(store, self._patience)
+        self._waits = ClientWaits(sleep)
+        self._injector = FaultInjector(store, self._waits, self._note)
+        self.hub = Hub(store, self._waits)
         self.observers: list[Observer] = []
         self.crashes: list[Exception] = []
         self.changed: Callable[[], None] = lambda: None
 
     async def close(self) -> None:
         """Let go of everyone who waits and close the sockets, as a server that stops does."""
-        self._patience.end()
-        self._store.book.bell.end()
+        self._waits.end()
+        self._store.journals.notifier.end()
         self._store.arrivals.end()
         for app in self._store.apps():
             app.holds.release_all()
@@ -86,52 +86,52 @@ class Edge:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; a refusal is an answer, too, and nothing else gets through."""
-        visit = self._visit(request)
-        control = not visit.id
+        context = self._context(request)
+        control = not context.id
         try:
-            response = await self._answer_always(visit, control=control)
+            response = await self._answer_always(context, control=control)
             if not response.prepared:
-                if request.body_exists and not (visit.raw or visit.unread or control):
-                    await self._take_in(visit)
-                _add_headers(visit, response, control=control)
-            if visit.shapes and isinstance(response, web.Response):
-                response = await self._striker.shaped(visit, response)
-        except (HungUp, ConnectionError):
+                if request.body_exists and not (context.raw or context.unread or control):
+                    await self._take_in(context)
+                _add_headers(context, response, control=control)
+            if context.shapes and isinstance(response, web.Response):
+                response = await self._injector.shaped(context, response)
+        except (ClientGone, ConnectionError):
             hang_up(request.transport, reset=False)
             response = web.Response(status=_CLIENT_GONE)  # which nobody is left to read
-            self._note_safely(visit, None)
+            self._note_safely(context, None)
         if not control:
-            self._note_safely(visit, response)
+            self._note_safely(context, response)
         if request.method not in _READS:
             self.changed()
-        seconds = time.perf_counter() - visit.started
+        seconds = time.perf_counter() - context.started
         for observe in self.observers:
             observe(request, response, seconds)
         return response
 
-    def _visit(self, request: web.Request) -> Visit:
+    def _context(self, request: web.Request) -> RequestContext:
         target, found = route(request.method, request.rel_url.raw_path)
-        visit = Visit(request, target, found, time.perf_counter())
+        context = RequestContext(request, target, found, time.perf_counter())
         if target.segments[:1] != (_CONTROL,):
-            visit.id = self._store.book.next_id()
-        return visit
+            context.id = self._store.journals.next_id()
+        return context
 
-    async def _answer_always(self, visit: Visit, *, control: bool) -> web.StreamResponse:
-        request = visit.request
+    async def _answer_always(self, context: RequestContext, *, control: bool) -> web.StreamResponse:
+        request = context.request
         try:
-            visit.at = self._store.clock.now()
-            return await (self._steer(visit) if control else self._answer(visit))
+            context.at = self._store.clock.now()
+            return await (self._steer(context) if control else self._answer(context))
         except ApiError as error:
-            return self._refuse(visit, error)
+            return self._refuse(context, error)
         except CLIENT_FAULTS as error:
-            return self._refuse(visit, _client_fault(error))
-        except HungUp:
+            return self._refuse(context, _client_fault(error))
+        except ClientGone:
             raise
         except Exception as error:
             log.exception("mockchat failed to answer %s %s", request.method, request.path_qs)
             error.add_note(f"while answering {request.method} {request.path_qs}")
             self.crashes.append(error)
-            return self._refuse(visit, errors.CRASHED())
+            return self._refuse(context, errors.CRASHED())
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """Send the 100 that a client waits for; any other expectation is refused."""
@@ -139,24 +139,24 @@ class Edge:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
             return None
-        visit = self._visit(request)
-        visit.at = self._store.clock.now()
-        response = self._refuse(visit, refuse("Expect", "in", choices="100-continue"))
-        _add_headers(visit, response, control=not visit.id)
-        if visit.id:
-            self._note_safely(visit, response)
+        context = self._context(request)
+        context.at = self._store.clock.now()
+        response = self._refuse(context, refuse("Expect", "in", choices="100-continue"))
+        _add_headers(context, response, control=not context.id)
+        if context.id:
+            self._note_safely(context, response)
         return response
 
     # --- the control API ----------------------------------------------------------------
-    async def _steer(self, visit: Visit) -> web.StreamResponse:
-        request, endpoint = visit.request, visit.endpoint
+    async def _steer(self, context: RequestContext) -> web.StreamResponse:
+        request, endpoint = context.request, context.endpoint
         if endpoint is None:
             raise errors.API_NOT_FOUND()
         headers = request.headers
         address = self._resolver.address(request)
         self._guard.check(endpoint.operation.access, address, headers)
-        named = self._resolver.named_app(visit.target, address, headers)
-        if visit.target.app_id == "":  # `/apps//v3/…` means one, but which?
+        named = self._resolver.named_app(context.target, address, headers)
+        if context.target.app_id == "":  # `/apps//v3/…` means one, but which?
             raise errors.APP_ID_MISSING()
         query_text = request.rel_url.raw_query_string
         given = parse_form(query_text, "query") if query_text else {}
@@ -168,84 +168,86 @@ class Edge:
             body = endpoint.load_body({**given, **read})
         named = query.get("app") or body.get("app") or named
         app = self._store.app(named) if named else self._store.default
-        call = self._call(visit, app, query, body)
+        call = self._call(context, app, query, body)
         call.every_app = not named
         result = await endpoint.run(call)
         return _file(result) if isinstance(result, File) else _json(result, 200)
 
     # --- the emulated API ---------------------------------------------------------------
-    async def _answer(self, visit: Visit) -> web.StreamResponse:
-        request = visit.request
-        endpoint, headers = visit.endpoint, request.headers
+    async def _answer(self, context: RequestContext) -> web.StreamResponse:
+        request = context.request
+        endpoint, headers = context.endpoint, request.headers
         address = self._resolver.address(request)
         if request.method == hdrs.METH_OPTIONS:
-            named = self._resolver.named_app(visit.target, address, headers)
-            visit.app = self._store.app(named) if self._store.has(named) else None
+            named = self._resolver.named_app(context.target, address, headers)
+            context.app = self._store.app(named) if self._store.has(named) else None
             return web.Response(headers=cors.preflight_headers(headers))
-        if self._striker.may_strike(request):
-            await self._strike(visit, address)
-        visit.app = app = self._resolver.app(visit.target, address, headers)
+        if self._injector.may_strike(request):
+            await self._strike(context, address)
+        context.app = app = self._resolver.app(context.target, address, headers)
         if endpoint is None:
-            return await self._unrouted(visit)
+            return await self._unrouted(context)
         operation = endpoint.operation
-        visit.allowance = app.quota.take(operation.limit, app.clock.now())
-        visit.caller = self._resolver.caller(operation.access, app, headers)
+        context.allowance = app.quota.take(operation.limit, app.clock.now())
+        context.caller = self._resolver.caller(operation.access, app, headers)
         query_text = request.rel_url.raw_query_string
         query = endpoint.load_query(parse_form(query_text, "query") if query_text else {})
-        body = endpoint.load_body(await visit.read() if endpoint.takes_body else {})
-        visit.body = body
-        return _result(await endpoint.run(self._call(visit, app, query, body)))
+        body = endpoint.load_body(await context.read() if endpoint.takes_body else {})
+        context.body = body
+        return _result(await endpoint.run(self._call(context, app, query, body)))
 
-    async def _strike(self, visit: Visit, address: Address) -> None:
+    async def _strike(self, context: RequestContext, address: Address) -> None:
         """Let faults strike, which are there before anything is checked.
 
         A WebSocket that does not name its app has none yet: it is known once it authenticates.
         """
-        headers, target = visit.request.headers, visit.target
+        headers, target = context.request.headers, context.target
         with contextlib.suppress(ApiError):
-            visit.app = self._resolver.app(target, address, headers)
-        app = visit.app
-        if visit.operation == SOCKET and not self._resolver.named_app(target, address, headers):
+            context.app = self._resolver.app(target, address, headers)
+        app = context.app
+        if context.operation == SOCKET and not self._resolver.named_app(target, address, headers):
             app = None
-        await self._striker.strike(visit, app.id if app else None)
+        await self._injector.strike(context, app.id if app else None)
 
-    def _call(self, visit: Visit, app: App, query: dict[str, Any], body: dict[str, Any]) -> Call:
+    def _call(
+        self, context: RequestContext, app: App, query: dict[str, Any], body: dict[str, Any]
+    ) -> Call:
         return Call(
             app=app,
-            caller=visit.caller,
-            path=visit.path,
+            caller=context.caller,
+            path=context.path,
             query=query,
             body=body,
-            headers=visit.request.headers,
+            headers=context.request.headers,
             hosts=lambda: self._resolver.hosts(
-                visit.target, self._resolver.address(visit.request), app
+                context.target, self._resolver.address(context.request), app
             ),
             sleep=self._sleep,
             server=self._server,
         )
 
-    async def _unrouted(self, visit: Visit) -> web.StreamResponse:
-        request = visit.request
-        if visit.target.segments or request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+    async def _unrouted(self, context: RequestContext) -> web.StreamResponse:
+        request = context.request
+        if context.target.segments or request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
             raise errors.API_NOT_FOUND()
-        if visit.operation == SOCKET:
+        if context.operation == SOCKET:
             address = self._resolver.address(request)
-            named = self._resolver.named_app(visit.target, address, request.headers)
-            return await self.hub.serve(visit, named or None)
+            named = self._resolver.named_app(context.target, address, request.headers)
+            return await self.hub.serve(context, named or None)
         return web.Response(text=WELCOME, content_type="text/html")
 
-    def _refuse(self, visit: Visit, error: ApiError) -> web.Response:
-        setting = visit.app.rules.errors if visit.app else self._config.errors
-        dialect = dialects.choose(setting, visit.request.headers)
+    def _refuse(self, context: RequestContext, error: ApiError) -> web.Response:
+        setting = context.app.rules.errors if context.app else self._config.errors
+        dialect = dialects.choose(setting, context.request.headers)
         face = dialects.face(error, dialect)
         response = _json(dialects.body(error, dialect), face.status)
         if face.status == HTTPStatus.TOO_MANY_REQUESTS and "reset" in error.values:
             limit = int(str(error.values["limit"]))
-            visit.allowance = Allowance(limit, 0, limit, 0)
+            context.allowance = Allowance(limit, 0, limit, 0)
             response.headers["Retry-After"] = str(error.values["seconds"])
             response.headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
-        visit.code = face.code
-        visit.hint = hints.hint(visit, error, router())
+        context.code = face.code
+        context.hint = hints.hint(context, error, router())
         return response
 
     async def perform(  # the parts of a call
@@ -282,27 +284,27 @@ class Edge:
 
     # --- the journal --------------------------------------------------------------------
     @staticmethod
-    async def _take_in(visit: Visit) -> None:
+    async def _take_in(context: RequestContext) -> None:
         """Read a body that was refused unread: the journal shows what was sent all the same."""
         with contextlib.suppress(TimeoutError, ApiError, *CLIENT_FAULTS):
             async with asyncio.timeout(_LATE):
-                await visit.read()
+                await context.read()
 
-    def _note_safely(self, visit: Visit, response: web.StreamResponse | None) -> None:
+    def _note_safely(self, context: RequestContext, response: web.StreamResponse | None) -> None:
         try:
-            self._note(visit, response)
+            self._note(context, response)
         except Exception as error:
-            log.exception("mockchat failed to note exchange %s", visit.id)
+            log.exception("mockchat failed to note exchange %s", context.id)
             self.crashes.append(error)
 
-    def _note(self, visit: Visit, response: web.StreamResponse | None) -> None:
+    def _note(self, context: RequestContext, response: web.StreamResponse | None) -> None:
         """Write an exchange into the journal, once."""
-        if visit.is_noted:
+        if context.is_noted:
             return
-        visit.is_noted = True
-        visit.app = visit.app or self._store.default
-        seconds = time.perf_counter() - visit.started
-        visit.app.journal.add(visit.exchange(response, seconds))
+        context.is_noted = True
+        context.app = context.app or self._store.default
+        seconds = time.perf_counter() - context.started
+        context.app.journal.add(context.exchange(response, seconds))
 
 
 def _result(result: Any) -> web.Response:
@@ -313,22 +315,22 @@ async def _at_once(_seconds: float) -> None:
     """Sleep not at all."""
 
 
-def _add_headers(visit: Visit, response: web.StreamResponse, *, control: bool) -> None:
+def _add_headers(context: RequestContext, response: web.StreamResponse, *, control: bool) -> None:
     """Add what every answer carries, whatever it says; the control API is not for other origins."""
     headers = response.headers
-    if visit.hint:
-        headers["X-Mock-Hint"] = visit.hint
+    if context.hint:
+        headers["X-Mock-Hint"] = context.hint
     if control:
         headers["Server"] = cors.SERVER_NAME
         return
     if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:  # a preflight has its own
-        origin = visit.request.headers.get(hdrs.ORIGIN)
+        origin = context.request.headers.get(hdrs.ORIGIN)
         headers.extend(cors.OPEN if origin is None else cors.for_origin(origin))
-    if visit.id:
-        headers["X-Mock-Exchange"] = str(visit.id)
-    if visit.faults:
-        headers[HEADER] = ", ".join(visit.faults)
-    allowance = visit.allowance
+    if context.id:
+        headers["X-Mock-Exchange"] = str(context.id)
+    if context.faults:
+        headers[HEADER] = ", ".join(context.faults)
+    allowance = context.allowance
     if allowance:
         headers.extend(
             (

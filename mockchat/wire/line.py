@@ -15,7 +15,7 @@ from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import Shape
 from mockchat.core.faults import Rule, error_named
 from mockchat.core.quota import STANDARD_LIMIT
-from mockchat.wire.visit import CLIENT_FAULTS, Visit
+from mockchat.wire.context import CLIENT_FAULTS, RequestContext
 
 _GLANCE = 0.5  # seconds between two looks whether the clients that wait are still there
 _RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not say
@@ -24,7 +24,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class HungUp(Exception):  # noqa: N818  # what happened, not what went wrong
+class ClientGone(Exception):  # noqa: N818  # what happened, not what went wrong
     """The connection is gone: nobody is left to answer."""
 
 
@@ -38,8 +38,8 @@ class _Wait:
         self.limit.reschedule(asyncio.get_running_loop().time())
 
 
-class Patience:
-    """The waits that faults cause; they end in HungUp if the client leaves or the server stops."""
+class ClientWaits:
+    """The waits that faults cause; a wait ends in ClientGone if the client leaves."""
 
     def __init__(self, sleep: Sleep) -> None:
         self._sleep = sleep
@@ -76,7 +76,7 @@ class Patience:
     @contextlib.asynccontextmanager
     async def _waiting(self, request: web.Request, rule: Rule | None) -> AsyncIterator[None]:
         if self._ended:
-            raise HungUp
+            raise ClientGone
         try:
             async with asyncio.timeout(None) as limit:
                 wait = _Wait(request, rule, limit)
@@ -87,7 +87,7 @@ class Patience:
                 finally:
                     self._waits.discard(wait)
         except TimeoutError:
-            raise HungUp from None
+            raise ClientGone from None
 
     def _glance_later(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(_GLANCE, self._look)
@@ -109,28 +109,28 @@ class ExchangeLine:
 
     def __init__(
         self,
-        visit: Visit,
-        patience: Patience,
-        note: Callable[[Visit, web.StreamResponse | None], None],
+        context: RequestContext,
+        waits: ClientWaits,
+        note: Callable[[RequestContext, web.StreamResponse | None], None],
     ) -> None:
-        self._visit = visit
-        self._patience = patience
+        self._context = context
+        self._waits = waits
         self._note = note
         self.rule: Rule | None = None
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
-        await self._patience.sleep(self._visit.request, seconds)
+        await self._waits.sleep(self._context.request, seconds)
 
     async def hang(self) -> None:
         """Wait until the client leaves, the fault is removed or the server stops."""
-        self._note(self._visit, None)
-        await self._patience.hang(self._visit.request, self.rule)
+        self._note(self._context, None)
+        await self._waits.hang(self._context.request, self.rule)
 
     def hang_up(self, *, reset: bool) -> None:
-        """End the connection, by a reset or in order; raise HungUp."""
-        hang_up(self._visit.request.transport, reset=reset)
-        raise HungUp
+        """End the connection, by a reset or in order; raise ClientGone."""
+        hang_up(self._context.request.transport, reset=reset)
+        raise ClientGone
 
     def error(self, code: str, status: int | None, message: str | None) -> ApiError:
         """Return the error to refuse with, filled with what is known of the request."""
@@ -142,15 +142,15 @@ class ExchangeLine:
 
     def _values(self, seconds: int) -> dict[str, object]:
         """Return what messages may name; those of unknown value are left out."""
-        visit, headers = self._visit, self._visit.request.headers
-        asked, app = visit.asked(), visit.app
-        standard = visit.endpoint.operation.limit if visit.endpoint else STANDARD_LIMIT
+        context, headers = self._context, self._context.request.headers
+        summary, app = context.summary(), context.app
+        standard = context.endpoint.operation.limit if context.endpoint else STANDARD_LIMIT
         known = {
-            "uid": asked.uid and asked.uid.lower(),
+            "uid": summary.uid and summary.uid.lower(),
             "token": headers.get("authToken"),
             "key": errors.mask(headers.get("apiKey", "")),
             "app_id": app.id if app else None,
-            "operation": asked.operation,
+            "operation": summary.operation,
             "feature": "users",
             "limit": (app.quota.rate_limit if app else None) or standard,
             "seconds": seconds,
@@ -174,18 +174,18 @@ def hang_up(transport: asyncio.Transport | None, *, reset: bool) -> None:
 
 
 async def send_shaped(
-    request: web.Request, response: web.Response, shape: Shape, patience: Patience
+    request: web.Request, response: web.Response, shape: Shape, waits: ClientWaits
 ) -> web.StreamResponse:
-    """Send an answer in the shape that a fault gave it; raise HungUp where it was cut."""
+    """Send an answer in the shape that a fault gave it; raise ClientGone where it was cut."""
     stream = web.StreamResponse(status=response.status, headers=response.headers)
     stream.content_length = shape.length
     stream.force_close()
     await stream.prepare(request)
     for piece in shape.pieces:
         if shape.pause:
-            await patience.sleep(request, shape.pause)
+            await waits.sleep(request, shape.pause)
         await stream.write(piece)
     if sum(map(len, shape.pieces)) < shape.length:
-        raise HungUp
+        raise ClientGone
     await stream.write_eof()
     return stream

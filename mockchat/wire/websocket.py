@@ -23,11 +23,11 @@ from mockchat.core.fault_kinds import (
 )
 from mockchat.core.faults import Rule, Struck, error_named
 from mockchat.core.journal import Exchange, Frame, Journal
-from mockchat.core.matching import Asked
+from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
-from mockchat.wire.line import HungUp, Patience
-from mockchat.wire.visit import SOCKET, Visit
+from mockchat.wire.context import SOCKET, RequestContext
+from mockchat.wire.line import ClientGone, ClientWaits
 
 log = logging.getLogger("mockchat")
 
@@ -51,7 +51,7 @@ class Session:
 
     socket: web.WebSocketResponse
     abort: Callable[[], None]
-    visit: Visit
+    context: RequestContext
     exchange: Exchange  # its handshake, as the journal has or will have it
     is_named: bool  # whether its handshake named an app
     app: App | None = None
@@ -74,9 +74,9 @@ class Session:
         return self.subscription == _FRIENDS and user.key in self.caller.user.friends
 
 
-def _asked(uid: str) -> Asked:
+def _summary(uid: str) -> RequestSummary:
     """Return what a socket asks for once it is known whose it is."""
-    return Asked("GET", "/", SOCKET, uid, "token")
+    return RequestSummary("GET", "/", SOCKET, uid, "token")
 
 
 def _note_fault(session: Session, rule: Rule) -> None:
@@ -87,9 +87,9 @@ def _note_fault(session: Session, rule: Rule) -> None:
 class Hub:
     """Owns the sockets: answers their frames and tells them what happens to users and tokens."""
 
-    def __init__(self, store: Store, patience: Patience) -> None:
+    def __init__(self, store: Store, waits: ClientWaits) -> None:
         self._store = store
-        self._patience = patience
+        self._waits = waits
         self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
         self._sends: set[asyncio.Task[Any]] = set()
@@ -97,29 +97,31 @@ class Hub:
         store.faults.listeners.append(self._on_fault)
         store.clock.listeners.append(self._on_clock)
 
-    async def serve(self, visit: Visit, named: str | None) -> web.WebSocketResponse:
+    async def serve(self, context: RequestContext, named: str | None) -> web.WebSocketResponse:
         """Carry one socket from its handshake, which may have named an app, to its end."""
-        request = visit.request
+        request = context.request
         self._loop = asyncio.get_running_loop()
-        for refusal, rule in self._store.faults.striking(named, visit.asked(), RefuseSocket):
-            visit.faults += (rule.called,)
+        for refusal, rule in self._store.faults.striking(named, context.summary(), RefuseSocket):
+            context.faults += (rule.called,)
             raise error_named("", refusal.status)
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
-        socket.headers["X-Mock-Exchange"] = str(visit.id)
+        socket.headers["X-Mock-Exchange"] = str(context.id)
         try:
             await socket.prepare(request)
         except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
             raise web.HTTPBadRequest(text=_HANDSHAKE) from None
         transport = request.transport
         abort = transport.abort if transport else lambda: None
-        session = Session(socket, abort, visit, visit.exchange(socket, 0.0), named is not None)
-        visit.is_noted = True
+        session = Session(socket, abort, context, context.exchange(socket, 0.0), named is not None)
+        context.is_noted = True
         self._sessions.add(session)
         session.timers.append(
             asyncio.get_running_loop().call_later(_AUTH_PATIENCE, self._check_in, session)
         )
         try:
-            with contextlib.suppress(ConnectionError, HungUp):  # gone in the middle of an answer
+            with contextlib.suppress(
+                ConnectionError, ClientGone
+            ):  # gone in the middle of an answer
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
                         self._record(session, message.data, sent=True)
@@ -221,7 +223,7 @@ class Hub:
         but: Callable[[Rule], bool] | None = None,
     ) -> Iterator[tuple[Struck, Rule]]:
         """Yield the faults of a kind that strike a session once it is known whose it is."""
-        for found, rule in self._store.faults.striking(app.id, _asked(uid), kind, but):
+        for found, rule in self._store.faults.striking(app.id, _summary(uid), kind, but):
             _note_fault(session, rule)
             yield found, rule
 
@@ -229,7 +231,7 @@ class Hub:
         """Whether no fault refuses who authenticates; it may take its time."""
         session.timers[0].cancel()  # it checked in
         for delay, _ in self._strikes(session, app, uid, DelayAuth):
-            await self._patience.sleep(session.visit.request, delay.delay)
+            await self._waits.sleep(session.context.request, delay.delay)
         for _ in self._strikes(session, app, uid, CredentialError):
             return False
 
@@ -254,8 +256,8 @@ class Hub:
         for session in tuple(self._sessions):
             if session.app is None or session.caller is None:
                 continue
-            asked = _asked(session.caller.user.uid)
-            if closing := rule.strike(session.app.id, asked, CloseSocket):
+            summary = _summary(session.caller.user.uid)
+            if closing := rule.strike(session.app.id, summary, CloseSocket):
                 _note_fault(session, rule)
                 self._drop_later(session, closing, rule)
 
@@ -276,7 +278,7 @@ class Hub:
         if session.journal is None:
             found, exchange = app or self._store.default, session.exchange
             exchange.app_id = found.id
-            exchange.asked = exchange.asked._replace(uid=uid)
+            exchange.summary = exchange.summary._replace(uid=uid)
             session.journal = found.journal
             session.journal.add(session.exchange)
 
@@ -324,7 +326,7 @@ class Hub:
 
     def _forget(self, session: Session) -> None:
         self._sessions.discard(session)
-        self._place(session, session.visit.app)
+        self._place(session, session.context.app)
         for timer in (*session.timers, *filter(None, [session.expiry])):
             timer.cancel()
         if session.app and session.caller:

@@ -1,4 +1,4 @@
-"""A visit: one request on its way through the edge, and what is found out about it."""
+"""A context: one request on its way through the edge, and what is found out about it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mockchat.core.entities import UserCaller
 from mockchat.core.fault_kinds import ShapeKind
 from mockchat.core.journal import Exchange
-from mockchat.core.matching import Asked
+from mockchat.core.matching import RequestSummary
 from mockchat.core.quota import Allowance
 from mockchat.core.state import App
 from mockchat.wire.body import parse_body
@@ -22,7 +22,7 @@ CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-class Visit:
+class RequestContext:
     """What is known of a request so far; `app` and `caller` are found on the way."""
 
     __slots__ = (
@@ -78,11 +78,11 @@ class Visit:
         upgrade = self.request.headers.get(hdrs.UPGRADE, "")
         return SOCKET if not self.target.segments and upgrade.lower() == SOCKET else None
 
-    def asked(self) -> Asked:
+    def summary(self) -> RequestSummary:
         """Return what the request asks for, as patterns see it."""
         headers, method = self.request.headers, self.request.method
-        shows = "token" if "authToken" in headers else "key" if "apiKey" in headers else None
-        return Asked(method, self.target.path, self.operation, self._uid(), shows)
+        credential = "token" if "authToken" in headers else "key" if "apiKey" in headers else None
+        return RequestSummary(method, self.target.path, self.operation, self._uid(), credential)
 
     def _uid(self) -> str | None:
         """Return whom the request is about: by path, body, or the auth token it shows."""
@@ -122,7 +122,7 @@ class Visit:
             self.id,
             app.id,
             self.at,
-            self.asked(),
+            self.summary(),
             request.raw_path,
             (request.headers, self.raw),
             (_NO_HEADERS if response is None else response.headers, answer),
