@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from mockchat.core.entities import Caller
 from mockchat.core.store import Store
-from mockchat.wire.http import RequestHandler
+from mockchat.wire.handler import RequestHandler
 
 T = TypeVar("T")
 

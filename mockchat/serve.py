@@ -12,13 +12,11 @@ from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 from mockchat.config import Config
 from mockchat.core.clock import Clock
+from mockchat.core.journal import Exchange
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
-from mockchat.wire.app import HANDLER
 
 _SHOWN_USERS = 20
 _WALL = Clock()  # log lines are of this machine, whatever time the mock has
@@ -65,11 +63,11 @@ class RequestLog:
         self._line = _json_line if log_format == "json" else _text_line
         self._waiting: list[str] = []
 
-    def add(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+    def add(self, exchange: Exchange) -> None:
         """Note an exchange; it is written within a moment, together with its neighbours."""
         if not self._waiting:
             asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
-        self._waiting.append(self._line(request, response.status, seconds * 1000))
+        self._waiting.append(self._line(exchange))
 
     def flush(self) -> None:
         """Write what waits."""
@@ -81,7 +79,7 @@ def log_requests(mock: MockChat) -> RequestLog:
     """Return the log of requests, which from now on has all of them if the settings say so."""
     lines = RequestLog(mock.config.log_format)
     if mock.config.log_level in ("debug", "info"):
-        mock.web_app[HANDLER].observers.append(lines.add)
+        mock.observe(lines.add)
     return lines
 
 
@@ -90,18 +88,19 @@ def _stamp(second: int, layout: str) -> str:
     return time.strftime(layout, time.localtime(second))
 
 
-def _text_line(request: web.Request, status: int, milliseconds: float) -> str:
+def _text_line(exchange: Exchange) -> str:
     now = _stamp(int(_WALL.now()), "%H:%M:%S")
-    return f"{now} {request.method} {request.raw_path} {status} {milliseconds:.1f}ms\n"
+    status = exchange.status or "no answer"
+    return f"{now} {exchange.method} {exchange.target} {status} {1000 * exchange.seconds:.1f}ms\n"
 
 
-def _json_line(request: web.Request, status: int, milliseconds: float) -> str:
+def _json_line(exchange: Exchange) -> str:
     fields = {
         "time": _stamp(int(_WALL.now()), "%Y-%m-%dT%H:%M:%S%z"),
-        "method": request.method,
-        "path": request.raw_path,
-        "status": status,
-        "milliseconds": round(milliseconds, 1),
+        "method": exchange.method,
+        "path": exchange.target,
+        "status": exchange.status,
+        "milliseconds": round(1000 * exchange.seconds, 1),
     }
     return json.dumps(fields) + "\n"
 

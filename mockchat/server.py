@@ -6,12 +6,11 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -25,7 +24,7 @@ from mockchat.core.state_file import StateFileError
 from mockchat.core.store import Store
 from mockchat.kit import Kit
 from mockchat.wire import tls
-from mockchat.wire.app import HANDLER, SERVER, STORE, create_app, rules_of, seed_of
+from mockchat.wire.app import Service, create_service, rules_of, seed_of
 from mockchat.wire.hosts import Address
 from mockchat.wire.tls import TlsError
 
@@ -62,16 +61,24 @@ class MockChat(Kit):
         self.https_url: str | None = None
         self.proxy_url: str | None = None
         self.ca_path: Path | None = None
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
         self._proxy: Proxy | None = None
         self._bridged: Bridge | None = None
+        self._started: Service | None = None
         self._crashes: list[Exception] = []
+        self._bound: list[socket.socket] = []
 
     @property
     def _bridge(self) -> Bridge:
         if self._bridged is None:
             raise RuntimeError("this MockChat is not started")
         return self._bridged
+
+    @property
+    def _service(self) -> Service:
+        if self._started is None:
+            raise RuntimeError("this MockChat is not started")
+        return self._started
 
     @property
     def is_serving(self) -> bool:
@@ -87,13 +94,6 @@ class MockChat(Kit):
     def ws_url(self) -> str | None:
         """Where WebSockets open: by TLS where there is HTTPS."""
         return (self.https_url or self.url or "").replace("http", "ws", 1) or None
-
-    @property
-    def web_app(self) -> web.Application:
-        """The aiohttp application that serves."""
-        if self._runner is None:
-            raise RuntimeError("this MockChat is not started")
-        return self._runner.app
 
     def app(self, app_id: str, **settings: Any) -> "MockApp":
         """Return one app and its verbs; it shares nothing with any other.
@@ -112,54 +112,75 @@ class MockChat(Kit):
 
     def check(self) -> None:
         """Raise an ExceptionGroup of what mockchat itself failed with since the last look."""
-        if self._crashes:
-            found = tuple(self._crashes)
-            self._crashes.clear()
+        crashes = self._crashes
+        if crashes:
+            found = tuple(crashes)
+            crashes.clear()
             raise ExceptionGroup("mockchat failed to answer", found)
 
     async def start(self) -> None:
         """Open the listeners and serve; raise StartError where that cannot be."""
         if self._runner is not None:
             raise RuntimeError("this MockChat is started already")
-        config = self.config
         try:
-            app = create_app(config, clock=self.clock)
+            self._started = service = create_service(self.config, self.clock)
             context = self._tls()
         except (FixtureError, StateFileError, TlsError) as error:
             raise StartError(str(error)) from error
-        self._runner = web.AppRunner(
-            app, access_log=None, logger=_http_log(), shutdown_timeout=_GRACE
-        )
+        self._runner = _Runner(service)
         await self._runner.setup()
-        self._bridged = Bridge(app[HANDLER], app[STORE])
-        self._crashes = app[HANDLER].crashes
+        self._bridged = Bridge(service.handler, service.store)
+        self._crashes = service.handler.crashes
         try:
-            listeners = []
-            if config.port is not None:
-                listeners.append(await self._listen(config.port, "--port", None))
-                self.url = listeners[-1].url
-            if config.https_port is not None:
-                listeners.append(await self._listen(config.https_port, "--https-port", context))
-                self.https_url = listeners[-1].url
-            if config.proxy_port is not None:
-                self.proxy_url = await self._open_proxy(config.proxy_port, listeners)
+            await self._listen(context)
         except BaseException:
             await self.stop()
             raise
-        server = app[SERVER]
-        server.ca_path = str(self.ca_path) if self.ca_path else None
-        server.https_port = _port_of(self.https_url)
-        server.base_url = self.https_url or self.url
+
+    async def _listen(self, context: ssl.SSLContext | None) -> None:
+        """Bind every port, tell the server its addresses, then answer on all of them."""
+        assert self._runner is not None  # noqa: S101
+        config, sites, addresses = self.config, [], []
+        for port, flag, encryption in (
+            (config.port, "--port", None),
+            (config.https_port, "--https-port", context),
+        ):
+            if port is not None:
+                bound = self._bind(port, flag)
+                sites.append(web.SockSite(self._runner, bound, ssl_context=encryption))
+                addresses.append(_address_of(bound, secure=encryption is not None))
+        urls = {address.secure: address.url for address in addresses}
+        self.url, self.https_url = urls.get(False), urls.get(True)
+        facts = self._service.facts
+        facts.ca_path = str(self.ca_path) if self.ca_path else None
+        facts.https_port = next((one.port for one in addresses if one.secure), None)
+        facts.base_url = self.https_url or self.url
+        if config.proxy_port is not None:
+            self.proxy_url = await self._open_proxy(config.proxy_port, addresses)
+        for site in sites:
+            await site.start()
+
+    def _bind(self, port: int, flag: str) -> socket.socket:
+        bound = _bind(self.config.host, port, flag)
+        self._bound.append(bound)
+        return bound
 
     async def stop(self) -> None:
         """Answer the requests in flight, close sockets with code 1001 and stop serving."""
         if self._runner is not None:
             await self._runner.cleanup()
+            await self._service.save()
             self._runner = None
             self._bridged = None
         if self._proxy is not None:  # last: the answers in flight may go through it
             await self._proxy.stop()
             self._proxy = None
+        for bound in self._bound:
+            bound.close()
+
+    def observe(self, observer: Callable[[Exchange], None]) -> None:
+        """Tell `observer` of every exchange from now on, those of the control API among them."""
+        self._service.handler.observers.append(observer)
 
     def seed_uids(self) -> list[str]:
         """Return the uids of the default app's users, as a list shows them."""
@@ -203,16 +224,10 @@ class MockChat(Kit):
         self.ca_path = found.ca_path
         return found.context
 
-    async def _listen(self, port: int, flag: str, context: ssl.SSLContext | None) -> Address:
-        assert self._runner is not None  # noqa: S101
-        bound = _bind(self.config.host, port, flag)
-        await web.SockSite(self._runner, bound, ssl_context=context).start()
-        return _address_of(bound, secure=context is not None)
-
     async def _open_proxy(self, port: int, listeners: list[Address]) -> str:
         from mockchat.wire.proxy import Proxy  # noqa: PLC0415  # most have none
 
-        bound = _bind(self.config.host, port, "--proxy-port")
+        bound = self._bind(port, "--proxy-port")
         self._proxy = Proxy(*listeners, only_live=self.config.proxy_only_live)
         await self._proxy.start(bound)
         address = _address_of(bound, secure=False)
@@ -298,6 +313,19 @@ class MockApp(Kit):
         return f"{base}/apps/{self.app_id}"
 
 
+class _Runner(web.ServerRunner):
+    """Serves by aiohttp's low-level server: a web.Application would route everything once more."""
+
+    def __init__(self, service: Service) -> None:
+        server = web.Server(service.handler.handle, access_log=None, logger=_http_log())
+        super().__init__(server, shutdown_timeout=_GRACE)
+        self._service = service
+
+    async def shutdown(self) -> None:
+        """Release the requests that wait, once no new ones come."""
+        await self._service.handler.close()
+
+
 def _http_log() -> logging.Logger:
     """Return a log for aiohttp that gives what is no HTTP a line, not a traceback."""
     log = logging.getLogger("mockchat.http")
@@ -336,10 +364,3 @@ def _address_of(bound: socket.socket, *, secure: bool) -> Address:
     """Return the address by which a client on this machine reaches a bound socket."""
     name, port = bound.getsockname()[:2]
     return Address(_LOCAL_WILDCARDS.get(name, name), port, secure)
-
-
-def _port_of(url: str | None) -> int | None:
-    if not url:
-        return None
-    parts = urlsplit(url)  # which leaves out the port that is the scheme's own
-    return parts.port or (443 if parts.scheme == "https" else 80)

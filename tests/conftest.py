@@ -16,7 +16,7 @@ from mockchat import Config, MockApp, MockChat, create_app
 from mockchat.cli import main
 from mockchat.core.clock import Clock
 from mockchat.wire.app import HANDLER
-from mockchat.wire.line import Sleep
+from mockchat.wire.faults import Sleep
 from tests.command_line import Command, Done
 from tests.faulty import Wire
 from tests.helpers import NOW, Client, Serve, note_undeclared

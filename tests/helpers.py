@@ -14,7 +14,7 @@ from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.operation import Access, Operation
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import ErrorDef, Face
-from mockchat.wire.router import Router, parse_path
+from mockchat.wire.routing import Router, parse_path
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]

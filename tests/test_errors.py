@@ -10,9 +10,9 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from mockchat import Config, create_app
 from mockchat.core import errors
-from mockchat.core.clock import Clock
 from mockchat.core.errors import CATALOGUE, Evidence
-from tests.helpers import NOW, REST_KEY, Client, Serve, by_token, data_of, error_of, face_of
+from mockchat.wire.app import STORE
+from tests.helpers import REST_KEY, Client, Serve, by_token, data_of, error_of, face_of
 
 ROWS = list(CATALOGUE.values())
 FACES = [(row, face) for row in ROWS for face in (row.documented, row.live)]
@@ -273,26 +273,14 @@ async def test_a_login_in_progress_is_told_in_the_sdks_words(serve: Serve) -> No
 
 
 # --- mockchat's own crash -------------------------------------------------------------------
-class BrittleClock(Clock):
-    """A clock that can be broken, to have something inside mockchat that crashes."""
-
-    broken = False
-
-    def now(self) -> float:
-        if self.broken:
-            raise RuntimeError("the clock is broken")
-        return NOW
-
-
 @pytest.fixture
-def brittle() -> BrittleClock:
-    return BrittleClock()
+async def crashing(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> Client:
+    client = await aiohttp_client(create_app(Config()))
 
+    def crash(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the list is broken")
 
-@pytest.fixture
-async def crashing(aiohttp_client: AiohttpClient, brittle: BrittleClock) -> Client:
-    client = await aiohttp_client(create_app(Config(), clock=brittle))
-    brittle.broken = True
+    monkeypatch.setattr(client.app[STORE].default, "list_users", crash)
     return client
 
 
@@ -306,12 +294,14 @@ async def test_a_crash_of_mockchat_is_logged_and_answered(
     assert response.status == 500
     assert (await response.json())["error"]["code"] == "ERR_EXCEPTION"
     assert response.headers["Access-Control-Allow-Origin"] == "https://app.example"
-    assert "the clock is broken" in caplog.text
+    assert "the list is broken" in caplog.text
 
 
-async def test_after_a_crash_the_server_lives_on(crashing: Client, brittle: BrittleClock) -> None:
+async def test_after_a_crash_the_server_lives_on(
+    crashing: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await crashing.get("/users", headers=REST_KEY)
 
-    brittle.broken = False
+    monkeypatch.undo()
 
     assert await data_of(crashing.get("/users", headers=REST_KEY))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mockchat import MockChat
 from mockchat.core.fault_kinds import KINDS, EarlyKind, HttpKind
 from mockchat.core.faults import MAX_RULES, PRESETS
-from mockchat.wire import line
+from mockchat.wire import faults
 from mockchat.wire.app import HANDLER
 from tests.faulty import Gate, Recorder, Wire, add_fault, strikes_of
 from tests.helpers import (
@@ -56,15 +56,14 @@ def knobs_of(kind: str) -> dict[str, Any]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server looks after its clients often."""
-    monkeypatch.setattr(line, "_GLANCE", 0.01)
+    monkeypatch.setattr(faults, "_GLANCE", 0.01)
 
 
 # --- clients that leave ---------------------------------------------------------------------
 def farewells(mock: MockChat) -> asyncio.Queue[str]:
     """Tells of each request that the server is done with."""
     done: asyncio.Queue[str] = asyncio.Queue()
-    observers = mock.web_app[HANDLER].observers
-    observers.append(lambda request, _response, _seconds: done.put_nowait(request.path))
+    mock.observe(lambda exchange: done.put_nowait(exchange.target))
     return done
 
 

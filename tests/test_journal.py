@@ -10,7 +10,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 from mockchat import Config, create_app
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from mockchat.wire import http
+from mockchat.wire import body
 from mockchat.wire.app import STORE
 from tests.helpers import (
     NOW,
@@ -130,7 +130,7 @@ async def test_a_body_is_recorded_even_where_nobody_reads_it(
 async def test_a_body_that_never_comes_keeps_no_refusal_waiting_for_long(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_LATE", 0.01)
+    monkeypatch.setattr(body, "BODY_TIMEOUT", 0.01)
     request = raw_request("POST /users HTTP/1.1", b"Content-Length: 9").replace(b"apikey", b"nokey")
 
     status, _ = await send_raw(client, request)

@@ -123,6 +123,7 @@ def test_an_operation_asks_for_the_credentials_of_its_access(row: Operation) -> 
     by_token: Json = [{"authToken": []}]
     expected = {
         Access.PUBLIC: [],
+        Access.LOGIN: [],
         Access.ANY_KEY: by_key,
         Access.FULL_KEY: by_key,
         Access.TOKEN: by_token,

@@ -16,7 +16,7 @@ import yaml
 from aiohttp import ClientSession, WSMsgType
 
 from mockchat.wire.hosts import REGIONS, SERVICES, app_in, parse_host
-from mockchat.wire.router import parse_path
+from mockchat.wire.routing import parse_path
 from tests.helpers import PATIENCE, REST_KEY, body_of, by_token, data_of
 from tests.scale import (
     CONF,

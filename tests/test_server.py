@@ -198,11 +198,6 @@ async def test_starting_twice_is_refused_and_the_first_goes_on() -> None:
     assert not listens(port)
 
 
-def test_before_the_start_there_is_no_application() -> None:
-    with pytest.raises(RuntimeError, match="not started"):
-        MockChat(HTTP_ONLY).web_app  # noqa: B018
-
-
 def test_what_the_block_raises_comes_out_and_the_server_is_stopped() -> None:
     mock = MockChat(HTTP_ONLY)
 

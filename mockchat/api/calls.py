@@ -46,7 +46,7 @@ def get_call_token(call: Call) -> dict[str, Any]:
     if found is None:
         raise errors.AUTH_TOKEN_UNKNOWN(token=text)
     caller, passthrough = found
-    user, hosts = caller.user, call.hosts()
+    user, hosts = caller.user, call.hosts
     shown = {"uid": user.uid, "name": user.name}
     if user.avatar:
         shown["avatar"] = user.avatar

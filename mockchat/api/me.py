@@ -84,7 +84,7 @@ def logged_in(call: Call, caller: UserCaller) -> Me:
             "identity": f"[{app.id}]{user.uid}",
             "secret": channel_secret(app.secret, user.key),
         },
-        settings=settings(call.hosts(), app.now),
+        settings=settings(call.hosts, app.now),
     )
 
 
@@ -148,4 +148,4 @@ def delete_me(call: Call) -> Ack:
 )
 def get_settings(call: Call) -> dict[str, Any]:
     """Get the app's settings."""
-    return settings(call.hosts(), call.app.now)
+    return settings(call.hosts, call.app.now)

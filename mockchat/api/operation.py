@@ -27,6 +27,7 @@ class Access(Enum):
     FULL_KEY = "full-access key"
     TOKEN = "auth token"  # noqa: S105  # the name of one, as below
     FULL_KEY_OR_TOKEN = "full-access key or auth token"  # noqa: S105
+    LOGIN = "auth token, or api key and uid"
     CONTROL = "control token, if set"  # what the control API's own guard asks for
 
 
@@ -58,6 +59,7 @@ ACCESS_ERRORS: dict[Access, tuple[ErrorDef, ...]] = {
     Access.FULL_KEY: (*_KEY_ERRORS, errors.NO_ACCESS),
     Access.TOKEN: _TOKEN_ERRORS,
     Access.FULL_KEY_OR_TOKEN: (*_KEY_ERRORS, errors.NO_ACCESS, *_TOKEN_ERRORS),
+    Access.LOGIN: (*_KEY_ERRORS, *_TOKEN_ERRORS),
     Access.CONTROL: (errors.CONTROL_TOKEN,),
 }
 
@@ -100,7 +102,7 @@ class Call:
     query: Mapping[str, Any]
     body: Mapping[str, Any]
     headers: Mapping[str, str]  # names in any case
-    hosts: Callable[[], Hosts]
+    hosts: Hosts
     sleep: Callable[[float], Awaitable[None]]
     server: ServerFacts
     every_app: bool = False  # a control action that names no app

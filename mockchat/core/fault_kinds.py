@@ -203,6 +203,11 @@ class RefuseSocket(Kind):
     name: ClassVar = "ws_refuse"
     status: int = _parameter("the HTTP status of the refused handshake", 503)
 
+    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+        """Refuse the handshake."""
+        del chance
+        raise line.error("", self.status, None)
+
 
 @dataclass(eq=False, repr=False)
 class CloseSocket(Kind):

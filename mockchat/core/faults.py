@@ -14,6 +14,7 @@ from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
 
 Struck = TypeVar("Struck", bound=Kind)
+Wanted = type[Struck] | tuple[type[Struck], ...]
 Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that a pattern means
 
 MAX_RULES = 1000
@@ -91,7 +92,7 @@ class Rule:
     struck: int = 0
 
     def strike(
-        self, app_id: str | None, summary: RequestSummary, wanted: type[Struck]
+        self, app_id: str | None, summary: RequestSummary, wanted: Wanted[Struck]
     ) -> Struck | None:
         """Return the kind that strikes this exchange, if one of the wanted does; count it."""
         if self.app_id is not None and self.app_id.lower() != (app_id or "").lower():
@@ -180,7 +181,7 @@ class Faults:
         self,
         app_id: str | None,
         summary: RequestSummary,
-        wanted: type[Struck],
+        wanted: Wanted[Struck],
         but: Callable[[Rule], bool] | None = None,
     ) -> Iterator[tuple[Struck, Rule]]:
         """Yield what of the wanted kinds strikes an exchange, each rule counted when reached.
@@ -195,7 +196,7 @@ class Faults:
                 yield kind, rule
 
 
-def first_of(strikes: Strikes, summary: RequestSummary, wanted: type[Struck]) -> Struck | None:
+def first_of(strikes: Strikes, summary: RequestSummary, wanted: Wanted[Struck]) -> Struck | None:
     """Return the first of the wanted kinds that is meant for an exchange, if there is one."""
     for kind, pattern in strikes:
         if isinstance(kind, wanted) and pattern.fits(summary):

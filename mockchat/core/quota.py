@@ -33,7 +33,7 @@ class Quota:
         self._used: dict[int, int] = {}
         self._used_by_app = 0
 
-    def take(self, limit: int, now: float) -> Allowance:
+    def take(self, limit: int, now: float) -> None:
         """Count one request of the class with this limit; raise TOO_MANY_REQUESTS."""
         minute = int(now // _WINDOW)
         if minute != self._minute:
@@ -45,9 +45,12 @@ class Quota:
                 limit=self.rate_limit, seconds=seconds, reset=(minute + 1) * _WINDOW
             )
         self._used_by_app += 1
-        self._used[limit] = used = self._used.get(limit, 0) + 1
+        self._used[limit] = self._used.get(limit, 0) + 1
+
+    def left(self, limit: int) -> Allowance:
+        """Return the requests of this minute that are left for the class with this limit."""
         if self.rate_limit is not None:
             left = self.rate_limit - self._used_by_app
             return Allowance(self.rate_limit, left, self.rate_limit, left)
-        left = max(0, limit - used)
+        left = max(0, limit - self._used.get(limit, 0))
         return Allowance(limit, left, APP_LIMIT, max(0, APP_LIMIT - self._used_by_app))

@@ -128,6 +128,10 @@ class Store:
         """Whether an app of that id was seen."""
         return app_id.lower() in self._apps
 
+    def find(self, app_id: str) -> App | None:
+        """Return the app of that id if it was seen."""
+        return self._apps.get(app_id.lower())
+
     @property
     def is_single(self) -> bool:
         """Whether there is no app but the default one."""

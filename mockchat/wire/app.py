@@ -2,12 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from mockchat.api.operation import ServerFacts
-from mockchat.api.validation import MAX_BODY
 from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
@@ -17,59 +17,77 @@ from mockchat.core.rules import Rules
 from mockchat.core.seed import Seed, load_seed
 from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
-from mockchat.wire.http import RequestHandler
-from mockchat.wire.line import Sleep
+from mockchat.wire.faults import Sleep
+from mockchat.wire.handler import RequestHandler
 from mockchat.wire.openapi import document
 
 STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
 HANDLER: web.AppKey[RequestHandler] = web.AppKey("mockchat.handler", RequestHandler)
-SERVER: web.AppKey[ServerFacts] = web.AppKey("mockchat.server", ServerFacts)
+
+
+class Service(NamedTuple):
+    """A store and the request handler that serves it, wired together."""
+
+    store: Store
+    facts: ServerFacts
+    handler: RequestHandler
+    state_file: StateFile | None
+
+    async def save(self) -> None:
+        """Save the state for the last time, once all requests are answered."""
+        if self.state_file is not None:
+            await self.state_file.close()
+
+
+def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -> Service:
+    """Return the service that a config asks for, with the state of its state file.
+
+    Raises FixtureError where a fixture cannot be used, StateFileError where the state file
+    cannot. Late answers wait by `sleep`.
+    """
+    store = create_store(config, clock)
+    facts = ServerFacts(store, fixtures=config.fixture, openapi=document)
+    handler = RequestHandler(config, store, facts, sleep)
+    if not config.state:
+        return Service(store, facts, handler, None)
+    state_file = StateFile(Path(config.state), store)
+    state_file.load()
+    handler.changed = state_file.changed
+    store.listeners.append(lambda _event: state_file.changed())
+    return Service(store, facts, handler, state_file)
 
 
 def create_app(
     config: Config | None = None, *, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
 ) -> web.Application:
-    """Return the emulated service as a plain aiohttp application.
+    """Return the emulated service as an aiohttp application, for aiohttp's own test tools.
 
-    It serves wherever aiohttp applications do: in `aiohttp_client(create_app())` as well as in
-    an own runner. Raises FixtureError where a fixture of the config is no good, StateFileError
-    where the state file cannot be used. What answers late waits by `sleep`.
+    Raises FixtureError where a fixture cannot be used, StateFileError where the state file
+    cannot. Late answers wait by `sleep`.
     """
-    config = config or Config()
-    store = create_store(config, clock or Clock())
-    server = ServerFacts(store, fixtures=config.fixture, openapi=document)
-    edge = RequestHandler(config, store, server, sleep)
+    service = create_service(config or Config(), clock or Clock(), sleep)
+    handle = service.handler.handle
 
     @web.middleware
     async def answer_all(request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let the edge answer what the route below cannot match: `OPTIONS *` and the like."""
-        if request.match_info.http_exception is None:
-            return await handler(request)
-        return await edge.handle(request)
+        """Answer the requests that the route below cannot match: `OPTIONS *` and the like."""
+        return await (handler if request.match_info.http_exception is None else handle)(request)
 
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[answer_all])
-    app[STORE], app[SERVER], app[HANDLER] = store, server, edge
-    app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
-
-    async def let_go(_app: web.Application) -> None:
-        await edge.close()
-
-    app.on_shutdown.append(let_go)
-    if config.state:
-        _keep_state(app, StateFile(Path(config.state), store))
-    return app
-
-
-def _keep_state(app: web.Application, file: StateFile) -> None:
-    """Load the state and save it from now on."""
-    file.load()
+    async def expect_nothing(_request: web.Request) -> None:
+        """Leave the `Expect` header to the request handler."""
 
     async def close(_app: web.Application) -> None:
-        await file.close()
+        await service.handler.close()
 
-    app[HANDLER].changed = file.changed
-    app[STORE].listeners.append(lambda _event: file.changed())
-    app.on_cleanup.append(close)
+    async def save(_app: web.Application) -> None:
+        await service.save()
+
+    app = web.Application(middlewares=[answer_all])
+    app[STORE], app[HANDLER] = service.store, service.handler
+    app.router.add_route("*", r"/{path:[\s\S]*}", handle, expect_handler=expect_nothing)
+    app.on_shutdown.append(close)
+    app.on_cleanup.append(save)
+    return app
 
 
 def create_store(config: Config, clock: Clock) -> Store:

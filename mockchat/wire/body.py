@@ -1,19 +1,108 @@
-"""Bodies and queries: what clients send, JSON or form-encoded, as one plain dict."""
+"""Bodies and queries: JSON or forms, as clients send them, read into one plain dict."""
 
+import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import StreamReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.api import json_text
-from mockchat.api.validation import refuse
+from mockchat.api.validation import MAX_BODY, refuse
+from mockchat.core.errors import ApiError
 
 MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed or a snapshot of 100,000 users
-MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # what clients may send, and a snapshot around it
+MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # that of an emulated body, and a snapshot around it
+BODY_TIMEOUT = 60.0  # seconds that a body has to arrive
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_NOTHING: Mapping[str, Any] = {}
+# Reading a request raises these where the client is to blame.
+CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError, ConnectionError)
+
+
+class Body:
+    """A body as it came, read whole; its fields are parsed when they are first asked for."""
+
+    __slots__ = ("_depth", "_fields", "_kind", "error", "raw")
+
+    def __init__(
+        self, raw: bytes = b"", kind: str = "", depth: int = 0, error: ApiError | None = None
+    ) -> None:
+        self.raw = raw
+        self.error = error  # why the body has no fields
+        self._kind = kind
+        self._depth = depth
+        self._fields: Mapping[str, Any] | None = None if raw else _NOTHING
+
+    def fields(self) -> Mapping[str, Any]:
+        """Return the body's fields; raise BAD_REQUEST where it has none."""
+        if self._fields is None and self.error is None:
+            try:
+                self._fields = parse_body(self.raw, self._kind, self._depth)
+            except ApiError as error:
+                self.error = error
+        if self.error is not None:
+            raise self.error
+        return self._fields or _NOTHING
+
+    def fields_or_none(self) -> Mapping[str, Any]:
+        """Return the body's fields, or nothing where it has none."""
+        try:
+            return self.fields()
+        except ApiError:
+            return _NOTHING
+
+
+NO_BODY = Body()
+
+
+async def answer_expectation(request: web.BaseRequest) -> ApiError | None:
+    """Send the 100 that a client waits for; return the refusal of any other expectation."""
+    if request.headers[hdrs.EXPECT].lower() != "100-continue":
+        return refuse("Expect", "in", choices="100-continue")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0
+    return None
+
+
+async def receive(request: web.BaseRequest, *, control: bool) -> Body:
+    """Return the body of a request, whatever came of it.
+
+    The live service reads a body before it looks at it, too. aiohttp's own limit is one for all.
+    """
+    limit, depth = MAX_BODY, json_text.MAX_DEPTH
+    if control:
+        limit, depth = MAX_CONTROL_BODY, MAX_CONTROL_DEPTH
+    kind = request.headers.get(hdrs.CONTENT_TYPE, "")
+    try:
+        if request.content.is_eof():  # it came with its head
+            return Body(await _read(request.content, limit), kind, depth)
+        async with asyncio.timeout(BODY_TIMEOUT):
+            return Body(await _read(request.content, limit), kind, depth)
+    except ApiError as error:
+        return Body(error=error)
+    except TimeoutError:
+        reason = f"it did not come within {BODY_TIMEOUT:g} seconds"
+    except ConnectionError:  # the answer reaches the journal only
+        reason = "the client left"
+    except CLIENT_FAULTS as error:
+        reason = " ".join(str(error).split())
+    return Body(error=refuse("body", "broken", reason=reason))
+
+
+async def _read(content: StreamReader, limit: int) -> bytes:
+    """Return the whole content; raise BAD_REQUEST where it is longer than `limit` bytes."""
+    chunks, size = [], 0
+    while chunk := await content.readany():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise refuse("body", "size", limit=limit)
+    return b"".join(chunks)
 
 
 def parse_body(raw: bytes, content_type: str, depth: int = json_text.MAX_DEPTH) -> dict[str, Any]:
@@ -36,20 +125,6 @@ def parse_body(raw: bytes, content_type: str, depth: int = json_text.MAX_DEPTH) 
     if not isinstance(value, dict):
         raise refuse("body", "object")
     return value
-
-
-async def read_up_to(request: web.BaseRequest, limit: int) -> bytes:
-    """Return the whole body; raise BAD_REQUEST for one of more than `limit` bytes.
-
-    aiohttp's own limit is that of the emulated API.
-    """
-    chunks, size = [], 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise refuse("body", "size", limit=limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def parse_form(text: str, source: str) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from mockchat.api.operation import CONTROL_PREFIX
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
-from mockchat.wire.body import parse_body
 from mockchat.wire.context import RequestContext
-from mockchat.wire.router import Router
+from mockchat.wire.routing import router
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NEAR = 0.6  # how alike two paths must be, of 1
@@ -28,11 +27,11 @@ _MAX_PATH, _MAX_KEYS, _MAX_FIELDS = 200, 100, 10
 _MAX_LENGTH = 300
 
 
-def hint(context: RequestContext, error: ApiError, router: Router) -> str | None:
+def hint(context: RequestContext, error: ApiError) -> str | None:
     """Return what came nearest to being right, in one line of ASCII, if anything did."""
     row, target = error.definition, context.target
     if row is errors.API_NOT_FOUND and len(target.path) <= _MAX_PATH:
-        found = _nearest(context.request.method, target.segments, router)
+        found = _nearest(context.method, target.segments)
     elif row in _ASTRAY:
         found = _header(context, *_ASTRAY[row])
     elif error.details:
@@ -46,8 +45,8 @@ def hint(context: RequestContext, error: ApiError, router: Router) -> str | None
 
 
 @lru_cache(maxsize=1024)
-def _nearest(method: str, segments: tuple[str, ...], router: Router) -> str | None:
-    if methods := [one for one in _METHODS if router.find(one, segments)]:
+def _nearest(method: str, segments: tuple[str, ...]) -> str | None:
+    if methods := [one for one in _METHODS if router().find(one, segments)]:
         return f"this path has {' and '.join(methods)}, no {method}"
     from difflib import SequenceMatcher  # noqa: PLC0415  # a start needs no hints
 
@@ -73,7 +72,7 @@ def _filled(path: list[str], asked: list[str]) -> str:
 
 
 def _header(context: RequestContext, wanted: str, astray: Iterable[str]) -> str | None:
-    headers = context.request.headers
+    headers = context.headers
     sent = next((name for name in astray if name in headers), None)
     if sent:
         return f"the header {sent} was sent, but {wanted} is the one that is read"
@@ -93,10 +92,8 @@ def _field(context: RequestContext, details: Mapping[str, Iterable[str]]) -> str
         for field, said in details.items()
         if "." not in field and any(one.endswith(_REQUIRED) for one in said)
     ]
-    try:
-        kind = context.request.headers.get("Content-Type", "")
-        sent = list(parse_body(context.raw, kind))
-    except ApiError:
+    sent = list(context.body.fields_or_none())
+    if not sent:
         return None
     by_form = {_plain(key): key for key in sent[:_MAX_KEYS]}
     for field in missing[:_MAX_FIELDS]:

@@ -19,7 +19,7 @@ from mockchat.api.validation import MAX_BODY
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import ErrorDef, Face
 from mockchat.version import __version__
-from mockchat.wire import accepted, dialects, shapes
+from mockchat.wire import accepted, answers, shapes
 from mockchat.wire.accepted import AnyField, Json
 from mockchat.wire.body import MAX_CONTROL_BODY
 
@@ -57,6 +57,7 @@ _SECURITY_SCHEMES: dict[str, Json] = {
 }
 _SECURITY: dict[Access, list[Json]] = {
     Access.PUBLIC: [],
+    Access.LOGIN: [],  # the body or one of the headers below has the credential
     Access.ANY_KEY: [{"apikey": []}],
     Access.FULL_KEY: [{"apikey": []}],
     Access.TOKEN: [{"authToken": []}],
@@ -109,7 +110,7 @@ _SCHEMAS: dict[str, Json] = {
         {
             "message": {"type": "string"},
             "devMessage": {"type": "string"},
-            "source": {"const": dialects.SOURCE},
+            "source": {"const": answers.SOURCE},
             "details": {
                 "description": "What is wrong with which field.",
                 "type": "object",
@@ -243,7 +244,7 @@ class _Writer:
             required = name in _REQUIRED_HEADERS
             found.append(self._parameter(name, "header", definition, required=required))
         if not row.is_control:
-            note = f"The dialect of errors: auto, {' or '.join(dialects.DIALECTS)}."
+            note = f"The dialect of errors: auto, {' or '.join(answers.DIALECTS)}."
             definition = {"description": note, "schema": {"type": "string"}}
             found.append(self._parameter(_DIALECT, "header", definition))
         return found

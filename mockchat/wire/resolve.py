@@ -1,28 +1,33 @@
-"""Resolution: which app a request means, who is asking, and by what address it came."""
+"""Resolution: a request becomes a request context, with its app, endpoint and address."""
 
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from mockchat.api.operation import Access, Hosts, ServerFacts
+from mockchat.api.operation import Hosts, ServerFacts
 from mockchat.api.session_jwt import app_id_in
 from mockchat.config import Config
 from mockchat.core import errors
-from mockchat.core.entities import Caller, KeyCaller, Scope
+from mockchat.core.errors import ApiError
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import hosts
+from mockchat.wire.body import NO_BODY, answer_expectation, receive
+from mockchat.wire.context import RequestContext
 from mockchat.wire.hosts import Address
-from mockchat.wire.router import Target
+from mockchat.wire.routing import Target, route
 
 _parse_host = lru_cache(maxsize=1024)(hosts.parse_host)
 _app_in = lru_cache(maxsize=1024)(hosts.app_in)
 _hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
+_LOCAL = Address("localhost", 80, secure=False)
+_NO_VALUES: Mapping[str, str] = {}
 
 
 class Resolver:
-    """Answers the three questions for one server."""
+    """Resolves the requests of one server; never raises for what a client sends."""
 
     def __init__(self, config: Config, store: Store, server: ServerFacts) -> None:
         self._config = config
@@ -33,40 +38,60 @@ class Resolver:
             scheme, _, netloc = config.public_url.partition("://")
             self._public = hosts.parse_host(netloc, secure=scheme == "https")
 
+    async def resolve(self, request: web.BaseRequest) -> RequestContext:
+        """Return the context of a request, its body read."""
+        started = time.perf_counter()
+        target, found = route(request.method, request.rel_url.raw_path)
+        control = target.is_control
+        exchange_id = 0 if control else self._store.journals.next_id()
+        unmet = await answer_expectation(request) if hdrs.EXPECT in request.headers else None
+        body = await receive(request, control=control) if request.body_exists else NO_BODY
+        address = self.address(request)
+        app_id, app, refusal = self._app(request, target, address)
+        endpoint, path = found or (None, _NO_VALUES)
+        return RequestContext(
+            request, body, exchange_id, started, app.clock.now(), target, endpoint, path,
+            address, app_id, app, refusal or unmet,
+        )  # fmt: skip
+
     def address(self, request: web.BaseRequest) -> Address:
-        """Return by what host, port and scheme the client came."""
+        """Return the host, port and scheme by which the client came."""
         headers, secure = request.headers, request.secure
         host = headers.get("Host", "")
         if self._config.trust_proxy:
             host = headers.get("X-Forwarded-Host", host).partition(",")[0].strip()
             scheme = headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
             secure = scheme == "https" if scheme else secure
-        # HTTP/1.0 needs no Host; whatever else is unreadable means this machine, too.
+        # HTTP/1.0 needs no Host; an unreadable one means this machine, too.
         return _parse_host(host, secure=secure) or _own_address(request, secure=secure)
 
-    @staticmethod
-    def named_app(target: Target, address: Address, headers: Mapping[str, str]) -> str:
-        """Return the app id that path, sub-domain or header name, else nothing."""
-        return target.app_id or _app_in(address.name) or headers.get("appId", "").strip()
+    def _app(
+        self, request: web.BaseRequest, target: Target, address: Address
+    ) -> tuple[str, App, ApiError | None]:
+        """Return the app id that the request names, the app, and why no app serves it.
 
-    def app(self, target: Target, address: Address, headers: Mapping[str, str]) -> App:
-        """Return the app: by path, sub-domain, header, credential, else the default one.
-
-        Raises APP_ID_INVALID, and APP_ID_MISSING where apps are strict.
+        The app is that of the path, the sub-domain, the header or the credential, else the
+        default one. Only requests of the emulated API make an app that is new.
         """
-        store = self._store
-        if target.app_id == "":
-            raise errors.APP_ID_MISSING()
-        if app_id := self.named_app(target, address, headers):
-            return store.app(app_id)
-        if app := self._app_by_credential(headers):
-            return app
-        if store.rules.strict_apps:
-            raise errors.APP_ID_MISSING()
-        return store.default
+        store, headers = self._store, request.headers
+        app_id = target.app_id or _app_in(address.name) or headers.get("appId", "").strip()
+        try:
+            if target.app_id == "":
+                raise errors.APP_ID_MISSING()
+            if target.is_control or request.method == hdrs.METH_OPTIONS:
+                return app_id, store.find(app_id) or store.default, None
+            if app_id:
+                return app_id, store.app(app_id), None
+            if app := self._app_by_credential(headers):
+                return app_id, app, None
+            if store.rules.strict_apps:
+                raise errors.APP_ID_MISSING()
+        except ApiError as refusal:
+            return app_id, store.default, refusal
+        return app_id, store.default, None
 
     def _app_by_credential(self, headers: Mapping[str, str]) -> App | None:
-        """Return the one app that knows the token or key shown: Calls SDKs name no app."""
+        """Return the one app that knows the token or key: Calls SDKs name no app."""
         store = self._store
         if store.is_single and not store.rules.strict_apps:
             return store.default
@@ -76,39 +101,21 @@ class Resolver:
         app = store.app_with_token(token) if token else None
         return app or (store.app_with_key(key) if key else None)
 
-    @staticmethod
-    def caller(access: Access, app: App, headers: Mapping[str, str]) -> Caller | None:
-        """Return who asks; raise the KEY_*, AUTH_TOKEN_* and NO_ACCESS errors."""
-        if access is Access.PUBLIC or access is Access.CONTROL:
-            return None
-        by_token = access is Access.TOKEN or (
-            access is Access.FULL_KEY_OR_TOKEN
-            and "authToken" in headers
-            and "apiKey" not in headers
-        )
-        if by_token:
-            return app.user_caller(headers.get("authToken", ""))
-        caller: KeyCaller = app.key_caller(headers.get("apiKey", ""))
-        if access is not Access.ANY_KEY and caller.scope is not Scope.FULL_ACCESS:
-            raise errors.NO_ACCESS(key=errors.mask(caller.key))
-        return caller
+    def hosts(self, context: RequestContext, app: App) -> Hosts:
+        """Return the hosts by which the client goes on."""
+        return self._hosts(context.address, app, context.target.app_id)
 
-    def hosts(self, target: Target, address: Address, app: App) -> Hosts:
-        """Return where the client is to go on."""
-        prefix = f"/apps/{target.app_id}" if target.app_id else ""
+    def own_hosts(self, app: App) -> Hosts:
+        """Return the hosts by which a client reaches the server itself."""
+        scheme, _, netloc = (self._server.base_url or "http://localhost").partition("://")
+        address = hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
+        return self._hosts(address, app, None if app is self._store.default else app.id)
+
+    def _hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
+        prefix = f"/apps/{app_in_path}" if app_in_path else ""
         return _hosts_for(
             self._public or address, app.id, prefix, self._config.region, self._server.https_port
         )
-
-    def own_hosts(self, app: App) -> Hosts:
-        """Return where a client goes on that the server itself tells of."""
-        scheme, _, netloc = (self._server.base_url or "http://localhost").partition("://")
-        address = hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
-        is_default = app is self._store.default
-        return self.hosts(Target((), None if is_default else app.id), address, app)
-
-
-_LOCAL = Address("localhost", 80, secure=False)
 
 
 def _own_address(request: web.BaseRequest, *, secure: bool) -> Address:

@@ -5,13 +5,15 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from mockchat.api import json_text
 from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.session_jwt import check_jwt
+from mockchat.api.validation import refuse
 from mockchat.core.entities import Event, PresenceChanged, Status, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import (
@@ -21,13 +23,14 @@ from mockchat.core.fault_kinds import (
     IgnorePings,
     RefuseSocket,
 )
-from mockchat.core.faults import Rule, Struck, error_named
+from mockchat.core.faults import Rule, Struck
 from mockchat.core.journal import Exchange, Frame, Journal
 from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
+from mockchat.wire.answers import Answer
 from mockchat.wire.context import SOCKET, RequestContext
-from mockchat.wire.line import ClientGone, ClientWaits
+from mockchat.wire.faults import ClientGone, ClientWaits
 
 log = logging.getLogger("mockchat")
 
@@ -53,7 +56,6 @@ class Session:
     abort: Callable[[], None]
     context: RequestContext
     exchange: Exchange  # its handshake, as the journal has or will have it
-    is_named: bool  # whether its handshake named an app
     app: App | None = None
     caller: UserCaller | None = None
     subscription: str = ""
@@ -84,6 +86,13 @@ def _note_fault(session: Session, rule: Rule) -> None:
         session.exchange.faults += (rule.called,)
 
 
+class Upgraded(NamedTuple):
+    """A WebSocket that has come to its end, and its exchange."""
+
+    socket: web.WebSocketResponse
+    exchange: Exchange
+
+
 class Hub:
     """Owns the sockets: answers their frames and tells them what happens to users and tokens."""
 
@@ -97,23 +106,21 @@ class Hub:
         store.faults.listeners.append(self._on_fault)
         store.clock.listeners.append(self._on_clock)
 
-    async def serve(self, context: RequestContext, named: str | None) -> web.WebSocketResponse:
-        """Carry one socket from its handshake, which may have named an app, to its end."""
+    async def serve(self, context: RequestContext, faults: tuple[str, ...]) -> Upgraded:
+        """Carry one socket from its handshake, struck by `faults`, to its end."""
         request = context.request
         self._loop = asyncio.get_running_loop()
-        for refusal, rule in self._store.faults.striking(named, context.summary(), RefuseSocket):
-            context.faults += (rule.called,)
-            raise error_named("", refusal.status)
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
         socket.headers["X-Mock-Exchange"] = str(context.id)
         try:
             await socket.prepare(request)
         except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
-            raise web.HTTPBadRequest(text=_HANDSHAKE) from None
+            raise refuse("request", "broken", reason=_HANDSHAKE) from None
         transport = request.transport
         abort = transport.abort if transport else lambda: None
-        session = Session(socket, abort, context, context.exchange(socket, 0.0), named is not None)
-        context.is_noted = True
+        switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, socket.headers, faults=faults)
+        exchange = switched.exchange(context, 0.0)
+        session = Session(socket, abort, context, exchange)
         self._sessions.add(session)
         session.timers.append(
             asyncio.get_running_loop().call_later(_AUTH_PATIENCE, self._check_in, session)
@@ -128,7 +135,7 @@ class Hub:
                         await self._receive(session, message.data)
         finally:
             self._forget(session)
-        return socket
+        return Upgraded(socket, exchange)
 
     async def close(self) -> None:
         """Close every socket, as a server that goes away does."""
@@ -237,7 +244,7 @@ class Hub:
 
         def had_its_chance(rule: Rule) -> bool:
             """Whether the handshake told enough for the rule to strike it."""
-            return rule.pattern.uid is None and (session.is_named or rule.app_id is None)
+            return rule.pattern.uid is None and bool(session.context.app_id or rule.app_id is None)
 
         for _ in self._strikes(session, app, uid, RefuseSocket, had_its_chance):
             self._place(session, app, uid)

@@ -1,0 +1,61 @@
+"""Access: the credentials that an operation asks for, and the caller that they stand for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mockchat.api.operation import Access
+from mockchat.core import errors
+from mockchat.core.entities import Caller, KeyCaller, Scope, UserCaller
+from mockchat.core.state import App
+
+Headers = Mapping[str, str]  # by name in any case
+Fields = Callable[[], Mapping[str, Any]]  # of the body; raises BAD_REQUEST where it has none
+
+
+def _any_key(app: App, headers: Headers, _fields: Fields) -> KeyCaller:
+    return app.key_caller(headers.get("apiKey", ""))
+
+
+def _full_key(app: App, headers: Headers, fields: Fields) -> KeyCaller:
+    caller = _any_key(app, headers, fields)
+    if caller.scope is not Scope.FULL_ACCESS:
+        raise errors.NO_ACCESS(key=errors.mask(caller.key))
+    return caller
+
+
+def _token(app: App, headers: Headers, _fields: Fields) -> UserCaller:
+    return app.user_caller(headers.get("authToken", ""))
+
+
+def _full_key_or_token(app: App, headers: Headers, fields: Fields) -> Caller:
+    by_token = "authToken" in headers and "apiKey" not in headers
+    return (_token if by_token else _full_key)(app, headers, fields)
+
+
+def _login(app: App, headers: Headers, fields: Fields) -> Caller:
+    """Return the user of an auth token, or the key that lets a uid in; the body wins."""
+    body = fields()
+    if "uid" not in body and ("authToken" in body or "authToken" in headers):
+        return app.user_caller(text(body.get("authToken") or headers.get("authToken")))
+    return app.key_caller(text(body.get("authKey") or body.get("apiKey") or headers.get("apiKey")))
+
+
+def _nothing(_app: App, _headers: Headers, _fields: Fields) -> None:
+    return None
+
+
+def text(value: Any) -> str:
+    """Return a credential as text; anything but a text or a number is none."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+# The guard of the control API has checked what is asked for there.
+CALLERS: dict[Access, Callable[[App, Headers, Fields], Caller | None]] = {
+    Access.PUBLIC: _nothing,
+    Access.ANY_KEY: _any_key,
+    Access.FULL_KEY: _full_key,
+    Access.TOKEN: _token,
+    Access.FULL_KEY_OR_TOKEN: _full_key_or_token,
+    Access.LOGIN: _login,
+    Access.CONTROL: _nothing,
+}

@@ -1,0 +1,260 @@
+"""Answers: how results and refusals are printed, and the headers that they carry."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from aiohttp import hdrs
+from multidict import CIMultiDict
+
+from mockchat.api import json_text
+from mockchat.api.operation import Ack, File, Page
+from mockchat.core.errors import ApiError, Face
+from mockchat.core.fault_kinds import Shape
+from mockchat.core.journal import Exchange
+from mockchat.wire import hints
+from mockchat.wire.context import RequestContext
+from mockchat.wire.faults import HEADER, ClientGone, Struck
+from mockchat.wire.routing import Endpoint
+
+DIALECTS = ("documented", "live")
+SOURCE = "chat-api"
+
+# As recorded from the service (reference section 1.1).
+ALLOW_METHODS = "OPTIONS,HEAD,GET,POST,PUT,PATCH,DELETE"
+ALLOW_HEADERS = (
+    "Content-Type,Accept,Cache-Control,Authorization,X-Requested-With,appId,apiKey,authToken,"
+    "onBehalfOf,resource,Accept-Encoding,group,region,sdk,guid,uid,clientEnvironment,extensionId,"
+    "username,password,callToken,onBehalfOfUser"
+)
+_MAX_AGE = "600"  # seconds
+_OURS = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault"  # that a page's script may read
+_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED)
+_JSON = {
+    "Content-Type": "application/json",  # without a charset, as recorded
+    "Cache-Control": "must-revalidate, no-cache, private",
+}
+_OPEN: CIMultiDict[str] = CIMultiDict(
+    {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": ALLOW_METHODS,
+        "Access-Control-Allow-Headers": ALLOW_HEADERS,
+        "Vary": "Accept-Encoding",
+        "Server": "mockchat",
+    }
+)
+_OF_ANSWER: CIMultiDict[str] = CIMultiDict({**_JSON, **_OPEN})
+_OF_CONTROL: CIMultiDict[str] = CIMultiDict({**_JSON, "Server": "mockchat"})
+_RATE_LIMIT = (
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Limit-For-App",
+    "X-RateLimit-Remaining-For-App",
+)
+_NO_HEADERS: CIMultiDict[str] = CIMultiDict()
+
+
+class Answer(NamedTuple):
+    """An answer, ready to send; `status` 0 means that the connection ends without one."""
+
+    status: int
+    headers: CIMultiDict[str]
+    body: bytes = b""
+    code: str | None = None  # of the error
+    hint: str | None = None
+    faults: tuple[str, ...] = ()  # that struck
+    shape: Shape | None = None  # the form that a fault gives to the body
+    end: ClientGone | None = None  # how the connection ends where no answer is sent
+
+    def exchange(self, context: RequestContext, seconds: float) -> Exchange:
+        """Return the request and this answer as the journal keeps them."""
+        request = context.request
+        return Exchange(
+            context.id,
+            context.app.id,
+            context.at,
+            context.summary(),
+            request.raw_path,
+            (request.headers, context.body.raw),
+            (self.headers, self.body),
+            self.status,
+            seconds,
+            request.secure,
+            self.code,
+            self.faults,
+            self.hint,
+        )
+
+
+def render(context: RequestContext, endpoint: Endpoint, result: Any) -> Answer:
+    """Return the answer of an operation that returned `result`."""
+    headers = _headers(context)
+    if isinstance(result, File):
+        headers[hdrs.CONTENT_TYPE] = result.content_type
+        if result.name:
+            headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
+        return Answer(HTTPStatus.OK, headers, result.content)
+    return Answer(HTTPStatus.OK, headers, json_text.render(envelope(endpoint, result)))
+
+
+def envelope(endpoint: Endpoint, result: Any) -> Any:
+    """Return a result as plain data, in the envelope of its API."""
+    if endpoint.operation.is_control:
+        return _plain(endpoint, result)
+    if isinstance(result, Page):
+        return {"data": [_plain(endpoint, one) for one in result.items], "meta": _meta(result)}
+    return {"data": _plain(endpoint, result)}
+
+
+def _plain(endpoint: Endpoint, result: Any) -> Any:
+    if isinstance(result, Ack):
+        return {"success": result.success, "message": result.message}
+    if result is None or isinstance(result, dict):
+        return result
+    return endpoint.dump(result)
+
+
+def _meta(page: Page) -> dict[str, Any]:
+    """Return the list's meta as recorded: paging in snake case, the cursor of user lists."""
+    if page.total is None:  # as live pages through what it does not count
+        total_pages = page.page + page.more
+    else:
+        total_pages = max(1, -(-page.total // page.per_page))
+    meta: dict[str, Any] = {
+        "pagination": {
+            "total": page.total or 0,
+            "count": len(page.items),
+            "per_page": page.per_page,
+            "current_page": page.page,
+            "total_pages": total_pages,
+        }
+    }
+    if page.cursor is not None:
+        meta["cursor"] = {"updatedAt": page.cursor, "affix": "prepend"}
+    return meta
+
+
+# --- refusals -------------------------------------------------------------------------------
+def refusal(context: RequestContext, error: ApiError) -> Answer:
+    """Return the answer to a request that is refused, in the dialect of its client."""
+    dialect = choose(context.app.rules.errors, context.headers)
+    shown = face(error, dialect)
+    headers = _headers(context)
+    if shown.status == HTTPStatus.TOO_MANY_REQUESTS and "reset" in error.values:
+        limit = int(str(error.values["limit"]))
+        headers["Retry-After"] = str(error.values["seconds"])
+        headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
+        headers.update(_rate_limit(limit, 0, limit, 0))
+    hint = hints.hint(context, error)
+    if hint:
+        headers["X-Mock-Hint"] = hint
+    printed = json_text.render(body(error, dialect))
+    return Answer(shown.status, headers, printed, shown.code, hint)
+
+
+def choose(setting: str, headers: Mapping[str, str]) -> str:
+    """Return the dialect for a request; `X-Mock-Errors` wins over the setting.
+
+    A chat SDK names itself in its `sdk` header and was written against the live service.
+    """
+    wish = headers.get("x-mock-errors", "").strip().lower()
+    wanted = wish if wish in ("auto", *DIALECTS) else setting
+    if wanted in DIALECTS:
+        return wanted
+    return "live" if "sdk" in headers else "documented"
+
+
+def face(error: ApiError, dialect: str) -> Face:
+    """Return the error as the dialect shows it, its template still open."""
+    row = error.definition
+    return row.live if dialect == "live" else row.documented
+
+
+def body(error: ApiError, dialect: str) -> dict[str, Any]:
+    """Return the error's envelope: four texts, on 400 `details` before the code.
+
+    Where the dialects' codes differ and the live text of `devMessage` is not known, it names the
+    other one. (Key order and form: reference section 2.2, sdk-wire 1.4.)
+    """
+    shown = face(error, dialect)
+    row = error.definition
+    message = shown.message.format_map(error.values)
+    developer = message
+    if shown.dev_message is not None:
+        developer = shown.dev_message.format_map(error.values)
+    elif row.differs:
+        other, where = (
+            (row.documented, "the SDK pages")
+            if dialect == "live"
+            else (row.live, "the REST service")
+        )
+        developer = f"{message} (In the words of {where}: {other.code}.)"
+    told: dict[str, Any] = {"message": message, "devMessage": developer, "source": SOURCE}
+    if error.details and shown.status == HTTPStatus.BAD_REQUEST:
+        told["details"] = error.details
+    told["code"] = shown.code
+    return {"error": told}
+
+
+# --- other answers --------------------------------------------------------------------------
+def preflight(context: RequestContext) -> Answer:
+    """Return the answer to a CORS preflight: every header that it asks for is allowed."""
+    asked = context.headers
+    headers = _for_origin(asked.get(hdrs.ORIGIN, "*"))
+    headers["Access-Control-Max-Age"] = _MAX_AGE
+    headers["X-Mock-Exchange"] = str(context.id)
+    if wanted := asked.get("Access-Control-Request-Headers"):
+        headers["Access-Control-Allow-Headers"] = wanted
+    if asked.get("Access-Control-Request-Private-Network") == "true":
+        headers["Access-Control-Allow-Private-Network"] = "true"
+    return Answer(HTTPStatus.OK, headers)
+
+
+def page(context: RequestContext, html: str) -> Answer:
+    """Return a page for a browser."""
+    headers = _headers(context)
+    headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
+    return Answer(HTTPStatus.OK, headers, html.encode())
+
+
+def cut(end: ClientGone) -> Answer:
+    """Return the answer that is none: the connection ends."""
+    return Answer(0, _NO_HEADERS, end=end)
+
+
+def struck_by(answer: Answer, struck: Struck) -> Answer:
+    """Return the answer as the faults that struck it leave it."""
+    if not struck.names:
+        return answer
+    if answer.end is None:
+        answer.headers[HEADER] = ", ".join(struck.names)
+    if struck.shape is None or answer.end or answer.status in _BODILESS:
+        return answer._replace(faults=struck.names)
+    shape = struck.shape.shape(answer.body)
+    return answer._replace(faults=struck.names, shape=shape, body=b"".join(shape.pieces))
+
+
+# --- headers --------------------------------------------------------------------------------
+def _headers(context: RequestContext) -> CIMultiDict[str]:
+    """Return the headers that every answer of JSON carries."""
+    if context.is_control:  # which is for no other origin
+        return _OF_CONTROL.copy()
+    origin = context.headers.get(hdrs.ORIGIN)
+    headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)
+    headers["X-Mock-Exchange"] = str(context.id)
+    if context.endpoint is not None and context.refusal is None:
+        headers.extend(_rate_limit(*context.app.quota.left(context.endpoint.operation.limit)))
+    return headers
+
+
+def _rate_limit(*numbers: int) -> Iterator[tuple[str, str]]:
+    return zip(_RATE_LIMIT, map(str, numbers), strict=True)
+
+
+def _for_origin(origin: str, base: CIMultiDict[str] = _OPEN) -> CIMultiDict[str]:
+    """Return the headers of an answer to a page: they name its origin, as some refuse `*`."""
+    headers = base.copy()
+    headers["Access-Control-Allow-Origin"] = origin
+    headers["Access-Control-Expose-Headers"] = _OURS
+    headers["Vary"] = "Accept-Encoding, Origin"
+    return headers

@@ -1,0 +1,253 @@
+"""Faults on the wire: they delay, refuse or cut an exchange, or change the form of its answer."""
+
+import asyncio
+import contextlib
+import math
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from aiohttp import hdrs, web
+
+from mockchat.api.validation import refuse
+from mockchat.core import errors
+from mockchat.core.errors import ApiError
+from mockchat.core.fault_kinds import EarlyKind, HttpKind, RefuseSocket, Shape, ShapeKind
+from mockchat.core.faults import FaultError, Rule, error_named, first_of, in_header
+from mockchat.core.quota import STANDARD_LIMIT
+from mockchat.core.store import Store
+from mockchat.wire.body import CLIENT_FAULTS
+from mockchat.wire.context import SOCKET, RequestContext
+
+HEADER = "X-Mock-Fault"
+_GLANCE = 0.5  # seconds between two looks whether the waiting clients are still connected
+_RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not say
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+Sleep = Callable[[float], Awaitable[None]]
+_Strike = tuple[str, HttpKind | RefuseSocket, Callable[[], float], Rule | None]
+
+
+class ClientGone(Exception):  # noqa: N818  # an event, not an error
+    """No answer is sent: the client left, or a fault ends the connection.
+
+    With `hangs` the connection stays open for as long as `rule` exists.
+    """
+
+    def __init__(
+        self, *, reset: bool = False, hangs: bool = False, rule: Rule | None = None
+    ) -> None:
+        super().__init__()
+        self.reset = reset
+        self.hangs = hangs
+        self.rule = rule
+
+
+@dataclass(slots=True, eq=False)
+class _Wait:
+    request: web.BaseRequest
+    rule: Rule | None  # whose removal ends the wait
+    limit: asyncio.Timeout
+
+    def end(self) -> None:
+        self.limit.reschedule(asyncio.get_running_loop().time())
+
+
+class ClientWaits:
+    """Waits for clients; each ends in ClientGone if the client leaves or the server stops."""
+
+    def __init__(self, sleep: Sleep) -> None:
+        self._sleep = sleep
+        self._waits: set[_Wait] = set()
+        self._glance: asyncio.TimerHandle | None = None
+        self._ended = False
+
+    async def sleep(self, request: web.BaseRequest, seconds: float) -> None:
+        """Wait for some seconds."""
+        async with self._waiting(request, None):
+            await self._sleep(seconds)
+
+    async def hang(self, request: web.BaseRequest, rule: Rule | None) -> None:
+        """Wait until the client leaves, the rule is removed or the server stops."""
+        async with self._waiting(request, rule):
+            with contextlib.suppress(*CLIENT_FAULTS):
+                # A client whose body is not read cannot be seen to leave.
+                async for _ in request.content.iter_any():
+                    pass
+            await asyncio.get_running_loop().create_future()
+
+    def forget(self, rule: Rule) -> None:
+        """End the waits that last as long as the rule."""
+        for wait in self._waits:
+            if wait.rule is rule:
+                wait.end()
+
+    def end(self) -> None:
+        """End every wait, now and from now on."""
+        self._ended = True
+        for wait in self._waits:
+            wait.end()
+
+    @contextlib.asynccontextmanager
+    async def _waiting(self, request: web.BaseRequest, rule: Rule | None) -> AsyncIterator[None]:
+        if self._ended:
+            raise ClientGone
+        try:
+            async with asyncio.timeout(None) as limit:
+                wait = _Wait(request, rule, limit)
+                self._waits.add(wait)
+                self._glance = self._glance or self._glance_later()
+                try:
+                    yield
+                finally:
+                    self._waits.discard(wait)
+        except TimeoutError:
+            raise ClientGone from None
+
+    def _glance_later(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(_GLANCE, self._look)
+
+    def _look(self) -> None:
+        """End the waits of clients that left: aiohttp tells a handler nothing of that."""
+        for wait in self._waits:
+            transport = wait.request.transport
+            if transport is None or transport.is_closing():
+                wait.end()
+        self._glance = self._glance_later() if self._waits and not self._ended else None
+
+
+class Struck(NamedTuple):
+    """The faults that struck an exchange before its answer."""
+
+    names: tuple[str, ...] = ()
+    shape: ShapeKind | None = None  # the first that gives the answer another form
+    end: ApiError | ClientGone | None = None  # how a fault ended the exchange
+
+
+UNTOUCHED = Struck()
+
+
+class FaultInjector:
+    """Lets the faults of a server strike its exchanges."""
+
+    def __init__(self, store: Store, waits: ClientWaits) -> None:
+        self._store = store
+        self._waits = waits
+        store.faults.on_removed.append(waits.forget)
+
+    async def strike(self, context: RequestContext) -> Struck:
+        """Let the faults of the header and of the app strike, in the order of their rules."""
+        if not self._store.faults.rules and HEADER not in context.headers:
+            return UNTOUCHED
+        if context.is_control or context.method == hdrs.METH_OPTIONS:
+            return UNTOUCHED
+        names: list[str] = []
+        shape = None
+        try:
+            for name, kind, chance, rule in self._striking(context):
+                names.append(name)
+                if isinstance(kind, ShapeKind):
+                    shape = shape or kind
+                await kind.strike(_Exchange(context, self._waits, rule), chance)
+        except (ApiError, ClientGone) as end:
+            return Struck(tuple(names), shape, end)
+        return Struck(tuple(names), shape)
+
+    def _striking(self, context: RequestContext) -> Iterator[_Strike]:
+        """Yield the faults that strike, each counted only when its turn comes."""
+        wanted: Any = HttpKind
+        if context.operation == SOCKET:
+            wanted = (EarlyKind, RefuseSocket)
+        elif context.method == hdrs.METH_HEAD:  # without a body, no fault of bodies is used up
+            wanted = EarlyKind
+        summary = context.summary()
+        try:
+            in_request = in_header(context.headers.get(HEADER, ""))
+        except FaultError as error:
+            raise refuse(HEADER, "plain", reason=str(error)) from None
+        for name, strikes in in_request:
+            if kind := first_of(strikes, summary, wanted):
+                yield name, kind, self._store.ids.chance, None
+        for kind, rule in self._store.faults.striking(context.faulty_app_id, summary, wanted):
+            yield rule.called, kind, rule.chance, rule
+
+
+class _Exchange:
+    """The acts of a fault on one exchange (`fault_kinds.Line`)."""
+
+    def __init__(self, context: RequestContext, waits: ClientWaits, rule: Rule | None) -> None:
+        self._context = context
+        self._waits = waits
+        self._rule = rule
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await self._waits.sleep(self._context.request, seconds)
+
+    async def hang(self) -> None:
+        """End the exchange without an answer; the connection stays open."""
+        raise ClientGone(hangs=True, rule=self._rule)
+
+    def hang_up(self, *, reset: bool) -> None:
+        """End the connection, by a reset or in order."""
+        raise ClientGone(reset=reset)
+
+    def error(self, code: str, status: int | None, message: str | None) -> ApiError:
+        """Return the error to refuse with, filled with what is known of the request."""
+        return error_named(code, status, message, self._values(_RETRY_AFTER))
+
+    def refuse_rate(self, seconds: float) -> ApiError:
+        """Return the refusal of a client that asked too often."""
+        return ApiError(errors.TOO_MANY_REQUESTS, None, self._values(math.ceil(seconds)))
+
+    def _values(self, seconds: int) -> dict[str, object]:
+        """Return the values that messages name; unknown ones are left out."""
+        context, app = self._context, self._context.app
+        summary, endpoint = context.summary(), context.endpoint
+        known = {
+            "uid": summary.uid and summary.uid.lower(),
+            "token": context.headers.get("authToken"),
+            "key": errors.mask(context.headers.get("apiKey", "")),
+            "app_id": None if context.refusal else app.id,
+            "operation": summary.operation,
+            "feature": "users",
+            "limit": app.quota.rate_limit
+            or (endpoint.operation.limit if endpoint else STANDARD_LIMIT),
+            "seconds": seconds,
+            "reset": math.ceil(app.clock.now() + seconds),
+        }
+        return {name: value for name, value in known.items() if value not in (None, "")}
+
+
+# --- sending --------------------------------------------------------------------------------
+def hang_up(transport: asyncio.Transport | None, *, reset: bool) -> None:
+    """End a connection, by a reset or in order, without another byte."""
+    if transport is None:
+        return
+    if not reset:
+        transport.close()
+        return
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        with contextlib.suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
+
+
+async def send_in_pieces(
+    request: web.BaseRequest, response: web.StreamResponse, shape: Shape, waits: ClientWaits
+) -> web.StreamResponse:
+    """Send an answer in the form that a fault gave it; raise ClientGone where the fault cuts it."""
+    response.content_length = shape.length
+    response.force_close()
+    await response.prepare(request)
+    for piece in shape.pieces:
+        if shape.pause:
+            await waits.sleep(request, shape.pause)
+        await response.write(piece)
+    if sum(map(len, shape.pieces)) < shape.length:
+        raise ClientGone
+    await response.write_eof()
+    return response

@@ -1,0 +1,238 @@
+"""The request handler: a request goes in, its answer comes out, whatever happens between."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from mockchat.api.access import CALLERS
+from mockchat.api.operation import Call, File, Operation, ServerFacts
+from mockchat.config import Config
+from mockchat.core import errors
+from mockchat.core.entities import Caller
+from mockchat.core.errors import ApiError
+from mockchat.core.journal import Exchange
+from mockchat.core.state import App
+from mockchat.core.store import Store
+from mockchat.wire import answers
+from mockchat.wire.answers import Answer
+from mockchat.wire.body import parse_form
+from mockchat.wire.context import SOCKET, RequestContext
+from mockchat.wire.faults import (
+    UNTOUCHED,
+    ClientGone,
+    ClientWaits,
+    FaultInjector,
+    Sleep,
+    Struck,
+    hang_up,
+    send_in_pieces,
+)
+from mockchat.wire.guard import Guard
+from mockchat.wire.resolve import Resolver
+from mockchat.wire.routing import Endpoint, router
+from mockchat.wire.websocket import Hub, Upgraded
+from mockchat.wire.welcome import WELCOME
+
+log = logging.getLogger("mockchat")
+_CLIENT_GONE = 499
+_READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
+_NOTHING: Mapping[str, Any] = {}
+_NO_VALUES: Mapping[str, str] = {}
+
+
+class RequestHandler:
+    """Answers every request of one server.
+
+    `observers` are told of each exchange once it is answered. `changed` is called after every
+    request that may have changed the state. `crashes` collects the errors of mockchat itself.
+    """
+
+    def __init__(
+        self, config: Config, store: Store, server: ServerFacts, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self._store = store
+        self._server = server
+        self._sleep = sleep
+        self._resolver = Resolver(config, store, server)
+        self._guard = Guard(config)
+        self._waits = ClientWaits(sleep)
+        self._faults = FaultInjector(store, self._waits)
+        self.hub = Hub(store, self._waits)
+        self.observers: list[Callable[[Exchange], None]] = []
+        self.crashes: list[Exception] = []
+        self.changed: Callable[[], None] = lambda: None
+
+    async def close(self) -> None:
+        """Release all waiting requests and close all WebSockets."""
+        self._waits.end()
+        self._store.journals.notifier.end()
+        self._store.arrivals.end()
+        for app in self._store.apps():
+            app.holds.release_all()
+        await self.hub.close()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request: resolve, strike, authenticate, load, operate, render."""
+        context = await self._resolver.resolve(request)
+        answer = await self._answer(context)
+        response: web.StreamResponse
+        if isinstance(answer, Upgraded):  # which the hub has recorded
+            response, exchange = answer
+        else:
+            exchange = self._record(context, answer)
+            response = await self._send(context, answer)
+        for observe in self.observers:
+            observe(exchange)
+        return response
+
+    async def _answer(self, context: RequestContext) -> Answer | Upgraded:
+        struck = UNTOUCHED
+        try:
+            struck = await self._faults.strike(context)
+            answer = await self._serve(context, struck)
+        except ApiError as error:
+            answer = answers.refusal(context, error)
+        except ClientGone as end:
+            answer = answers.cut(end)
+        except Exception as error:  # noqa: BLE001  # the only one in the package
+            answer = answers.refusal(context, self._crash(context, error))
+        if isinstance(answer, Upgraded):
+            return answer
+        return answers.struck_by(answer, struck)
+
+    async def _serve(self, context: RequestContext, struck: Struck) -> Answer | Upgraded:
+        """Return the answer of the operation; raise ApiError or ClientGone where there is none."""
+        if struck.end is not None:
+            raise struck.end
+        endpoint = context.endpoint
+        if endpoint is None:
+            return await self._serve_path_without_endpoint(context, struck)
+        caller = self._authenticate(context, endpoint.operation)
+        result = await endpoint.run(self._load(context, endpoint, caller))
+        return answers.render(context, endpoint, result)
+
+    def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
+        """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
+        if context.is_control:
+            self._guard.check(operation.access, context.address, context.headers)
+        if context.refusal is not None:
+            raise context.refusal
+        app = context.app
+        if not context.is_control:
+            app.quota.take(operation.limit, app.clock.now())
+        return CALLERS[operation.access](app, context.headers, context.body.fields)
+
+    def _load(self, context: RequestContext, endpoint: Endpoint, caller: Caller | None) -> Call:
+        """Return the call, its query and body validated; a body's field may stand in the query."""
+        text = context.request.rel_url.raw_query_string
+        given = parse_form(text, "query") if text else _NOTHING
+        query = endpoint.load_query(given)
+        body = endpoint.load_body({**given, **context.body.fields()}) if endpoint.takes_body else {}
+        app, every_app = context.app, False
+        if context.is_control:
+            app_id = query.get("app") or body.get("app") or context.app_id
+            app, every_app = self._app_to_control(app_id), not app_id
+        return Call(
+            app=app,
+            caller=caller,
+            path=context.path,
+            query=query,
+            body=body,
+            headers=context.headers,
+            hosts=self._resolver.hosts(context, app),
+            sleep=self._sleep,
+            server=self._server,
+            every_app=every_app,
+        )
+
+    def _app_to_control(self, app_id: str) -> App:
+        """Return the app that a control action names; reading makes none."""
+        return self._store.app(app_id) if app_id else self._store.default
+
+    async def _serve_path_without_endpoint(
+        self, context: RequestContext, struck: Struck
+    ) -> Answer | Upgraded:
+        """Answer a preflight, a WebSocket or the page of `/`; raise API_NOT_FOUND for the rest."""
+        if context.method == hdrs.METH_OPTIONS and not context.is_control:
+            return answers.preflight(context)
+        if context.refusal is not None:
+            raise context.refusal
+        if context.target.segments or context.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+            raise errors.API_NOT_FOUND()
+        if context.operation == SOCKET:
+            return await self.hub.serve(context, struck.names)
+        return answers.page(context, WELCOME)
+
+    def _crash(self, context: RequestContext, error: Exception) -> ApiError:
+        """Note an error of mockchat itself; return the refusal to answer."""
+        what = f"{context.method} {context.request.path_qs}"
+        log.error("mockchat failed to answer %s", what, exc_info=error)
+        error.add_note(f"while answering {what}")
+        self.crashes.append(error)
+        return errors.CRASHED()
+
+    def _record(self, context: RequestContext, answer: Answer) -> Exchange:
+        """Return the exchange, in the app's journal if it is of the emulated API."""
+        exchange = answer.exchange(context, time.perf_counter() - context.started)
+        if not context.is_control:
+            context.app.journal.add(exchange)
+        if context.method not in _READS:
+            self.changed()
+        return exchange
+
+    async def _send(self, context: RequestContext, answer: Answer) -> web.StreamResponse:
+        """Send an answer, or end the connection as its fault wants it."""
+        request, end = context.request, answer.end
+        try:
+            if end is not None and end.hangs:
+                await self._waits.hang(request, end.rule)
+            if answer.shape is not None:
+                response = web.StreamResponse(status=answer.status, headers=answer.headers)
+                return await send_in_pieces(request, response, answer.shape, self._waits)
+        except (ClientGone, ConnectionError):
+            end = ClientGone()
+        if end is None:
+            return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+        hang_up(request.transport, reset=end.reset)
+        return web.Response(status=_CLIENT_GONE)
+
+    async def perform(  # the parts of a call
+        self,
+        name: str,
+        app_id: str | None,
+        caller: Caller | None,
+        *,
+        path: Mapping[str, str] = _NO_VALUES,
+        query: Mapping[str, Any] = _NOTHING,
+        body: Mapping[str, Any] = _NOTHING,
+    ) -> Any:
+        """Carry out an operation without HTTP and return what it would answer.
+
+        `app_id` None means every app for a control action, else the default one. Raises ApiError.
+        """
+        endpoint = router().by_name[name]
+        app = self._store.app(app_id) if app_id else self._store.default
+        access = endpoint.operation.access
+        call = Call(
+            app=app,
+            caller=caller or CALLERS[access](app, _NO_VALUES, lambda: body),
+            path=path,
+            query=endpoint.load_query(query),
+            body=endpoint.load_body(body),
+            headers=_NO_VALUES,
+            hosts=self._resolver.own_hosts(app),
+            sleep=_at_once,
+            server=self._server,
+            every_app=app_id is None,
+        )
+        result = await endpoint.run(call)
+        self.changed()
+        return result if isinstance(result, File) else answers.envelope(endpoint, result)
+
+
+async def _at_once(_seconds: float) -> None:
+    """Do not wait: a verb of Python has no latency."""

@@ -1,0 +1,149 @@
+"""Routing: a method and a raw path to an endpoint, which is an operation made ready to serve."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
+from mockchat.api.schemas import compile_dump
+from mockchat.api.validation import Loader
+from mockchat.control import CONTROL_OPERATIONS
+from mockchat.core.matching import VERSION
+
+_APPS = "apps"
+_CONTROL = CONTROL_PREFIX.strip("/")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+class Endpoint:
+    """An operation with its schemas prepared once."""
+
+    __slots__ = (
+        "_handler",
+        "_is_async",
+        "dump",
+        "load_body",
+        "load_query",
+        "name",
+        "operation",
+        "takes_body",
+    )
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.name = operation.id
+        self.load_query = Loader(operation.query)
+        self.load_body = Loader(operation.body)
+        self.takes_body = operation.body is not None
+        self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is
+        self._handler = operation.handler
+        self._is_async = inspect.iscoroutinefunction(operation.handler)
+
+    async def run(self, call: Call) -> Any:
+        """Return what the operation returns; raise ApiError where it refuses."""
+        result = self._handler(call)
+        return await result if self._is_async else result
+
+
+class Target(NamedTuple):
+    """What a path means: its segments, and the app that a `/apps/{appId}` in front names."""
+
+    segments: tuple[str, ...]
+    app_id: str | None
+    path: str = "/"  # that the segments make
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the path belongs to the control API."""
+        return self.segments[:1] == (_CONTROL,)
+
+
+def parse_path(raw_path: str) -> Target:
+    """Return the path's segments without prefixes, empty ones and percent-encoding.
+
+    An SDK may double slashes and versions (`/v3.0//v3.0/me`); all versions are one API.
+    """
+    segments = [segment for segment in raw_path.split("/") if segment]
+    app_id = None
+    if len(segments) > 1 and segments[0] == _APPS:
+        named = not VERSION.fullmatch(segments[1])  # `/apps//v3/…` names no app
+        app_id = unquote(segments[1]) if named else ""
+        del segments[: 1 + named]
+    start = 0
+    while start < len(segments) and VERSION.fullmatch(segments[start]):
+        start += 1
+    meant = tuple(_decoded(one) if "%" in one else one for one in segments[start:])
+    return Target(meant, app_id, "/" + "/".join(meant))
+
+
+def _decoded(segment: str) -> str:
+    return unquote(segment, errors="surrogateescape")  # bytes that are no UTF-8 survive a re-encode
+
+
+Found = tuple[Endpoint, Mapping[str, str]]
+
+
+class _Node:
+    __slots__ = ("children", "endpoints", "wildcard")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.wildcard: _Node | None = None
+        self.endpoints: dict[str, tuple[Endpoint, tuple[tuple[int, str], ...]]] = {}
+
+
+class Router:
+    """Finds the endpoint of a method and path; a literal segment wins over a variable one."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Node()
+        self.by_name: dict[str, Endpoint] = {}  # the first row of each name
+        for operation in operations:
+            endpoint = Endpoint(operation)
+            self.by_name.setdefault(endpoint.name, endpoint)
+            self._add(endpoint)
+
+    def _add(self, endpoint: Endpoint) -> None:
+        node, names = self._root, []
+        operation = endpoint.operation
+        for place, segment in enumerate(operation.path.strip("/").split("/")):
+            if segment.startswith("{"):
+                names.append((place, segment.strip("{}")))
+                node.wildcard = node.wildcard or _Node()
+                node = node.wildcard
+            else:
+                node = node.children.setdefault(segment, _Node())
+        node.endpoints[operation.method] = (endpoint, tuple(names))
+
+    def find(self, method: str, segments: tuple[str, ...]) -> Found | None:
+        """Return the endpoint and the path's variables, or None."""
+        node = self._root
+        for segment in segments:
+            child = node.children.get(segment) or node.wildcard
+            if child is None:
+                return None
+            node = child
+        found = node.endpoints.get("GET" if method == "HEAD" else method)
+        if found is None:
+            return None
+        endpoint, names = found
+        return endpoint, {name: segments[place] for place, name in names}
+
+
+@cache
+def router() -> Router:
+    """Return the one router, which holds nothing of a server: tests make many servers."""
+    return Router((*CONTROL_OPERATIONS, *OPERATIONS, *UNBUILT))
+
+
+@lru_cache(maxsize=4096)
+def route(method: str, raw_path: str) -> tuple[Target, Found | None]:
+    """Return what a path means; clients ask for the same few again and again."""
+    target = parse_path(raw_path)
+    return target, router().find(method, target.segments)
