@@ -1,4 +1,4 @@
-"""The yardstick: a bare aiohttp application that reads the same bodies and answers the same data.
+"""The yardstick: a bare aiohttp application that parses JSON and answers a small object.
 
 It has no state, no checks, no errors and no headers of its own.
 """
@@ -7,22 +7,14 @@ import sys
 
 from aiohttp import web
 
-_TOKEN = {"uid": "cometchat-uid-1", "authToken": "x" * 56, "createdAt": 1700000000}
-_ME = {
-    **_TOKEN,
-    "name": "Andrew Joseph",
-    "avatar": "https://assets.cometchat.io/sampleapp/v2/users/cometchat-uid-1.webp",
-    "jwt": "x" * 300,
-    "wsChannel": {"identity": "[APP_ID]cometchat-uid-1", "secret": "x" * 40},
-    "settings": {f"SETTING_{number}": "127.0.0.1:8080" for number in range(38)},
-}
+_ANSWER = {"uid": "cometchat-uid-1", "authToken": "x" * 56, "createdAt": 1700000000}
 
 
 async def answer(request: web.Request) -> web.Response:
-    """Read the body, answer what the path asks for."""
+    """Read the body and answer a small object."""
     if request.can_read_body:
         await request.json()
-    return web.json_response({"data": _ME if request.path.endswith("/me") else _TOKEN})
+    return web.json_response({"data": _ANSWER})
 
 
 def main() -> None:
