@@ -1,0 +1,146 @@
+"""What the Android chat SDK does after login: its sockets, lists and headers (sdk-wire 15)."""
+
+import asyncio
+import struct
+
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from mockchat.wire.websocket import _LOGOUT_PATIENCE
+from tests.faulty import Gate
+from tests.helpers import (
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Json,
+    Serve,
+    auth_frame,
+    by_token,
+    connect,
+    data_of,
+    log_in,
+)
+
+GONE = (1002, "USER_LOGGED_OUT")  # how the SDK closes its socket, and the only end it accepts
+ANDROID = {"platform": "Android", "userAgent": "cc_android_sdk", "deviceId": "d1"}
+
+
+async def say_close(socket: ClientWebSocketResponse, code: int | None, reason: str) -> None:
+    """Send a close frame and go on reading, as okhttp does."""
+    content = b"" if code is None else struct.pack("!H", code) + reason.encode()
+    await socket.send_frame(content, WSMsgType.CLOSE)
+
+
+async def end_of(socket: ClientWebSocketResponse) -> tuple[int, str]:
+    """Read until the socket ends; return the code and the reason that came, 1006 for a cut."""
+    while (message := await socket.receive(timeout=PATIENCE)).type is WSMsgType.TEXT:
+        pass
+    return (message.data, message.extra or "") if message.type is WSMsgType.CLOSE else (1006, "")
+
+
+class AndroidApp:
+    """Logs in and out as the SDK does and keeps its socket by the SDK's rule.
+
+    It connects again after every end of the socket but one: 1002 with its own reason.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._me: Json = None
+        self._connection: asyncio.Task[None] | None = None
+        self._socket: ClientWebSocketResponse | None = None
+        self.states: asyncio.Queue[str] = asyncio.Queue()
+
+    async def log_in(self, uid: str) -> None:
+        """Log in, another user out first, and connect unless the SDK believes that it does."""
+        if self._me:
+            await self.log_out()
+        self._me = await log_in(self._client, uid, **ANDROID)
+        if self._connection is None:
+            self._connection = asyncio.create_task(self._stay_connected(self._me["jwt"]))
+
+    async def log_out(self) -> None:
+        """Log out and close the socket."""
+        headers = by_token(self._me["authToken"])
+        await data_of(self._client.delete("/me", data={}, headers=headers))
+        self._me = None
+        assert self._socket is not None
+        await say_close(self._socket, *GONE)
+        assert await self.state() == "disconnected"
+
+    async def state(self) -> str:
+        return await asyncio.wait_for(self.states.get(), PATIENCE)
+
+    async def _stay_connected(self, jwt: str) -> None:
+        end = None
+        while end != GONE:
+            self._socket = await self._client.ws_connect("/", autoclose=False)
+            await self._socket.send_json(auth_frame(jwt, params=ANDROID))
+            reply = await self._socket.receive_json()
+            self.states.put_nowait("connected" if reply["body"]["code"] == "200" else "refused")
+            end = await end_of(self._socket)
+        self._connection = None
+        self.states.put_nowait("disconnected")
+
+
+# --- sockets --------------------------------------------------------------------------------
+async def test_each_login_has_a_socket_whoever_logged_out_before(serve: Serve) -> None:
+    app = AndroidApp(await serve(sleep=Gate()))  # no time passes
+
+    for uid in ("superhero1", "superhero1", "superhero2"):
+        await app.log_in(uid)
+        assert await app.state() == "connected", uid
+    await app.log_out()
+    await app.log_in("superhero1")
+
+    assert await app.state() == "connected"
+    await app.log_out()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [GONE, (1000, ""), (1001, "zu spät"), (4999, "x" * 123), (None, "")]
+)
+async def test_a_close_is_answered_with_its_code_and_reason(
+    client: Client, code: int | None, reason: str
+) -> None:
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me, autoclose=False)
+
+    await say_close(socket, code, reason)
+
+    assert await end_of(socket) == (code or 1000, reason)
+
+
+async def test_a_client_that_logged_out_has_two_seconds_to_close(serve: Serve) -> None:
+    gate = Gate()
+    client = await serve(sleep=gate)
+    me = await log_in(client, "superhero1")
+    socket = await connect(client, me)
+
+    await data_of(client.delete("/me", headers=by_token(me["authToken"])))
+    await asyncio.wait_for(gate.asleep.acquire(), PATIENCE)
+    assert gate.slept == [_LOGOUT_PATIENCE]
+    assert not socket.closed
+
+    gate.wake.release()
+    assert await end_of(socket) == (1008, "ERR_NO_AUTH")
+
+
+@pytest.mark.parametrize(
+    ("login", "frame", "end"),
+    [
+        (ANDROID, {}, (1006, "")),
+        ({}, {"params": ANDROID}, (1006, "")),
+        (ANDROID, {"params": {"platform": "javascript"}}, (1008, "ERR_NO_AUTH")),
+        ({}, {"params": ["odd"]}, (1008, "ERR_NO_AUTH")),
+    ],
+)
+async def test_an_android_client_whose_token_was_revoked_is_cut_off(
+    client: Client, login: Json, frame: Json, end: tuple[int, str]
+) -> None:
+    me = await log_in(client, "superhero1", **login)
+    socket = await connect(client, me, **frame)
+
+    await data_of(client.delete("/users/superhero1/auth_tokens", headers=REST_KEY))
+
+    assert await end_of(socket) == end
