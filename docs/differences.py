@@ -136,8 +136,8 @@ DIFFERENCES = (
     Difference(
         "user lists",
         "",
-        "`perPage` beyond 1 to 1000 and `page` below 1 are refused with 400",
-        "a wrong page should be seen",
+        "a `page` below 1 is page 1, a `perPage` below 1 is 100; a `perPage` above 1000 is refused",
+        "Android SDKs ask for page -1 first, and `setLimit(0)` of an app sends `per_page=0`",
     ),
     Difference("user lists", "", "`total_pages` of an empty list is 1", _UNKNOWN),
     Difference("user lists", "", '`count=true` answers `{"count": n}`', _UNKNOWN),

@@ -9,16 +9,19 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from mockchat.wire.websocket import _LOGOUT_PATIENCE
 from tests.faulty import Gate
 from tests.helpers import (
+    ALL_OPERATIONS,
     PATIENCE,
     REST_KEY,
     Client,
     Json,
     Serve,
     auth_frame,
+    body_of,
     by_token,
     connect,
     data_of,
     log_in,
+    perform,
 )
 
 GONE = (1002, "USER_LOGGED_OUT")  # how the SDK closes its socket, and the only end it accepts
@@ -144,3 +147,25 @@ async def test_an_android_client_whose_token_was_revoked_is_cut_off(
     await data_of(client.delete("/users/superhero1/auth_tokens", headers=REST_KEY))
 
     assert await end_of(socket) == end
+
+
+# --- lists ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("page", ["-1", "0", "-" + "9" * 5000])
+async def test_a_page_below_one_is_the_first_of_every_list(client: Client, page: str) -> None:
+    lists = [row for row in ALL_OPERATIONS if row.query and "page" in row.query().fields]
+    assert {"list_users", "list_blocked_users"} <= {row.id for row in lists}
+
+    for row in lists:
+        asked = {"per_page": "30"}, {"per_page": "30", "page": page}
+        first, shown = [await body_of(perform(client, row, params=query)) for query in asked]
+        assert shown == first, row
+        assert shown["meta"]["pagination"]["current_page"] == 1, row
+
+
+async def test_a_limit_of_nothing_is_the_usual_one(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+
+    shown = await body_of(client.get("/users?per_page=0", headers=by_token(me["authToken"])))
+
+    assert shown["meta"]["pagination"]["per_page"] == 100
+    assert shown["data"]
