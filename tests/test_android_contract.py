@@ -1,15 +1,18 @@
 """What the Android chat SDK does after login: its sockets, lists and headers (sdk-wire 15)."""
 
 import asyncio
+import json
+import re
 import struct
 
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from mockchat.wire.websocket import _LOGOUT_PATIENCE
-from tests.faulty import Gate
+from tests.faulty import Gate, Wire
 from tests.helpers import (
     ALL_OPERATIONS,
+    FORM,
     PATIENCE,
     REST_KEY,
     Client,
@@ -169,3 +172,43 @@ async def test_a_limit_of_nothing_is_the_usual_one(client: Client) -> None:
 
     assert shown["meta"]["pagination"]["per_page"] == 100
     assert shown["data"]
+
+
+# --- headers --------------------------------------------------------------------------------
+_TWICE = b"Content-Type: application/json\r\nAccept: */*\r\ncontent-type: multipart/form-data\r\n"
+_BODIES = (b'{"uid": "n0", "name": "Content-Type: a\\nContent-Type: b"}', b"uid=n1&name=Form")
+
+
+def request(method: str, path: str, body: bytes = b"") -> bytes:
+    kinds = _TWICE if body[:1] != b"u" else _TWICE.replace(b"multipart/form-data", FORM.encode())
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\napiKey: REST_API_KEY\r\n".encode()
+    return head + kinds + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize("size", [1, 7, 150, 10**6], ids="in reads of {}".format)
+async def test_several_content_types_are_forgiven(wire: Wire, size: int) -> None:
+    """The one that fits the body counts; requests share a connection and their reads."""
+    plain = request("GET", "/users/superhero1").replace(b"content-type", b"x-kind")
+    posts = [request("POST", "/users", body) for body in _BODIES]
+    sent = b"".join((plain, request("GET", "/users/superhero2"), *posts, plain))
+    async with wire.connection() as (reader, writer):
+        for start in range(0, len(sent), size):
+            writer.write(sent[start : start + size])
+            await writer.drain()
+            await asyncio.sleep(0)
+
+        uids: list[str] = []
+        while len(uids) < 5:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: ([0-9]+)", head)
+            assert head.startswith(b"HTTP/1.1 200"), head
+            assert length, head
+            uids.append(json.loads(await reader.readexactly(int(length[1])))["data"]["uid"])
+    assert [uid.lower() for uid in uids] == ["superhero1", "superhero2", "n0", "n1", "superhero1"]
+    kinds = [exchange.request.headers["Content-Type"] for exchange in wire.mock.journal]
+    assert kinds[1] == "application/json, multipart/form-data"
+
+
+async def test_any_other_header_that_is_there_twice_is_refused(wire: Wire) -> None:
+    async with wire.asking("GET /users HTTP/1.1\r\nHost: another") as reader:
+        assert b" 400 " in await reader.readline()

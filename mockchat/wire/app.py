@@ -17,6 +17,7 @@ from mockchat.core.rules import Rules
 from mockchat.core.seed import Seed, load_seed
 from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
+from mockchat.wire.connection import forgive_content_types
 from mockchat.wire.http import RequestHandler
 from mockchat.wire.line import Sleep
 from mockchat.wire.openapi import document
@@ -48,6 +49,7 @@ def create_app(
         return await edge.handle(request)
 
     app = web.Application(client_max_size=MAX_BODY, middlewares=[answer_all])
+    forgive_content_types(app)
     app[STORE], app[SERVER], app[HANDLER] = store, server, edge
     app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
 
