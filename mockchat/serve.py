@@ -38,11 +38,7 @@ async def _serve(config: Config) -> None:
     # What start-up made stays: the collector need not look at it again and again.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows knows Ctrl-C only, as KeyboardInterrupt
-            loop.add_signal_handler(number, stop.set)
+    stop = _stop_at_signals()
     set_up_logging(config)
     mock = MockChat(config)
     await mock.start()
@@ -54,6 +50,24 @@ async def _serve(config: Config) -> None:
     finally:
         await mock.stop()
         lines.flush()
+
+
+def _stop_at_signals() -> asyncio.Event:
+    """Return what the first signal sets; the second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def begin() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in signals:
+        with suppress(NotImplementedError):  # Windows knows Ctrl-C only, as KeyboardInterrupt
+            loop.add_signal_handler(number, begin)
+    return stop
 
 
 class RequestLog:

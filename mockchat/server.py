@@ -25,6 +25,7 @@ from mockchat.core.store import Store
 from mockchat.kit import Kit
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
+from mockchat.wire.connection import ForgivingServer
 from mockchat.wire.hosts import Address
 from mockchat.wire.tls import TlsError
 
@@ -317,7 +318,7 @@ class _Runner(web.ServerRunner):
     """Serves by aiohttp's low-level server: a web.Application would route everything once more."""
 
     def __init__(self, service: Service) -> None:
-        server = web.Server(service.handler.handle, access_log=None, logger=_http_log())
+        server = ForgivingServer(service.handler.handle, access_log=None, logger=_http_log())
         super().__init__(server, shutdown_timeout=_GRACE)
         self._service = service
 

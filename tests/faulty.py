@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -75,23 +76,33 @@ class Wire:
     trust: ssl.SSLContext | None
 
     @contextlib.asynccontextmanager
-    async def asking(
-        self, head: str = "GET /users HTTP/1.1", body: bytes = b"", *, key: str = "REST_API_KEY"
-    ) -> AsyncIterator[asyncio.StreamReader]:
-        """Send a request on a connection of its own; leaving the block hangs up.
+    async def connection(
+        self, room: int = 2**17
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Connect with `room` bytes for what nobody has read yet; leaving the block hangs up.
 
         The block has the time of every wait for an event.
         """
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        raw.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.port))
+        name = "localhost" if self.trust else None
         reader, writer = await asyncio.open_connection(
-            "127.0.0.1",
-            self.port,
-            ssl=self.trust,
-            server_hostname="localhost" if self.trust else None,
+            sock=raw, ssl=self.trust, server_hostname=name, limit=room
         )
-        lines = (head, "Host: localhost", f"apikey: {key}", f"Content-Length: {len(body)}", "", "")
-        writer.write("\r\n".join(lines).encode() + body)
         try:
             async with asyncio.timeout(PATIENCE):
-                yield reader
+                yield reader, writer
         finally:
             writer.transport.abort()
+
+    @contextlib.asynccontextmanager
+    async def asking(
+        self, head: str = "GET /users HTTP/1.1", body: bytes = b"", *, key: str = "REST_API_KEY"
+    ) -> AsyncIterator[asyncio.StreamReader]:
+        """Send a request on a connection of its own."""
+        lines = (head, "Host: localhost", f"apikey: {key}", f"Content-Length: {len(body)}", "", "")
+        async with self.connection() as (reader, writer):
+            writer.write("\r\n".join(lines).encode() + body)
+            yield reader

@@ -293,6 +293,16 @@ while signal.SIGTERM not in came:
     came += os.read(woken, 1)
 print([signal.Signals(number).name for number in came])
 """
+# The server would stop now, were there no signal.
+ENDED = """
+import signal, subprocess, sys
+from mockchat.commands.execute import _Forwarding
+with _Forwarding() as forwarding, subprocess.Popen([sys.executable, "-c", ""]) as child:
+    forwarding.adopt(child)
+    child.wait()
+    signal.raise_signal(signal.SIGTERM)
+    print("still here")
+"""
 IN_A_TERMINAL = "import os, pty, sys; pty.spawn(sys.argv[1:])"
 
 
@@ -312,6 +322,14 @@ def test_a_signal_is_passed_on_and_the_end_waited_for(name: str) -> None:
     )
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (42, f"{name}\n", "")
+
+
+def test_a_signal_after_the_command_s_end_ends_the_server_at_once() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDED], check=False, capture_output=True, timeout=PATIENCE
+    )
+
+    assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, b"")
 
 
 def test_ctrl_c_is_left_to_the_terminal_which_tells_the_command_itself() -> None:

@@ -1,5 +1,6 @@
 """Hostile input over the WebSocket: odd frames end at most the socket that sent them."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from hypothesis import given
 
+from tests.faulty import Wire
 from tests.helpers import PATIENCE, Client, assert_alive, auth_frame, connect, log_in, send_raw
 from tests.strategies import hostile, json_values
 
@@ -227,3 +229,22 @@ async def test_a_client_that_vanishes_in_the_handshake_stops_nothing(client: Cli
     transport.shutdown(2)
 
     assert await still_answers(await connect(client, me))
+
+
+# --- clients that do not read ---------------------------------------------------------------
+_PING = b"\x89\xfd" + bytes(4 + 125)  # a protocol ping, masked, as long as it may be
+
+
+async def test_a_client_that_pings_and_never_reads_does_not_hold_up_the_stop(wire: Wire) -> None:
+    lines = (b"GET / HTTP/1.1", *_UPGRADE, _KEY, b"Sec-WebSocket-Version: 13", b"", b"")
+    async with wire.connection(room=4096) as (reader, writer):
+        writer.write(b"\r\n".join(lines))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(_PING * 64_000)
+        (session,) = wire.mock._service.handler.hub._sessions  # noqa: SLF001  # to see it stuck
+        looks = 0
+        while looks < 100:  # with its pongs, and not for a moment only
+            await asyncio.sleep(0)
+            looks += session.context.request.protocol.writing_paused
+
+        await wire.mock.stop()

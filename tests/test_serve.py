@@ -364,6 +364,18 @@ def test_a_request_that_takes_its_time_does_not_hold_up_the_end(process: Process
         assert process.popen.wait(timeout=4) == 0
 
 
+@pytest.mark.parametrize("process", [[]], indirect=True)
+async def test_a_second_signal_ends_the_process_at_once(process: Process) -> None:
+    base = process.url("HTTP")
+    async with aiohttp.ClientSession() as session:
+        silent = await session.ws_connect(base, autoclose=False)  # the stop waits for its goodbye
+        process.popen.send_signal(signal.SIGTERM)
+        await silent.receive(timeout=PATIENCE)
+
+        assert process.end(signal.SIGTERM) == -signal.SIGTERM
+        await silent.close()
+
+
 def post(url: str, body: bytes) -> int:
     try:
         with urlopen(url, body, timeout=PATIENCE) as answer:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from mockchat.core.clock import Clock
+from tests.faulty import Recorder
 from tests.helpers import (
     NOW,
     PATIENCE,
@@ -189,7 +190,8 @@ _ENDS: dict[str, tuple[str, str, Json]] = {
 
 
 @pytest.mark.parametrize("end", _ENDS)
-async def test_a_session_ends_when(client: Client, end: str) -> None:
+async def test_a_session_ends_when(serve: Serve, end: str) -> None:
+    client = await serve(sleep=Recorder())
     me = await log_in(client, "superhero1")
     socket = await connect(client, me)
     method, path, body = _ENDS[end]
@@ -211,7 +213,8 @@ async def test_a_session_ends_when_its_token_falls_out_of_the_hundred(client: Cl
     assert await close_code(socket) == 1008
 
 
-async def test_the_end_of_one_session_leaves_the_user_s_others(client: Client) -> None:
+async def test_the_end_of_one_session_leaves_the_user_s_others(serve: Serve) -> None:
+    client = await serve(sleep=Recorder())
     phone = await log_in(client, "superhero1", deviceId="phone")
     laptop = await connect(client, await log_in(client, "superhero1", deviceId="laptop"))
     ended = await connect(client, phone)
@@ -252,15 +255,6 @@ async def test_every_socket_is_closed_when_the_server_goes_away(client: Client) 
     await client.server.close()
 
     assert [await close_code(socket) for socket in sockets] == [1001] * 3
-
-
-@pytest.mark.parametrize("code", [1000, 1002])
-async def test_a_client_s_goodbye_is_answered(client: Client, code: int) -> None:
-    socket = await connect(client, await log_in(client, "superhero1"))
-
-    await socket.close(code=code, message=b"USER_LOGGED_OUT")
-
-    assert socket.close_code == 1000
 
 
 # --- what REST shows of it ------------------------------------------------------------------

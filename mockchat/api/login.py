@@ -100,7 +100,7 @@ def logout(call: Call) -> Ack:
     token = call.app.live_token(value)
     if token is None:
         raise errors.NOT_LOGGED_IN(token=value)
-    call.app.destroy_token(token)
+    call.app.destroy_token(token, by_logout=True)
     return Ack("User logged out successfully.")
 
 

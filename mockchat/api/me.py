@@ -135,7 +135,7 @@ def get_me(call: Call) -> Me:
 )
 def delete_me(call: Call) -> Ack:
     """Log out: the auth token is destroyed for good."""
-    call.app.destroy_token(call.user_caller.token)
+    call.app.destroy_token(call.user_caller.token, by_logout=True)
     return Ack("User logged out successfully.")
 
 

@@ -28,12 +28,16 @@ _MANY = 10**9
 
 
 class Paging(RequestSchema):
-    """Which page of a list; SDKs send `per_page`, back ends `perPage`."""
+    """Which page of a list; SDKs send `per_page`, back ends `perPage`.
 
-    page = Whole(1, _MANY, load_default=1)
+    Android SDKs ask for page -1 first, and an app's `setLimit(0)` for no entries at all.
+    """
+
+    page = Whole(1, _MANY, below=1, load_default=1)
     per_page = Whole(
         1,
         MAX_PER_PAGE,
+        below=DEFAULT_PER_PAGE,
         data_key="perPage",
         load_default=DEFAULT_PER_PAGE,
         metadata={"aliases": ("per_page",)},

@@ -252,16 +252,18 @@ class Flag(Field):
 
 
 class Whole(Field):
-    """A whole number between two bounds, also as text."""
+    """A whole number between two bounds, also as text; `below` stands for one that is below 1."""
 
-    def __init__(self, least: int, most: int, **options: Any) -> None:
+    def __init__(self, least: int, most: int, below: int | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self.least, self.most = least, most
+        self.least, self.most, self.below = least, most, below
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int | None:
         if isinstance(value, str) and not value.strip():
             return None
         digits = str(_number(value)).strip()
+        if self.below is not None and re.fullmatch(r"-[0-9]+|0", digits):
+            return self.below
         if not re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,17})", digits):
             raise self.no("integer")
         if not self.least <= int(digits) <= self.most:

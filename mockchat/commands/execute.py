@@ -144,6 +144,9 @@ class _Forwarding:
     def _forward(self, number: int, _frame: FrameType | None) -> None:
         if self.child is None:
             self.early = number
+        elif self.child.returncode is not None:  # the server is about to stop
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         elif number != signal.SIGINT or not _has_terminal():
             self.child.send_signal(number)
 

@@ -120,6 +120,7 @@ class TokenDestroyed:
 
     app_id: str
     token: str
+    by_logout: bool = False  # its own client logged out; else somebody took it away
 
 
 @dataclass(frozen=True, slots=True)

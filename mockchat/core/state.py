@@ -292,11 +292,11 @@ class App:
         elif token.bound_to != device:
             raise errors.AUTH_TOKEN_BOUND(token=token.value)
 
-    def destroy_token(self, token: AuthToken) -> None:
+    def destroy_token(self, token: AuthToken, *, by_logout: bool = False) -> None:
         """End a token for good, and every session that it opened."""
         del self.tokens[token.value]
         del self._users[token.uid.lower()].tokens[token.value]
-        self._emit(TokenDestroyed(self.id, token.value))
+        self._emit(TokenDestroyed(self.id, token.value, by_logout))
 
     def flush_tokens(self, user: User) -> None:
         """End every token of a user."""

@@ -181,7 +181,8 @@ def _listed(field: validation.Strings) -> Json:
 
 
 def _whole(field: validation.Whole) -> Json:
-    return {"type": "integer", "minimum": field.least, "maximum": field.most}
+    least = {} if field.below is not None else {"minimum": field.least}
+    return {"type": "integer", **least, "maximum": field.most}
 
 
 def _time_span(field: validation.TimeSpan) -> Json:

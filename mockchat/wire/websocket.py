@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from mockchat.api import json_text
 from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.session_jwt import check_jwt
 from mockchat.api.validation import refuse
-from mockchat.core.entities import Event, PresenceChanged, Status, TokenDestroyed, User, UserCaller
+from mockchat.core.entities import Event, PresenceChanged, Status, TokenDestroyed, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import (
     CloseSocket,
@@ -24,21 +23,20 @@ from mockchat.core.fault_kinds import (
     RefuseSocket,
 )
 from mockchat.core.faults import Rule, Struck
-from mockchat.core.journal import Exchange, Frame, Journal
+from mockchat.core.journal import Exchange, Frame
 from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire.answers import Answer
 from mockchat.wire.context import SOCKET, RequestContext
 from mockchat.wire.faults import ClientGone, ClientWaits
+from mockchat.wire.session import Session, new_socket
 
 log = logging.getLogger("mockchat")
 
-_MAX_FRAME = 64 * 1024  # bytes
 _MAX_BACKLOG = 100  # frames that wait for one client before it is dropped as too slow
-_GOODBYE = 1.0  # seconds that a client has to answer a close
 _AUTH_PATIENCE = 30.0  # seconds until an unauthenticated socket is closed
-_EVERYONE, _BY_ROLES, _FRIENDS = "ALL_USERS", "ROLES", "FRIENDS"
+_LOGOUT_PATIENCE = 2.0  # seconds that a client has to close its socket once it logged out
 
 _HANDSHAKE = (
     "a WebSocket handshake needs Connection: Upgrade, Sec-WebSocket-Version: 13 and a "
@@ -46,34 +44,6 @@ _HANDSHAKE = (
 )
 
 _print_user = compile_dump(UserSchema)
-
-
-@dataclass(slots=True, eq=False)
-class Session:
-    """One live socket; who it belongs to is known once it has authenticated."""
-
-    socket: web.WebSocketResponse
-    abort: Callable[[], None]
-    context: RequestContext
-    exchange: Exchange  # its handshake, as the journal has or will have it
-    app: App | None = None
-    caller: UserCaller | None = None
-    subscription: str = ""
-    roles: frozenset[str] = frozenset()
-    backlog: int = 0
-    journal: Journal | None = None  # once it is known of which app the session is
-    expiry: asyncio.TimerHandle | None = None
-    timers: list[asyncio.TimerHandle] = field(default_factory=list)
-
-    def wants(self, user: User) -> bool:
-        """Whether the session subscribed to the presence of `user`."""
-        if self.caller is None or self.caller.user is user:
-            return False
-        if self.subscription == _EVERYONE:
-            return True
-        if self.subscription == _BY_ROLES:
-            return user.role in self.roles
-        return self.subscription == _FRIENDS and user.key in self.caller.user.friends
 
 
 def _summary(uid: str) -> RequestSummary:
@@ -101,7 +71,7 @@ class Hub:
         self._waits = waits
         self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
-        self._sends: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         store.listeners.append(self._on_event)
         store.faults.listeners.append(self._on_fault)
         store.clock.listeners.append(self._on_clock)
@@ -110,7 +80,7 @@ class Hub:
         """Carry one socket from its handshake, struck by `faults`, to its end."""
         request = context.request
         self._loop = asyncio.get_running_loop()
-        socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE)
+        socket = new_socket()
         socket.headers["X-Mock-Exchange"] = str(context.id)
         try:
             await socket.prepare(request)
@@ -126,13 +96,8 @@ class Hub:
             asyncio.get_running_loop().call_later(_AUTH_PATIENCE, self._check_in, session)
         )
         try:
-            with contextlib.suppress(
-                ConnectionError, ClientGone
-            ):  # gone in the middle of an answer
-                async for message in socket:
-                    if message.type is WSMsgType.TEXT:
-                        self._record(session, message.data, sent=True)
-                        await self._receive(session, message.data)
+            with contextlib.suppress(ConnectionError, ClientGone):  # gone amid an answer
+                await self._read(session)
         finally:
             self._forget(session)
         return Upgraded(socket, exchange)
@@ -140,12 +105,24 @@ class Hub:
     async def close(self) -> None:
         """Close every socket, as a server that goes away does."""
         goodbyes = [
-            session.socket.close(code=WSCloseCode.GOING_AWAY, message=b"Server shutdown")
-            for session in self._sessions
+            session.close(WSCloseCode.GOING_AWAY, b"Server shutdown") for session in self._sessions
         ]
         await asyncio.gather(*goodbyes, return_exceptions=True)
 
     # --- frames -------------------------------------------------------------------------
+    async def _read(self, session: Session) -> None:
+        """Take frames until either side closes; a client's close is answered by its like."""
+        while True:
+            message = await session.socket.receive()
+            if message.type is WSMsgType.TEXT:
+                self._record(session, message.data, sent=True)
+                await self._receive(session, message.data)
+            elif message.type is WSMsgType.CLOSE:
+                reason = str(message.extra or "").encode()
+                return await session.close(message.data or WSCloseCode.OK, reason)
+            elif message.type is not WSMsgType.BINARY:
+                return None
+
     async def _receive(self, session: Session, text: str) -> None:
         try:
             frame = json_text.parse(text)
@@ -186,12 +163,10 @@ class Hub:
             text = json_text.render(refusal).decode()
             self._record(session, text, sent=False)
             await session.socket.send_str(text)
-            await session.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"ERR_NO_AUTH")
+            await session.close()
             return
         session.app, session.caller = app, found[0]
-        session.subscription = str(body.get("presenceSubscription", "")).upper()
-        roles = body.get("roles")
-        session.roles = frozenset(map(str, roles)) if isinstance(roles, list) else frozenset()
+        session.heed(body)
         # Code and status as texts: iOS crashes on a number (sdk-wire 1.6).
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
         app.open_session(session.caller.user)
@@ -208,9 +183,12 @@ class Hub:
         session.backlog += 1
         text = json_text.render(frame).decode()
         self._record(session, text, sent=False)
-        task = asyncio.get_running_loop().create_task(self._deliver(session, text))
-        self._sends.add(task)
-        task.add_done_callback(self._sends.discard)
+        self._start(self._deliver(session, text))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     @staticmethod
     async def _deliver(session: Session, text: str) -> None:
@@ -248,7 +226,7 @@ class Hub:
 
         for _ in self._strikes(session, app, uid, RefuseSocket, had_its_chance):
             self._place(session, app, uid)
-            await session.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"refused")
+            await session.close(WSCloseCode.TRY_AGAIN_LATER, b"refused")
             return False
         return True
 
@@ -278,7 +256,7 @@ class Hub:
         if closing.close_code == WSCloseCode.ABNORMAL_CLOSURE:
             session.abort()
         else:
-            self._end(session, closing.close_code, b"a fault was asked for")
+            self._start(session.close(closing.close_code, b"a fault was asked for"))
 
     def _place(self, session: Session, app: App | None, uid: str | None = None) -> None:
         """Put the handshake into the journal of the app that it turned out to be of."""
@@ -299,7 +277,7 @@ class Hub:
     # --- ends ---------------------------------------------------------------------------
     def _check_in(self, session: Session) -> None:
         if session.caller is None:
-            self._end(session)
+            self._start(session.close())
 
     def _watch_expiry(self, session: Session) -> None:
         if session.app is None or session.caller is None:
@@ -319,17 +297,22 @@ class Hub:
             return False
         return session.app.live_token(session.caller.token.value) is None
 
-    def _end(
-        self,
-        session: Session,
-        code: int = WSCloseCode.POLICY_VIOLATION,
-        reason: bytes = b"ERR_NO_AUTH",
-    ) -> None:
-        task = asyncio.get_running_loop().create_task(
-            session.socket.close(code=code, message=reason)
-        )
-        self._sends.add(task)
-        task.add_done_callback(self._sends.discard)
+    def _revoke(self, session: Session) -> None:
+        """End a session whose token died: Android SDKs notice no close frame, but a cut."""
+        if session.is_android:
+            session.abort()
+        else:
+            self._start(session.close())
+
+    async def _see_off(self, session: Session) -> None:
+        """Wait for the close of a client that logged out.
+
+        Android SDKs take a close by the server for a lost connection: they connect again, with
+        the dead JWT, and no later login gets a socket (sdk-wire 15.1).
+        """
+        with contextlib.suppress(ClientGone):
+            await self._waits.sleep(session.context.request, _LOGOUT_PATIENCE)
+            self._revoke(session)
 
     def _forget(self, session: Session) -> None:
         self._sessions.discard(session)
@@ -344,7 +327,10 @@ class Hub:
         if isinstance(event, TokenDestroyed):
             for session in tuple(self._sessions):
                 if session.caller and session.caller.token.value == event.token:
-                    self._end(session)
+                    if event.by_logout:
+                        self._start(self._see_off(session))
+                    else:
+                        self._revoke(session)
         elif isinstance(event, PresenceChanged):
             self._tell_presence(event)
         else:
