@@ -3,7 +3,7 @@
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.me import logged_in
+from mockchat.api.me import logged_in, pass_hold
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.schemas import Me, Profile, profile
 from mockchat.api.validation import Loader
@@ -73,14 +73,11 @@ async def login(call: Call) -> Me:
         credential = _text(call.body.get("uid")).lower()
         if app.find_user(credential) is None:  # who exists is welcome, whatever the uid looks like
             credential = _load_uid({"uid": call.body.get("uid")})["uid"]
-    slot = call.device or credential
-    app.begin_login(slot)
-    try:
+    uid = app.owner_of(credential) if _by_token(call) else credential
+    with app.login(call.device or credential):
         await call.sleep(app.rules.login_latency)
-        await app.holds.passed(app.owner_of(credential) if _by_token(call) else credential)
+        await pass_hold(call, uid)
         return _log_in(call, credential)
-    finally:
-        app.end_login(slot)
 
 
 def _check_token_text(token: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from mockchat.api.requests import only_logs_in
 from mockchat.core.entities import UserCaller
 from mockchat.core.fault_kinds import ShapeKind
 from mockchat.core.journal import Exchange
@@ -19,6 +20,12 @@ from mockchat.wire.router import Found, Target
 SOCKET = "websocket"  # what the chat SDKs' WebSocket is called where an operation is named
 # What reading a request raises that no operation is to blame for.
 CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError, ConnectionError)
+_CREDENTIAL_IN_BODY = ("login", "logout")
+# By wire name, and by the name that the field has once it is loaded.
+_CREDENTIAL_FIELDS = {
+    **dict.fromkeys(("authKey", "auth_key", "apiKey", "api_key"), "key"),
+    **dict.fromkeys(("authToken", "auth_token"), "token"),
+}
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -80,9 +87,21 @@ class RequestContext:
 
     def summary(self) -> RequestSummary:
         """Return what the request asks for, as patterns see it."""
-        headers, method = self.request.headers, self.request.method
-        credential = "token" if "authToken" in headers else "key" if "apiKey" in headers else None
-        return RequestSummary(method, self.target.path, self.operation, self._uid(), credential)
+        method, operation = self.request.method, self.operation
+        logs_in = operation == "login" or (operation == "update_me" and only_logs_in(self.body))
+        path, (kind, _) = self.target.path, self.credential()
+        return RequestSummary(method, path, operation, self._uid(), kind, logs_in)
+
+    def credential(self) -> tuple[str | None, str]:
+        """Return what kind of credential is shown, `key` or `token`, and which."""
+        if self.operation in _CREDENTIAL_IN_BODY:
+            for field, kind in _CREDENTIAL_FIELDS.items():
+                if self.body.get(field):
+                    return kind, str(self.body[field])
+        headers = self.request.headers
+        if "authToken" in headers:
+            return "token", headers["authToken"]
+        return ("key", headers["apiKey"]) if "apiKey" in headers else (None, "")
 
     def _uid(self) -> str | None:
         """Return whom the request is about: by path, body, or the auth token it shows."""

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import hdrs, web
 
@@ -77,11 +77,11 @@ class RequestHandler:
 
     async def close(self) -> None:
         """Let go of everyone who waits and close the sockets, as a server that stops does."""
+        for app in self._store.apps():
+            app.holds.release_all()  # first: held logins are answered, not cut
         self._waits.end()
         self._store.journals.notifier.end()
         self._store.arrivals.end()
-        for app in self._store.apps():
-            app.holds.release_all()
         await self.hub.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -223,6 +223,7 @@ class RequestHandler:
                 context.target, self._resolver.address(context.request), app
             ),
             sleep=self._sleep,
+            waiting=lambda: self._waits.waiting(context.request),
             server=self._server,
         )
 
@@ -275,6 +276,7 @@ class RequestHandler:
             headers={},
             hosts=lambda: self._resolver.own_hosts(app),
             sleep=_at_once,
+            waiting=_refuse_to_wait,
             server=self._server,
             every_app=app_id is None,
         )
@@ -313,6 +315,13 @@ def _result(result: Any) -> web.Response:
 
 async def _at_once(_seconds: float) -> None:
     """Sleep not at all."""
+
+
+def _refuse_to_wait() -> NoReturn:
+    raise RuntimeError(
+        "these logins are held: the call would wait, maybe for a hold that only its own thread "
+        "can lift; log in before hold_logins, or with a client over HTTP"
+    )
 
 
 def _add_headers(context: RequestContext, response: web.StreamResponse, *, control: bool) -> None:

@@ -17,7 +17,7 @@ from mockchat.core.faults import Rule, error_named
 from mockchat.core.quota import STANDARD_LIMIT
 from mockchat.wire.context import CLIENT_FAULTS, RequestContext
 
-_GLANCE = 0.5  # seconds between two looks whether the clients that wait are still there
+_GLANCE = 0.1  # seconds between two looks whether the clients that wait are still there
 _RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not say
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -39,7 +39,7 @@ class _Wait:
 
 
 class ClientWaits:
-    """The waits that faults cause; a wait ends in ClientGone if the client leaves."""
+    """The waits of faults and held logins; a wait ends in ClientGone if the client leaves."""
 
     def __init__(self, sleep: Sleep) -> None:
         self._sleep = sleep
@@ -49,12 +49,12 @@ class ClientWaits:
 
     async def sleep(self, request: web.Request, seconds: float) -> None:
         """Wait."""
-        async with self._waiting(request, None):
+        async with self.waiting(request):
             await self._sleep(seconds)
 
     async def hang(self, request: web.Request, rule: Rule | None) -> None:
         """Wait for the end, which is also that of the rule."""
-        async with self._waiting(request, rule):
+        async with self.waiting(request, rule):
             with contextlib.suppress(*CLIENT_FAULTS):
                 # A client whose body nobody reads cannot be seen to leave.
                 async for _ in request.content.iter_any():
@@ -74,7 +74,8 @@ class ClientWaits:
             wait.end()
 
     @contextlib.asynccontextmanager
-    async def _waiting(self, request: web.Request, rule: Rule | None) -> AsyncIterator[None]:
+    async def waiting(self, request: web.Request, rule: Rule | None = None) -> AsyncIterator[None]:
+        """End what waits in this block in ClientGone if the client leaves, or with the rule."""
         if self._ended:
             raise ClientGone
         try:
@@ -142,13 +143,14 @@ class ExchangeLine:
 
     def _values(self, seconds: int) -> dict[str, object]:
         """Return what messages may name; those of unknown value are left out."""
-        context, headers = self._context, self._context.request.headers
+        context = self._context
         summary, app = context.summary(), context.app
+        kind, credential = context.credential()
         standard = context.endpoint.operation.limit if context.endpoint else STANDARD_LIMIT
         known = {
             "uid": summary.uid and summary.uid.lower(),
-            "token": headers.get("authToken"),
-            "key": errors.mask(headers.get("apiKey", "")),
+            "token": credential if kind == "token" else None,
+            "key": errors.mask(credential) if kind == "key" else None,
             "app_id": app.id if app else None,
             "operation": summary.operation,
             "feature": "users",
