@@ -319,8 +319,8 @@ async def _at_once(_seconds: float) -> None:
 
 def _refuse_to_wait() -> NoReturn:
     raise RuntimeError(
-        "these logins are held: the call would wait, maybe for a hold that only its own thread "
-        "can lift; log in before hold_logins, or with a client over HTTP"
+        "this login is held, and log_in would wait for ever: no other thread may lift the hold; "
+        "log in before hold_logins, or over HTTP from another thread"
     )
 
 
