@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from mockchat.api.requests import only_logs_in
 from mockchat.core.entities import UserCaller
@@ -26,7 +27,7 @@ _CREDENTIAL_FIELDS = {
     **dict.fromkeys(("authKey", "auth_key", "apiKey", "api_key"), "key"),
     **dict.fromkeys(("authToken", "auth_token"), "token"),
 }
-_NO_HEADERS: Mapping[str, str] = {}
+_NO_HEADERS: Mapping[str, str] = CIMultiDictProxy(CIMultiDict())
 
 
 class RequestContext:
@@ -144,7 +145,7 @@ class RequestContext:
             self.summary(),
             request.raw_path,
             (request.headers, self.raw),
-            (_NO_HEADERS if response is None else response.headers, answer),
+            (_NO_HEADERS if response is None else CIMultiDictProxy(response.headers), answer),
             0 if response is None else response.status,
             seconds,
             request.secure,
