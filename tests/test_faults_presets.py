@@ -31,12 +31,13 @@ ASKED = {
     "me": ("GET", "/me", None),
     "user by token": ("GET", "/users/superhero2", None),
     "profile": ("PUT", "/me", {"name": "Tony", "deviceId": "phone"}),
+    "push token": ("PUT", "/me", {"pushNotification": {"fcmDeviceToken": "t"}}),
     "user": ("GET", "/users/superhero1", None),
     "friends": ("GET", "/users/superhero1/friends", None),
     "users": ("GET", "/users", None),
     "create": ("POST", "/users", {"uid": "new", "name": "New"}),
 }
-BY_TOKEN = {"me", "user by token", "profile"}
+BY_TOKEN = {"me", "user by token", "profile", "push token"}
 # Who is struck by what; the others are answered as ever.
 _DEAD_TOKENS = dict.fromkeys(BY_TOKEN, errors.AUTH_TOKEN_UNKNOWN)
 STRUCK: dict[str, dict[str, ErrorDef]] = {

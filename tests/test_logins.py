@@ -177,15 +177,15 @@ async def test_an_sdk_s_login_is_held(client: Client) -> None:
     assert (await data_of(login))["authToken"] == token
 
 
-async def test_a_change_of_the_own_profile_is_no_login(client: Client) -> None:
+async def test_a_change_of_the_own_profile_or_a_push_token_is_no_login(client: Client) -> None:
     header = by_token(await issue_token(client, "superhero1"))
     await steer(client, "POST", "logins")
     login = asyncio.create_task(client.put("/me", headers=header))
     await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
 
-    me = await data_of(client.put("/me", json={"name": "Tony"}, headers=header))
-
-    assert me["name"] == "Tony"
+    for body in ({"name": "Tony"}, {"pushNotification": {"fcmDeviceToken": "t"}}):
+        me = await data_of(client.put("/me", json=body, headers=header))
+        assert me["name"] == "Tony"
     await steer(client, "DELETE", "logins")
     assert (await login).status == 200
 

@@ -197,10 +197,11 @@ class TokenCreate(Device):
 
 
 class MeUpdate(_Profile, Device):
-    """The body of `PUT /me`: a login, a change of one's own profile, or both."""
+    """The body of `PUT /me`: a login, a change of one's own profile, or a push token."""
 
     name = String(filled=True, maximum=MAX_NAME)
     unset = Strings(choices=("avatar", "link", "metadata"))
+    push_notification = AnyJson(data_key="pushNotification")  # registers a device, logs none in
 
 
 _CHANGES = frozenset(
