@@ -95,15 +95,15 @@ def request(method: str, path: str, body: str, *headers: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-async def load(port: int, message: Callable[[int], bytes]) -> list[float]:
-    """Return the seconds that each request of a round takes."""
+async def load(port: int, message: Callable[[int], bytes], first: int) -> list[float]:
+    """Return the seconds that each request of a round takes; `first` is the first one's number."""
     times = []
 
     async def client(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for place in range(_REQUESTS):
             sent = time.perf_counter()
-            writer.write(message(number * _REQUESTS + place))
+            writer.write(message(first + number * _REQUESTS + place))
             head = await reader.readuntil(b"\r\n\r\n")
             if b" 200 " not in head[:16]:
                 raise RuntimeError(head.decode())
@@ -130,9 +130,9 @@ class Round(NamedTuple):
     p99: float
 
 
-def measure(server: Server, message: Callable[[int], bytes]) -> Round:
+def measure(server: Server, message: Callable[[int], bytes], first: int) -> Round:
     before, started = cpu(server.pid), time.perf_counter()
-    times = asyncio.run(load(server.port, message))
+    times = asyncio.run(load(server.port, message, first))
     wall = time.perf_counter() - started
     return Round(wall, cpu(server.pid) - before, statistics.quantiles(times, n=100)[-1])
 
@@ -141,8 +141,8 @@ def compare(name: str, yardstick: Server, mock: Server, message: Callable[[int],
     walls, cpus, slowest = [], [], []
     for number in range(_ROUNDS):
         first = number * _CONNECTIONS * _REQUESTS
-        bare_round = measure(yardstick, lambda place, first=first: message(first + place))
-        mock_round = measure(mock, lambda place, first=first: message(first + place))
+        bare_round = measure(yardstick, message, first)
+        mock_round = measure(mock, message, first)
         walls.append(bare_round.wall / mock_round.wall)
         cpus.append(bare_round.cpu / mock_round.cpu)
         slowest.append(mock_round.p99 / bare_round.p99)

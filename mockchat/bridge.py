@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from mockchat.core.entities import Caller
@@ -44,8 +45,16 @@ class Bridge:
         return self.run(run())
 
     def perform(self, name: str, app_id: str | None, caller: Caller | None, **parts: Any) -> Any:
-        """Carry out an operation; raise ApiError where it is refused."""
-        return self.run(self.edge.perform(name, app_id, caller, **parts))
+        """Carry out an operation; raise ApiError where it is refused.
+
+        The server keeps nothing of the caller's, and the result shares nothing with the server.
+        """
+        parts = deepcopy(parts)
+
+        async def perform() -> Any:
+            return deepcopy(await self.edge.perform(name, app_id, caller, **parts))
+
+        return self.run(perform())
 
     def change(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function there that changes the state, and return its result."""

@@ -103,6 +103,7 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+_SERVICE_LINK = re.compile(r"\s*(tcp|udp|sctp)://")
 # What takes texts only, while the others read numbers, too.
 _TEXTUAL = (str, _credential, _app_id, _url)
 
@@ -303,6 +304,24 @@ def variable(name: str) -> str:
     return "MOCKCHAT_" + name.upper()
 
 
+def in_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what variables say of settings, by name, without what Kubernetes says of Services."""
+    links = service_links(environ)
+    names = {name: variable(name) for name, _ in rows()}
+    return {
+        name: environ[one] for name, one in names.items() if one in environ and one not in links
+    }
+
+
+def service_links(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables of ports that tell where a Service of Kubernetes is.
+
+    Beside a Service named mockchat it sets `MOCKCHAT_PORT=tcp://10.0.0.1:80`.
+    """
+    names = [variable(name) for name, row in rows() if row.parse is _port]
+    return [one for one in names if _SERVICE_LINK.match(environ.get(one, ""))]
+
+
 def load_config(
     flags: Mapping[str, Any], environ: Mapping[str, str], file: str | None = None
 ) -> Config:
@@ -311,8 +330,9 @@ def load_config(
     Raises ConfigError, which names the setting in the words of its source.
     """
     values: dict[str, Any] = read_file(file) if file else {}
+    in_variables = in_environment(environ)
     for name, row in rows():
-        given = environ.get(variable(name))
+        given = in_variables.get(name)
         if given is not None:
             texts = given.split(",") if row.repeatable else [given]
             values[name] = _parsed(row, [one.strip() for one in texts], variable(name))

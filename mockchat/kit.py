@@ -266,7 +266,10 @@ class Kit:
         return token
 
     def log_in(self, uid: str) -> Json:
-        """Log a user in as SDKs do, and return what they are told, `authToken` and `jwt` in it."""
+        """Log a user in as SDKs do, and return what they are told, `authToken` and `jwt` in it.
+
+        Raises RuntimeError while the user's logins are held: no verb waits for the end of a hold.
+        """
         token = self.issue_token(uid)
         caller = self._bridge.call(self._app().user_caller, token)
         me: Json = self._perform("update_me", caller)

@@ -75,14 +75,13 @@ class _Fixtures:
     """The pytest fixture that belongs to a test, one at a time.
 
     What a pytest fixture names in its arguments costs every test, `request` as much as all that is
-    done here: so a hook notes the request, and the server is asked for once by the tests of a
-    module or class, which all see the same one.
+    done here: so a hook notes the request. The server is named: pytest has to know of it to
+    parametrize it and its settings.
     """
 
     def __init__(self) -> None:
         self._request: pytest.FixtureRequest | None = None
         self._parent: object = None  # of the newest test
-        self._server: MockChat | None = None  # of that parent's tests
         self._marks: list[pytest.Mark] = []  # of that parent
         self._numbers = count(1)
         self._item: pytest.Item | None = None
@@ -97,7 +96,7 @@ class _Fixtures:
             self._request = request
 
     @pytest.fixture
-    def mockchat(self) -> "Iterator[MockApp]":
+    def mockchat(self, mockchat_server: "MockChat") -> "Iterator[MockApp]":
         """Return an app of the test's own, with the seed users: URLs, keys and a test's verbs.
 
         It is gone after the test, and so are its faults and held logins; a frozen clock ticks
@@ -106,9 +105,9 @@ class _Fixtures:
         """
         assert self._request is not None  # noqa: S101  # the hook came first
         self._item = item = self._request.node
-        server = self._server
-        if item.parent is not self._parent or server is None or not server.is_serving:
-            server = self._look_around(self._request)
+        server = mockchat_server
+        if item.parent is not self._parent:
+            self._look_around(self._request)
         app_id = f"{_label(item.name.partition('[')[0])}-{next(self._numbers)}"
         marks = [mark for mark in item.own_markers if mark.name == _NAME] + self._marks
         self._reached = None
@@ -119,15 +118,12 @@ class _Fixtures:
             server.clock.resume()
         server.check()
 
-    def _look_around(self, request: pytest.FixtureRequest) -> "MockChat":
+    def _look_around(self, request: pytest.FixtureRequest) -> None:
         self._parent = parent = request.node.parent
         self._marks = list(parent.iter_markers(_NAME))  # the nearest first
-        server: MockChat = request.getfixturevalue("mockchat_server")
-        self._server = server
         plugins = request.config.pluginmanager
         if not plugins.has_plugin(_Reporter.__name__):
             plugins.register(_Reporter(self), _Reporter.__name__)
-        return server
 
     def reached(self, item: pytest.Item) -> "tuple[str, list[Exchange]] | None":
         """Return the id of the test's app and what has reached it, if the test has one."""

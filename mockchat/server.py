@@ -82,11 +82,6 @@ class MockChat(Kit):
         return self._started
 
     @property
-    def is_serving(self) -> bool:
-        """Whether it is started and not yet stopped."""
-        return self._bridged is not None
-
-    @property
     def store(self) -> Store:
         """The state that it serves."""
         return self._bridge.store

@@ -1,10 +1,14 @@
 """Settings: the precedence of flags, variables and the file, and what a bad file is told."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from mockchat.config import Config, ConfigError, load_config
+from mockchat.cli import main
+from mockchat.commands.remote import own_url
+from mockchat.config import Config, ConfigError, load_config, service_links
 
 
 @pytest.fixture
@@ -72,6 +76,50 @@ def test_white_space_around_a_variable_is_no_part_of_it() -> None:
 
 def test_variables_of_no_setting_are_somebody_else_s() -> None:
     assert load_config({}, {"MOCKCHAT_URL": "x", "PORT": "1", "mockchat_port": "2"}) == Config()
+
+
+# What Kubernetes sets beside the Services mockchat, mockchat-https and mockchat-proxy.
+SERVICE_LINKS = {
+    f"{service}_{name}": value
+    for service in ("MOCKCHAT", "MOCKCHAT_HTTPS", "MOCKCHAT_PROXY")
+    for name, value in {
+        "SERVICE_HOST": "10.0.0.1",
+        "SERVICE_PORT": "8080",
+        "SERVICE_PORT_HTTP": "8080",
+        "PORT": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP_PROTO": "tcp",
+        "PORT_8080_TCP_PORT": "8080",
+        "PORT_8080_TCP_ADDR": "10.0.0.1",
+    }.items()
+}
+
+
+def test_what_kubernetes_sets_beside_a_service_is_recognised(file: Path) -> None:
+    file.write_text("port = 1000")
+
+    assert load_config({}, SERVICE_LINKS) == Config()
+    assert load_config({}, SERVICE_LINKS, str(file)).port == 1000
+    assert service_links(SERVICE_LINKS) == [
+        *("MOCKCHAT_PORT", "MOCKCHAT_HTTPS_PORT", "MOCKCHAT_PROXY_PORT")
+    ]
+    with pytest.raises(ConfigError, match="MOCKCHAT_PORT"):
+        load_config({}, {"MOCKCHAT_PORT": "http://10.0.0.1:8080"})
+
+
+def test_commands_tell_what_kubernetes_sets_and_go_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SERVICE_LINKS.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["config"]) == 0
+
+    told = capsys.readouterr()
+    assert re.search(r"--port +8080 +default", told.out)
+    assert told.err.startswith("mockchat: MOCKCHAT_PORT=tcp://10.0.0.1:8080 is ignored")
+    assert main(["exec", "--https-port", "off", "--", sys.executable, "-c", ""]) == 0
+    assert own_url() == "http://127.0.0.1:8080"
 
 
 # --- the file -------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def test_a_path_fits_where_its_wildcards_can_be_filled_in(
         *[({"credential": "token"}, False), ({"method": "GET", "uid": "u2"}, False)],
     ],
 )
-def test_all_that_a_pattern_names_has_to_fit(wanted: dict[str, str], fits: bool) -> None:  # noqa: FBT001
+def test_all_that_a_pattern_names_has_to_fit(wanted: dict[str, Any], fits: bool) -> None:  # noqa: FBT001
     assert Pattern(**wanted).fits(SUMMARY) is fits
 
 

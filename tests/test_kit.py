@@ -1,8 +1,10 @@
 """The verbs of the testing kit, each against what a client then sees."""
 
+import copy
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,50 @@ def test_users_are_all_users_however_many_pages_they_fill(mockchat: MockApp) -> 
     mockchat.seed(users=1100)
 
     assert len(mockchat.users) == 1100 + len(SEED_UIDS)
+
+
+def test_what_a_verb_takes_and_returns_is_the_caller_s_own(mockchat: MockApp) -> None:
+    """A change of either afterwards reaches neither the server nor another caller."""
+    mockchat.clock.freeze()
+    metadata: dict[str, Any] = {"level": {"up": [1]}}
+    tags = ["old"]
+    fixture = {
+        "users": [{"uid": "bo", "name": "Bo", "metadata": {"level": {"up": [1]}}, "tags": ["old"]}],
+        "roles": [{"role": "pilot", "name": "Pilot"}],
+    }
+    returned: list[Any] = [mockchat.create_user("ann", metadata=metadata, tags=tags)]
+    mockchat.seed(fixture)
+    log_in(mockchat.url, "ann")
+    returned += [mockchat.log_in(uid) for uid in ("ann", "bo")]
+    mockchat.snapshot()
+    before = mockchat.state(), mockchat.users, mockchat.log_in("ann")["settings"]
+    kept = copy.deepcopy(before)
+    exchange = mockchat.journal.last(operation="login")
+    sent, answered = exchange.request.json, dict(exchange.response.headers)
+
+    returned += [*before, mockchat.journal.har(), fixture]
+    returned += [exchange.request.json, exchange.response.json, metadata, tags]
+    for value in returned:
+        spoil(value)
+
+    exchange = mockchat.journal.last(operation="login")
+    assert (exchange.request.json, dict(exchange.response.headers)) == (sent, answered)
+    with pytest.raises(TypeError):
+        exchange.response.headers["Server"] = "other"  # type: ignore[index]  # it has no setter
+    assert (mockchat.state(), mockchat.users, mockchat.log_in("ann")["settings"]) == kept
+    mockchat.restore()
+    assert (mockchat.state(), mockchat.users, mockchat.log_in("ann")["settings"]) == kept
+
+
+def spoil(value: Any) -> None:
+    """Change all that can be changed in a value."""
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, dict | list):
+            spoil(one)
+    if isinstance(value, dict):
+        value.update(dict.fromkeys(value, "spoilt"), new="spoilt")
+    else:
+        value.append("spoilt")
 
 
 def test_a_created_user_can_log_in(mockchat: MockApp) -> None:

@@ -93,6 +93,32 @@ async def test_waiting_in_the_loop_that_serves_would_never_end_and_is_refused() 
             hold.wait()
 
 
+def test_a_verb_raises_at_once_where_it_would_wait_for_a_hold(mockchat: MockApp) -> None:
+    """Nobody else may lift the hold: it is the same thread that holds and logs in."""
+    for hold in (
+        mockchat.hold_logins(),
+        mockchat.hold_logins("SuperHero1"),
+        mockchat.server.hold_logins(),
+    ):
+        mockchat.issue_token("superhero1")  # makes the app, whose logins are held then
+        with hold:
+            with pytest.raises(RuntimeError, match="this login is held"):
+                mockchat.log_in("superhero1")
+            assert mockchat.state()[mockchat.app_id]
+        assert mockchat.log_in("superhero1")["uid"] == "SUPERHERO1"
+
+    with mockchat.hold_logins("superhero1"):
+        assert mockchat.log_in("superhero2")["uid"] == "SUPERHERO2"
+
+
+async def test_in_the_loop_that_serves_a_held_verb_raises_the_same() -> None:
+    async with MockChat(HTTP_ONLY) as mock:
+        with mock.hold_logins(), pytest.raises(RuntimeError, match="this login is held"):
+            mock.log_in("superhero1")
+
+        assert mock.log_in("superhero1")["uid"] == "SUPERHERO1"
+
+
 async def test_the_async_twins_wait_in_the_loop_that_serves() -> None:
     async with MockChat(HTTP_ONLY) as mock:
         with mock.hold_logins() as hold:

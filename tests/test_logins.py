@@ -4,8 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiohttp import ClientTimeout
+from aiohttp import ClientSession, ClientTimeout
 
+from mockchat import Config, MockChat
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
@@ -41,6 +42,10 @@ async def held_login(client: Client, uid: str = "superhero1", **more: Any) -> An
     return task
 
 
+async def _ask(client: Client, method: str, path: str, body: Json, headers: dict[str, str]) -> Any:
+    return await client.request(method, path, json=body, headers=headers)
+
+
 # --- held -----------------------------------------------------------------------------------
 async def test_while_a_login_is_held_another_one_is_in_progress(client: Client) -> None:
     await steer(client, "POST", "logins", uid="superhero1")
@@ -60,6 +65,63 @@ async def test_the_same_device_is_in_progress_whoever_logs_in(client: Client) ->
     request = post_login(client, "superhero2", deviceId="phone")
 
     await assert_error(request, errors.LOGIN_IN_PROGRESS)
+
+
+async def test_a_second_login_of_the_uid_is_refused_by_every_way_and_at_once(
+    client: Client,
+) -> None:
+    """The first is held, whichever way it came; no second one waits beside it."""
+    header = by_token(await issue_token(client, "superhero1"))
+    other = by_token(await issue_token(client, "superhero1", force=True))
+    body = {"uid": "superhero1", "authKey": "AUTH_KEY"}
+    ways: list[tuple[str, str, Json, dict[str, str]]] = [
+        ("PUT", "/me", {}, header),
+        ("PUT", "/me", {"deviceId": "phone"}, header),
+        ("PUT", "/me", {}, {**other, "resource": "WEB-1"}),
+        ("POST", "/login", body, {}),
+        ("POST", "/login", {**body, "deviceId": "laptop"}, {}),
+        ("POST", "/login", {}, other),
+    ]
+    for first in ways:
+        await steer(client, "POST", "logins", uid="superhero1")
+        login = asyncio.create_task(_ask(client, *first))
+        await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+
+        for second in ways:
+            await assert_error(_ask(client, *second), errors.LOGIN_IN_PROGRESS)
+
+        await steer(client, "DELETE", "logins")
+        assert (await login).status == 200, first
+        for again in ways:
+            assert (await _ask(client, *again)).status == 200, again
+
+
+async def test_an_sdk_s_login_takes_its_device_s_slot(client: Client) -> None:
+    one, two = [by_token(await issue_token(client, f"superhero{number}")) for number in (1, 2)]
+    await steer(client, "POST", "logins", uid="superhero1")
+    login = asyncio.create_task(client.put("/me", json={"deviceId": "tab"}, headers=one))
+    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+
+    same = client.put("/me", json={"deviceId": "tab"}, headers=two)
+    by_uid = post_login(client, "superhero2", deviceId="tab")
+    another = client.put("/me", json={"deviceId": "phone"}, headers=two)
+
+    await assert_error(same, errors.LOGIN_IN_PROGRESS)
+    await assert_error(by_uid, errors.LOGIN_IN_PROGRESS)
+    assert (await data_of(another))["uid"] == "SUPERHERO2"
+    await steer(client, "DELETE", "logins")
+    assert (await login).status == 200
+
+
+async def test_tabs_of_one_user_that_reload_together_all_log_in(client: Client) -> None:
+    header = by_token(await issue_token(client, "superhero1"))
+
+    answers = await asyncio.gather(
+        *(client.put("/me", headers={**header, "resource": f"WEB-{n}"}) for n in range(5)),
+        *(client.put("/me", headers=header) for _ in range(5)),
+    )
+
+    assert {answer.status for answer in answers} == {200}
 
 
 async def test_a_login_by_auth_token_is_held_as_well(client: Client) -> None:
@@ -115,13 +177,17 @@ async def test_an_sdk_s_login_is_held(client: Client) -> None:
     assert (await data_of(login))["authToken"] == token
 
 
-async def test_a_change_of_the_own_profile_is_no_login(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
+async def test_a_change_of_the_own_profile_or_a_push_token_is_no_login(client: Client) -> None:
+    header = by_token(await issue_token(client, "superhero1"))
     await steer(client, "POST", "logins")
+    login = asyncio.create_task(client.put("/me", headers=header))
+    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
 
-    me = await data_of(client.put("/me", json={"name": "Tony"}, headers=by_token(token)))
-
-    assert me["name"] == "Tony"
+    for body in ({"name": "Tony"}, {"pushNotification": {"fcmDeviceToken": "t"}}):
+        me = await data_of(client.put("/me", json=body, headers=header))
+        assert me["name"] == "Tony"
+    await steer(client, "DELETE", "logins")
+    assert (await login).status == 200
 
 
 async def test_a_token_that_dies_meanwhile_logs_nobody_in(client: Client) -> None:
@@ -166,14 +232,25 @@ async def test_logins_of_a_uid_that_does_not_exist_yet_can_be_held(client: Clien
     assert (await data_of(login))["uid"] == "later"
 
 
-async def test_a_client_that_leaves_waits_no_more(client: Client) -> None:
-    await steer(client, "POST", "logins")
-    login = await held_login(client)
-    login.cancel()
+async def test_a_client_that_leaves_gives_its_slot_back() -> None:
+    """aiohttp's server tells no handler that its client left; its test server does."""
+    async with MockChat(Config(port=0, https_port=None)) as mock, ClientSession(mock.url) as web:
+        header = by_token(mock.issue_token("superhero1"))
+        ways: dict[str, Any] = {
+            "login": lambda: web.post("/login", json={"uid": "superhero1", "authKey": "AUTH_KEY"}),
+            "update_me": lambda: web.put("/me", json={"deviceId": "phone"}, headers=header),
+        }
+        with mock.hold_logins() as hold:
+            for operation, ask in ways.items():
+                for count in (1, 2):  # the second takes the place of the first
+                    login = asyncio.ensure_future(ask())
+                    await hold.wait_async()
+                    login.cancel()
+                    await mock.journal.wait_for_async(count, operation=operation, status=0)
 
-    await steer(client, "DELETE", "logins")
+        answers = [await ask() for ask in ways.values()]
 
-    assert (await data_of(post_login(client)))["uid"] == "SUPERHERO1"
+    assert [answer.status for answer in answers] == [200, 200]
 
 
 # --- apps -----------------------------------------------------------------------------------

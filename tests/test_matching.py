@@ -74,9 +74,10 @@ def test_methods_and_uids_are_compared_whatever_their_case() -> None:
         ({"path": "/users"}, "path is /users/u1, not /users"),
         ({"uid": "u2"}, "uid is U1, not u2"),
         ({"credential": "token"}, "credential is key, not token"),
+        ({"logs_in": True}, "is no login"),
     ],
 )
-def test_a_pattern_says_what_does_not_fit(wanted: dict[str, str], miss: str) -> None:
+def test_a_pattern_says_what_does_not_fit(wanted: dict[str, Any], miss: str) -> None:
     assert list(Pattern(**wanted).mismatches(SUMMARY)) == [miss]
 
 

@@ -276,6 +276,45 @@ def test_the_server_s_settings_are_a_fixture_to_override(project: Project) -> No
     project.run().assert_outcomes(passed=1)
 
 
+def test_settings_and_servers_can_be_parametrized_and_no_test_need_name_them(
+    project: Project,
+) -> None:
+    """pytest has to know what `mockchat` depends on: `@pytest.fixture(params=…)` and indirect."""
+    config = """
+        import pytest
+        from mockchat import Config
+
+        @pytest.fixture(scope="session", params=["documented", "live"])
+        def mockchat_config(request):
+            return Config(port=0, https_port=None, errors=request.param)
+    """
+    project.write(
+        conftest=config,
+        test_all="""
+        import pytest
+        from calls import ask
+
+        SEEN = []
+
+        def test_every_dialect(mockchat):
+            SEEN.append(ask(mockchat.url + "/v3/me")[1]["error"]["code"])
+
+        @pytest.mark.usefixtures("mockchat")
+        def test_by_mark():
+            pass
+
+        @pytest.mark.parametrize("mockchat_config", ["live"], indirect=True)
+        def test_one_dialect(mockchat):
+            assert mockchat.server.config.errors == "live"
+
+        def test_both_were_seen():
+            assert len(set(SEEN)) == 2
+        """,
+    )
+
+    project.run().assert_outcomes(passed=6)
+
+
 def test_the_server_itself_can_be_another_one_for_some_tests(project: Project) -> None:
     other = """
         import pytest

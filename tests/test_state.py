@@ -229,14 +229,13 @@ def test_a_fixture_s_deactivated_user_is_not_listed(app: App) -> None:
 
 # --- logins and presence --------------------------------------------------------------------
 def test_a_login_in_progress_keeps_the_next_one_out_until_it_ends(app: App) -> None:
-    app.begin_login("u1")
+    with app.login("u1"), app.login("u2"):
+        with pytest.raises(ApiError) as refused, app.login("u1"):
+            pass
+        assert refused.value.definition is errors.LOGIN_IN_PROGRESS
+        assert app.logins == {"u1", "u2"}
 
-    assert refusal(app.begin_login, "u1") is errors.LOGIN_IN_PROGRESS
-    app.begin_login("u2")
-    app.end_login("u1")
-    app.begin_login("u1")
-
-    assert app.logins == {"u1", "u2"}
+    assert app.logins == set()
 
 
 def test_the_first_session_brings_a_user_online_and_the_last_takes_it_offline(

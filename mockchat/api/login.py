@@ -2,7 +2,7 @@
 
 from mockchat.api import requests, schemas
 from mockchat.api.access import text
-from mockchat.api.me import logged_in
+from mockchat.api.me import logged_in, pass_hold
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.schemas import Me, Profile, profile
 from mockchat.api.validation import Loader
@@ -41,18 +41,14 @@ async def login(call: Call) -> Me:
     """
     app, token = call.app, call.caller.token if isinstance(call.caller, UserCaller) else None
     uid = token.uid if token else _uid(call)
-    slot = call.device or (token.value if token else uid)
-    app.begin_login(slot)
-    try:
+    with app.login(call.device or (token.value if token else uid)):
         await call.sleep(app.rules.login_latency)
-        await app.holds.passed(uid)
+        await pass_hold(call, uid)
         if token is None:
             token = app.issue_token(app.user(uid), device=call.device)
         caller = app.user_caller(token.value)  # it may have died meanwhile
         app.use_token(caller.token, call.device or "")
         return logged_in(call, caller)
-    finally:
-        app.end_login(slot)
 
 
 def _uid(call: Call) -> str:

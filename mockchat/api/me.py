@@ -94,23 +94,42 @@ def logged_in(call: Call, caller: UserCaller) -> Me:
     access=Access.TOKEN,
     body=requests.MeUpdate,
     returns=schemas.MeSchema,
-    errors=(errors.AUTH_TOKEN_BOUND,),
+    errors=(errors.AUTH_TOKEN_BOUND, errors.LOGIN_IN_PROGRESS),
     limit=CORE_LIMIT,
     evidence=Evidence.DOCUMENTED,
     headers=("resource",),
 )
 async def update_me(call: Call) -> Me:
-    """Log a device in by its auth token, or update one's own profile."""
-    caller = call.user_caller
-    changes = user_changes(call.app, call.body)
-    if call.app.holds.uids and not changes:  # a login, and somebody's are held
-        await call.app.holds.passed(caller.user.uid)
-        caller = call.app.user_caller(caller.token.value)
+    """Log a device in by its auth token, or update one's own profile.
+
+    A body that changes nothing is a login: until its answer the device has no second one.
+    """
+    app, caller = call.app, call.user_caller
+    if not requests.only_logs_in(call.body):
+        changes = user_changes(app, call.body)
+        _take_in(call, caller)
+        if changes:
+            app.update_user(caller.user, changes)
+        return logged_in(call, caller)
+    token = caller.token.value
+    with app.login(call.device or token):
+        await pass_hold(call, caller.user.uid)
+        caller = app.user_caller(token)  # which may have died meanwhile
+        _take_in(call, caller)
+        return logged_in(call, caller)
+
+
+def _take_in(call: Call, caller: UserCaller) -> None:
+    """Note which client uses the token."""
     call.app.use_token(caller.token, call.device or "")
     describe(caller.token, call)
-    if changes:
-        call.app.update_user(caller.user, changes)
-    return logged_in(call, caller)
+
+
+async def pass_hold(call: Call, uid: str) -> None:
+    """Wait for as long as the logins of `uid` are held; raise LOGIN_IN_PROGRESS if one waits."""
+    if call.app.holds.has(uid):
+        async with call.waiting():
+            await call.app.holds.passed(uid)
 
 
 @table.add(

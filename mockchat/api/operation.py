@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -104,6 +105,7 @@ class Call:
     headers: Mapping[str, str]  # names in any case
     hosts: Hosts
     sleep: Callable[[float], Awaitable[None]]
+    waiting: Callable[[], AbstractAsyncContextManager[None]]  # the client may leave meanwhile
     server: ServerFacts
     every_app: bool = False  # a control action that names no app
 

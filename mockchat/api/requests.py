@@ -1,5 +1,8 @@
 """The wire shapes of requests: what bodies and queries hold and what they are checked for."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from marshmallow import fields
 
 from mockchat.api.operation import DEFAULT_PER_PAGE
@@ -198,10 +201,27 @@ class TokenCreate(Device):
 
 
 class MeUpdate(_Profile, Device):
-    """The body of `PUT /me`: a login, a change of one's own profile, or both."""
+    """The body of `PUT /me`: a login, a change of one's own profile, or a push token."""
 
     name = String(filled=True, maximum=MAX_NAME)
     unset = Strings(choices=("avatar", "link", "metadata"))
+    push_notification = AnyJson(data_key="pushNotification")  # registers a device, logs none in
+
+
+_CHANGES = frozenset(
+    name
+    for attribute, one in MeUpdate().fields.items()
+    if attribute not in Device().fields
+    for name in (attribute, one.data_key or attribute)
+)
+
+
+def only_logs_in(body: Mapping[str, Any]) -> bool:
+    """Whether the body of a `PUT /me`, loaded or not, tells of the client at most.
+
+    That is the login of an SDK, or its return after a reload; anything else changes the user.
+    """
+    return _CHANGES.isdisjoint(body)
 
 
 class JwtRequest(RequestSchema):

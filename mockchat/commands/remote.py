@@ -92,10 +92,11 @@ def own_url() -> str:
     """Return where the server is if no flag says it, by the variables of server and clients."""
     if url := os.environ.get(_VARIABLES["url"]):
         return url
-    port = os.environ.get(config.variable("port"), "8080")
+    given = config.in_environment(os.environ)
+    port = given.get("port", "8080")
     if port != "off":
         return f"http://127.0.0.1:{port}"
-    return f"https://127.0.0.1:{os.environ.get(config.variable('https_port'), '8443')}"
+    return f"https://127.0.0.1:{given.get('https_port', '8443')}"
 
 
 class Remote:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mockchat import config
 from mockchat.commands import Run, UsageError
-from mockchat.commands.show import add_json_option, tell_table
+from mockchat.commands.show import add_json_option, note, tell_table
 from mockchat.config import Config, ConfigError
 
 _SECRET = ("control_token",)
@@ -40,8 +40,14 @@ def config_of(
     flags: Mapping[str, Any], file: str | None, environ: Mapping[str, str] | None = None
 ) -> Config:
     """Return the settings; raise UsageError for one that is no good."""
+    variables = os.environ if environ is None else environ
+    for name in config.service_links(variables):
+        note(
+            f"{name}={variables[name]} is ignored: Kubernetes sets it beside a Service of that "
+            "name; give the pod enableServiceLinks: false, or the port by its flag"
+        )
     try:
-        return config.load_config(flags, os.environ if environ is None else environ, file)
+        return config.load_config(flags, variables, file)
     except ConfigError as error:
         raise UsageError(str(error)) from None
 
@@ -106,7 +112,7 @@ def _shown(name: str, value: Any) -> str:
 def _source(name: str, flags: Mapping[str, Any], in_file: Mapping[str, Any]) -> str:
     if flags.get(name) is not None:
         return "flag"
-    if config.variable(name) in os.environ:
+    if name in config.in_environment(os.environ):
         return config.variable(name)
     return "--config" if name in in_file else "default"
 

@@ -42,6 +42,7 @@ class Preset(NamedTuple):
     strikes: tuple[tuple[ErrorDef, Pattern], ...]
 
 
+_LOGIN = Pattern(logs_in=True)
 _BY_TOKEN, _BY_KEY = Pattern(credential="token"), Pattern(credential="key")
 _DEAD_TOKEN = (errors.AUTH_TOKEN_UNKNOWN, _BY_TOKEN)
 PRESETS: dict[str, Preset] = {
@@ -66,7 +67,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "login_in_progress": Preset(
         "Another login is in progress.",
-        ((errors.LOGIN_IN_PROGRESS, Pattern(operation="login")),),
+        ((errors.LOGIN_IN_PROGRESS, _LOGIN),),
     ),
 }
 

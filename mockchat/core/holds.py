@@ -2,6 +2,7 @@
 
 import asyncio
 
+from mockchat.core import errors
 from mockchat.core.notifier import Notifier
 
 
@@ -36,10 +37,22 @@ class Holds:
         for uid in self.uids:
             self.release(uid)
 
+    def has(self, uid: str) -> bool:
+        """Whether the logins of `uid` are held."""
+        return bool(self._held) and self._holding(uid.lower()) is not None
+
+    def _holding(self, key: str) -> asyncio.Event | None:
+        return self._held.get(key) or self._held.get(None)
+
     async def passed(self, uid: str) -> None:
-        """Wait for as long as the logins of `uid` are held."""
+        """Wait for as long as the logins of `uid` are held.
+
+        Raises LOGIN_IN_PROGRESS where one of them waits already, whatever its device.
+        """
         key = uid.lower()
-        while event := self._held.get(key) or self._held.get(None):
+        if key in self.waiting:
+            raise errors.LOGIN_IN_PROGRESS()
+        while event := self._holding(key):
             self.waiting.append(key)
             self._arrivals.notify()
             try:

@@ -18,6 +18,7 @@ class RequestSummary(NamedTuple):
     operation: str | None
     uid: str | None
     credential: str | None = None  # the credential: `key`, `token` or none
+    logs_in: bool = False  # by `POST /login`, or by the `PUT /me` of SDKs
 
 
 @lru_cache(maxsize=4096)
@@ -71,6 +72,7 @@ class Pattern(NamedTuple):
     path: str | None = None
     uid: str | None = None
     credential: str | None = None
+    logs_in: bool | None = None
 
     def mismatches(self, summary: RequestSummary) -> Iterator[str]:
         """Say in what a request differs from the pattern; nothing where it fits."""
@@ -84,6 +86,8 @@ class Pattern(NamedTuple):
             yield f"uid is {summary.uid or 'none'}, not {self.uid}"
         if self.credential is not None and self.credential != summary.credential:
             yield f"credential is {summary.credential or 'none'}, not {self.credential}"
+        if self.logs_in is not None and self.logs_in != summary.logs_in:
+            yield f"is {'' if summary.logs_in else 'no '}login"
 
     def fits(self, summary: RequestSummary) -> bool:
         """Whether a request is meant."""

@@ -2,7 +2,8 @@
 
 import string
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
@@ -304,15 +305,16 @@ class App:
             self.destroy_token(token)
 
     # --- logins and sessions ------------------------------------------------------------
-    def begin_login(self, slot: str) -> None:
-        """Mark a login as in progress; raise LOGIN_IN_PROGRESS where the slot has one."""
+    @contextmanager
+    def login(self, slot: str) -> Iterator[None]:
+        """Carry a login through, in progress to its end; raise LOGIN_IN_PROGRESS beside another."""
         if slot in self.logins:
             raise errors.LOGIN_IN_PROGRESS()
         self.logins.add(slot)
-
-    def end_login(self, slot: str) -> None:
-        """Let the slot's next login in."""
-        self.logins.discard(slot)
+        try:
+            yield
+        finally:
+            self.logins.discard(slot)
 
     def open_session(self, user: User) -> None:
         """Count a WebSocket that `user` opened; the first one brings the user online."""

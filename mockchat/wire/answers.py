@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, File, Page
@@ -76,7 +76,7 @@ class Answer(NamedTuple):
             context.summary(),
             request.raw_path,
             (request.headers, context.body.raw),
-            (self.headers, self.body),
+            (CIMultiDictProxy(self.headers), self.body),
             self.status,
             seconds,
             request.secure,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
+from mockchat.api.requests import only_logs_in
 from mockchat.core.errors import ApiError
 from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
@@ -13,6 +14,8 @@ from mockchat.wire.hosts import Address
 from mockchat.wire.routing import Endpoint, Target
 
 SOCKET = "websocket"  # what the chat SDKs' WebSocket is called where an operation is named
+_CREDENTIAL_IN_BODY = ("login", "logout")
+_CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 
 
 class RequestContext(NamedTuple):
@@ -65,11 +68,24 @@ class RequestContext(NamedTuple):
 
     def summary(self) -> RequestSummary:
         """Return what patterns of faults and journal filters are compared with."""
-        headers = self.headers
-        credential = "token" if "authToken" in headers else "key" if "apiKey" in headers else None
-        return RequestSummary(
-            self.method, self.target.path, self.operation, self._uid(), credential
+        operation = self.operation
+        logs_in = operation == "login" or (
+            operation == "update_me" and only_logs_in(self.body.fields_or_none())
         )
+        path, (kind, _) = self.target.path, self.credential()
+        return RequestSummary(self.method, path, operation, self._uid(), kind, logs_in)
+
+    def credential(self) -> tuple[str | None, str]:
+        """Return the kind of the credential, `key` or `token`, and the credential itself."""
+        if self.operation in _CREDENTIAL_IN_BODY:
+            fields = self.body.fields_or_none()
+            for field, kind in _CREDENTIAL_FIELDS.items():
+                if fields.get(field):
+                    return kind, str(fields[field])
+        if token := self.headers.get("authToken"):
+            return "token", token
+        key = self.headers.get("apiKey")
+        return ("key", key) if key else (None, "")
 
     def _uid(self) -> str | None:
         """Return the uid in the path or body, or the owner of the auth token."""

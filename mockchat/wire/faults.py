@@ -22,7 +22,7 @@ from mockchat.wire.body import CLIENT_FAULTS
 from mockchat.wire.context import SOCKET, RequestContext
 
 HEADER = "X-Mock-Fault"
-_GLANCE = 0.5  # seconds between two looks whether the waiting clients are still connected
+_GLANCE = 0.1  # seconds between two looks whether the waiting clients are still connected
 _RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not say
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -56,7 +56,7 @@ class _Wait:
 
 
 class ClientWaits:
-    """Waits for clients; each ends in ClientGone if the client leaves or the server stops."""
+    """Waits of faults and held logins; each ends in ClientGone if the client leaves."""
 
     def __init__(self, sleep: Sleep) -> None:
         self._sleep = sleep
@@ -66,12 +66,12 @@ class ClientWaits:
 
     async def sleep(self, request: web.BaseRequest, seconds: float) -> None:
         """Wait for some seconds."""
-        async with self._waiting(request, None):
+        async with self.waiting(request):
             await self._sleep(seconds)
 
     async def hang(self, request: web.BaseRequest, rule: Rule | None) -> None:
         """Wait until the client leaves, the rule is removed or the server stops."""
-        async with self._waiting(request, rule):
+        async with self.waiting(request, rule):
             with contextlib.suppress(*CLIENT_FAULTS):
                 # A client whose body is not read cannot be seen to leave.
                 async for _ in request.content.iter_any():
@@ -91,7 +91,10 @@ class ClientWaits:
             wait.end()
 
     @contextlib.asynccontextmanager
-    async def _waiting(self, request: web.BaseRequest, rule: Rule | None) -> AsyncIterator[None]:
+    async def waiting(
+        self, request: web.BaseRequest, rule: Rule | None = None
+    ) -> AsyncIterator[None]:
+        """End the wait of this block in ClientGone if the client leaves, or with the rule."""
         if self._ended:
             raise ClientGone
         try:
@@ -206,10 +209,11 @@ class _Exchange:
         """Return the values that messages name; unknown ones are left out."""
         context, app = self._context, self._context.app
         summary, endpoint = context.summary(), context.endpoint
+        kind, credential = context.credential()
         known = {
             "uid": summary.uid and summary.uid.lower(),
-            "token": context.headers.get("authToken"),
-            "key": errors.mask(context.headers.get("apiKey", "")),
+            "token": credential if kind == "token" else None,
+            "key": errors.mask(credential) if kind == "key" else None,
             "app_id": None if context.refusal else app.id,
             "operation": summary.operation,
             "feature": "users",

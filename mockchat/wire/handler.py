@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import hdrs, web
 
@@ -68,11 +68,11 @@ class RequestHandler:
 
     async def close(self) -> None:
         """Release all waiting requests and close all WebSockets."""
+        for app in self._store.apps():
+            app.holds.release_all()  # first: held logins are answered, not cut
         self._waits.end()
         self._store.journals.notifier.end()
         self._store.arrivals.end()
-        for app in self._store.apps():
-            app.holds.release_all()
         await self.hub.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -145,6 +145,7 @@ class RequestHandler:
             headers=context.headers,
             hosts=self._resolver.hosts(context, app),
             sleep=self._sleep,
+            waiting=lambda: self._waits.waiting(context.request),
             server=self._server,
             every_app=every_app,
         )
@@ -226,6 +227,7 @@ class RequestHandler:
             headers=_NO_VALUES,
             hosts=self._resolver.own_hosts(app),
             sleep=_at_once,
+            waiting=_refuse_to_wait,
             server=self._server,
             every_app=app_id is None,
         )
@@ -236,3 +238,10 @@ class RequestHandler:
 
 async def _at_once(_seconds: float) -> None:
     """Do not wait: a verb of Python has no latency."""
+
+
+def _refuse_to_wait() -> NoReturn:
+    raise RuntimeError(
+        "this login is held, and log_in would wait for ever: no other thread may lift the hold; "
+        "log in before hold_logins, or over HTTP from another thread"
+    )
