@@ -149,7 +149,10 @@ class MockChat(Kit):
         server = app[SERVER]
         server.ca_path = str(self.ca_path) if self.ca_path else None
         server.https_port = _port_of(self.https_url)
-        server.base_url = self.https_url or self.url
+        server.base_url, server.plain_url = (
+            self.https_url or self.url,
+            self.url or self.https_url,
+        )
 
     async def stop(self) -> None:
         """Answer the requests in flight, close sockets with code 1001 and stop serving."""

@@ -17,6 +17,7 @@ from mockchat.core.rules import Rules
 from mockchat.core.seed import Seed, load_seed
 from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
+from mockchat.wire import pictures
 from mockchat.wire.http import RequestHandler
 from mockchat.wire.line import Sleep
 from mockchat.wire.openapi import document
@@ -49,6 +50,7 @@ def create_app(
 
     app = web.Application(client_max_size=MAX_BODY, middlewares=[answer_all])
     app[STORE], app[SERVER], app[HANDLER] = store, server, edge
+    pictures.add_routes(app.router)
     app.router.add_route("*", r"/{path:[\s\S]*}", edge.handle, expect_handler=edge.expect)
 
     async def let_go(_app: web.Application) -> None:

@@ -4,8 +4,9 @@ import inspect
 from typing import Any
 
 from mockchat.api.operation import Ack, Call, File, Operation, Page
-from mockchat.api.schemas import compile_dump
+from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
+from mockchat.core.pictures import address_for
 
 
 class Endpoint:
@@ -15,6 +16,7 @@ class Endpoint:
         "_asynchronous",
         "_dump",
         "_handler",
+        "_shows_users",
         "load_body",
         "load_query",
         "name",
@@ -31,6 +33,8 @@ class Endpoint:
         self._handler = operation.handler
         self._asynchronous = inspect.iscoroutinefunction(operation.handler)
         self._dump = compile_dump(operation.returns) if operation.returns else None
+        shown = operation.returns
+        self._shows_users = shown is not None and issubclass(shown, UserSchema)
 
     async def run(self, call: Call) -> Any:
         """Return the envelope to print, or a File as it is."""
@@ -40,17 +44,21 @@ class Endpoint:
         if isinstance(result, File):
             return result
         if self.operation.is_control:
-            return self._printed(result)
+            return self._printed(result, call)
         if isinstance(result, Page):
-            return {"data": [self._printed(item) for item in result.items], "meta": _meta(result)}
-        return {"data": self._printed(result)}
+            printed = [self._printed(item, call) for item in result.items]
+            return {"data": printed, "meta": _meta(result)}
+        return {"data": self._printed(result, call)}
 
-    def _printed(self, result: Any) -> Any:
+    def _printed(self, result: Any, call: Call) -> Any:
         if isinstance(result, Ack):
             return {"success": result.success, "message": result.message}
         if result is None or self._dump is None or isinstance(result, dict):
             return result
-        return self._dump(result)
+        printed = self._dump(result)
+        if self._shows_users and "avatar" in printed:
+            printed["avatar"] = address_for(printed["avatar"], call.hosts().server)
+        return printed
 
 
 def _meta(page: Page) -> dict[str, Any]:

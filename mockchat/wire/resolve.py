@@ -1,6 +1,7 @@
 """Resolution: which app a request means, who is asking, and by what address it came."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from aiohttp import web
@@ -105,7 +106,9 @@ class Resolver:
         scheme, _, netloc = (self._server.base_url or "http://localhost").partition("://")
         address = hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
         is_default = app is self._store.default
-        return self.hosts(Target((), None if is_default else app.id), address, app)
+        found = self.hosts(Target((), None if is_default else app.id), address, app)
+        plain = self._server.plain_url
+        return replace(found, server=plain) if plain and not self._public else found
 
 
 _LOCAL = Address("localhost", 80, secure=False)
