@@ -151,6 +151,7 @@ class MockChat(Kit):
         facts.ca_path = str(self.ca_path) if self.ca_path else None
         facts.https_port = next((one.port for one in addresses if one.secure), None)
         facts.base_url = self.https_url or self.url
+        facts.plain_url = self.url or self.https_url
         if config.proxy_port is not None:
             self.proxy_url = await self._open_proxy(config.proxy_port, addresses)
         for site in sites:

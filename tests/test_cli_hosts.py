@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from mockchat import Config, MockChat
+from mockchat.core import pictures
 from mockchat.wire.hosts import SERVICES, app_in
 from tests.command_line import Command
 
 APP_HOSTS = [f"app_id.{service}-us.cometchat.io" for service in SERVICES]
-HOSTS = [*APP_HOSTS, *(f"{service}-us.cometchat.io" for service in SERVICES)]
+COMMON_HOSTS = [f"{service}-us.cometchat.io" for service in SERVICES]
+HOSTS = [*APP_HOSTS, *COMMON_HOSTS, *pictures.HOSTS]
 NOTE = "# HTTPS is asked for at port 443: serve it there (--https-port 443)"
 
 
@@ -26,9 +28,11 @@ def test_the_hosts_file_leads_every_live_name_here(command: Command) -> None:
     assert lines == [f"127.0.0.1 {name}" for name in HOSTS]
 
 
-def test_the_names_are_those_that_mean_the_app(command: Command) -> None:
+def test_the_names_are_those_that_mean_the_app_and_those_of_pictures(command: Command) -> None:
     names = command("hosts", "--app-id", "MyApp", "--region", "eu", "--json").json["names"]
 
+    assert names[-2:] == [*pictures.HOSTS]
+    del names[-2:]
     assert {app_in(name) for name in names} == {"myapp", None}
     assert all("-eu." in name for name in names)
 

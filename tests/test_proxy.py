@@ -167,7 +167,9 @@ async def test_no_other_port_of_a_live_name_leads_anywhere(mock: MockChat) -> No
         ("api.cometchat.com", True),  # of the 1.x SDKs
         ("api-us.cometchat.io.example.com", False),
         ("my-app.api-us.cometchat.io.", False),  # parse_host has taken the dot away
-        ("data-us.cometchat.io", False),  # pictures: no API
+        ("data-us.cometchat.io", True),  # of pictures
+        ("assets.cometchat.io", True),
+        ("cdn.cometchat.io", False),
         ("a.b.api-us.cometchat.io", False),
         ("apixus.cometchat.io", False),
         ("api-us.cometchat.ioo", False),

@@ -29,7 +29,7 @@ SCHEMAS = {
 MANIFESTS = sorted((EXAMPLES / "kubernetes").glob("*.yaml"))
 NAMES = [f"testapp.{service}-us.cometchat.io" for service in SERVICES]
 # What the recipes themselves or `mockchat health` read, beside the settings.
-OWN_VARIABLES = {"MOCKCHAT_IMAGE", "MOCKCHAT_URL", "MOCKCHAT_HTTPS", "MOCKCHAT_ADDRESS"}
+OWN_VARIABLES = {"MOCKCHAT_IMAGE", "MOCKCHAT_URL", "MOCKCHAT_ADDRESS"}
 OWN_VARIABLES |= {"MOCKCHAT_HTTPS_URL"}  # which `mockchat exec` sets
 PROJECTS = ("backend", "node-app")  # tests/test_examples.py is about them
 

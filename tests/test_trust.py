@@ -102,12 +102,12 @@ def test_without_it_the_client_refuses_the_server(
 
 def test_chromium_trusts_the_server_by_a_live_name(trusting: Trusting) -> None:
     need("chromium", "certutil", "node")
-    secure = str(trusting.mock.https_url).removeprefix("https://").replace("127.0.0.1", "localhost")
+    port = str(trusting.mock.https_url).rpartition(":")[2]
     quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
     own = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 
     done = run(
-        *("chromium", *own, *quiet, *playwright_arguments(secure)),
+        *("chromium", *own, *quiet, *playwright_arguments(port)),
         *(f"--user-data-dir={trusting.folder / 'profile'}", "--dump-dom"),
         "https://testapp.api-us.cometchat.io/v3/me",
         environment=trusting.environment,
@@ -116,13 +116,18 @@ def test_chromium_trusts_the_server_by_a_live_name(trusting: Trusting) -> None:
     assert "ERROR_BLANK_AUTHTOKEN" in done.stdout, done.stderr
 
 
-def playwright_arguments(secure: str) -> list[str]:
+def playwright_arguments(port: str) -> list[str]:
     """What Playwright's example starts Chromium with."""
+    scripts = Path(sys.executable).parent  # where `mockchat` is
     code = "console.log(JSON.stringify((await import(process.argv[1])).default))"
     config = EXAMPLES / "browsers" / "playwright.config.mjs"
     done = run(
         *("node", "--input-type=module", "--eval", code, config),
-        environment={**os.environ, "MOCKCHAT_HTTPS": secure},
+        environment={
+            **os.environ,
+            "MOCKCHAT_HTTPS_PORT": port,
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        },
     )
     found: list[str] = json.loads(done.stdout)["use"]["launchOptions"]["args"]
     return found

@@ -7,6 +7,7 @@ from mockchat.api.operation import Access, Call, Hosts, OperationTable
 from mockchat.api.session_jwt import check_jwt, issue_jwt
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
+from mockchat.core.pictures import address_for
 
 table = OperationTable()
 
@@ -49,7 +50,7 @@ def get_call_token(call: Call) -> dict[str, Any]:
     user, hosts = caller.user, call.hosts
     shown = {"uid": user.uid, "name": user.name}
     if user.avatar:
-        shown["avatar"] = user.avatar
+        shown["avatar"] = address_for(user.avatar, hosts.server)
     session = str(passthrough.get("sessionId", ""))
     return {
         "callToken": text,

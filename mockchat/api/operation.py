@@ -79,6 +79,7 @@ class Hosts:
     secure: bool
     region: str
     domain: str
+    server: str  # the URL of this server; empty for a client that came by a live name
 
 
 @dataclass(slots=True)
@@ -89,6 +90,7 @@ class ServerFacts:
     ca_path: str | None = None
     https_port: int | None = None
     base_url: str | None = None  # of the server itself
+    plain_url: str | None = None  # the same, by HTTP where it has that
     fixtures: tuple[str, ...] = ()  # that it was started with
     openapi: Callable[[], dict[str, Any]] = dict  # describes what the server takes and answers
 

@@ -58,11 +58,12 @@ def _print_hosts(arguments: argparse.Namespace) -> int:
 
 
 def _names(app_id: str, region: str) -> list[str]:
-    """Return the names of an app, and those that name it in a header only."""
-    from mockchat.wire.hosts import SERVICES  # noqa: PLC0415  # what follows needs marshmallow
+    """Return the names of an app, those that name it in a header only, and those of pictures."""
+    from mockchat.core import pictures  # noqa: PLC0415  # what follows needs marshmallow
+    from mockchat.wire.hosts import SERVICES  # noqa: PLC0415
 
     hosts = [f"{service}-{region}.cometchat.io" for service in SERVICES]
-    return [*(f"{app_id.lower()}.{host}" for host in hosts), *hosts]
+    return [*(f"{app_id.lower()}.{host}" for host in hosts), *hosts, *pictures.HOSTS]
 
 
 def _as_hosts(plan: _Plan) -> str:

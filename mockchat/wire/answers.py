@@ -12,6 +12,7 @@ from mockchat.api.operation import Ack, File, Page
 from mockchat.core.errors import ApiError, Face
 from mockchat.core.fault_kinds import Shape
 from mockchat.core.journal import Exchange
+from mockchat.core.pictures import address_for
 from mockchat.wire import hints
 from mockchat.wire.context import RequestContext
 from mockchat.wire.faults import HEADER, ClientGone, Struck
@@ -34,7 +35,7 @@ _JSON = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
 }
-_OPEN: CIMultiDict[str] = CIMultiDict(
+OPEN: CIMultiDict[str] = CIMultiDict(
     {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": ALLOW_METHODS,
@@ -43,7 +44,7 @@ _OPEN: CIMultiDict[str] = CIMultiDict(
         "Server": "mockchat",
     }
 )
-_OF_ANSWER: CIMultiDict[str] = CIMultiDict({**_JSON, **_OPEN})
+_OF_ANSWER: CIMultiDict[str] = CIMultiDict({**_JSON, **OPEN})
 _OF_CONTROL: CIMultiDict[str] = CIMultiDict({**_JSON, "Server": "mockchat"})
 _RATE_LIMIT = (
     "X-RateLimit-Limit",
@@ -86,32 +87,40 @@ class Answer(NamedTuple):
         )
 
 
-def render(context: RequestContext, endpoint: Endpoint, result: Any) -> Answer:
-    """Return the answer of an operation that returned `result`."""
+def render(context: RequestContext, endpoint: Endpoint, result: Any, server: str) -> Answer:
+    """Return the answer of an operation that returned `result`.
+
+    `server` is the URL by which the client reaches pictures of this server, empty where it
+    reaches them by their live names.
+    """
     headers = _headers(context)
     if isinstance(result, File):
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:
             headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
         return Answer(HTTPStatus.OK, headers, result.content)
-    return Answer(HTTPStatus.OK, headers, json_text.render(envelope(endpoint, result)))
+    return Answer(HTTPStatus.OK, headers, json_text.render(envelope(endpoint, result, server)))
 
 
-def envelope(endpoint: Endpoint, result: Any) -> Any:
+def envelope(endpoint: Endpoint, result: Any, server: str) -> Any:
     """Return a result as plain data, in the envelope of its API."""
     if endpoint.operation.is_control:
-        return _plain(endpoint, result)
+        return _plain(endpoint, result, server)
     if isinstance(result, Page):
-        return {"data": [_plain(endpoint, one) for one in result.items], "meta": _meta(result)}
-    return {"data": _plain(endpoint, result)}
+        items = [_plain(endpoint, one, server) for one in result.items]
+        return {"data": items, "meta": _meta(result)}
+    return {"data": _plain(endpoint, result, server)}
 
 
-def _plain(endpoint: Endpoint, result: Any) -> Any:
+def _plain(endpoint: Endpoint, result: Any, server: str) -> Any:
     if isinstance(result, Ack):
         return {"success": result.success, "message": result.message}
     if result is None or isinstance(result, dict):
         return result
-    return endpoint.dump(result)
+    printed = endpoint.dump(result)
+    if endpoint.shows_users and server and "avatar" in printed:
+        printed["avatar"] = address_for(printed["avatar"], server)
+    return printed
 
 
 def _meta(page: Page) -> dict[str, Any]:
@@ -251,7 +260,7 @@ def _rate_limit(*numbers: int) -> Iterator[tuple[str, str]]:
     return zip(_RATE_LIMIT, map(str, numbers), strict=True)
 
 
-def _for_origin(origin: str, base: CIMultiDict[str] = _OPEN) -> CIMultiDict[str]:
+def _for_origin(origin: str, base: CIMultiDict[str] = OPEN) -> CIMultiDict[str]:
     """Return the headers of an answer to a page: they name its origin, as some refuse `*`."""
     headers = base.copy()
     headers["Access-Control-Allow-Origin"] = origin

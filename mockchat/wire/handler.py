@@ -17,7 +17,7 @@ from mockchat.core.errors import ApiError
 from mockchat.core.journal import Exchange
 from mockchat.core.state import App
 from mockchat.core.store import Store
-from mockchat.wire import answers
+from mockchat.wire import answers, pictures
 from mockchat.wire.answers import Answer
 from mockchat.wire.body import parse_form
 from mockchat.wire.context import SOCKET, RequestContext
@@ -77,6 +77,8 @@ class RequestHandler:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request: resolve, strike, authenticate, load, operate, render."""
+        if picture := pictures.find(request):
+            return picture
         context = await self._resolver.resolve(request)
         answer = await self._answer(context)
         response: web.StreamResponse
@@ -112,8 +114,9 @@ class RequestHandler:
         if endpoint is None:
             return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint.operation)
-        result = await endpoint.run(self._load(context, endpoint, caller))
-        return answers.render(context, endpoint, result)
+        call = self._load(context, endpoint, caller)
+        result = await endpoint.run(call)
+        return answers.render(context, endpoint, result, call.hosts.server)
 
     def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
@@ -218,6 +221,7 @@ class RequestHandler:
         endpoint = router().by_name[name]
         app = self._store.app(app_id) if app_id else self._store.default
         access = endpoint.operation.access
+        hosts = self._resolver.own_hosts(app)
         call = Call(
             app=app,
             caller=caller or CALLERS[access](app, _NO_VALUES, lambda: body),
@@ -225,7 +229,7 @@ class RequestHandler:
             query=endpoint.load_query(query),
             body=endpoint.load_body(body),
             headers=_NO_VALUES,
-            hosts=self._resolver.own_hosts(app),
+            hosts=hosts,
             sleep=_at_once,
             waiting=_refuse_to_wait,
             server=self._server,
@@ -233,7 +237,9 @@ class RequestHandler:
         )
         result = await endpoint.run(call)
         self.changed()
-        return result if isinstance(result, File) else answers.envelope(endpoint, result)
+        return (
+            result if isinstance(result, File) else answers.envelope(endpoint, result, hosts.server)
+        )
 
 
 async def _at_once(_seconds: float) -> None:

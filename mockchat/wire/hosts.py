@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 
 from mockchat.api.operation import Hosts
+from mockchat.core import pictures
 
 REGIONS = ("us", "eu", "in")
 SERVICES = ("api", "apiclient", "call", "websocket", "metrics")
@@ -67,7 +68,7 @@ def app_in(name: str) -> str | None:
 
 def is_live(name: str) -> bool:
     """Whether a name is one by which the SDKs know the live service."""
-    return name in FIRST_HOSTS or bool(_LIVE_HOST.fullmatch(name))
+    return name in (*FIRST_HOSTS, *pictures.HOSTS) or bool(_LIVE_HOST.fullmatch(name))
 
 
 def is_loopback(name: str) -> bool:
@@ -124,4 +125,5 @@ def hosts_for(
         secure=address.secure,
         region=region,
         domain=domain,
+        server="" if is_live(address.name) else address.url,
     )

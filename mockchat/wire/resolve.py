@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from aiohttp import hdrs, web
@@ -109,7 +110,9 @@ class Resolver:
         """Return the hosts by which a client reaches the server itself."""
         scheme, _, netloc = (self._server.base_url or "http://localhost").partition("://")
         address = hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
-        return self._hosts(address, app, None if app is self._store.default else app.id)
+        found = self._hosts(address, app, None if app is self._store.default else app.id)
+        plain = self._server.plain_url
+        return replace(found, server=plain) if plain and not self._public else found
 
     def _hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
         prefix = f"/apps/{app_in_path}" if app_in_path else ""

@@ -6,9 +6,11 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from marshmallow import Schema
+
 from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
-from mockchat.api.schemas import compile_dump
+from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.matching import VERSION
@@ -32,6 +34,7 @@ class Endpoint:
         "load_query",
         "name",
         "operation",
+        "shows_users",
         "takes_body",
     )
 
@@ -42,6 +45,7 @@ class Endpoint:
         self.load_body = Loader(operation.body)
         self.takes_body = operation.body is not None
         self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is
+        self.shows_users = issubclass(operation.returns or Schema, UserSchema)
         self._handler = operation.handler
         self._is_async = inspect.iscoroutinefunction(operation.handler)
 

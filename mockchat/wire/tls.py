@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from mockchat.core import pictures
 from mockchat.wire.hosts import FIRST_HOSTS, REGIONS, SERVICES
 
 _DAY = 24 * 60 * 60
@@ -108,6 +109,7 @@ def _names(extra: Iterable[str]) -> list[str]:
         *(f"*.{name}" for name in live),
         *live,
         *FIRST_HOSTS,
+        *pictures.HOSTS,
         *extra,
         socket.gethostname(),
     ]

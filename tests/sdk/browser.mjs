@@ -27,9 +27,11 @@ const QUIET = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const PICTURES = /^https:\/\/[\w-]+\.cometchat\.io\/.*\.(png|webp)$/; // on the vendor's servers
-const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">
-  <rect width="1" height="1" fill="#8a7bd1" /></svg>`;
+// Fonts and scripts of other servers, which the UI Kits and the Calls SDK load by themselves.
+const OTHERS = {
+  "https://fonts.googleapis.com/**": "text/css",
+  "https://cdn.cometchat.io/**": "text/javascript",
+};
 const { env } = process;
 const httpsUrl = env.MOCKCHAT_HTTPS_URL;
 
@@ -69,7 +71,8 @@ function launch(home) {
 function hostRules() {
   const { port } = new URL(httpsUrl);
   const mock = LIVE_DOMAINS.map((domain) => `MAP *.${domain}:443 127.0.0.1:${port}`);
-  return [`--host-resolver-rules=${mock},MAP * ~NOTFOUND,EXCLUDE localhost,EXCLUDE 127.0.0.1`];
+  const rules = env.MOCKCHAT_HOST_RULES ?? `--host-resolver-rules=${mock}`;
+  return [`${rules},MAP * ~NOTFOUND,EXCLUDE localhost,EXCLUDE 127.0.0.1`];
 }
 
 /** All goes by the mock's proxy, loopback too, and no name resolves here. */
@@ -122,9 +125,12 @@ const joined = (facts) => ({
   fetches: facts.flatMap(({ fetches }) => fetches),
 });
 
-/** Avatars are on the vendor's servers, which nothing here asks. */
-export const answerPictures = (context) =>
-  context.route(PICTURES, (route) => route.fulfill({ contentType: "image/svg+xml", body: PICTURE }));
+/** Stands in for the other servers, which nothing here asks. */
+export async function answerOthers(context) {
+  for (const [urls, contentType] of Object.entries(OTHERS)) {
+    await context.route(urls, (route) => route.fulfill({ contentType, body: "" }));
+  }
+}
 
 /** Notes what a page says on its console and the promises it leaves rejected. */
 export function listen(page) {

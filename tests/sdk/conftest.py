@@ -6,6 +6,8 @@ that everything ran.
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -38,7 +40,8 @@ NODE_RUNS = {
 }
 BROWSER_RUNS = {f"{package}-browser": package for package in IN_BROWSER}
 
-UIKIT = "uikit"
+UIKITS = ("react-7", "react-7-by-override", "react-6", "vue", "vue-by-override")
+UIKIT_APP = "uikits"  # part of host names
 ARTEFACTS = HERE / ".artefacts"
 
 RUN_LIMIT = 90
@@ -76,11 +79,12 @@ def facts_of(
             if name in wanted
         }
 
-        if UIKIT in wanted:
-            node[UIKIT] = pool.submit(run_uikit, environment)
+        kits = pool.submit(run_uikits, environment, [kit for kit in UIKITS if kit in wanted])
 
         def facts(name: str) -> Facts:
-            return node[name].result() if name in node else browser.result()[name]
+            if name in node:
+                return node[name].result()
+            return (kits if name in UIKITS else browser).result()[name]
 
         yield facts
 
@@ -118,9 +122,9 @@ def calls(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> F
     return facts_of(request.param)
 
 
-@pytest.fixture(params=[UIKIT])
+@pytest.fixture(params=UIKITS)
 def uikit(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
-    """What the page with the UI Kit shows, and what went wrong in it."""
+    """What the page with a UI Kit shows, and what went wrong in it."""
     return facts_of(request.param)
 
 
@@ -141,12 +145,25 @@ def run_in_node(environment: dict[str, str], name: str, package: str, flow: str)
     return facts
 
 
-def run_uikit(environment: dict[str, str]) -> Facts:
+def run_uikits(environment: dict[str, str], kits: list[str]) -> dict[str, Facts]:
+    if not kits:
+        return {}
     install_locked(HERE / "uikit")
     ARTEFACTS.mkdir(exist_ok=True)
-    command = ["uikit_runner.mjs", app_id_for(UIKIT), str(ARTEFACTS)]
-    facts: Facts = facts_from(command, environment, RUN_LIMIT)
+    rules = {"MOCKCHAT_HOST_RULES": chromium_flag(environment["MOCKCHAT_HTTPS_URL"])}
+    command = ["uikit_runner.mjs", UIKIT_APP, str(ARTEFACTS), *kits]
+    facts: dict[str, Facts] = facts_from(command, environment | rules, 2 * RUN_LIMIT)
     return facts
+
+
+def chromium_flag(https_url: str) -> str:
+    """The flag that leads the live host names of the kits' app to a server, and no other name."""
+    port = https_url.rpartition(":")[2]
+    words = ["hosts", "--app-id", UIKIT_APP, "--https-port", port, "--format", "chromium"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mockchat", *words], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
 
 
 def run_in_browser(environment: dict[str, str], names: Iterable[str]) -> dict[str, Facts]:

@@ -4,7 +4,7 @@
 
 import { basename } from "node:path";
 
-import { answerPictures, listen, withBrowser } from "./browser.mjs";
+import { listen, withBrowser } from "./browser.mjs";
 import { mintToken } from "./other_side.mjs";
 import { filesBelow } from "./page_server.mjs";
 import { keysFrom, report } from "./running.mjs";
@@ -33,7 +33,6 @@ async function main(folders) {
 
 async function opened(browser, url, use) {
   const context = await browser.newContext();
-  await answerPictures(context);
   await context.route("**/chat-token", async (route) =>
     route.fulfill({ body: await mintToken(backend, "cometchat-uid-2") }),
   );

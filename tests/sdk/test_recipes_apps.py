@@ -13,7 +13,6 @@ from mockchat import Config, MockChat
 from tests.pages import WEB_APPS, recipe
 from tests.sdk.harness import HERE, Facts, environment_for, facts_from, install_locked
 from tests.sdk.recipes import lay_out
-from tests.sdk.test_uikit import OTHERS
 
 RUN_LIMIT = 120
 # What a project of the Angular CLI has of its own, in Vite's words.
@@ -66,8 +65,12 @@ def test_the_console_of_the_page_s_app_is_clean(web_facts: Facts, name: str) -> 
     assert web_facts[name]["unhandled"] == []
 
 
-def test_the_ui_kit_of_the_react_page_lists_the_seeds(web_facts: Facts) -> None:
-    assert set(web_facts["react kit"]["shown"]) == OTHERS
+def test_the_ui_kit_of_the_react_page_lists_the_other_users(
+    web_facts: Facts, recipe_server: MockChat
+) -> None:
+    names = {user["name"] for user in recipe_server.users.values()}
+
+    assert set(web_facts["react kit"]["shown"]) == names - {"Andrew Joseph"}
 
 
 # --- modules in Node ------------------------------------------------------------------------

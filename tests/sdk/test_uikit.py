@@ -1,39 +1,40 @@
-"""The React UI Kit, built into a page with Vite, boots past login: `uikit_runner.mjs`.
+"""UI Kits open clean without a network: `uikit_runner.mjs` shows all their screens in one page.
 
-What the page looked like stays in `.artefacts/uikit.png`.
+What each page looked like stays in `.artefacts`.
 """
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from mockchat import MockChat
+from mockchat.core import pictures
 
 Facts = dict[str, Any]
 
-# All seeds but the one who is logged in.
-OTHERS = {
-    *("George Alan", "Nancy Grace", "Susan Marie", "John Paul"),
-    *("Iron Man", "Captain America", "Spider-Man", "Wolverine", "Cyclops"),
-}
+OWN = "/sampleapp/v2/users/cometchat-uid-1.webp"  # of the user who is logged in
 
 
-def test_the_ui_kit_lists_the_seeds(uikit: Facts) -> None:
-    assert set(uikit["shown"]["users"]) == OTHERS
-    assert len(uikit["shown"]["users"]) == len(OTHERS)
+def test_every_screen_shows_what_there_is_and_waits_no_more(uikit: Facts) -> None:
+    assert uikit["silent"] == []
+    assert uikit["waiting"] == []
 
 
-def test_the_ui_kit_shows_that_there_are_no_conversations(uikit: Facts) -> None:
-    assert uikit["shown"]["conversations"] == []
-    assert uikit["shown"]["empty"] == ["No Conversations"]
+def test_every_other_user_has_its_picture_of_the_mock(uikit: Facts, sdk_server: MockChat) -> None:
+    urls = [urlsplit(url) for url in uikit["avatars"]]
+    by_override = "override" in uikit["picture"]
+    hosts = {urlsplit(str(sdk_server.https_url)).netloc} if by_override else {*pictures.HOSTS}
+
+    assert {url.path for url in urls} >= {*pictures.contents()} - {OWN}
+    assert {url.netloc for url in urls} == hosts
+    assert uikit["broken"] == []
 
 
-def test_the_ui_kit_shows_no_error(uikit: Facts) -> None:
-    assert uikit["shown"]["errors"] == []
-
-
-def test_the_ui_kits_console_is_clean(uikit: Facts) -> None:
-    assert uikit["consoleErrors"] == []
-    assert uikit["unhandled"] == []
+def test_no_request_is_refused_and_the_console_is_clean(uikit: Facts) -> None:
     assert uikit["refused"] == []
+    assert uikit["unhandled"] == []
+    assert uikit["consoleErrors"] == []
 
 
-def test_the_ui_kits_page_is_kept_as_a_picture(uikit: Facts) -> None:
-    assert Path(uikit["screenshot"]).read_bytes().startswith(b"\x89PNG")
+def test_the_page_is_kept_as_a_picture(uikit: Facts) -> None:
+    assert Path(uikit["picture"]).read_bytes().startswith(b"\x89PNG")

@@ -1,34 +1,22 @@
-// The smallest app of the React UI Kit: it logs in and shows two lists. The address says where the
-// mock is and in which app:  /?appId=…&host=HOST:PORT/v3.0
+// The smallest app of a UI Kit: it logs in and shows the kit's screens side by side. The address
+// says which kit, which app and, for the SDK's host options, where the mock is:
+//   /?kit=react-7&appId=…[&host=HOST:PORT/v3.0]
 
-import {
-  CometChatConversations,
-  CometChatProvider,
-  CometChatUIKit,
-  CometChatUsers,
-  UIKitSettingsBuilder,
-} from "@cometchat/chat-uikit-react";
-import "@cometchat/chat-uikit-react/styles";
-import { createElement } from "react";
-import { createRoot } from "react-dom/client";
-
+const KITS = {
+  "react-7": () => import("./react-7.js"),
+  "react-6": () => import("./react-6.js"),
+  vue: () => import("./vue.js"),
+};
 const asked = new URLSearchParams(window.location.search);
 
-const settings = new UIKitSettingsBuilder()
-  .setAppId(asked.get("appId"))
-  .setRegion("us")
-  .setAuthKey("AUTH_KEY")
-  .setAdminHost(asked.get("host"))
-  .setClientHost(asked.get("host"))
-  .subscribePresenceForAllUsers()
-  .build();
+/** Fills in the settings of any kit. */
+function configured(builder) {
+  builder.setAppId?.(asked.get("appId"));
+  builder.setRegion("us").setAuthKey("AUTH_KEY").subscribePresenceForAllUsers();
+  const host = asked.get("host");
+  if (host) builder.setAdminHost(host).setClientHost(host);
+  return builder;
+}
 
-const list = (id, component) =>
-  createElement("div", { key: id, id, className: "list" }, createElement(component));
-
-await CometChatUIKit.init(settings);
-await CometChatUIKit.login("cometchat-uid-1");
-const lists = [list("conversations", CometChatConversations), list("users", CometChatUsers)];
-createRoot(document.querySelector("#app")).render(
-  createElement(CometChatProvider, { locale: "en" }, lists),
-);
+const { show } = await KITS[asked.get("kit")]();
+await show(configured, document.querySelector("#app"), asked.get("appId"));

@@ -1,0 +1,31 @@
+"""Pictures: the avatars of the shipped users, small ones of mockchat's own."""
+
+from functools import cache
+
+from mockchat.core.seed import fixtures_dir
+
+HOSTS = ("assets.cometchat.io", "data-us.cometchat.io")  # where the live service has them
+
+
+@cache
+def contents() -> dict[str, bytes]:
+    """Return the pictures by the paths at which they are served."""
+    root = fixtures_dir() / "pictures"
+    return {
+        f"/{file.relative_to(root / host).as_posix()}": file.read_bytes()
+        for host in HOSTS
+        for file in sorted((root / host).rglob("*"))
+        if file.is_file()
+    }
+
+
+def address_for(avatar: str, server: str) -> str:
+    """Return where a client finds an avatar: at `server`, a URL, if the avatar is a picture.
+
+    Any other avatar, and each for a client without a `server`, is where its URL says.
+    """
+    scheme, _, rest = avatar.partition("://")
+    host, slash, path = rest.partition("/")
+    if server and scheme == "https" and host in HOSTS and slash + path in contents():
+        return f"{server}/{path}"
+    return avatar

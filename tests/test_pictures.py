@@ -1,0 +1,113 @@
+"""Avatars of the shipped users: pictures that the server has, at an address for each client."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from mockchat import Config, MockChat
+from mockchat.core import pictures
+from tests.helpers import (
+    REST_KEY,
+    SEED_UIDS,
+    Client,
+    Serve,
+    body_of,
+    by_token,
+    create_user,
+    data_of,
+    issue_token,
+)
+
+LIVE = "https://assets.cometchat.io/sampleapp/v2/users/cometchat-uid-1.webp"
+PATH = LIVE.removeprefix("https://assets.cometchat.io")
+BEGINNINGS = {".png": b"\x89PNG\r\n", ".webp": b"RIFF"}
+
+
+async def test_every_shipped_user_has_a_picture_here(client: Client) -> None:
+    for user in await data_of(client.get("/users", headers=REST_KEY)):
+        avatar = urlsplit(user["avatar"])
+        answer = await client.get(avatar.path, headers={"Origin": "https://app.example"})
+
+        suffix = avatar.path[avatar.path.rindex(".") :]
+        assert avatar.netloc == f"{client.host}:{client.port}", user
+        assert answer.status == 200, user
+        assert answer.content_type == f"image/{suffix[1:]}"
+        assert (await answer.read()).startswith(BEGINNINGS[suffix])
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert len(pictures.contents()) == len(SEED_UIDS)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost:8443", f"http://localhost:8443{PATH}"),
+        ("[::1]:8443", f"http://[::1]:8443{PATH}"),
+        ("chat.example", f"http://chat.example{PATH}"),
+        ("apiclient-us.cometchat.io", LIVE),
+        ("api-eu.cometchat.io:8443", LIVE),
+        ("api.cometchat.com", LIVE),
+        ("assets.cometchat.io", LIVE),
+    ],
+)
+async def test_an_avatar_is_where_its_client_came_to(
+    client: Client, host: str, expected: str
+) -> None:
+    token = await issue_token(client, "cometchat-uid-1")
+    here = {"Host": host, "appId": "APP_ID"}
+
+    (*_, listed) = await data_of(
+        client.get("/users", params={"uids[]": "cometchat-uid-1"}, headers=REST_KEY | here)
+    )
+    me = await data_of(client.put("/me", headers=by_token(token) | here, json={}))
+
+    assert (listed["avatar"], me["avatar"]) == (expected, expected)
+
+
+async def test_the_address_that_clients_see_counts(serve: Serve) -> None:
+    client = await serve(public_url="https://chat.example")
+
+    user = await data_of(client.get("/users/cometchat-uid-1", headers=REST_KEY))
+
+    assert user["avatar"] == f"https://chat.example{PATH}"
+
+
+@pytest.mark.parametrize(
+    "avatar",
+    [
+        "https://assets.cometchat.io/sampleapp/v2/users/other.webp",
+        f"http://assets.cometchat.io{PATH}",
+        f"https://a.example{PATH}",
+        "https://assets.cometchat.io",
+    ],
+)
+async def test_any_other_avatar_stays_what_it_is(client: Client, avatar: str) -> None:
+    assert (await create_user(client, "u1", avatar=avatar))["avatar"] == avatar
+
+
+async def test_pictures_are_no_requests_to_the_api(client: Client) -> None:
+    await client.get(PATH)
+
+    assert (await body_of(client.get("/_mock/journal")))["exchanges"] == []
+
+
+async def test_a_pictures_path_takes_the_reads_of_a_file_only(client: Client) -> None:
+    head = await client.head(PATH)
+    assert (head.status, int(head.headers["Content-Length"])) == (
+        200,
+        len(pictures.contents()[PATH]),
+    )
+    assert (await client.options(PATH)).status == 200
+    assert (await client.post(PATH)).status == 404
+    assert (await client.get(f"{PATH}x")).status == 404
+
+
+def test_python_gets_an_address_of_its_server_and_keeps_the_documented_url(
+    tmp_path: Path,
+) -> None:
+    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
+    with MockChat(config).in_thread() as mock:
+        assert mock.log_in("cometchat-uid-1")["avatar"] == f"{mock.url}{PATH}"
+        kept = {user["uid"]: user["avatar"] for user in mock.state()["APP_ID"]["users"]}
+        assert kept["cometchat-uid-1"] == LIVE
