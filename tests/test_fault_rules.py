@@ -25,7 +25,6 @@ from mockchat.core.faults import (
     in_header,
     strikes_of,
 )
-from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
 from tests.faulty import PROVEN
 
@@ -38,7 +37,7 @@ each_preset = pytest.mark.parametrize("name", PRESETS)
 
 @pytest.fixture
 def faults() -> Faults:
-    return Faults(Ids(1))
+    return Faults()
 
 
 def strikes(rule: Rule, count: int, app_id: str | None = "app") -> list[bool]:
@@ -199,19 +198,6 @@ def test_the_same_seed_strikes_the_same_exchanges(faults: Faults) -> None:
     ]
 
     assert rows[0] == rows[1] != rows[2]
-
-
-def test_the_seed_of_the_server_makes_rules_reproducible() -> None:
-    def row(*, busy: bool) -> list[bool]:
-        ids = Ids(5)
-        rule = Faults(ids).add("latency", {}, probability=0.5)
-        return [
-            rule.strike(None, SUMMARY, Kind) is not None
-            for _ in range(50)
-            if not busy or ids.api_key()  # what is minted meanwhile changes nothing
-        ]
-
-    assert row(busy=False) == row(busy=True)
 
 
 def test_times_counts_strikes_not_chances(faults: Faults) -> None:

@@ -47,9 +47,7 @@ def create_api_key(call: Call) -> ApiKey:
     _check_name(app, body["name"])
     if len(app.keys) >= MAX_KEYS:
         raise errors.QUOTA_REACHED(feature="Create Api Key", limit=MAX_KEYS)
-    key = ApiKey(app.ids.api_key(), body["name"], Scope(body["scope"]), app.now)
-    app.keys[key.value] = key
-    return key
+    return app.add_key(body["name"], Scope(body["scope"]))
 
 
 @table.add(

@@ -122,7 +122,6 @@ class Rule:
 class Faults:
     """The rules of a server, in the order in which they were made."""
 
-    ids: Ids
     rules: dict[int, Rule] = field(default_factory=dict)
     listeners: list[Callable[[Rule], None]] = field(default_factory=list)  # told of a new rule
     on_removed: list[Callable[[Rule], None]] = field(default_factory=list)  # and of one removed
@@ -149,11 +148,10 @@ class Faults:
             self.remove([rule for rule in self.rules.values() if rule.is_spent])
         if len(self.rules) >= MAX_RULES:
             raise FaultError("kind", f"would be one of more than {MAX_RULES} faults; remove some")
-        # A row of chances of its own: what else happens does not change whom it strikes.
-        ids = Ids(self.ids.whole() if random_seed is None else random_seed)
+        # The rule draws from a sequence of its own, which nothing else advances.
         self._last += 1
         rule = Rule(
-            self._last, called, strikes, app_id, pattern or Pattern(), ids.chance,
+            self._last, called, strikes, app_id, pattern or Pattern(), Ids(random_seed).chance,
             probability, times, after,
         )  # fmt: skip
         self.rules[rule.id] = rule

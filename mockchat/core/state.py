@@ -98,6 +98,13 @@ class App:
             raise errors.AUTH_TOKEN_UNKNOWN(token=value)
         return UserCaller(self._users[token.uid.lower()], token)
 
+    def add_key(self, name: str, scope: Scope) -> ApiKey:
+        """Add an api key with a new value of 40 hexadecimal digits."""
+        while (value := self.ids.hex(40)) in self.keys:
+            pass  # a restored app has keys that the same random seed draws again
+        self.keys[value] = key = ApiKey(value, name, scope, self.now)
+        return key
+
     def touch(self) -> None:
         """Note that something changed which user lists show."""
         self.version += 1
@@ -252,7 +259,9 @@ class App:
                 if user.tokens[value].device == device and (token := self.live_token(value)):
                     return token
         now = self.now
-        token = AuthToken(self.ids.auth_token(user.uid, now), user.uid, now, device)
+        while (value := self.ids.auth_token(user.uid, now)) in self.tokens:
+            pass  # a restored app has tokens that the same random seed draws again
+        token = AuthToken(value, user.uid, now, device)
         self.tokens[token.value] = user.tokens[token.value] = token
         if len(user.tokens) > MAX_TOKENS_PER_USER:
             self.destroy_token(next(iter(user.tokens.values())))

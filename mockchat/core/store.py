@@ -70,7 +70,7 @@ class Store:
         self.clock = clock
         self.ids = ids
         self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
-        self.faults = Faults(ids)
+        self.faults = Faults()
         self.arrivals = Notifier()  # of logins that are held
         self.snapshots: dict[
             tuple[str | None, str], StoredSnapshot
@@ -161,7 +161,8 @@ class Store:
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
         journal = Journal(self.journals)
-        app = App(app_id, rules or self.rules, self.clock, self.ids, self._emit, journal)
+        ids = self.ids.of(app_id.lower())
+        app = App(app_id, rules or self.rules, self.clock, ids, self._emit, journal)
         app.holds = Holds(self.arrivals)
         self._planting(app_id)(app)
         self._apps[app_id.lower()] = app

@@ -45,7 +45,7 @@ class FaultInjector:
         for called, strikes in _asked_for(context.request):
             if kind := first_of(strikes, context.summary(), wanted):
                 _note(context, kind, called)
-                await kind.strike(line, self._store.ids.chance)
+                await kind.strike(line, (context.app or self._store).ids.chance)
         for kind, rule in self._store.faults.striking(app_id, context.summary(), wanted):
             _note(context, kind, rule.called)
             line.rule = rule
