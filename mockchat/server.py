@@ -289,8 +289,8 @@ class MockApp(Kit):
 
     @property
     def clock(self) -> Clock:
-        """The clock of the server, which all its apps share."""
-        return self.server.clock
+        """The clock of the app; that of the server moves the clocks of all its apps."""
+        return self._bridge.call(self._app).clock
 
     def _at(self, base: str | None) -> str:
         if base is None:

@@ -279,10 +279,13 @@ def test_a_token_expires_when_the_clock_is_moved(mockchat: MockApp) -> None:
     assert me(mockchat, token) == 401
 
 
-def test_a_frozen_clock_stands_still(mockchat: MockApp) -> None:
+def test_the_clock_of_an_app_is_not_that_of_its_neighbours(mockchat: MockApp) -> None:
     mockchat.clock.freeze(1_700_000_000)
 
     assert mockchat.create_user("ann")["createdAt"] == 1_700_000_000
+    assert not mockchat.server.clock.frozen
+    mockchat.server.clock.freeze(1)
+    assert mockchat.create_user("bob")["createdAt"] == 1
 
 
 # --- apps -----------------------------------------------------------------------------------

@@ -26,14 +26,16 @@ _OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
 def reset(call: Call) -> Ack:
     """Go back to the seed: users, tokens, keys, roles, journal, faults and held logins.
 
-    Without an app, all apps do, and the clock ticks again. Snapshots stay.
+    The app's clock tells the server's time again. Without an app, all apps go back, and the
+    server's clock ticks again. Snapshots stay.
     """
     store = call.server.store
+    if call.every_app:
+        store.clock.resume()
     for app in call.apps:
         store.reset(app)
     if call.every_app:
         store.faults.remove(store.faults.of(None))
-        store.clock.resume()
     return Ack(f"{_apps(len(call.apps))} went back to the seed.")
 
 

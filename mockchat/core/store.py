@@ -115,6 +115,7 @@ class Store:
         app = self._apps.pop(app_id.lower(), None)
         if app is None:
             return
+        self.clock.followers.discard(app.clock)
         self._seeds.pop(app_id.lower(), None)
         app.holds.release_all()
         for user in app.all_users():
@@ -148,7 +149,8 @@ class Store:
         return first if next(found, None) is None else None
 
     def reset(self, app: App) -> None:
-        """Take an app back to its seed; its journal, faults and held logins go, too."""
+        """Take an app back to its seed and the server's time, without journal, faults and holds."""
+        app.clock.follow(self.clock)
         app.holds.release_all()
         app.clear()
         app.quota = Quota(app.rules.rate_limit)
@@ -161,8 +163,9 @@ class Store:
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
         journal = Journal(self.journals)
-        ids = self.ids.of(app_id.lower())
-        app = App(app_id, rules or self.rules, self.clock, ids, self._emit, journal)
+        ids, clock = self.ids.of(app_id.lower()), Clock()
+        clock.follow(self.clock)
+        app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)
         app.holds = Holds(self.arrivals)
         self._planting(app_id)(app)
         self._apps[app_id.lower()] = app

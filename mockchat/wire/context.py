@@ -70,6 +70,11 @@ class RequestContext:
         self.shapes: tuple[ShapeKind, ...] = ()  # those of them that wait for the answer
         self.is_noted = False
 
+    def enter(self, app: App) -> None:
+        """Note the app that the request is of, and when it came by the app's clock."""
+        if self.app is not app:
+            self.app, self.at = app, app.clock.now()
+
     @property
     def operation(self) -> str | None:
         """The name of the operation that is asked for, if there is such a one."""

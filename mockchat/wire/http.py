@@ -180,11 +180,13 @@ class RequestHandler:
         address = self._resolver.address(request)
         if request.method == hdrs.METH_OPTIONS:
             named = self._resolver.named_app(context.target, address, headers)
-            context.app = self._store.app(named) if self._store.has(named) else None
+            if self._store.has(named):
+                context.enter(self._store.app(named))
             return web.Response(headers=cors.preflight_headers(headers))
         if self._injector.may_strike(request):
             await self._strike(context, address)
-        context.app = app = self._resolver.app(context.target, address, headers)
+        app = self._resolver.app(context.target, address, headers)
+        context.enter(app)
         if endpoint is None:
             return await self._unrouted(context)
         operation = endpoint.operation
@@ -203,7 +205,7 @@ class RequestHandler:
         """
         headers, target = context.request.headers, context.target
         with contextlib.suppress(ApiError):
-            context.app = self._resolver.app(target, address, headers)
+            context.enter(self._resolver.app(target, address, headers))
         app = context.app
         if context.operation == SOCKET and not self._resolver.named_app(target, address, headers):
             app = None

@@ -278,12 +278,14 @@ class Hub:
         if session.journal is None:
             found, exchange = app or self._store.default, session.exchange
             exchange.app_id = found.id
+            if found is not session.context.app:
+                exchange.at = found.clock.now()
             exchange.summary = exchange.summary._replace(uid=uid)
             session.journal = found.journal
             session.journal.add(session.exchange)
 
     def _record(self, session: Session, text: str, *, sent: bool) -> None:
-        frame = Frame(sent, self._store.clock.now(), text)
+        frame = Frame(sent, (session.app or self._store).clock.now(), text)
         if session.journal is None:
             session.exchange.add_frame(frame)
         else:
