@@ -12,7 +12,7 @@ from mockchat.bridge import Bridge
 from mockchat.core.entities import Caller, KeyCaller, Scope
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
-from mockchat.core.journal import Exchange, Filter, explain, search
+from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
 from mockchat.core.naming import camel
 from mockchat.core.state import App
@@ -181,15 +181,11 @@ class JournalView:
         archive: Json = self._bridge.perform("get_har", self._app_id, None)
         return archive
 
-    def _search(self, wanted: Filter) -> list[Exchange]:
-        return search((app.journal for app in _apps(self._bridge.store, self._app_id)), wanted)
-
     def _found(self, wanted: Filter) -> list[Exchange]:
-        found: list[Exchange] = self._bridge.call(self._search, wanted)
-        return found
+        return self._bridge.call(self._bridge.store.journals.search, wanted, self._app_id)
 
     def _waiting(self, wanted: Filter, count: int, timeout: float) -> Any:
-        return self._bridge.store.journals.wait(lambda: self._search(wanted), count, timeout)
+        return self._bridge.store.journals.wait(wanted, self._app_id, count, timeout)
 
     def _arrived(self, found: list[Exchange], count: int, wanted: Json, timeout: float) -> Exchange:
         if len(found) < count:

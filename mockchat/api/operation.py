@@ -116,6 +116,11 @@ class Call:
         return None if self.every_app else self.app
 
     @property
+    def app_id(self) -> str | None:
+        """The id of the app that a control action names, if it does."""
+        return None if self.every_app else self.app.id
+
+    @property
     def user_caller(self) -> UserCaller:
         """The caller of an operation that takes auth tokens only."""
         assert isinstance(self.caller, UserCaller)  # noqa: S101  # the adapter saw to it

@@ -1,21 +1,22 @@
 """The journal: what clients really sent and what they were answered, bounded per app."""
 
+import asyncio
 import json
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from mockchat.core.matching import Pattern, RequestSummary
-from mockchat.core.notifier import Notifier
 
 _OVERHEAD = 2048  # bytes that an exchange takes beyond its bodies, roughly
 _JOURNALS_IN_FULL = 32  # how many times `journal_bytes` all journals of a server may take
 _FRAME_OVERHEAD = 200  # bytes that a frame takes beyond its text, roughly
 MAX_FRAMES = 500  # of one WebSocket, the oldest fall out
 MAX_FRAME_BYTES = 2**20  # of one WebSocket, likewise
+_sequence = attrgetter("sequence")
 
 
 class Message:
@@ -69,7 +70,7 @@ class Exchange:
     code: str | None = None  # of the error that it was refused with
     faults: tuple[str, ...] = ()  # the kinds that struck
     hint: str | None = None  # what came nearest to being right
-    frames: deque[Frame] | tuple[()] = ()  # of a WebSocket
+    frames: tuple[Frame, ...] = ()  # of a WebSocket; replaced as a whole, for other threads
     sequence: int = 0  # which one it was that the journals took in, all together
     counted: int = 0  # bytes that a journal counts it for; 0 as long as none keeps it
     _frame_bytes: int = 0
@@ -110,14 +111,13 @@ class Exchange:
         return self.summary.uid
 
     def add_frame(self, frame: Frame) -> int:
-        """Note a message of the WebSocket, the oldest fall out of many; return the growth."""
-        if not isinstance(self.frames, deque):
-            self.frames = deque()
-        before = self._frame_bytes
-        self.frames.append(frame)
+        """Add a message of the WebSocket, drop the oldest of too many; return the growth."""
+        frames, before, dropped = (*self.frames, frame), self._frame_bytes, 0
         self._frame_bytes += frame.size
-        while len(self.frames) > MAX_FRAMES or self._frame_bytes > MAX_FRAME_BYTES:
-            self._frame_bytes -= self.frames.popleft().size
+        while len(frames) - dropped > MAX_FRAMES or self._frame_bytes > MAX_FRAME_BYTES:
+            self._frame_bytes -= frames[dropped].size
+            dropped += 1
+        self.frames = frames[dropped:]
         return self._frame_bytes - before
 
     @property
@@ -182,10 +182,12 @@ def _json_misses(given: Any, wanted: Any, place: str) -> Iterator[str]:
 class Journal:
     """The exchanges of one app, oldest first; the oldest fall out."""
 
-    def __init__(self, journals: "Journals") -> None:
+    def __init__(self, journals: "Journals", app_id: str = "") -> None:
+        self.app_id = app_id.lower()
+        self.bytes = 0
+        self.closed = False
         self._journals = journals
         self._exchanges: deque[Exchange] = deque()
-        self.bytes = 0
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(tuple(self._exchanges))
@@ -194,23 +196,22 @@ class Journal:
         return len(self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
-        """Take in an exchange."""
+        """Take in an exchange, unless the journal is closed."""
+        if self.closed:
+            return
         self._journals.sequence += 1
         exchange.sequence = self._journals.sequence
         exchange.counted = exchange.size
         self._exchanges.append(exchange)
-        self._count(exchange.counted)
-        self._fit()
-        self._journals.grew(self)
+        self._grow(exchange.counted)
+        self._journals.tell(self, exchange)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
         """Take in a message of a WebSocket whose handshake is `exchange`."""
-        if exchange.counted:  # else nobody can look at it any more
+        if exchange.counted:  # otherwise the journal has dropped the exchange
             growth = exchange.add_frame(frame)
             exchange.counted += growth
-            self._count(growth)
-            self._fit()
-            self._journals.grew(self)
+            self._grow(growth)
 
     def drop_oldest(self) -> None:
         """Forget the oldest exchange."""
@@ -223,41 +224,49 @@ class Journal:
         while self._exchanges:
             self.drop_oldest()
 
-    def _fit(self) -> None:
+    def close(self) -> None:
+        """Forget all exchanges and take in no more."""
+        self.closed = True
+        self.clear()
+        self._journals.forget(self)
+
+    def _grow(self, size: int) -> None:
         journals, exchanges = self._journals, self._exchanges
+        self._count(size)
         while len(exchanges) > journals.most or (
             self.bytes > journals.most_bytes and len(exchanges) > 1
         ):
             self.drop_oldest()
+        journals.make_room(self)
 
     def _count(self, size: int) -> None:
         self.bytes += size
         self._journals.bytes += size
 
 
-_sequence = attrgetter("sequence")
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """One wait for exchanges; `missing` is how many must still come."""
 
-
-def search(journals: Iterable[Journal], wanted: Filter) -> list[Exchange]:
-    """Return the exchanges that are looked for, in the order in which they were taken in.
-
-    That is the order of their ends: a slow one has a lower id than those that overtook it.
-    """
-    found = [one for journal in journals for one in journal if wanted.fits(one)]
-    return sorted(found, key=_sequence)
+    wanted: Filter
+    app_id: str | None
+    missing: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Journals:
-    """The journals of all apps: their ids, their bounds and who waits for what."""
+    """The journals of all apps, bounded together, searched and waited for by app id.
+
+    `sequence` counts the exchanges taken in: a client that asks for later ones misses none.
+    """
 
     def __init__(self, most: int, most_bytes: int, sequence: int = 0) -> None:
         self.most = most
         self.most_bytes = most_bytes
         self.bytes = 0
-        self.sequence = (
-            sequence  # taken in so far; a client that counts on from there misses nothing
-        )
-        self.notifier = Notifier()
+        self.sequence = sequence
+        self.waiters: set[_Waiter] = set()
+        self._ended = False
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
 
@@ -266,8 +275,8 @@ class Journals:
         self._last_id += 1
         return self._last_id
 
-    def grew(self, journal: Journal) -> None:
-        """Note that a journal grew: whoever waits is told, the longest unused one makes room."""
+    def make_room(self, journal: Journal) -> None:
+        """Note that a journal grew; the journals longest unused drop exchanges for it."""
         self._by_use[journal] = None
         self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
@@ -276,22 +285,59 @@ class Journals:
                 oldest.drop_oldest()
             else:
                 del self._by_use[oldest]
-        self.notifier.notify()
 
     def forget(self, journal: Journal) -> None:
-        """Let a journal go, with the app that it is of."""
-        journal.clear()
+        """Search a journal no longer."""
         self._by_use.pop(journal, None)
+
+    def search(self, wanted: Filter, app_id: str | None = None) -> list[Exchange]:
+        """Return the exchanges of an app, or of all, that fit, in the order of their ends.
+
+        An exchange that took long has a lower id than those that began later and ended earlier.
+        """
+        key = app_id and app_id.lower()
+        journals = [one for one in self._by_use if key is None or one.app_id == key]
+        found = [one for journal in journals for one in journal if wanted.fits(one)]
+        return sorted(found, key=_sequence)
 
     async def wait(
         self,
-        search: Callable[[], list[Exchange]],
+        wanted: Filter,
+        app_id: str | None,
         count: int,
         timeout: float,  # noqa: ASYNC109  # a wait that a caller may cut short
     ) -> list[Exchange]:
-        """Return what `search` finds once it finds `count`, or when `timeout` seconds passed."""
-        await self.notifier.until(lambda: len(search()) >= count, timeout)
-        return search()
+        """Return what `search` finds once it finds `count`, or after `timeout` real seconds.
+
+        Cancelling ends the wait. New exchanges cost one look each, not another search.
+        """
+        waiter = _Waiter(wanted, app_id and app_id.lower())
+        self.waiters.add(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                while len(found := self.search(wanted, app_id)) < count and not self._ended:
+                    waiter.missing = count - len(found)
+                    waiter.arrived.clear()
+                    await waiter.arrived.wait()
+                return found
+        except TimeoutError:
+            return self.search(wanted, app_id)
+        finally:
+            self.waiters.discard(waiter)
+
+    def tell(self, journal: Journal, exchange: Exchange) -> None:
+        """Tell those who wait for it that an exchange was taken in."""
+        for waiter in self.waiters:
+            if waiter.app_id in (None, journal.app_id) and waiter.wanted.fits(exchange):
+                waiter.missing -= 1
+                if waiter.missing <= 0:
+                    waiter.arrived.set()
+
+    def end(self) -> None:
+        """End all waits, now and from now on: the server stops."""
+        self._ended = True
+        for waiter in self.waiters:
+            waiter.arrived.set()
 
 
 def explain(found: list[Exchange], wanted: Filter, journal: list[Exchange]) -> str:

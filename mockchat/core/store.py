@@ -120,7 +120,7 @@ class Store:
         app.holds.release_all()
         for user in app.all_users():
             app.flush_tokens(user)  # ends the sessions, too
-        self.journals.forget(app.journal)
+        app.journal.close()
         self.faults.remove(self.faults.of(app.id))
         for key in [key for key in self.snapshots if key[0] == app.id.lower()]:
             del self.snapshots[key]
@@ -162,7 +162,7 @@ class Store:
         return self._seeds.get(app_id.lower(), self._seed)
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
-        journal = Journal(self.journals)
+        journal = Journal(self.journals, app_id)
         ids, clock = self.ids.of(app_id.lower()), Clock()
         clock.follow(self.clock)
         app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)

@@ -69,6 +69,7 @@ class RequestHandler:
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
         self._waits = ClientWaits(sleep)
+        self._control_waits = ClientWaits(sleep)  # which are answered when the server stops
         self._injector = FaultInjector(store, self._waits, self._note)
         self.hub = Hub(store, self._waits)
         self.observers: list[Observer] = []
@@ -78,7 +79,7 @@ class RequestHandler:
     async def close(self) -> None:
         """Let go of everyone who waits and close the sockets, as a server that stops does."""
         self._waits.end()
-        self._store.journals.notifier.end()
+        self._store.journals.end()
         self._store.arrivals.end()
         for app in self._store.apps():
             app.holds.release_all()
@@ -100,8 +101,7 @@ class RequestHandler:
             hang_up(request.transport, reset=False)
             response = web.Response(status=_CLIENT_GONE)  # which nobody is left to read
             self._note_safely(context, None)
-        if not control:
-            self._note_safely(context, response)
+        self._note_safely(context, response)
         if request.method not in _READS:
             self.changed()
         seconds = time.perf_counter() - context.started
@@ -143,8 +143,7 @@ class RequestHandler:
         context.at = self._store.clock.now()
         response = self._refuse(context, refuse("Expect", "in", choices="100-continue"))
         _add_headers(context, response, control=not context.id)
-        if context.id:
-            self._note_safely(context, response)
+        self._note_safely(context, response)
         return response
 
     # --- the control API ----------------------------------------------------------------
@@ -170,8 +169,8 @@ class RequestHandler:
         app = self._store.app(named) if named else self._store.default
         call = self._call(context, app, query, body)
         call.every_app = not named
-        result = await endpoint.run(call)
-        return _file(result) if isinstance(result, File) else _json(result, 200)
+        async with self._control_waits.watch(request):
+            return _result(await endpoint.run(call))
 
     # --- the emulated API ---------------------------------------------------------------
     async def _answer(self, context: RequestContext) -> web.StreamResponse:
@@ -293,6 +292,8 @@ class RequestHandler:
                 await context.read()
 
     def _note_safely(self, context: RequestContext, response: web.StreamResponse | None) -> None:
+        if not context.id:  # the control API's own exchanges are not recorded
+            return
         try:
             self._note(context, response)
         except Exception as error:

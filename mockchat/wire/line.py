@@ -49,12 +49,12 @@ class ClientWaits:
 
     async def sleep(self, request: web.Request, seconds: float) -> None:
         """Wait."""
-        async with self._waiting(request, None):
+        async with self.watch(request):
             await self._sleep(seconds)
 
     async def hang(self, request: web.Request, rule: Rule | None) -> None:
         """Wait for the end, which is also that of the rule."""
-        async with self._waiting(request, rule):
+        async with self.watch(request, rule):
             with contextlib.suppress(*CLIENT_FAULTS):
                 # A client whose body nobody reads cannot be seen to leave.
                 async for _ in request.content.iter_any():
@@ -74,7 +74,8 @@ class ClientWaits:
             wait.end()
 
     @contextlib.asynccontextmanager
-    async def _waiting(self, request: web.Request, rule: Rule | None) -> AsyncIterator[None]:
+    async def watch(self, request: web.Request, rule: Rule | None = None) -> AsyncIterator[None]:
+        """Raise ClientGone in the block if the client leaves, the rule goes or the server stops."""
         if self._ended:
             raise ClientGone
         try:
