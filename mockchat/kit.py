@@ -204,7 +204,8 @@ def _apps(store: Store, app_id: str | None) -> list[App]:
     """Return the app of that id if it was seen, without one all."""
     if app_id is None:
         return list(store.apps())
-    return [store.app(app_id)] if store.has(app_id) else []
+    app = store.find(app_id)
+    return [app] if app else []
 
 
 def _filter(wanted: Json) -> Filter:

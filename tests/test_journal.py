@@ -158,7 +158,7 @@ async def test_a_preflight_alone_makes_no_app(client: Client) -> None:
     await client.options("/apps/unseen/v3/users", headers={"Origin": "https://a.example"})
 
     assert (await last_of(client))["app"] == "APP_ID"
-    assert not client.app[STORE].has("unseen")
+    assert not client.app[STORE].find("unseen")
 
 
 async def test_the_control_api_s_own_calls_are_not_recorded(client: Client) -> None:

@@ -316,4 +316,4 @@ def test_closing_an_app_that_nobody_has_seen_costs_nothing(
 ) -> None:
     mockchat.close()
 
-    assert not mockchat_server.store.has(mockchat.app_id)
+    assert not mockchat_server.store.find(mockchat.app_id)

@@ -108,7 +108,8 @@ class Call:
     @property
     def apps(self) -> tuple[App, ...]:
         """The apps that a control action acts on: the one that it names, else all."""
-        return tuple(self.server.store.apps()) if self.every_app else (self.app,)
+        store = self.server.store
+        return tuple(store.apps()) if self.every_app else (store.find(self.app.id) or self.app,)
 
     @property
     def only_app(self) -> App | None:

@@ -89,17 +89,31 @@ class Store:
             if app is not self.default:
                 self._apps.move_to_end(key)
             return app
-        if self.rules.strict_apps:
-            raise errors.APP_ID_INVALID(app_id=app_id)
+        self._check_id(app_id, self.rules)
         return self.open(app_id)
+
+    def glance(self, app_id: str) -> App:
+        """Return the app, or a look-alike of what it will start as; raise APP_ID_INVALID.
+
+        Thus reading neither makes an app nor makes another one go.
+        """
+        if app := self.find(app_id):
+            return app
+        self._check_id(app_id, self.rules)
+        app = self._seeded(app_id)
+        self.clock.followers.discard(app.clock)
+        return app
+
+    def find(self, app_id: str) -> App | None:
+        """Return the app if it was seen."""
+        return self._apps.get(app_id.lower())
 
     def open(self, app_id: str, rules: Rules | None = None, seed: Seeder | None = None) -> App:
         """Return a new app, with rules and a seed of its own if they are given.
 
         Raises APP_ID_INVALID for what cannot be an id. An app of that id is replaced.
         """
-        if not _can_be_id(app_id):
-            raise errors.APP_ID_INVALID(app_id=app_id)
+        self._check_id(app_id)
         self.close(app_id)
         if len(self._apps) > MAX_AUTO_APPS:
             self.close(next(app.id for app in self._apps.values() if app is not self.default))
@@ -124,10 +138,6 @@ class Store:
         self.faults.remove(self.faults.of(app.id))
         for key in [key for key in self.snapshots if key[0] == app.id.lower()]:
             del self.snapshots[key]
-
-    def has(self, app_id: str) -> bool:
-        """Whether an app of that id was seen."""
-        return app_id.lower() in self._apps
 
     @property
     def is_single(self) -> bool:
@@ -161,14 +171,22 @@ class Store:
     def _planting(self, app_id: str) -> Seeder:
         return self._seeds.get(app_id.lower(), self._seed)
 
+    @staticmethod
+    def _check_id(app_id: str, rules: Rules | None = None) -> None:
+        if not _can_be_id(app_id) or (rules and rules.strict_apps):
+            raise errors.APP_ID_INVALID(app_id=app_id)
+
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
+        self._apps[app_id.lower()] = app = self._seeded(app_id, rules)
+        return app
+
+    def _seeded(self, app_id: str, rules: Rules | None = None) -> App:
         journal = Journal(self.journals, app_id)
         ids, clock = self.ids.of(app_id.lower()), Clock()
         clock.follow(self.clock)
         app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)
         app.holds = Holds(self.arrivals)
         self._planting(app_id)(app)
-        self._apps[app_id.lower()] = app
         return app
 
     def _emit(self, event: Event) -> None:

@@ -29,6 +29,7 @@ from mockchat.wire.body import (
     read_up_to,
 )
 from mockchat.wire.context import CLIENT_FAULTS, SOCKET, RequestContext
+from mockchat.wire.endpoint import Endpoint
 from mockchat.wire.guard import Guard
 from mockchat.wire.hosts import Address
 from mockchat.wire.injector import HEADER, FaultInjector
@@ -46,6 +47,7 @@ _JSON_HEADERS = {
 }
 _CLIENT_GONE = 499
 _LATE = 1.0  # seconds that an answer waits for a body that it does not depend on
+_MAKE_NO_APP = (hdrs.METH_GET, hdrs.METH_DELETE)  # of the control API
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
 Observer = Callable[[web.Request, web.StreamResponse, float], None]
@@ -166,11 +168,19 @@ class RequestHandler:
             read = parse_body(await read_up_to(request, MAX_CONTROL_BODY), kind, MAX_CONTROL_DEPTH)
             body = endpoint.load_body({**given, **read})
         named = query.get("app") or body.get("app") or named
-        app = self._store.app(named) if named else self._store.default
+        app = self._app_for(endpoint, named)
         call = self._call(context, app, query, body)
         call.every_app = not named
         async with self._control_waits.watch(request):
             return _result(await endpoint.run(call))
+
+    def _app_for(self, endpoint: Endpoint, app_id: str | None) -> App:
+        if not app_id:
+            return self._store.default
+        operation = endpoint.operation
+        is_control = operation.path.startswith(CONTROL_PREFIX)
+        look_up = is_control and operation.method in _MAKE_NO_APP
+        return self._store.glance(app_id) if look_up else self._store.app(app_id)
 
     # --- the emulated API ---------------------------------------------------------------
     async def _answer(self, context: RequestContext) -> web.StreamResponse:
@@ -179,8 +189,8 @@ class RequestHandler:
         address = self._resolver.address(request)
         if request.method == hdrs.METH_OPTIONS:
             named = self._resolver.named_app(context.target, address, headers)
-            if self._store.has(named):
-                context.enter(self._store.app(named))
+            if app := self._store.find(named):
+                context.enter(app)
             return web.Response(headers=cors.preflight_headers(headers))
         if self._injector.may_strike(request):
             await self._strike(context, address)
@@ -266,7 +276,7 @@ class RequestHandler:
         `app_id` None means every app for a control action, else the default one. Raises ApiError.
         """
         endpoint = endpoints()[name]
-        app = self._store.app(app_id) if app_id else self._store.default
+        app = self._app_for(endpoint, app_id)
         call = Call(
             app=app,
             caller=caller,
