@@ -97,6 +97,7 @@ def update_api_key(call: Call) -> ApiKey:
     if "scope" in call.body:
         key.scope = Scope(call.body["scope"])
     key.updated_at = call.app.now
+    call.app.touch()
     return key
 
 
@@ -112,4 +113,5 @@ def delete_api_key(call: Call) -> Ack:
     """Delete an api key."""
     key = _another_key(call)
     del call.app.keys[key.value]
+    call.app.touch()
     return Ack(f"The Api Key {key.value} has been deleted successfully.")

@@ -64,7 +64,10 @@ class App:
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
         self.journal = Journal(Journals(0, 0)) if journal is None else journal
-        self.version = 0  # counts what changes user lists
+        self.stays = False  # whether it was asked for, so that it makes no room for others
+        self.sockets = 0  # live WebSockets of all users
+        self.version = 0  # counts changes
+        self.seeded = 0  # the version that the seed made
         self.selections: dict[Any, tuple[int, list[User]]] = {}  # what user_list keeps
         self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
@@ -75,6 +78,11 @@ class App:
     def now(self) -> int:
         """The unix time in whole seconds, as the wire counts it."""
         return int(self.clock.now())
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it holds what its seed made, and nothing else."""
+        return self.version == self.seeded and not self.tokens
 
     # --- callers ------------------------------------------------------------------------
     def key_caller(self, key: str) -> KeyCaller:
@@ -103,10 +111,11 @@ class App:
         while (value := self.ids.hex(40)) in self.keys:
             pass  # a restored app has keys that the same random seed draws again
         self.keys[value] = key = ApiKey(value, name, scope, self.now)
+        self.touch()
         return key
 
     def touch(self) -> None:
-        """Note that something changed which user lists show."""
+        """Note a change."""
         self.version += 1
 
     def clear(self) -> None:
@@ -325,6 +334,7 @@ class App:
 
     def open_session(self, user: User) -> None:
         """Count a WebSocket that `user` opened; the first one brings the user online."""
+        self.sockets += 1
         user.sessions += 1
         if user.sessions == 1:
             self._change_presence(user, Status.AVAILABLE)
@@ -336,6 +346,7 @@ class App:
 
     def close_session(self, user: User) -> None:
         """Count a WebSocket of `user` out; with the last one the user goes offline."""
+        self.sockets -= 1
         user.sessions -= 1
         if self._users.get(user.key, user) is not user:
             return  # another user has that uid since

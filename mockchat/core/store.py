@@ -18,7 +18,8 @@ from mockchat.core.rules import Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 
-MAX_AUTO_APPS = 1000
+MAX_AUTO_APPS = 1000  # that requests made and nobody asked for
+MAX_APPS = 10_000
 MAX_APP_ID_LENGTH = 64
 MAX_SNAPSHOTS = 100  # of an app, and of the server
 MAX_SNAPSHOT_BYTES = 512 * 2**20  # all together
@@ -82,7 +83,8 @@ class Store:
     def app(self, app_id: str) -> App:
         """Return the app, seeded anew where it is seen for the first time; raise APP_ID_INVALID.
 
-        Unlike production, an unknown id is welcome: parallel tests use an app each.
+        Unlike production, an unknown id is welcome: parallel tests use an app each. One app too
+        many closes another one.
         """
         key = app_id.lower()
         if app := self._apps.get(key):
@@ -90,7 +92,15 @@ class Store:
                 self._apps.move_to_end(key)
             return app
         self._check_id(app_id, self.rules)
-        return self.open(app_id)
+        app = self._add(app_id)
+        self._make_room(app)
+        return app
+
+    def claim(self, app_id: str) -> App:
+        """Return the app, which makes no room for others from now on; raise APP_ID_INVALID."""
+        app = self.app(app_id) if self.find(app_id) or self.rules.strict_apps else self.open(app_id)
+        app.stays = True
+        return app
 
     def glance(self, app_id: str) -> App:
         """Return the app, or a look-alike of what it will start as; raise APP_ID_INVALID.
@@ -111,15 +121,15 @@ class Store:
     def open(self, app_id: str, rules: Rules | None = None, seed: Seeder | None = None) -> App:
         """Return a new app, with rules and a seed of its own if they are given.
 
-        Raises APP_ID_INVALID for what cannot be an id. An app of that id is replaced.
+        It makes no room for others. An app of that id is replaced. Raises APP_ID_INVALID.
         """
         self._check_id(app_id)
         self.close(app_id)
-        if len(self._apps) > MAX_AUTO_APPS:
-            self.close(next(app.id for app in self._apps.values() if app is not self.default))
         if seed is not None:
             self._seeds[app_id.lower()] = seed
         app = self._add(app_id, rules)
+        app.stays = True
+        self._make_room(app)
         if app_id.lower() == self.default.id.lower():
             self.default = app
         return app
@@ -166,15 +176,29 @@ class Store:
         app.quota = Quota(app.rules.rate_limit)
         app.journal.clear()
         self.faults.remove(self.faults.of(app.id))
-        self._planting(app.id)(app)
+        self._apply_seed(app)
 
-    def _planting(self, app_id: str) -> Seeder:
-        return self._seeds.get(app_id.lower(), self._seed)
+    def _apply_seed(self, app: App) -> None:
+        self._seeds.get(app.id.lower(), self._seed)(app)
+        app.seeded = app.version
 
     @staticmethod
     def _check_id(app_id: str, rules: Rules | None = None) -> None:
         if not _can_be_id(app_id) or (rules and rules.strict_apps):
             raise errors.APP_ID_INVALID(app_id=app_id)
+
+    def _make_room(self, new: App) -> None:
+        """Close another app if there are too many, best one that nobody asked for or changed.
+
+        Apps with open WebSockets stay.
+        """
+        others = [app for app in self.apps() if app not in (new, self.default)]
+        unasked = [app for app in others if not app.stays]
+        if len(unasked) + (not new.stays) <= MAX_AUTO_APPS and len(self._apps) <= MAX_APPS:
+            return
+        unused = [app for app in unasked or others if not app.sockets]  # the longest unused first
+        if unused:
+            self.close(next((app for app in unused if app.is_untouched), unused[0]).id)
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
         self._apps[app_id.lower()] = app = self._seeded(app_id, rules)
@@ -186,7 +210,7 @@ class Store:
         clock.follow(self.clock)
         app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)
         app.holds = Holds(self.arrivals)
-        self._planting(app_id)(app)
+        self._apply_seed(app)
         return app
 
     def _emit(self, event: Event) -> None:
@@ -225,8 +249,8 @@ class Store:
         }
         if app is not None and not found:
             raise SnapshotError(f"the app {app.id} is not in it")
-        if len(found) > MAX_AUTO_APPS:
-            raise SnapshotError(f"there are more than {MAX_AUTO_APPS} apps")
+        if len(found) > MAX_APPS:
+            raise SnapshotError(f"there are more than {MAX_APPS} apps")
         seen = set()
         for app_id, one in found.items():
             if not _can_be_id(app_id):

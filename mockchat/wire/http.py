@@ -179,8 +179,9 @@ class RequestHandler:
             return self._store.default
         operation = endpoint.operation
         is_control = operation.path.startswith(CONTROL_PREFIX)
-        look_up = is_control and operation.method in _MAKE_NO_APP
-        return self._store.glance(app_id) if look_up else self._store.app(app_id)
+        if is_control and operation.method in _MAKE_NO_APP:
+            return self._store.glance(app_id)
+        return self._store.claim(app_id)
 
     # --- the emulated API ---------------------------------------------------------------
     async def _answer(self, context: RequestContext) -> web.StreamResponse:
