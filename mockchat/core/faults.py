@@ -7,8 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from mockchat.core import errors
 from mockchat.core.durations import LONGEST, seconds
-from mockchat.core.error_types import ErrorDef, Evidence, Face
-from mockchat.core.errors import CATALOGUE, ApiError
+from mockchat.core.errors import CATALOGUE, ApiError, ErrorDef, Evidence, Face
 from mockchat.core.fault_kinds import KINDS, CredentialError, Error, HttpKind, Kind
 from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
@@ -330,7 +329,7 @@ def error_named(
 def _own_row(code: str, status: int | None) -> ErrorDef:
     if status is None:
         raise FaultError("code", f"{code or 'nothing'!r} is in no catalogue; give a status, too")
-    return _row(Face(code or f"MOCK_FAULT_{status}", status, _ASKED, Evidence.ASSUMED))
+    return _row(Face(Evidence.ASSUMED, code or f"MOCK_FAULT_{status}", status, _ASKED))
 
 
 def _row(face: Face) -> ErrorDef:
