@@ -9,12 +9,11 @@ from typing import Any, Self
 
 from mockchat.api.requests import MAX_PER_PAGE
 from mockchat.bridge import Bridge
-from mockchat.core.entities import Caller, KeyCaller, Scope
+from mockchat.core.entities import Caller, KeyCaller, Scope, camel
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
-from mockchat.core.naming import camel
 from mockchat.core.state import App
 from mockchat.core.store import Store
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockchat.core.durations import LONGEST
+from mockchat.core.clock import LONGEST
 from mockchat.core.errors import CATALOGUE
 from mockchat.core.fault_kinds import KINDS, Error, HttpKind, Kind, Latency, RateLimit
 from mockchat.core.faults import (

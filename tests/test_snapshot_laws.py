@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mockchat.core import snapshot
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.snapshot import Contents, SnapshotError
 from mockchat.core.state import App
 from mockchat.core.store import MAX_APPS, Store

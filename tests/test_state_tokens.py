@@ -17,7 +17,7 @@ from mockchat.core.entities import (
 )
 from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.state import App
 
 NOW = 1_700_000_000

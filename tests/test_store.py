@@ -9,7 +9,7 @@ from mockchat.core.clock import Clock
 from mockchat.core.entities import ApiKey, Event, Scope, TokenDestroyed, User
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.state import App
 from mockchat.core.store import Store
 

@@ -12,7 +12,7 @@ from mockchat.api.users import user_changes
 from mockchat.core import errors
 from mockchat.core.entities import UserCaller, channel_secret
 from mockchat.core.errors import Evidence
-from mockchat.core.quota import CORE_LIMIT
+from mockchat.core.limits import CORE_LIMIT
 
 table = OperationTable()
 

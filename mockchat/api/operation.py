@@ -11,7 +11,7 @@ from marshmallow import Schema
 from mockchat.core import errors
 from mockchat.core.entities import Caller, User, UserCaller
 from mockchat.core.errors import ErrorDef, Evidence
-from mockchat.core.quota import STANDARD_LIMIT
+from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.state import App
 from mockchat.core.store import Store
 

@@ -9,11 +9,11 @@ from mockchat.api.validation import Loader, refuse
 from mockchat.control.answers import FaultSchema, KindSchema
 from mockchat.control.requests import PARAMETERS, AppQuery, FaultRequest, Match
 from mockchat.core import errors
+from mockchat.core.entities import camel
 from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
 from mockchat.core.faults import PRESETS, FaultError, Rule
 from mockchat.core.matching import Pattern
-from mockchat.core.naming import camel
 
 table = OperationTable()
 

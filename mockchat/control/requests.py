@@ -17,9 +17,9 @@ from mockchat.control.fields import (
     Span,
     State,
 )
+from mockchat.core.entities import camel
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import BOUNDS, LONGEST_TEXT, PRESETS
-from mockchat.core.naming import camel
 from mockchat.core.people import MAX_PEOPLE
 
 DEFAULT_LIMIT = 100  # exchanges of an answer

@@ -1,12 +1,34 @@
-"""Clocks, one for the server and one for each app: the one place that reads the time."""
+"""Time: clocks, one for the server and one for each app, and durations as people write them.
 
+Nothing else reads the time.
+"""
+
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mockchat.core.durations import seconds as seconds_of
-
+LONGEST = 10**9  # seconds that a test may ask for; 31 years
+# As many digits as keep to it, whatever the unit.
+SHORT = "|".join(
+    rf"[0-9]{{1,{digits}}}(\.[0-9]{{1,9}})?{unit}"
+    for digits, unit in ((9, "(ms|s)?"), (7, "m"), (5, "h"), (4, "d"))
+)
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
+
+
+def duration(text: str) -> float:
+    """Return the seconds of a duration like `25ms`, `1.5s`, `10m`, `2h`, `30d` or `3`."""
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d|)", text)
+    if not match:
+        raise ValueError("must be a duration like 25ms, 1.5s, 10m, 2h or 30d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def seconds(value: float | str) -> float:
+    """Return a duration in seconds, given as a number of them or as a text like `1h`."""
+    return duration(value) if isinstance(value, str) else float(value)
 
 
 class _Setting(NamedTuple):
@@ -49,9 +71,9 @@ class Clock:
         """Stop at the unix time `at`, or at this moment."""
         self.move(freeze=True, at=at)
 
-    def advance(self, seconds: float | str) -> None:
+    def advance(self, by: float | str) -> None:
         """Move forward, frozen or not, by seconds or a duration like `1h`."""
-        self.move(advance=seconds_of(seconds))
+        self.move(advance=seconds(by))
 
     def resume(self) -> None:
         """Tick again at the wall clock's time."""

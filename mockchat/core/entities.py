@@ -145,3 +145,9 @@ Event = TokenDestroyed | PresenceChanged | AppRestored
 def channel_secret(app_secret: str, uid: str) -> str:
     """Return the secret of a user's WebSocket channel, the same at every login."""
     return hashlib.sha256(f"{app_secret}:{uid}".encode()).hexdigest()[:40]
+
+
+def camel(name: str) -> str:
+    """Return an attribute's name as JSON has it."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 from mockchat.core import errors
-from mockchat.core.durations import LONGEST, seconds
+from mockchat.core.clock import LONGEST, seconds
 from mockchat.core.errors import CATALOGUE, ApiError, ErrorDef, Evidence, Face
 from mockchat.core.fault_kinds import KINDS, CredentialError, Error, HttpKind, Kind
 from mockchat.core.ids import Ids

@@ -26,8 +26,7 @@ from mockchat.core.entities import (
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
-from mockchat.core.quota import Quota
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Quota, Rules
 
 MAX_TOKENS_PER_USER = 100
 MAX_UID_LENGTH = 100

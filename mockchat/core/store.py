@@ -12,9 +12,8 @@ from mockchat.core.faults import Faults
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
+from mockchat.core.limits import Quota, Rules
 from mockchat.core.notifier import Notifier
-from mockchat.core.quota import Quota
-from mockchat.core.rules import Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 

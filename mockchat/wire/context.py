@@ -9,8 +9,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mockchat.core.entities import UserCaller
 from mockchat.core.fault_kinds import ShapeKind
 from mockchat.core.journal import Exchange
+from mockchat.core.limits import Allowance
 from mockchat.core.matching import RequestSummary
-from mockchat.core.quota import Allowance
 from mockchat.core.state import App
 from mockchat.wire.body import parse_body
 from mockchat.wire.endpoint import Endpoint

@@ -17,7 +17,7 @@ from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.entities import Caller
 from mockchat.core.errors import ApiError
-from mockchat.core.quota import Allowance
+from mockchat.core.limits import Allowance
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import cors, dialects, hints

@@ -14,7 +14,7 @@ from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import Shape
 from mockchat.core.faults import Rule, error_named
-from mockchat.core.quota import STANDARD_LIMIT
+from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.wire.context import CLIENT_FAULTS, RequestContext
 
 _GLANCE = 0.5  # seconds between two looks whether the clients that wait are still there

@@ -3,7 +3,7 @@
 import pytest
 
 from mockchat.core.errors import TOO_MANY_REQUESTS, ApiError
-from mockchat.core.quota import APP_LIMIT, CORE_LIMIT, STANDARD_LIMIT, Allowance, Quota
+from mockchat.core.limits import APP_LIMIT, CORE_LIMIT, STANDARD_LIMIT, Allowance, Quota
 
 MINUTE = 1_700_000_040.0  # a whole minute
 

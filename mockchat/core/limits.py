@@ -1,6 +1,7 @@
-"""Rate limits: how many requests of this minute an app has left."""
+"""The rules of an app, and its rate limit."""
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mockchat.core import errors
@@ -9,6 +10,19 @@ CORE_LIMIT = 10_000  # a minute: logins, creating and deleting users (reference 
 STANDARD_LIMIT = 20_000  # a minute: everything else
 APP_LIMIT = 100_000  # a minute, all classes together
 _WINDOW = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds in an app; an app may have rules of its own."""
+
+    single_use_tokens: bool = False
+    token_ttl: float | None = None  # seconds
+    any_key: bool = False
+    strict_apps: bool = False
+    rate_limit: int | None = None  # requests a minute and app
+    login_latency: float = 0.0  # seconds that POST /login takes
+    errors: str = "auto"  # the error dialect
 
 
 class Allowance(NamedTuple):
