@@ -14,7 +14,7 @@ _WINDOW = 60  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds in an app; an app may have rules of its own."""
+    """The settings of an app that change what it allows and how it refuses."""
 
     single_use_tokens: bool = False
     token_ttl: float | None = None  # seconds
@@ -26,7 +26,7 @@ class Rules:
 
 
 class Allowance(NamedTuple):
-    """What the rate-limit headers of one answer say."""
+    """The values of the rate-limit headers of one answer."""
 
     limit: int
     remaining: int
@@ -37,8 +37,8 @@ class Allowance(NamedTuple):
 class Quota:
     """Counts an app's requests per minute and class.
 
-    Without a `rate_limit` the live service's numbers count down but refuse nobody: a test suite
-    is no attacker. With one, it is the limit of every class and of the app.
+    Without a `rate_limit`, the numbers of the live service count down but no request is refused.
+    A `rate_limit` is the limit of each class and of the app.
     """
 
     def __init__(self, rate_limit: int | None = None) -> None:
