@@ -1,4 +1,4 @@
-"""Faults: which exchanges are to go wrong, how often, and in which way."""
+"""Faults: rules for the exchanges that go wrong on purpose: which, how often, in which way."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
 
 Struck = TypeVar("Struck", bound=Kind)
-Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that a pattern means
+Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that fit a pattern
 
 MAX_RULES = 1000
 LONGEST_TEXT = 500  # characters
@@ -25,7 +25,7 @@ BOUNDS = {
 
 
 class FaultError(ValueError):
-    """A fault was described that cannot be; `field` is the part that is wrong."""
+    """The description of a fault is not valid; `field` is the wrong part."""
 
     def __init__(self, field_: str, reason: str) -> None:
         super().__init__(f"{field_}: {reason}")
@@ -34,7 +34,7 @@ class FaultError(ValueError):
 
 
 class Preset(NamedTuple):
-    """A fault in the words of a tester: errors, each for the requests that a pattern means."""
+    """A fault in the words of a tester: errors, each for the requests that fit a pattern."""
 
     does: str
     strikes: tuple[tuple[ErrorDef, Pattern], ...]
@@ -71,10 +71,10 @@ PRESETS: dict[str, Preset] = {
 
 @dataclass(slots=True)
 class Rule:
-    """A fault that waits for its exchanges.
+    """A fault and its counts.
 
-    `seen` counts the exchanges that it fits, `struck` those that it struck: the first `after`
-    are spared, at most `times` are struck, each with `probability`.
+    `seen` counts the exchanges that fit it, `struck` those that it struck: it spares the first
+    `after` and strikes at most `times` of the others, each with `probability`.
     """
 
     id: int
@@ -92,7 +92,7 @@ class Rule:
     def strike(
         self, app_id: str | None, summary: RequestSummary, wanted: type[Struck]
     ) -> Struck | None:
-        """Return the kind that strikes this exchange, if one of the wanted does; count it."""
+        """Return the first of the wanted kinds that strikes this exchange, if any; count it."""
         if self.app_id is not None and self.app_id.lower() != (app_id or "").lower():
             return None
         if not self.pattern.fits(summary):
@@ -102,7 +102,7 @@ class Rule:
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has struck as often as it may."""
+        """Whether it has struck `times` exchanges."""
         return self.times is not None and self.struck >= self.times
 
     def _counts(self) -> bool:
@@ -122,8 +122,8 @@ class Faults:
     """The rules of a server, in the order in which they were made."""
 
     rules: dict[int, Rule] = field(default_factory=dict)
-    listeners: list[Callable[[Rule], None]] = field(default_factory=list)  # told of a new rule
-    on_removed: list[Callable[[Rule], None]] = field(default_factory=list)  # and of one removed
+    on_added: list[Callable[[Rule], None]] = field(default_factory=list)
+    on_removed: list[Callable[[Rule], None]] = field(default_factory=list)
     _last: int = 0
 
     def add(  # the knobs that every kind has
@@ -138,9 +138,9 @@ class Faults:
         after: int = 0,
         random_seed: int | None = None,
     ) -> Rule:
-        """Make a rule; raise FaultError where there can be no such one.
+        """Add a rule; raise FaultError if it is not valid.
 
-        Where there are too many, those make room that have struck as often as they may.
+        If there are too many rules, the spent ones are removed.
         """
         strikes = strikes_of(called, parameters)
         if len(self.rules) >= MAX_RULES:
@@ -154,12 +154,12 @@ class Faults:
             probability, times, after,
         )  # fmt: skip
         self.rules[rule.id] = rule
-        for tell in self.listeners:
+        for tell in self.on_added:
             tell(rule)
         return rule
 
     def of(self, app_id: str | None) -> list[Rule]:
-        """Return the rules made for an app, or all of them."""
+        """Return the rules of an app, or all of them."""
         return [
             rule
             for rule in self.rules.values()
@@ -167,7 +167,7 @@ class Faults:
         ]
 
     def remove(self, rules: list[Rule]) -> None:
-        """Forget rules."""
+        """Remove rules."""
         for rule in rules:
             if self.rules.pop(rule.id, None) is not None:
                 for tell in self.on_removed:
@@ -180,7 +180,7 @@ class Faults:
         wanted: type[Struck],
         but: Callable[[Rule], bool] | None = None,
     ) -> Iterator[tuple[Struck, Rule]]:
-        """Yield what of the wanted kinds strikes an exchange, each rule counted when reached.
+        """Yield the wanted kinds that strike an exchange; a rule counts when it is reached.
 
         Rules for which `but` holds are left out.
         """
@@ -193,7 +193,7 @@ class Faults:
 
 
 def first_of(strikes: Strikes, summary: RequestSummary, wanted: type[Struck]) -> Struck | None:
-    """Return the first of the wanted kinds that is meant for an exchange, if there is one."""
+    """Return the first of the wanted kinds whose pattern an exchange fits, if there is one."""
     for kind, pattern in strikes:
         if isinstance(kind, wanted) and pattern.fits(summary):
             return kind
@@ -300,7 +300,7 @@ def _main_parameter(called: str) -> str:
 
 # --- errors ---------------------------------------------------------------------------------
 class _Values(dict[str, object]):
-    """The values of an error's message; what a fault cannot know is three dots."""
+    """The values of an error's message; unknown ones are three dots."""
 
     def __missing__(self, key: str) -> str:
         return "..."
@@ -312,10 +312,10 @@ def error_named(
     message: str | None = None,
     values: Mapping[str, object] | None = None,
 ) -> ApiError:
-    """Return the error that a fault refuses with; raise FaultError where none is meant.
+    """Return the error that a fault refuses with; raise FaultError if there is none.
 
-    `code` is a row's name, printed in the request's dialect, or a code, printed as it is, or a
-    status as `503`. What is in no catalogue needs a status.
+    `code` is the name of a catalogue row, printed in the request's dialect, or a code, printed as
+    it is, or a status like `503`. A code that the catalogue lacks needs a status.
     """
     if code.isascii() and code.isdigit() and status is None:
         code, status = "", _whole("status", code)
@@ -337,7 +337,7 @@ def _row(face: Face) -> ErrorDef:
 
 
 def _changed(row: ErrorDef, values: Mapping[str, Any]) -> ErrorDef:
-    """Return an error with another status or message, whose developer's one is the same then."""
+    """Return an error with another status or message, also for developers."""
     documented, live = (
         replace(face, **values, evidence=Evidence.ASSUMED, dev_message=None)
         for face in (row.documented, row.live)

@@ -1,4 +1,4 @@
-"""The state of an app: its users, tokens and keys, their invariants and indexes."""
+"""The state of an app: its users, tokens, keys and roles, with their invariants and indexes."""
 
 import string
 from bisect import bisect_left, insort
@@ -40,9 +40,9 @@ def _as_in_path(uid: str) -> str:
 
 
 class App:
-    """One CometChat application: a tenant that shares nothing with any other."""
+    """One CometChat app, which shares nothing with any other."""
 
-    def __init__(  # what it is handed: nothing here is global
+    def __init__(
         self,
         app_id: str,
         rules: Rules,
@@ -67,7 +67,7 @@ class App:
         self.sockets = 0  # live WebSockets of all users
         self.version = 0  # counts changes
         self.seeded = 0  # the version that the seed made
-        self.selections: dict[Any, tuple[int, list[User]]] = {}  # what user_list keeps
+        self.selections: dict[Any, tuple[int, list[User]]] = {}  # the cache of user_list
         self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
         self.serial = 0  # of the newest user
@@ -85,7 +85,7 @@ class App:
 
     # --- callers ------------------------------------------------------------------------
     def key_caller(self, key: str) -> KeyCaller:
-        """Return who shows this api key; raise KEY_MISSING or KEY_UNKNOWN."""
+        """Return the owner of an api key; raise KEY_MISSING or KEY_UNKNOWN."""
         if not key.strip():
             raise errors.KEY_MISSING()
         if row := self.keys.get(key):
@@ -95,7 +95,7 @@ class App:
         raise errors.KEY_UNKNOWN(key=errors.mask(key))
 
     def user_caller(self, value: str) -> UserCaller:
-        """Return who shows this auth token; raise the AUTH_TOKEN_* errors."""
+        """Return the owner of an auth token; raise the AUTH_TOKEN_* errors."""
         if not value.strip():
             raise errors.AUTH_TOKEN_MISSING()
         token = self.live_token(value)
@@ -118,10 +118,10 @@ class App:
         self.version += 1
 
     def clear(self) -> None:
-        """Forget everything that the app holds; its sessions end."""
+        """Remove all that the app holds; its sessions end."""
         self.replace(self.secret, 0, [], [], [], [])
 
-    def replace(  # all that there is
+    def replace(
         self,
         secret: str,
         serial: int,
@@ -130,9 +130,9 @@ class App:
         users: Iterable[User],
         tokens: Iterable[AuthToken],
     ) -> None:
-        """Hold this and nothing else; what belongs to each other is taken to fit.
+        """Hold this and nothing else; the caller has checked that it fits together.
 
-        Sessions go on whose tokens are still there, the others end.
+        Sessions end unless their tokens are in it.
         """
         before = self.tokens
         self.secret, self.serial = secret, serial
@@ -160,7 +160,7 @@ class App:
     def user_in_path(self, uid: str) -> User:
         """Return the user that a path names; raise UID_NOT_FOUND or one of PATH_UID_*.
 
-        Who exists is found whatever the uid looks like: fixtures may break the rules.
+        Existing users are found whatever their uid: fixtures may break the rules for uids.
         """
         user = self.find_user(uid)
         if user is None or user.deactivated_at is not None:
@@ -178,7 +178,7 @@ class App:
         return self._users.get(uid.lower())
 
     def add_user(self, user: User) -> User:
-        """Take in a new user; raise UID_ALREADY_EXISTS."""
+        """Add a new user; raise UID_ALREADY_EXISTS."""
         if user.key in self._users:
             raise errors.UID_ALREADY_EXISTS(uid=user.key)
         self.serial += 1
@@ -198,7 +198,7 @@ class App:
         return user
 
     def delete_user(self, user: User) -> None:
-        """Forget a user for good, its tokens and friendships with it."""
+        """Remove a user with its tokens, friendships and blocks."""
         self.flush_tokens(user)
         self._unlist(user)
         del self._users[user.key]
@@ -228,7 +228,7 @@ class App:
         return list(self._users.values())
 
     def newest_change(self) -> int | None:
-        """Return when the newest user was last changed, which is the cursor of every user list."""
+        """Return when the newest user was last changed: the cursor of every user list."""
         if not self._listed:
             return None
         return self._listed[-1].updated_at or self._listed[-1].created_at
@@ -236,7 +236,7 @@ class App:
     def list_users(self, page: int, per_page: int, *, but: User | None = None) -> list[User]:
         """Return a page of the active users, newest first, without the user `but`.
 
-        The cost is that of the page, however many users there are.
+        The time depends on the size of the page, not on the number of users.
         """
         users, total = self._listed, self.count_users(but=but)
         gap = len(users) if but is None else len(users) - 1 - self._place(but)
@@ -260,7 +260,7 @@ class App:
     ) -> AuthToken:
         """Return a token for `user`, the device's still valid one unless forced.
 
-        At most 100 tokens of a user live; the oldest fall out (reference section 3).
+        A user has at most 100 tokens; a new one destroys the oldest (reference section 3).
         """
         if not force and not self.rules.single_use_tokens:
             for value in reversed(list(user.tokens)):
@@ -285,7 +285,7 @@ class App:
         return token
 
     def owner_of(self, value: str) -> str:
-        """Return the uid whose auth token this is, or was by its form, dead or alive."""
+        """Return the uid of an auth token, dead or alive: a dead one has it in front."""
         token = self.tokens.get(value)
         return token.uid if token else value.rpartition("_")[0]
 
@@ -301,7 +301,7 @@ class App:
         return token
 
     def use_token(self, token: AuthToken, device: str) -> None:
-        """Log a device in by `token`; raise AUTH_TOKEN_BOUND where it is another device's."""
+        """Log a device in by `token`; raise AUTH_TOKEN_BOUND if another device uses it."""
         if not self.rules.single_use_tokens:
             return
         if token.bound_to is None:
@@ -310,41 +310,41 @@ class App:
             raise errors.AUTH_TOKEN_BOUND(token=token.value)
 
     def destroy_token(self, token: AuthToken) -> None:
-        """End a token for good, and every session that it opened."""
+        """Destroy a token; the sessions that it opened end."""
         del self.tokens[token.value]
         del self._users[token.uid.lower()].tokens[token.value]
         self._emit(TokenDestroyed(self.id, token.value))
 
     def flush_tokens(self, user: User) -> None:
-        """End every token of a user."""
+        """Destroy all tokens of a user."""
         for token in list(user.tokens.values()):
             self.destroy_token(token)
 
     # --- logins and sessions ------------------------------------------------------------
     def begin_login(self, slot: str) -> None:
-        """Mark a login as in progress; raise LOGIN_IN_PROGRESS where the slot has one."""
+        """Mark a login as in progress; raise LOGIN_IN_PROGRESS if the slot has one."""
         if slot in self.logins:
             raise errors.LOGIN_IN_PROGRESS()
         self.logins.add(slot)
 
     def end_login(self, slot: str) -> None:
-        """Let the slot's next login in."""
+        """Allow the slot's next login."""
         self.logins.discard(slot)
 
     def open_session(self, user: User) -> None:
-        """Count a WebSocket that `user` opened; the first one brings the user online."""
+        """Add a WebSocket of `user`; the first one brings the user online."""
         self.sockets += 1
         user.sessions += 1
         if user.sessions == 1:
             self._change_presence(user, Status.AVAILABLE)
 
     def rejoin_session(self, user: User) -> None:
-        """Count a WebSocket that `user` had open already when the app was restored."""
+        """Add an open WebSocket to a user that a restore brought back."""
         user.sessions += 1
         user.status = Status.AVAILABLE
 
     def close_session(self, user: User) -> None:
-        """Count a WebSocket of `user` out; with the last one the user goes offline."""
+        """Remove a WebSocket of `user`; with the last one the user goes offline."""
         self.sockets -= 1
         user.sessions -= 1
         if self._users.get(user.key, user) is not user:

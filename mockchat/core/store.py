@@ -1,4 +1,4 @@
-"""The store: all apps of a server, with what is kept for them: journals, faults, snapshots."""
+"""The store: all apps of a server, with their journals, faults and snapshots."""
 
 import marshal
 from collections import OrderedDict
@@ -39,14 +39,14 @@ Apps = dict[str, snapshot.Plain]  # what apps hold, by app id
 
 
 class StoredSnapshot(NamedTuple):
-    """A snapshot that is kept: of which apps, with how many users, and all of it packed."""
+    """A named snapshot: the ids of its apps, the number of users, and the contents."""
 
     app_ids: tuple[str, ...]
     users: int
-    packed: bytes  # a tenth of what the same takes as objects, and nobody can change it
+    packed: bytes  # immutable, and a tenth of the size of the objects
 
     def apps(self) -> Apps:
-        """Return what it holds."""
+        """Return the contents."""
         plain: Apps = marshal.loads(self.packed)  # noqa: S302  # packed by this very process
         return plain
 
@@ -54,7 +54,7 @@ class StoredSnapshot(NamedTuple):
 class Store:
     """All apps of a server, found by id in any case, bounded in number."""
 
-    def __init__(  # what it is handed: nothing here is global
+    def __init__(
         self,
         default_app_id: str,
         seed: Seeder,
@@ -72,15 +72,14 @@ class Store:
         self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
         self.faults = Faults()
         self.arrivals = Notifier()  # of logins that are held
-        self.snapshots: dict[
-            tuple[str | None, str], StoredSnapshot
-        ] = {}  # by app, if of one, and name
+        # By the id of the app, or None for those of the server, and name.
+        self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
         self.listeners: list[Callable[[Event], None]] = []
         self.default = self._add(default_app_id)
 
     # --- apps ---------------------------------------------------------------------------
     def app(self, app_id: str) -> App:
-        """Return the app, seeded anew where it is seen for the first time; raise APP_ID_INVALID.
+        """Return the app, a new one for a new id; raise APP_ID_INVALID.
 
         Unlike production, an unknown id is welcome: parallel tests use an app each. One app too
         many closes another one.
@@ -102,9 +101,9 @@ class Store:
         return app
 
     def glance(self, app_id: str) -> App:
-        """Return the app, or a look-alike of what it will start as; raise APP_ID_INVALID.
+        """Return the app, or a copy of what it will start as; raise APP_ID_INVALID.
 
-        Thus reading neither makes an app nor makes another one go.
+        Reading thus neither adds an app nor closes another one.
         """
         if app := self.find(app_id):
             return app
@@ -114,7 +113,7 @@ class Store:
         return app
 
     def find(self, app_id: str) -> App | None:
-        """Return the app if it was seen."""
+        """Return the app if there is one."""
         return self._apps.get(app_id.lower())
 
     def open(self, app_id: str, rules: Rules | None = None, seed: Seeder | None = None) -> App:
@@ -134,7 +133,7 @@ class Store:
         return app
 
     def close(self, app_id: str) -> None:
-        """Let an app go, if there is one; its sessions end."""
+        """Remove an app if there is one; its sessions end."""
         app = self._apps.pop(app_id.lower(), None)
         if app is None:
             return
@@ -150,15 +149,15 @@ class Store:
 
     @property
     def is_single(self) -> bool:
-        """Whether there is no app but the default one."""
+        """Whether the default app is the only one."""
         return len(self._apps) == 1
 
     def apps(self) -> Iterable[App]:
-        """Return every app there is now."""
+        """Return all apps."""
         return tuple(self._apps.values())
 
     def app_with_token(self, value: str) -> App | None:
-        """Return the app that holds this auth token: no two apps mint the same."""
+        """Return the app that holds this auth token: no two apps draw the same."""
         return next((app for app in self._apps.values() if value in app.tokens), None)
 
     def app_with_key(self, value: str) -> App | None:
@@ -218,13 +217,13 @@ class Store:
 
     # --- snapshots ----------------------------------------------------------------------
     def take(self, app: App | None = None) -> Apps:
-        """Return what an app, or every app, holds."""
+        """Return what an app, or all apps, hold."""
         return {one.id: snapshot.dump(one) for one in ([app] if app else self.apps())}
 
     def restore(self, plain: Apps, app: App | None = None) -> None:
-        """Hold what was taken: one app of it, or all its apps and no others.
+        """Hold what a snapshot holds: one app of it, or all its apps and no others.
 
-        Raises SnapshotError and changes nothing where that is no snapshot.
+        Raises SnapshotError, and changes nothing, if it is not valid.
         """
         by_key = {app_id.lower(): (app_id, one) for app_id, one in plain.items()}
         if app is not None:
@@ -240,7 +239,7 @@ class Store:
 
     @staticmethod
     def checked(plain: Mapping[str, Any], app: App | None = None) -> Apps:
-        """Return what apps, or just `app`, hold if that is what it is; raise SnapshotError."""
+        """Return the apps of a snapshot, or just `app`; raise SnapshotError if it is not valid."""
         found = {
             app_id: one
             for app_id, one in plain.items()
@@ -261,9 +260,9 @@ class Store:
         return found
 
     def keep(self, name: str, plain: Apps, app: App | None = None) -> StoredSnapshot:
-        """Keep a snapshot by name, an app's own apart from those of the server.
+        """Store a snapshot by name, of an app or of the server, in place of one of that name.
 
-        One of that name is replaced. Raises SnapshotError where there are too many.
+        Raises SnapshotError if there are too many.
         """
         owner = _owner(app)
         kept = StoredSnapshot(
@@ -279,13 +278,13 @@ class Store:
         return kept
 
     def forget(self, name: str, app: App | None = None) -> bool:
-        """Forget a kept snapshot; return whether there was one."""
+        """Delete a stored snapshot; return whether there was one."""
         return self.snapshots.pop((_owner(app), name), None) is not None
 
     def kept(self, name: str, app: App | None = None) -> Apps | None:
-        """Return what a kept snapshot holds; an app's own one wins over that of the server.
+        """Return what a stored snapshot holds; an app's own one comes before the server's.
 
-        Of the latter an app gets its own part, if it has one.
+        Of the server's snapshot, an app gets its own part, if there is one.
         """
         if own := self.snapshots.get((_owner(app), name)):
             return own.apps()

@@ -94,7 +94,7 @@ class Hub:
         self._sessions: set[Session] = set()
         self._sends: set[asyncio.Task[Any]] = set()
         store.listeners.append(self._on_event)
-        store.faults.listeners.append(self._on_fault)
+        store.faults.on_added.append(self._on_fault)
         store.clock.listeners.append(self._on_clock)
 
     async def serve(self, context: RequestContext, named: str | None) -> web.WebSocketResponse:
