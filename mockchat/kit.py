@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from mockchat.api.requests import MAX_PER_PAGE
 from mockchat.bridge import Bridge
-from mockchat.core.entities import Caller, KeyCaller, Scope, camel
+from mockchat.core.entities import Caller, KeyCaller, Scope
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
+from mockchat.core.ids import camel
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
 from mockchat.core.state import App

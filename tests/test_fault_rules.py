@@ -110,9 +110,9 @@ def test_a_rule_strikes_its_app_or_all(faults: Faults) -> None:
 
 # --- how often ------------------------------------------------------------------------------
 def test_after_spares_the_first_and_times_bounds_the_strikes(faults: Faults) -> None:
-    always, twice, third = (
-        faults.add("latency", {}, **knobs) for knobs in ({}, {"times": 2}, {"after": 2, "times": 1})
-    )
+    always = faults.add("latency", {})
+    twice = faults.add("latency", {}, times=2)
+    third = faults.add("latency", {}, after=2, times=1)
 
     assert strikes(always, 3) == [True] * 3
     assert strikes(twice, 4) == [True, True, False, False]

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from mockchat import ApiError, MockApp, MockChat
-from mockchat.core.people import MAX_PEOPLE
+from mockchat.core.seed import MAX_FAKE_USERS
 from tests.clients import create, log_in, send
 from tests.helpers import SEED_UIDS
 
@@ -236,9 +236,9 @@ def test_a_fixture_can_be_added_as_it_is(mockchat: MockApp) -> None:
     assert len(mockchat.users) == len(SEED_UIDS) + 4
 
 
-@pytest.mark.parametrize("users", [-1, MAX_PEOPLE + 1])
+@pytest.mark.parametrize("users", [-1, MAX_FAKE_USERS + 1])
 def test_users_by_no_number_are_refused(mockchat: MockApp, users: int) -> None:
-    with pytest.raises(ApiError, match=f"users: .* {MAX_PEOPLE}"):
+    with pytest.raises(ApiError, match=f"users: .* {MAX_FAKE_USERS}"):
         mockchat.seed(users=users)
 
 

@@ -8,8 +8,8 @@ from mockchat.commands import Run, UsageError
 from mockchat.commands.files import read_json
 from mockchat.commands.remote import Remote, add_actions, path_of
 from mockchat.commands.show import say, say_json, tell, tell_table, wants_json
-from mockchat.core.entities import camel
 from mockchat.core.fault_kinds import KINDS
+from mockchat.core.ids import camel
 
 _ALL = "/faults"
 _MATCH = {

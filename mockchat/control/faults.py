@@ -9,10 +9,10 @@ from mockchat.api.validation import Loader, refuse
 from mockchat.control.answers import FaultSchema, KindSchema
 from mockchat.control.requests import PARAMETERS, AppQuery, FaultRequest, Match
 from mockchat.core import errors
-from mockchat.core.entities import camel
 from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
 from mockchat.core.faults import PRESETS, FaultError, Rule
+from mockchat.core.ids import camel
 from mockchat.core.matching import Pattern
 
 table = OperationTable()

@@ -9,8 +9,14 @@ from mockchat.control.answers import SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
-from mockchat.core.people import MAX_PEOPLE, add_fake_users
-from mockchat.core.seed import FixtureError, add_fixture, check_fixture, read_fixture
+from mockchat.core.seed import (
+    MAX_FAKE_USERS,
+    FixtureError,
+    add_fake_users,
+    add_fixture,
+    check_fixture,
+    read_fixture,
+)
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.store import Apps, StoredSnapshot
 
@@ -51,8 +57,8 @@ async def seed(call: Call) -> dict[str, Any]:
     cannot take, none gets.
     """
     apps, users = call.apps, call.body.get("users") or 0
-    if users * len(apps) > MAX_PEOPLE:
-        reason = f"would be more than {MAX_PEOPLE}, as there are {len(apps)} apps"
+    if users * len(apps) > MAX_FAKE_USERS:
+        reason = f"would be more than {MAX_FAKE_USERS}, as there are {len(apps)} apps"
         raise refuse("users", "plain", reason=reason)
     added = _add_fixture(call, call.body["fixture"]) if call.body.get("fixture") else 0
     for app in apps if users else ():

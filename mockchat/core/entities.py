@@ -1,9 +1,7 @@
 """The things that an app holds: users, api keys, auth tokens and roles; and events on them."""
 
-import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 DEFAULT_ROLE = "default"
@@ -139,15 +137,3 @@ class AppRestored:
 
 
 Event = TokenDestroyed | PresenceChanged | AppRestored
-
-
-@lru_cache(maxsize=1024)
-def channel_secret(app_secret: str, uid: str) -> str:
-    """Return the secret of a user's WebSocket channel, the same at every login."""
-    return hashlib.sha256(f"{app_secret}:{uid}".encode()).hexdigest()[:40]
-
-
-def camel(name: str) -> str:
-    """Return an attribute's name as JSON has it."""
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))

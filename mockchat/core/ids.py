@@ -1,6 +1,8 @@
-"""Ids: the one place that is random, reproducible from a seed."""
+"""Ids, the one place that is random, reproducible from a seed; and names derived from others."""
 
+import hashlib
 import random
+from functools import lru_cache
 
 
 class Ids:
@@ -29,3 +31,15 @@ class Ids:
     def whole(self) -> int:
         """Return a whole number that seeds another generator."""
         return self._random.getrandbits(32)
+
+
+@lru_cache(maxsize=1024)
+def channel_secret(app_secret: str, uid: str) -> str:
+    """Return the secret of a user's WebSocket channel, the same at every login."""
+    return hashlib.sha256(f"{app_secret}:{uid}".encode()).hexdigest()[:40]
+
+
+def camel(name: str) -> str:
+    """Return an attribute's name as JSON has it."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
