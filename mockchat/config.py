@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mockchat.core.durations import duration
+from mockchat.core.clock import duration
 
 
 class ConfigError(Exception):

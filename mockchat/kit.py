@@ -12,9 +12,9 @@ from mockchat.bridge import Bridge
 from mockchat.core.entities import Caller, KeyCaller, Scope
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
-from mockchat.core.journal import Exchange, Filter, explain, search
+from mockchat.core.ids import camel
+from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
-from mockchat.core.naming import camel
 from mockchat.core.state import App
 from mockchat.core.store import Store
 
@@ -181,15 +181,11 @@ class JournalView:
         archive: Json = self._bridge.perform("get_har", self._app_id, None)
         return archive
 
-    def _search(self, wanted: Filter) -> list[Exchange]:
-        return search((app.journal for app in _apps(self._bridge.store, self._app_id)), wanted)
-
     def _found(self, wanted: Filter) -> list[Exchange]:
-        found: list[Exchange] = self._bridge.call(self._search, wanted)
-        return found
+        return self._bridge.call(self._bridge.store.journals.search, wanted, self._app_id)
 
     def _waiting(self, wanted: Filter, count: int, timeout: float) -> Any:
-        return self._bridge.store.journals.wait(lambda: self._search(wanted), count, timeout)
+        return self._bridge.store.journals.wait(wanted, self._app_id, count, timeout)
 
     def _arrived(self, found: list[Exchange], count: int, wanted: Json, timeout: float) -> Exchange:
         if len(found) < count:
@@ -208,7 +204,8 @@ def _apps(store: Store, app_id: str | None) -> list[App]:
     """Return the app of that id if it was seen, without one all."""
     if app_id is None:
         return list(store.apps())
-    return [store.app(app_id)] if store.has(app_id) else []
+    app = store.find(app_id)
+    return [app] if app else []
 
 
 def _filter(wanted: Json) -> Filter:
@@ -349,7 +346,7 @@ class Kit:
 
     def _app(self) -> App:
         store = self._bridge.store
-        return store.app(self._app_id) if self._app_id else store.default
+        return store.claim(self._app_id) if self._app_id else store.default
 
     def _control(self, name: str, **parts: Any) -> Any:
         return self._bridge.perform(name, self._app_id, None, **parts)

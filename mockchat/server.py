@@ -101,7 +101,7 @@ class MockChat(Kit):
         if settings and (strangers := settings.keys() - PER_APP):
             known = ", ".join(sorted(PER_APP))
             raise TypeError(f"an app has no {min(strangers)!r} of its own; there are {known}")
-        if settings or (self.config.strict_apps and not self.store.has(app_id)):
+        if settings or (self.config.strict_apps and not self.store.find(app_id)):
             config = replace(self.config, **settings)
             self._bridge.change(self.store.open, app_id, rules_of(config), seed_of(config).apply)
         return MockApp(self, app_id)
@@ -257,7 +257,7 @@ class MockApp(Kit):
         """
         bridge, app_id = self.server._bridge, self.app_id  # noqa: SLF001
         store = bridge.store
-        if not store.has(app_id):
+        if not store.find(app_id):
             return []
 
         def close() -> list[Exchange]:
@@ -301,8 +301,8 @@ class MockApp(Kit):
 
     @property
     def clock(self) -> Clock:
-        """The clock of the server, which all its apps share."""
-        return self.server.clock
+        """The clock of the app; that of the server moves the clocks of all its apps."""
+        return self._bridge.call(self._app).clock
 
     def _at(self, base: str | None) -> str:
         if base is None:

@@ -1,8 +1,8 @@
-"""The clock, with a wall clock of the test's own."""
+"""Clocks, with a wall clock of the test's own."""
 
 import pytest
 
-from mockchat.core.clock import Clock
+from mockchat.core.clock import LATEST, Clock
 
 
 class Wall:
@@ -28,107 +28,80 @@ def clock(wall: Wall) -> Clock:
 def test_a_new_clock_ticks_with_the_wall(clock: Clock, wall: Wall) -> None:
     wall.time += 5
 
-    assert clock.now() == 1_005
-    assert not clock.frozen
+    assert (clock.now(), clock.frozen, clock.moved) == (1_005, False, False)
+    assert 1_700_000_000 < Clock().now() <= Clock().now()  # the system's
 
 
-def test_a_clock_made_without_a_wall_reads_the_system_time() -> None:
-    clock = Clock()
-
-    first, second = clock.now(), clock.now()
-
-    assert 1_700_000_000 < first <= second
-
-
-def test_a_frozen_clock_stands_still_at_this_moment(clock: Clock, wall: Wall) -> None:
+def test_a_frozen_clock_stands_still_until_it_is_moved(clock: Clock, wall: Wall) -> None:
     clock.freeze()
-
     wall.time += 60
+    assert (clock.now(), clock.frozen, clock.moved) == (1_000, True, True)
 
-    assert clock.frozen
-    assert clock.now() == 1_000
-
-
-def test_a_clock_freezes_at_a_given_time(clock: Clock) -> None:
-    clock.freeze(at=42)
-
-    assert clock.now() == 42
-    assert isinstance(clock.now(), float)
-
-
-def test_a_clock_freezes_at_the_beginning_of_time(clock: Clock) -> None:
-    clock.freeze(at=0)
-
-    assert clock.frozen
-    assert clock.now() == 0
-
-
-def test_freezing_a_frozen_clock_again_moves_it(clock: Clock) -> None:
-    clock.freeze(at=10)
-
-    clock.freeze(at=20)
-
-    assert clock.now() == 20
-
-
-def test_advancing_a_frozen_clock_leaves_it_frozen(clock: Clock, wall: Wall) -> None:
-    clock.freeze(at=100)
+    for at in (42, 0, 20):
+        clock.freeze(at=at)
+        assert (clock.now(), clock.frozen) == (at, True)
+        assert isinstance(clock.now(), float)
 
     clock.advance(2.5)
     wall.time += 60
+    assert (clock.now(), clock.frozen) == (22.5, True)
 
-    assert clock.now() == 102.5
 
-
-def test_advancing_a_ticking_clock_leaves_it_ticking(clock: Clock, wall: Wall) -> None:
-    clock.advance(3_600)
-
+def test_a_ticking_clock_that_is_advanced_ticks_on(clock: Clock, wall: Wall) -> None:
+    clock.advance(10)
+    clock.advance("1h")
     wall.time += 1
-
-    assert clock.now() == 4_601
-
-
-def test_advances_add_up(clock: Clock) -> None:
-    clock.advance(10)
-    clock.advance(5)
-
-    assert clock.now() == 1_015
-
-
-def test_freezing_after_an_advance_stops_at_the_advanced_time(clock: Clock) -> None:
-    clock.advance(10)
+    assert (clock.now(), clock.frozen, clock.moved) == (4_611, False, True)
 
     clock.freeze()
-
-    assert clock.now() == 1_010
+    wall.time += 1
+    assert clock.now() == 4_611
 
 
 def test_a_resumed_clock_ticks_with_the_wall_again(clock: Clock, wall: Wall) -> None:
-    clock.freeze(at=5)
-    clock.advance(5)
+    for freeze in (True, False):
+        clock.move(freeze=freeze, advance=500)
 
+        clock.resume()
+        wall.time += 1
+
+        assert (clock.now(), clock.frozen, clock.moved) == (wall.time, False, False)
+
+
+def test_a_follower_moves_with_its_leader_and_can_be_moved_by_itself(
+    clock: Clock, wall: Wall
+) -> None:
+    heard: list[float] = []
+    one, two = Clock(), Clock()
+    clock.listeners.append(lambda: heard.append(one.now()))
+    clock.freeze(50)
+    one.follow(clock)
+    two.follow(clock)
+
+    one.advance(7)
+    assert (clock.now(), one.now(), two.now()) == (50, 57, 50)
+    clock.advance(1)
+    assert (clock.now(), one.now(), two.now()) == (51, 58, 51)
     clock.resume()
     wall.time += 1
-
-    assert not clock.frozen
-    assert clock.now() == 1_001
-
-
-def test_resuming_forgets_what_a_ticking_clock_was_advanced_by(clock: Clock) -> None:
-    clock.advance(500)
-
-    clock.resume()
-
-    assert clock.now() == 1_000
+    assert (clock.now(), one.now(), two.now()) == (1_001, 1_001, 1_001)
+    two.freeze(9)
+    assert (clock.moved, clock.frozen) == (True, False)
+    two.follow(clock)
+    assert (clock.moved, two.now()) == (False, 1_001)
+    assert heard[-5:] == [57, 58, 1_000, 1_001, 1_001]
 
 
-@pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
-def test_a_time_that_cannot_be_is_refused_and_changes_nothing(at: float) -> None:
-    clock = Clock()
+def test_a_time_that_cannot_be_is_refused_and_changes_nothing(clock: Clock) -> None:
     clock.freeze(1_700_000_000)
+    follower = Clock()
+    follower.follow(clock)
+    for at in (float("nan"), float("inf"), -1.0, 1e300):
+        for move, value in ((clock.freeze, at), (clock.advance, at * 1e10)):
+            with pytest.raises(ValueError, match="between 0 and 9999999999"):
+                move(value)
+    follower.freeze(LATEST)
+    with pytest.raises(ValueError, match="between 0 and 9999999999"):
+        clock.advance(1)
 
-    for move in (clock.freeze, clock.advance):
-        with pytest.raises(ValueError, match="between 0 and 9999999999"):
-            move(at if move == clock.freeze else at * 1e10)
-
-    assert clock.now() == 1_700_000_000
+    assert (clock.now(), follower.now()) == (1_700_000_000, LATEST)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.config import Config, ConfigError, Row, flag, load_config, rows, variable
-from mockchat.core.durations import duration
+from mockchat.core.clock import duration
 
 NAMES = [name for name, _ in rows()]
 # Defaults that no word can ask for: what they do is shown instead.

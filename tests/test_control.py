@@ -1,11 +1,27 @@
 """The control API and its guard (product section 5)."""
 
+import asyncio
+
 import pytest
 
 from mockchat import __version__
+from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE
-from tests.helpers import AUTH_KEY, Client, Serve, assert_error, body_of
+from mockchat.wire.app import STORE
+from tests.helpers import (
+    AUTH_KEY,
+    NOW,
+    PATIENCE,
+    REST_KEY,
+    Client,
+    Json,
+    Serve,
+    assert_error,
+    body_of,
+    journal_of,
+    steer,
+)
 
 OPEN = ["/_mock/health", "/_mock/ca.pem"]
 ALL = [*OPEN, "/_mock/errors"]
@@ -163,3 +179,54 @@ async def test_probes_need_no_control_token(serve: Serve) -> None:
 
     assert await body_of(client.get("/_mock/health"))
     await assert_error(client.get("/_mock/ca.pem"), errors.NO_CA)
+
+
+# --- apps -----------------------------------------------------------------------------------
+async def test_reading_and_deleting_make_no_app_and_make_none_go(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = client.app[STORE]
+    monkeypatch.setattr("mockchat.core.store.MAX_AUTO_APPS", 1)
+    await client.get("/apps/one/v3/users", headers=REST_KEY)
+    await steer(client, "PUT", "snapshots/all")
+    apps, clocks = tuple(store.apps()), len(store.clock.followers)
+
+    for operation in CONTROL_OPERATIONS:
+        if operation.method in ("GET", "DELETE"):
+            path = operation.path.format(name="x", exchange="1", fault="1")
+            for target in (f"{path}?app=typo", f"/apps/typo{path}"):
+                answer = await client.request(operation.method, target)
+                assert answer.status in (200, 404), target
+
+    assert (tuple(store.apps()), len(store.clock.followers)) == (apps, clocks)
+
+
+async def test_an_app_that_nobody_used_reads_as_it_will_start(client: Client) -> None:
+    async def read(path: str) -> Json:
+        return await body_of(client.get(f"/_mock/{path}?app=new"))
+
+    assert (await read("journal"))["exchanges"] == await read("faults") == []
+    assert await read("logins") == {"held": {"new": []}, "waiting": {"new": []}}
+    assert (await read("clock"))["now"] == NOW
+    before = (await read("state"))["apps"]["new"]
+    await client.get("/apps/new/v3/users", headers=REST_KEY)
+    assert before["users"] == (await read("state"))["apps"]["new"]["users"]
+
+
+async def test_what_is_waited_for_may_come_with_its_app(client: Client) -> None:
+    journal = asyncio.create_task(journal_of(client, app="new", wait="60s"))
+    query = {"app": "new", "wait": "60s"}
+    login = asyncio.create_task(body_of(client.get("/_mock/logins", params=query)))
+    store = client.app[STORE]
+    async with asyncio.timeout(PATIENCE):
+        while not store.journals.waiters:
+            await body_of(client.get("/_mock/health"))
+        await client.get("/apps/NEW/v3/users", headers=REST_KEY)
+        assert [one["app"] for one in await journal] == ["NEW"]
+
+        await steer(client, "POST", "logins", app="new")
+        body = {"uid": "superhero1", "authKey": "AUTH_KEY"}
+        held = asyncio.create_task(body_of(client.post("/apps/new/v3/login", json=body)))
+        assert (await login)["waiting"] == {"NEW": ["superhero1"]}
+        await steer(client, "DELETE", "logins", app="new")
+        assert await held

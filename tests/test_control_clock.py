@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-import pytest
 from aiohttp import WSMsgType
 from pytest_aiohttp.plugin import AiohttpClient
 
@@ -11,12 +10,14 @@ from mockchat import Config, create_app
 from mockchat.control.fields import LATEST_WISH
 from mockchat.core import errors
 from mockchat.core.clock import LATEST, Clock
+from mockchat.wire.app import STORE
 from tests.helpers import (
     NOW,
     PATIENCE,
     REST_KEY,
     Client,
     Json,
+    Request,
     Serve,
     assert_error,
     body_of,
@@ -31,6 +32,7 @@ from tests.helpers import (
     steer,
 )
 
+LOGIN = {"uid": "superhero1", "authKey": "AUTH_KEY"}
 FROZEN = {"now": float(NOW), "time": "2023-11-14T22:13:20.000Z", "frozen": True}
 
 
@@ -53,38 +55,37 @@ async def test_a_server_s_clock_ticks_with_the_machine_s(aiohttp_client: Aiohttp
 
 
 # --- freeze, advance, resume ----------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("wish", "seconds"),
-    [
-        ({}, 0),
-        ({"freeze": True}, 0),
-        ({"freeze": False, "resume": False}, 0),
-        ({"advance": 90}, 90),
-        ({"advance": "90"}, 90),
-        ({"advance": "1.5s"}, 1.5),
-        ({"advance": "2h"}, 7200),
-        ({"advance": " 1d "}, 86_400),
-        ({"advance": 0}, 0),
-        ({"at": NOW + 5}, 5),
-        ({"at": f"{NOW + 5}"}, 5),
-        ({"at": "2023-11-14T22:13:25Z"}, 5),
-        ({"at": "2023-11-14 22:13:25.5"}, 5.5),
-        ({"at": "2023-11-14T23:13:20+01:00"}, 0),
-        ({"at": "2023-11-15"}, 6400),
-        ({"at": NOW - 10**9}, -(10**9)),
-        ({"at": NOW, "advance": "1m"}, 60),
-        ({"resume": True, "freeze": True, "at": NOW + 1, "advance": 1}, 2),
-        ({"at": 0, "advance": NOW - 7 * 10**8}, None),
-    ],
-)
-async def test_a_frozen_clock_is_moved_and_stays_frozen(
-    client: Client, clock: Clock, wish: Json, seconds: float | None
-) -> None:
-    told = await move(client, **wish)
+MOVES: list[tuple[Json, float]] = [
+    ({}, 0),
+    ({"freeze": True}, 0),
+    ({"freeze": False, "resume": False}, 0),
+    ({"advance": 90}, 90),
+    ({"advance": "90"}, 90),
+    ({"advance": "1.5s"}, 1.5),
+    ({"advance": "2h"}, 7200),
+    ({"advance": " 1d "}, 86_400),
+    ({"advance": 0}, 0),
+    ({"at": NOW + 5}, 5),
+    ({"at": f"{NOW + 5}"}, 5),
+    ({"at": "2023-11-14T22:13:25Z"}, 5),
+    ({"at": "2023-11-14 22:13:25.5"}, 5.5),
+    ({"at": "2023-11-14T23:13:20+01:00"}, 0),
+    ({"at": "2023-11-15"}, 6400),
+    ({"at": NOW - 10**9}, -(10**9)),
+    ({"at": NOW, "advance": "1m"}, 60),
+    ({"resume": True, "freeze": True, "at": NOW + 1, "advance": 1}, 2),
+    ({"at": 0, "advance": NOW - 7 * 10**8}, -7 * 10**8),
+]
 
-    expected = 10**9 if seconds is None else NOW + seconds
-    assert told == {**told, "now": expected, "frozen": True}
-    assert clock.now() == expected
+
+async def test_a_frozen_clock_is_moved_and_stays_frozen(client: Client, clock: Clock) -> None:
+    for wish, seconds in MOVES:
+        clock.freeze(NOW)
+
+        told = await move(client, **wish)
+
+        assert told == {**told, "now": NOW + seconds, "frozen": True}, wish
+        assert clock.now() == NOW + seconds, wish
 
 
 async def test_a_resumed_clock_ticks_at_the_machine_s_time(client: Client) -> None:
@@ -118,18 +119,16 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [(field, value) for field, values in WRONG.items() for value in values]
-)
 async def test_a_wish_that_makes_no_sense_is_refused_and_changes_nothing(
-    client: Client, clock: Clock, field: str, value: Any
+    client: Client, clock: Clock
 ) -> None:
-    body = {"resume": True, "freeze": True, field: value}
+    for field, value in [(field, value) for field, values in WRONG.items() for value in values]:
+        body = {"resume": True, "freeze": True, field: value}
 
-    details = await details_of(client.patch("/_mock/clock", json=body))
+        details = await details_of(client.patch("/_mock/clock", json=body))
 
-    assert list(details) == [field]
-    assert clock.now() == NOW
+        assert list(details) == [field], value
+        assert clock.now() == NOW, (field, value)
 
 
 async def test_time_goes_no_further_than_auth_tokens_can_tell(client: Client, clock: Clock) -> None:
@@ -206,10 +205,69 @@ async def test_a_websocket_lives_on_where_time_goes_back(serve: Serve) -> None:
     assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
 
 
-async def test_every_app_follows(client: Client) -> None:
-    await move(client, at=NOW + 5, app="one")
+async def test_a_moved_app_leaves_the_others_at_their_time(serve: Serve, clock: Clock) -> None:
+    client = await serve(token_ttl=3600.0)
+    store = client.app[STORE]
+    me = await data_of(client.post("/apps/one/v3/login", json=LOGIN))
+    socket = await connect(client, me, app_id="one")
+    neighbour = await connect(client, await log_in(client, "superhero1"))
 
-    for app in ("one", "two"):
-        body = {"uid": "u1", "name": "x"}
-        made = await data_of(client.post(f"/apps/{app}/users", json=body, headers=REST_KEY))
-        assert made["createdAt"] == NOW + 5
+    told = await move(client, advance="1h", app="ONE")
+
+    assert told["now"] == NOW + 3600
+    message = await socket.receive(timeout=PATIENCE)
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+    await neighbour.send_json({"action": "ping"})
+    assert await neighbour.receive_json(timeout=PATIENCE) == {"action": "pong"}
+    times = {app: (await data_of(made(client, app)))["createdAt"] for app in ("one", "two")}
+    assert times == {"one": NOW + 3600, "two": NOW}
+    journal = await journal_of(client, app="one", operation="create_user")
+    assert [one["at"] for one in journal] == [NOW + 3600]
+    presence = {app.id: app.user("superhero1").last_active_at for app in store.apps()}
+    assert presence == {"APP_ID": NOW, "one": NOW + 3600, "two": None}
+    assert [await time_of(client, app=app) for app in ("one", "two", "new")] == [3600, 0, 0]
+    assert (await time_of(client), clock.now()) == (0, NOW)
+
+
+async def test_moving_the_server_s_clock_moves_every_app_s(client: Client) -> None:
+    await move(client, advance=60, app="one")
+    await move(client, advance=0, app="two")
+
+    await move(client, advance=5)
+    assert [await time_of(client, app=app) for app in ("one", "two", "new")] == [65, 5, 5]
+    await move(client, at=NOW + 1)
+    assert [await time_of(client, app=app) for app in ("one", "two", "new")] == [1, 1, 1]
+
+
+async def test_a_reset_app_is_back_at_the_server_s_time(client: Client) -> None:
+    await move(client, at=0, app="one")
+    await move(client, advance=7)
+
+    await steer(client, "POST", "reset", app="one")
+
+    assert await time_of(client, app="one") == 7
+    assert client.app[STORE].app("one").user("superhero1").created_at == NOW + 7
+
+
+async def test_an_app_that_is_made_anew_does_not_keep_the_time_of_the_old_one(
+    client: Client,
+) -> None:
+    store = client.app[STORE]
+    await move(client, at=0, app="one")
+    old = store.app("one").clock
+
+    store.open("one")
+    store.clock.advance(1)
+
+    assert (old.now(), store.app("one").clock.now()) == (0, NOW + 1)
+
+
+def made(client: Client, app: str) -> Request:
+    body = {"uid": "u1", "name": "x"}
+    return client.post(f"/apps/{app}/users", json=body, headers=REST_KEY)
+
+
+async def time_of(client: Client, **query: str) -> float:
+    """Return how many seconds later than the tests' time it is."""
+    now: float = (await body_of(client.get("/_mock/clock", params=query)))["now"]
+    return now - NOW

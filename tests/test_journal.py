@@ -98,33 +98,26 @@ async def test_what_is_no_json_is_recorded_as_text(client: Client) -> None:
     ]
 
 
-@pytest.mark.parametrize("depth", [65, 1000, 5000])
-async def test_json_that_is_too_deep_to_be_printed_is_recorded_as_text(
-    client: Client, depth: int
-) -> None:
-    sent = "[" * depth + "]" * depth
-    await client.post("/users", data=sent, headers=REST_KEY)
+async def test_json_that_is_too_deep_to_be_printed_is_recorded_as_text(client: Client) -> None:
+    for depth in (65, 1000, 5000):
+        sent = "[" * depth + "]" * depth
+        await client.post("/users", data=sent, headers=REST_KEY)
 
-    assert (await last_of(client))["request"]["body"] == sent
-    assert (await body_of(client.get("/_mock/journal.har")))["log"]["entries"]
+        assert (await last_of(client))["request"]["body"] == sent
+        assert (await body_of(client.get("/_mock/journal.har")))["log"]["entries"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "headers"),
-    [
+async def test_a_body_is_recorded_even_where_nobody_reads_it(client: Client) -> None:
+    for method, path, headers in (
         ("POST", "/nowhere", REST_KEY),
         ("POST", "/users", {}),
         ("POST", "/users", {**REST_KEY, "X-Mock-Fault": "error=503"}),
         ("GET", "/users", REST_KEY),
         ("POST", "/groups", REST_KEY),
-    ],
-)
-async def test_a_body_is_recorded_even_where_nobody_reads_it(
-    client: Client, method: str, path: str, headers: dict[str, str]
-) -> None:
-    await client.request(method, path, json={"uid": "u1"}, headers=headers)
+    ):
+        await client.request(method, path, json={"uid": "u1"}, headers=headers)
 
-    assert (await last_of(client))["request"]["body"] == {"uid": "u1"}
+        assert (await last_of(client))["request"]["body"] == {"uid": "u1"}, (method, path)
 
 
 async def test_a_body_that_never_comes_keeps_no_refusal_waiting_for_long(
@@ -158,7 +151,7 @@ async def test_a_preflight_alone_makes_no_app(client: Client) -> None:
     await client.options("/apps/unseen/v3/users", headers={"Origin": "https://a.example"})
 
     assert (await last_of(client))["app"] == "APP_ID"
-    assert not client.app[STORE].has("unseen")
+    assert not client.app[STORE].find("unseen")
 
 
 async def test_the_control_api_s_own_calls_are_not_recorded(client: Client) -> None:
@@ -252,9 +245,9 @@ async def test_a_handshake_carries_the_id_of_its_exchange(client: Client) -> Non
     assert found["status"] == 101
 
 
-@pytest.mark.parametrize("number", ["0", "999", "1x", "%C2%B2", "-1"])
-async def test_an_exchange_that_is_not_there_is_not_found(client: Client, number: str) -> None:
-    await assert_error(client.get(f"/_mock/journal/{number}"), errors.MOCK_NOT_FOUND)
+async def test_an_exchange_that_is_not_there_is_not_found(client: Client) -> None:
+    for number in ("0", "999", "1x", "%C2%B2", "-1"):
+        await assert_error(client.get(f"/_mock/journal/{number}"), errors.MOCK_NOT_FOUND)
 
 
 # --- apps -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The journal's bounds: by count and bytes, for an app and for all apps together."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,9 @@ from mockchat.core.journal import (
     Frame,
     Journal,
     Journals,
-    search,
 )
-from mockchat.core.matching import RequestSummary
+from mockchat.core.matching import Pattern, RequestSummary
+from mockchat.wire import faults
 from mockchat.wire.app import STORE
 from tests.helpers import (
     PATIENCE,
@@ -197,7 +198,8 @@ def test_what_is_counted_is_what_is_kept_and_never_too_much(actions: list[Any]) 
         elif action == "clear":
             journal.clear()
         elif action == "forget":
-            owner.forget(journal)
+            journal.close()
+            made[place], journals[place] = [], Journal(owner)
         elif len(journal):
             journal.drop_oldest()
 
@@ -220,10 +222,119 @@ def test_all_journals_together_are_bounded(actions: list[Any]) -> None:
 @pytest.mark.parametrize("cursor", [None, 0, 2, 9])
 def test_exchanges_are_found_in_the_order_of_their_ends(cursor: int | None) -> None:
     owner = Journals(10, 10**6)
-    one, other = Journal(owner), Journal(owner)
+    one, other = Journal(owner, "one"), Journal(owner, "other")
     for journal, number in ((one, 3), (other, 1), (one, 2), (other, 4)):
         journal.add(exchange(number))
 
-    found = search([other, one], Filter(cursor=cursor))
+    found = owner.search(Filter(cursor=cursor))
 
     assert [exchange.id for exchange in found] == [3, 1, 2, 4][cursor or 0 :]
+    assert [exchange.id for exchange in owner.search(Filter(), "ONE")] == [3, 2]
+
+
+def test_frames_may_be_read_while_more_come() -> None:
+    handshake = exchange(1)
+    for number in range(3):
+        handshake.add_frame(Frame(sent=True, at=0.0, text=str(number)))
+    frames = iter(handshake.frames)
+
+    next(frames)
+    handshake.add_frame(Frame(sent=True, at=0.0, text="3"))  # from the thread that serves
+
+    assert [frame.text for frame in frames] == ["1", "2"]
+
+
+def test_a_closed_journal_takes_nothing_in() -> None:
+    owner = Journals(10, 10**6)
+    closed = Journal(owner, "one")
+    closed.close()
+
+    closed.add(exchange(1))
+
+    assert (len(closed), owner.bytes, owner.search(Filter(), "one")) == (0, 0, [])
+
+
+# --- waits ----------------------------------------------------------------------------------
+def get(number: int, path: str) -> Exchange:
+    one = exchange(number)
+    one.summary = RequestSummary("GET", path, None, None)
+    return one
+
+
+async def test_a_wait_looks_at_each_new_exchange_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, wanted = Journals(1000, 10**6), Filter(Pattern(path="/wanted"))
+    journal, other = Journal(owner, "one"), Journal(owner, "other")
+    for number in range(100):
+        journal.add(get(number, "/old"))
+    looked_at: list[int] = []
+    fits = Filter.fits
+
+    def look(wanted: Filter, one: Exchange) -> bool:
+        looked_at.append(one.id)
+        return fits(wanted, one)
+
+    monkeypatch.setattr(Filter, "fits", look)
+    wait = asyncio.create_task(owner.wait(wanted, "ONE", 2, PATIENCE))
+    await asyncio.sleep(0)
+    assert looked_at == [*range(100)]
+
+    looked_at.clear()
+    for number in range(1000, 1010):
+        journal.add(get(number, "/wanted" if number == 1005 else "/other"))
+        other.add(get(number + 1000, "/wanted"))
+        await asyncio.sleep(0)
+    assert looked_at == [*range(1000, 1010)]
+    journal.add(get(3000, "/wanted"))
+
+    assert [one.id for one in await wait] == [1005, 3000]
+    assert owner.waiters == set()
+
+
+async def test_exchanges_that_are_forgotten_do_not_count_for_a_wait() -> None:
+    owner = Journals(2, 10**6)
+    journal = Journal(owner, "one")
+    wait = asyncio.create_task(owner.wait(Filter(), None, 2, PATIENCE))
+    await asyncio.sleep(0)
+
+    journal.add(exchange(1))
+    journal.clear()
+    for number in (2, 3):
+        assert not wait.done()
+        journal.add(exchange(number))
+        await asyncio.sleep(0)
+
+    assert [one.id for one in await wait] == [2, 3]
+
+
+async def test_a_wait_ends_with_its_time_its_task_and_the_server() -> None:
+    owner = Journals(10, 10**6)
+    assert await owner.wait(Filter(), None, 1, 0) == []
+
+    cancelled = asyncio.create_task(owner.wait(Filter(), None, 1, PATIENCE))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    assert owner.waiters == set()
+
+    ended = asyncio.create_task(owner.wait(Filter(), None, 1, PATIENCE))
+    await asyncio.sleep(0)
+    owner.end()
+    assert await ended == []
+    assert await owner.wait(Filter(), None, 1, PATIENCE) == []
+
+
+async def test_the_wait_of_a_client_that_left_ends(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "_GLANCE", 0.001)
+    journals = client.app[STORE].journals
+    asking = asyncio.create_task(journal_of(client, wait="60s"))
+    async with asyncio.timeout(PATIENCE):
+        while not journals.waiters:
+            await body_of(client.get("/_mock/health"))
+
+        asking.cancel()
+        while journals.waiters:
+            await body_of(client.get("/_mock/health"))
+
+    assert await journal_of(client) == []

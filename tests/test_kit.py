@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockchat import ApiError, MockApp, MockChat
-from mockchat.core.people import MAX_PEOPLE
+from mockchat.core.seed import MAX_FAKE_USERS
 from tests.clients import create, log_in, send
 from tests.helpers import SEED_UIDS
 
@@ -282,9 +282,9 @@ def test_a_fixture_can_be_added_as_it_is(mockchat: MockApp) -> None:
     assert len(mockchat.users) == len(SEED_UIDS) + 4
 
 
-@pytest.mark.parametrize("users", [-1, MAX_PEOPLE + 1])
+@pytest.mark.parametrize("users", [-1, MAX_FAKE_USERS + 1])
 def test_users_by_no_number_are_refused(mockchat: MockApp, users: int) -> None:
-    with pytest.raises(ApiError, match=f"users: .* {MAX_PEOPLE}"):
+    with pytest.raises(ApiError, match=f"users: .* {MAX_FAKE_USERS}"):
         mockchat.seed(users=users)
 
 
@@ -325,10 +325,13 @@ def test_a_token_expires_when_the_clock_is_moved(mockchat: MockApp) -> None:
     assert me(mockchat, token) == 401
 
 
-def test_a_frozen_clock_stands_still(mockchat: MockApp) -> None:
+def test_the_clock_of_an_app_is_not_that_of_its_neighbours(mockchat: MockApp) -> None:
     mockchat.clock.freeze(1_700_000_000)
 
     assert mockchat.create_user("ann")["createdAt"] == 1_700_000_000
+    assert not mockchat.server.clock.frozen
+    mockchat.server.clock.freeze(1)
+    assert mockchat.create_user("bob")["createdAt"] == 1
 
 
 # --- apps -----------------------------------------------------------------------------------
@@ -359,4 +362,4 @@ def test_closing_an_app_that_nobody_has_seen_costs_nothing(
 ) -> None:
     mockchat.close()
 
-    assert not mockchat_server.store.has(mockchat.app_id)
+    assert not mockchat_server.store.find(mockchat.app_id)

@@ -70,7 +70,7 @@ def test_nothing_of_a_test_is_left_for_the_next(project: Project) -> None:
 
         def test_what_was_left_is_gone(mockchat):
             store = mockchat.server.store
-            assert not any(store.has(app_id) for app_id in SEEN)
+            assert not any(store.find(app_id) for app_id in SEEN)
             assert not store.faults.rules
         """
     )

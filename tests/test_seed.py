@@ -10,7 +10,7 @@ import pytest
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.seed import fixtures_dir, load_seed
 from mockchat.core.state import App
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from mockchat.core.people import MAX_PEOPLE
-from mockchat.core.seed import fixtures_dir
+from mockchat.core.seed import MAX_FAKE_USERS, fixtures_dir
 from mockchat.wire.app import STORE
 from tests.helpers import (
     AUTH_KEY,
@@ -195,7 +194,7 @@ async def test_what_one_app_cannot_take_none_gets(client: Client) -> None:
     assert await state_of(client) == before
 
 
-@pytest.mark.parametrize("users", [0, -1, MAX_PEOPLE + 1, 1.5, "x", True, [], 2**70])
+@pytest.mark.parametrize("users", [0, -1, MAX_FAKE_USERS + 1, 1.5, "x", True, [], 2**70])
 async def test_there_can_be_only_so_many_people_at_once(client: Client, users: Any) -> None:
     body = json.dumps({"users": users})
 
@@ -208,7 +207,7 @@ async def test_so_many_people_are_those_of_all_apps(client: Client) -> None:
     for app in ("one", "two"):
         await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
 
-    details = await details_of(client.post("/_mock/seed", json={"users": MAX_PEOPLE // 2}))
+    details = await details_of(client.post("/_mock/seed", json={"users": MAX_FAKE_USERS // 2}))
 
     assert "as there are 3 apps" in details["users"][0]
 

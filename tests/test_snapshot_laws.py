@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from mockchat.core import snapshot
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.snapshot import Contents, SnapshotError
 from mockchat.core.state import App
-from mockchat.core.store import MAX_AUTO_APPS, Store
+from mockchat.core.store import MAX_APPS, Store
 from mockchat.wire.app import STORE
 from tests.helpers import REST_KEY, Client, Json, body_of, create_user, data_of, details_of, steer
 from tests.strategies import contents, json_values
@@ -204,7 +204,7 @@ async def test_contents_that_are_no_snapshot_are_refused_by_the_place_and_change
         ({"": {}}, "'' cannot be an app id"),
         ({"a b": {}}, "'a b' cannot be an app id"),
         ({"A": None}, "A must be an object"),
-        ({str(number): {} for number in range(MAX_AUTO_APPS + 1)}, "more than 1000 apps"),
+        ({str(number): {} for number in range(MAX_APPS + 1)}, "more than 10000 apps"),
     ],
 )
 async def test_contents_that_are_of_no_apps_are_refused(

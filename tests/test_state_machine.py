@@ -17,7 +17,7 @@ from mockchat.core.clock import Clock
 from mockchat.core.entities import Event, TokenDestroyed, User
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.state import App
 
 NOW = 1_700_000_000

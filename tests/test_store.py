@@ -9,9 +9,9 @@ from mockchat.core.clock import Clock
 from mockchat.core.entities import ApiKey, Event, Scope, TokenDestroyed, User
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.state import App
-from mockchat.core.store import MAX_AUTO_APPS, Store
+from mockchat.core.store import Store
 
 MakeStore = Callable[..., Store]
 
@@ -94,29 +94,48 @@ def test_strict_apps_refuse_every_id_but_the_default_one(make_store: MakeStore) 
     assert store.app("APP_ID") is store.default
 
 
-def test_one_app_too_many_ends_the_longest_unused(store: Store) -> None:
-    for number in range(MAX_AUTO_APPS):
-        store.app(f"a{number}")
-    used_again = store.app("a0")
-
-    store.app("one-too-many")
-
-    ids = {app.id for app in store.apps()}
-    assert "a1" not in ids
-    assert {"APP_ID", used_again.id, "one-too-many"} <= ids
-    assert len(ids) == MAX_AUTO_APPS + 1
-
-
-def test_an_app_that_makes_room_ends_its_tokens(store: Store) -> None:
+def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.core.store.MAX_AUTO_APPS", 4)
     events: list[Event] = []
     store.listeners.append(events.append)
-    app = store.app("first")
-    token = app.issue_token(app.user("seeded"))
+    changed, sold, online, fresh = (store.app(name) for name in ("one", "two", "three", "four"))
+    changed.add_user(User("u1", "One", 1))
+    token = sold.issue_token(sold.user("seeded"))
+    online.open_session(online.user("seeded"))
+    store.open("named", Rules(any_key=True))
+    store.claim("claimed")
 
-    for number in range(MAX_AUTO_APPS):
-        store.app(f"a{number}")
+    def gone_for(app_id: str) -> set[str]:
+        before = {app.id for app in store.apps()}
+        store.app(app_id)
+        return before - {app.id for app in store.apps()}
 
-    assert events == [TokenDestroyed("first", token.value)]
+    assert fresh.is_untouched
+    assert gone_for("five") == {"four"}
+    assert gone_for("six") == {"five"}  # which nobody changed
+    store.app("six").add_key("k", Scope.AUTH_ONLY)
+    store.app("one")  # used again
+    assert gone_for("seven") == {"two"}
+    assert events[-1] == TokenDestroyed("two", token.value)
+    assert [gone_for("eight"), gone_for("nine")] == [{"seven"}, {"eight"}]
+    store.app("nine").touch()
+    assert [gone_for("ten"), gone_for("eleven")] == [{"six"}, {"ten"}]
+    online.close_session(online.user("seeded"))
+    assert online.sockets == 0
+    assert store.app("named").rules.any_key
+    assert store.find("claimed")
+
+
+def test_apps_that_were_asked_for_make_room_only_where_there_are_very_many(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.core.store.MAX_APPS", 3)
+    for name in ("one", "two", "auto", "three", "four"):
+        store.app(name) if name == "auto" else store.claim(name)
+
+    assert [app.id for app in store.apps()] == ["APP_ID", "three", "four"]
 
 
 def test_the_app_of_a_token_is_known(store: Store) -> None:

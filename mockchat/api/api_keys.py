@@ -47,9 +47,7 @@ def create_api_key(call: Call) -> ApiKey:
     _check_name(app, body["name"])
     if len(app.keys) >= MAX_KEYS:
         raise errors.QUOTA_REACHED(feature="Create Api Key", limit=MAX_KEYS)
-    key = ApiKey(app.ids.api_key(), body["name"], Scope(body["scope"]), app.now)
-    app.keys[key.value] = key
-    return key
+    return app.add_key(body["name"], Scope(body["scope"]))
 
 
 @table.add(
@@ -99,6 +97,7 @@ def update_api_key(call: Call) -> ApiKey:
     if "scope" in call.body:
         key.scope = Scope(call.body["scope"])
     key.updated_at = call.app.now
+    call.app.touch()
     return key
 
 
@@ -114,4 +113,5 @@ def delete_api_key(call: Call) -> Ack:
     """Delete an api key."""
     key = _another_key(call)
     del call.app.keys[key.value]
+    call.app.touch()
     return Ack(f"The Api Key {key.value} has been deleted successfully.")

@@ -9,7 +9,7 @@ from mockchat.api.validation import Loader
 from mockchat.core import errors
 from mockchat.core.entities import UserCaller
 from mockchat.core.errors import ApiError, Evidence
-from mockchat.core.quota import CORE_LIMIT
+from mockchat.core.limits import CORE_LIMIT
 
 table = OperationTable()
 

@@ -10,9 +10,10 @@ from mockchat.api.schemas import Me
 from mockchat.api.session_jwt import session_jwt
 from mockchat.api.users import user_changes
 from mockchat.core import errors
-from mockchat.core.entities import UserCaller, channel_secret
+from mockchat.core.entities import UserCaller
 from mockchat.core.errors import Evidence
-from mockchat.core.quota import CORE_LIMIT
+from mockchat.core.ids import channel_secret
+from mockchat.core.limits import CORE_LIMIT
 
 table = OperationTable()
 

@@ -12,7 +12,7 @@ from marshmallow import Schema
 from mockchat.core import errors
 from mockchat.core.entities import Caller, User, UserCaller
 from mockchat.core.errors import ErrorDef, Evidence
-from mockchat.core.quota import STANDARD_LIMIT
+from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.state import App
 from mockchat.core.store import Store
 
@@ -114,12 +114,18 @@ class Call:
     @property
     def apps(self) -> tuple[App, ...]:
         """The apps that a control action acts on: the one that it names, else all."""
-        return tuple(self.server.store.apps()) if self.every_app else (self.app,)
+        store = self.server.store
+        return tuple(store.apps()) if self.every_app else (store.find(self.app.id) or self.app,)
 
     @property
     def only_app(self) -> App | None:
         """The app that a control action names, if it does."""
         return None if self.every_app else self.app
+
+    @property
+    def app_id(self) -> str | None:
+        """The id of the app that a control action names, if it does."""
+        return None if self.every_app else self.app.id
 
     @property
     def user_caller(self) -> UserCaller:

@@ -44,6 +44,7 @@ def create_role(call: Call) -> Role:
         raise refuse("role", "taken")
     if len(app.roles) >= MAX_ROLES:
         raise errors.QUOTA_REACHED(feature="Create Role", limit=MAX_ROLES)
+    app.touch()
     app.roles[name] = Role(**{"role": name, "created_at": app.now, **_changes(call.body)})
     return app.roles[name]
 
@@ -87,6 +88,7 @@ def update_role(call: Call) -> Role:
     for name, value in _changes(call.body).items():
         setattr(role, name, value)
     role.updated_at = call.app.now
+    call.app.touch()
     return role
 
 
@@ -107,4 +109,5 @@ def delete_role(call: Call) -> Ack:
         if user.role == role.role:
             call.app.update_user(user, {"role": DEFAULT_ROLE})
     del call.app.roles[role.role]
+    call.app.touch()
     return Ack(f"Role {role.role} has been deleted successfully.")

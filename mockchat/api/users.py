@@ -19,7 +19,7 @@ from mockchat.api.schemas import Profile, profile
 from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
-from mockchat.core.quota import CORE_LIMIT
+from mockchat.core.limits import CORE_LIMIT
 from mockchat.core.state import App
 from mockchat.core.user_list import Deactivated, Span, UserFilter, select
 

@@ -9,7 +9,7 @@ from mockchat.commands.files import read_json
 from mockchat.commands.remote import Remote, add_actions, path_of
 from mockchat.commands.show import say, say_json, tell, tell_table, wants_json
 from mockchat.core.fault_kinds import KINDS
-from mockchat.core.naming import camel
+from mockchat.core.ids import camel
 
 _ALL = "/faults"
 _MATCH = {

@@ -13,7 +13,7 @@ from mockchat.commands.following import follow
 from mockchat.commands.lines import lines
 from mockchat.commands.remote import PATIENCE, Remote, add_server_options, path_of
 from mockchat.commands.show import note, printable, say, say_json, tell, wants_json
-from mockchat.core.durations import duration
+from mockchat.core.clock import duration
 
 _JOURNAL = "/journal"
 _LONGEST_WAIT = 50.0  # seconds that one question may wait

@@ -1,4 +1,4 @@
-"""Control actions on the clock: what time it is for the whole server."""
+"""Control actions on clocks: what time it is for an app, or for all of them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +7,7 @@ from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import ClockSchema
 from mockchat.control.requests import AppQuery, ClockRequest
-from mockchat.core.clock import LATEST
+from mockchat.core.clock import LATEST, Clock
 from mockchat.core.errors import Evidence
 
 table = OperationTable()
@@ -24,11 +24,15 @@ _CLOCK = f"{CONTROL_PREFIX}/clock"
     evidence=Evidence.ASSUMED,
 )
 def get_clock(call: Call) -> dict[str, Any]:
-    """Get the time of the server."""
-    clock = call.server.store.clock
+    """Get the time of an app, or that of the server, which new apps follow."""
+    clock = _clock(call)
     now = clock.now()
     time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
     return {"now": now, "time": time.replace("+00:00", "Z"), "frozen": clock.frozen}
+
+
+def _clock(call: Call) -> Clock:
+    return (call.only_app or call.server.store).clock
 
 
 @table.add(
@@ -40,20 +44,15 @@ def get_clock(call: Call) -> dict[str, Any]:
     evidence=Evidence.ASSUMED,
 )
 def move_clock(call: Call) -> dict[str, Any]:
-    """Freeze time (now, or `at` an instant), advance it, or let it tick again, for all apps.
+    """Freeze time (now, or `at` an instant), advance it, or let it tick again.
 
-    Auth tokens, timestamps and rate-limit windows follow. Of several wishes `resume` comes first
-    and `advance` last.
+    Without an app, the clocks of all apps move, and new apps follow. Auth tokens, timestamps and
+    rate-limit windows depend on them. Of several wishes `resume` comes first, `advance` last.
     """
-    clock, wish = call.server.store.clock, call.body
-    at, advance, resume = wish.get("at"), wish.get("advance") or 0.0, wish.get("resume")
-    start = at if at is not None else clock.real() if resume else clock.now()
-    if start + advance > LATEST:
-        raise refuse("advance", "plain", reason=f"leads beyond {LATEST} unix seconds")
-    if resume:
-        clock.resume()
-    if wish.get("freeze") or at is not None:
-        clock.freeze(at)
-    if advance:
-        clock.advance(advance)
+    wish = call.body
+    resume, freeze, at = bool(wish.get("resume")), bool(wish.get("freeze")), wish.get("at")
+    try:
+        _clock(call).move(resume=resume, freeze=freeze, at=at, advance=wish.get("advance") or 0.0)
+    except ValueError:
+        raise refuse("advance", "plain", reason=f"leads beyond {LATEST} unix seconds") from None
     return dict(get_clock(call))

@@ -12,8 +12,8 @@ from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
 from mockchat.core.faults import PRESETS, FaultError, Rule
+from mockchat.core.ids import camel
 from mockchat.core.matching import Pattern
-from mockchat.core.naming import camel
 
 table = OperationTable()
 
@@ -93,6 +93,9 @@ def add_fault(call: Call) -> dict[str, Any]:
     match = _load_match(body["match"]) if body.get("match") else {}
     wanted = {name: body.get(name) or match.get(name) or None for name in _PATTERN}
     app = match.get("app")
+    random_seed = body.get("random_seed")
+    if random_seed is None:
+        random_seed = (call.only_app or call.server.store).ids.whole()
     try:
         rule = call.server.store.faults.add(
             body["kind"],
@@ -102,7 +105,7 @@ def add_fault(call: Call) -> dict[str, Any]:
             probability=1.0 if body.get("probability") is None else body["probability"],
             times=body.get("times"),
             after=body.get("after") or 0,
-            random_seed=body.get("random_seed"),
+            random_seed=random_seed,
         )
     except FaultError as error:
         raise refuse(camel(error.field), "plain", reason=error.reason) from None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mockchat.api.validation import Field, String
-from mockchat.core.durations import LONGEST, SHORT, seconds
+from mockchat.core.clock import LONGEST, SHORT, seconds
 
 LATEST_WISH = 7_000_000_000  # that time can be set to, in the year 2191
 

@@ -9,7 +9,7 @@ from mockchat.control.har import har
 from mockchat.control.requests import DEFAULT_LIMIT, AppQuery, ExchangeQuery, JournalQuery
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
-from mockchat.core.journal import Exchange, Filter, Message, search
+from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
 
 table = OperationTable()
@@ -54,7 +54,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 def found(call: Call, wanted: Filter) -> list[Exchange]:
     """Return the exchanges of the apps that fit, oldest first."""
-    return search((app.journal for app in call.apps), wanted)
+    return call.server.store.journals.search(wanted, call.app_id)
 
 
 def _filter(query: Any) -> Filter:
@@ -77,9 +77,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     """
     query, wanted, journals = call.query, _filter(call.query), call.server.store.journals
     if query.get("wait"):
-        exchanges = await journals.wait(
-            lambda: found(call, wanted), query["count"] or 1, query["wait"]
-        )
+        exchanges = await journals.wait(wanted, call.app_id, query["count"] or 1, query["wait"])
     else:
         exchanges = found(call, wanted)
     newest = exchanges[-(query["limit"] or DEFAULT_LIMIT) :]

@@ -19,8 +19,8 @@ from mockchat.control.fields import (
 )
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import BOUNDS, LONGEST_TEXT, PRESETS
-from mockchat.core.naming import camel
-from mockchat.core.people import MAX_PEOPLE
+from mockchat.core.ids import camel
+from mockchat.core.seed import MAX_FAKE_USERS
 
 DEFAULT_LIMIT = 100  # exchanges of an answer
 _MANY = 10**9
@@ -46,7 +46,7 @@ class SeedRequest(ControlSchema):
     """What is to be added to each app; no more `users` than that in all."""
 
     fixture = Fixture()
-    users = Whole(1, MAX_PEOPLE)
+    users = Whole(1, MAX_FAKE_USERS)
 
 
 class SnapshotRequest(ControlSchema):

@@ -9,8 +9,14 @@ from mockchat.control.answers import SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
-from mockchat.core.people import MAX_PEOPLE, add_fake_users
-from mockchat.core.seed import FixtureError, add_fixture, check_fixture, read_fixture
+from mockchat.core.seed import (
+    MAX_FAKE_USERS,
+    FixtureError,
+    add_fake_users,
+    add_fixture,
+    check_fixture,
+    read_fixture,
+)
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.store import Apps, StoredSnapshot
 
@@ -26,14 +32,16 @@ _OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
 def reset(call: Call) -> Ack:
     """Go back to the seed: users, tokens, keys, roles, journal, faults and held logins.
 
-    Without an app, all apps do, and the clock ticks again. Snapshots stay.
+    The app's clock tells the server's time again. Without an app, all apps go back, and the
+    server's clock ticks again. Snapshots stay.
     """
     store = call.server.store
+    if call.every_app:
+        store.clock.resume()
     for app in call.apps:
         store.reset(app)
     if call.every_app:
         store.faults.remove(store.faults.of(None))
-        store.clock.resume()
     return Ack(f"{_apps(len(call.apps))} went back to the seed.")
 
 
@@ -49,8 +57,8 @@ async def seed(call: Call) -> dict[str, Any]:
     cannot take, none gets.
     """
     apps, users = call.apps, call.body.get("users") or 0
-    if users * len(apps) > MAX_PEOPLE:
-        reason = f"would be more than {MAX_PEOPLE}, as there are {len(apps)} apps"
+    if users * len(apps) > MAX_FAKE_USERS:
+        reason = f"would be more than {MAX_FAKE_USERS}, as there are {len(apps)} apps"
         raise refuse("users", "plain", reason=reason)
     added = _add_fixture(call, call.body["fixture"]) if call.body.get("fixture") else 0
     for app in apps if users else ():

@@ -1,71 +1,130 @@
-"""The clock: the one place that reads the time."""
+"""Time: clocks, one for the server and one for each app, and durations as people write them.
 
+Nothing else reads the time.
+"""
+
+import re
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
-from mockchat.core.durations import seconds as seconds_of
-
+LONGEST = 10**9  # seconds that a test may ask for; 31 years
+# As many digits as keep to it, whatever the unit.
+SHORT = "|".join(
+    rf"[0-9]{{1,{digits}}}(\.[0-9]{{1,9}})?{unit}"
+    for digits, unit in ((9, "(ms|s)?"), (7, "m"), (5, "h"), (4, "d"))
+)
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
+
+
+def duration(text: str) -> float:
+    """Return the seconds of a duration like `25ms`, `1.5s`, `10m`, `2h`, `30d` or `3`."""
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d|)", text)
+    if not match:
+        raise ValueError("must be a duration like 25ms, 1.5s, 10m, 2h or 30d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def seconds(value: float | str) -> float:
+    """Return a duration in seconds, given as a number of them or as a text like `1h`."""
+    return duration(value) if isinstance(value, str) else float(value)
+
+
+class _Setting(NamedTuple):
+    """How a clock differs from the wall clock."""
+
+    ahead: float = 0.0  # seconds
+    frozen_at: float | None = None
 
 
 class Clock:
     """Tells the time in unix seconds; can be frozen, advanced and resumed.
 
-    Everything that reads time reads a clock it was handed, so that one call moves the whole
-    server: token expiry, timestamps and rate-limit windows alike.
+    Token expiry, timestamps and rate-limit windows follow the clock of their app. Moving the
+    server's clock moves the clocks of all apps, too. A move that leads to no possible time raises
+    ValueError and changes nothing.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
-        self._wall = wall
-        self._offset = 0.0
-        self._frozen_at: float | None = None
-        self.listeners: list[Callable[[], None]] = []  # told when time was moved
+        self.wall = wall
+        self.setting = _Setting()
+        self.followers: set[Clock] = set()  # moved whenever this one is
+        self.listeners: list[Callable[[], None]] = []  # called after a move
 
     @property
     def frozen(self) -> bool:
         """Whether time stands still."""
-        return self._frozen_at is not None
+        return self.setting.frozen_at is not None
 
     @property
     def moved(self) -> bool:
-        """Whether it tells another time than the wall clock."""
-        return self._frozen_at is not None or self._offset != 0
+        """Whether this clock, or one that follows it, differs from the wall clock."""
+        return any(clock.setting != _Setting() for clock in (self, *self.followers))
 
     def now(self) -> float:
         """Return the unix time in seconds."""
-        return self._wall() + self._offset if self._frozen_at is None else self._frozen_at
-
-    def real(self) -> float:
-        """Return what the wall clock tells, wherever this one stands."""
-        return self._wall()
+        ahead, frozen_at = self.setting
+        return self.wall() + ahead if frozen_at is None else frozen_at
 
     def freeze(self, at: float | None = None) -> None:
-        """Stop at the unix time `at`, or at this moment; raise ValueError for no such time."""
-        self._frozen_at = self.now() if at is None else _possible(float(at))
-        self._tell()
+        """Stop at the unix time `at`, or at this moment."""
+        self.move(freeze=True, at=at)
 
-    def advance(self, seconds: float | str) -> None:
-        """Move forward, frozen or not, by seconds or a duration like `1h`.
-
-        Raises ValueError where that leads beyond the times that there are.
-        """
-        span = seconds_of(seconds)
-        _possible(self.now() + span)
-        if self._frozen_at is None:
-            self._offset += span
-        else:
-            self._frozen_at += span
-        self._tell()
+    def advance(self, by: float | str) -> None:
+        """Move forward, frozen or not, by seconds or a duration like `1h`."""
+        self.move(advance=seconds(by))
 
     def resume(self) -> None:
         """Tick again at the wall clock's time."""
-        self._offset = 0.0
-        self._frozen_at = None
+        self.move(resume=True)
+
+    def move(
+        self,
+        *,
+        resume: bool = False,
+        freeze: bool = False,
+        at: float | None = None,
+        advance: float = 0.0,
+    ) -> None:
+        """Resume, then freeze (now, or `at` a unix time), then advance by seconds."""
+        clocks = (self, *self.followers)
+        settings = [
+            _moved(clock.wall(), _Setting() if resume else clock.setting, freeze, at, advance)
+            for clock in clocks
+        ]
+        for clock, setting in zip(clocks, settings, strict=True):
+            clock.setting = setting
         self._tell()
+
+    def follow(self, leader: "Clock") -> None:
+        """Tell the leader's time, and move from now on whenever the leader is moved."""
+        leader.followers.add(self)
+        self.wall, self.listeners = leader.wall, leader.listeners
+        if self.setting != leader.setting:
+            self.setting = leader.setting
+            self._tell()
 
     def _tell(self) -> None:
         for listener in tuple(self.listeners):
             listener()
+
+
+def _moved(
+    wall: float,
+    setting: _Setting,
+    freeze: bool,  # noqa: FBT001
+    at: float | None,
+    advance: float,
+) -> _Setting:
+    ahead, frozen_at = setting
+    now = _possible(wall + ahead if frozen_at is None else frozen_at)
+    if freeze or at is not None:
+        frozen_at = now if at is None else _possible(float(at))
+    _possible((now if frozen_at is None else frozen_at) + advance)
+    if frozen_at is None:
+        return _Setting(ahead + advance)
+    return _Setting(ahead, frozen_at + advance)
 
 
 def _possible(at: float) -> float:

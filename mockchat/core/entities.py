@@ -1,9 +1,7 @@
-"""The things an app holds: users, api keys, auth tokens, roles and live sessions."""
+"""The things that an app holds: users, api keys, auth tokens and roles; and events on them."""
 
-import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 DEFAULT_ROLE = "default"
@@ -36,7 +34,7 @@ class ApiKey:
 
 @dataclass(slots=True)
 class Role:
-    """What a user may be called; every app has `default`."""
+    """A role of users; every app has `default`."""
 
     role: str
     name: str
@@ -59,7 +57,7 @@ class AuthToken:
     user_agent: str | None = None
     app_info: str | None = None
     bound_to: str | None = None  # the device that used a single-use token first
-    jwt: str | None = None  # what stands for it at a WebSocket, once it was asked for
+    jwt: str | None = None  # its stand-in at a WebSocket, once a client asked for one
 
 
 @dataclass(slots=True)
@@ -88,24 +86,24 @@ class User:
 
     @property
     def key(self) -> str:
-        """What the user is looked up by: uids differ by more than case."""
+        """The key of the user: uids that differ by case alone are the same."""
         return self.uid.lower()
 
     @property
     def order(self) -> tuple[int, int]:
-        """Where the user stands in lists, oldest first."""
+        """The place of the user in lists, oldest first."""
         return (self.created_at, self.serial)
 
 
 class KeyCaller(NamedTuple):
-    """A back end that showed an api key."""
+    """The owner of an api key: a back end."""
 
     key: str
     scope: Scope
 
 
 class UserCaller(NamedTuple):
-    """A client that showed the auth token of `user`."""
+    """The owner of an auth token: a client of `user`."""
 
     user: User
     token: AuthToken
@@ -116,7 +114,7 @@ Caller = KeyCaller | UserCaller
 
 @dataclass(frozen=True, slots=True)
 class TokenDestroyed:
-    """An auth token ceased to exist, and with it every session it opened."""
+    """An auth token was destroyed; the sessions that it opened end."""
 
     app_id: str
     token: str
@@ -125,7 +123,7 @@ class TokenDestroyed:
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
-    """A user came online with the first session or went offline with the last."""
+    """The first session of a user opened, or the last one closed."""
 
     app_id: str
     user: User
@@ -134,15 +132,9 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class AppRestored:
-    """Everything that an app holds was replaced; users and tokens are others now."""
+    """All that an app holds was replaced; its users and tokens are new objects."""
 
     app_id: str
 
 
 Event = TokenDestroyed | PresenceChanged | AppRestored
-
-
-@lru_cache(maxsize=1024)
-def channel_secret(app_secret: str, uid: str) -> str:
-    """Return the secret of a user's WebSocket channel, the same at every login."""
-    return hashlib.sha256(f"{app_secret}:{uid}".encode()).hexdigest()[:40]

@@ -1,4 +1,4 @@
-"""Fault kinds: the ways in which an exchange can go wrong on purpose, one small class each.
+"""Fault kinds: the ways in which an exchange can go wrong on purpose, a small class for each.
 
 A class's fields are the kind's parameters; their types are checked where rules are made.
 """
@@ -9,32 +9,32 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from mockchat.core.errors import ApiError
 
-_PIECES = 10  # that a slow body comes in
+_PIECES = 10  # of a slow body
 
 
 class Line(Protocol):
-    """What a fault can do to the exchange that it strikes."""
+    """The actions of a fault on the exchange that it strikes."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
     async def hang(self) -> None:
-        """Wait until the client leaves, the fault is removed or the server stops."""
+        """Wait until the client disconnects, the fault is removed or the server stops."""
 
     def hang_up(self, *, reset: bool) -> None:
-        """End the connection, by a reset or in order, without another byte."""
+        """Close the connection, by a reset or in order, without another byte."""
 
     def error(self, code: str, status: int | None, message: str | None) -> ApiError:
         """Return the error to refuse with."""
 
     def refuse_rate(self, seconds: float) -> ApiError:
-        """Return the refusal of a client that asked too often."""
+        """Return the refusal of a client that sent too many requests."""
 
 
 class Shape(NamedTuple):
-    """How the bytes of an answer go out: in `pieces`, `pause` seconds before each.
+    """The form in which an answer is sent: in `pieces`, with `pause` seconds before each.
 
-    `length` is what the answer says of itself; fewer bytes end with the connection.
+    `length` is the answer's Content-Length; if fewer bytes are sent, the connection closes.
     """
 
     pieces: tuple[bytes, ...]
@@ -48,7 +48,7 @@ def _parameter(help_: str, default: Any) -> Any:
 
 @dataclass(eq=False, repr=False)
 class Kind:
-    """What all kinds share."""
+    """The base of all kinds."""
 
     name: ClassVar[str]
 
@@ -60,22 +60,22 @@ class Kind:
 
 
 class HttpKind(Kind):
-    """A kind that strikes requests, the handshakes of WebSockets among them."""
+    """A kind that strikes requests, including the handshakes of WebSockets."""
 
     async def strike(self, line: Line, chance: Callable[[], float]) -> None:
-        """Act before the request is looked at any further."""
+        """Act before the request is checked."""
 
 
 class ShapeKind(HttpKind):
-    """A kind that strikes answers; those without a body it leaves alone."""
+    """A kind that changes how answers with a body are sent."""
 
     def shape(self, body: bytes) -> Shape:
-        """Return how the answer goes out."""
+        """Return the form of the answer."""
         raise NotImplementedError
 
 
 class EarlyKind(HttpKind):
-    """A kind that strikes before there is an answer."""
+    """A kind that acts before there is an answer."""
 
 
 @dataclass(eq=False, repr=False)
@@ -125,7 +125,7 @@ class RateLimit(EarlyKind):
 
 
 class Reset(EarlyKind):
-    """The connection is reset before a byte is answered."""
+    """The connection is reset before any byte of an answer."""
 
     name: ClassVar = "reset"
 
@@ -136,23 +136,23 @@ class Reset(EarlyKind):
 
 
 class Hang(EarlyKind):
-    """No answer ever comes; the connection stays open until the fault is removed."""
+    """No answer comes; the connection stays open until the fault is removed."""
 
     name: ClassVar = "hang"
 
     async def strike(self, line: Line, chance: Callable[[], float]) -> None:
-        """Wait for the client to give up."""
+        """Wait until the client gives up."""
         del chance
         await line.hang()
 
 
 class Empty(EarlyKind):
-    """The connection is closed, in order, before a byte is answered."""
+    """The connection is closed, in order, before any byte of an answer."""
 
     name: ClassVar = "empty"
 
     async def strike(self, line: Line, chance: Callable[[], float]) -> None:
-        """Hang up."""
+        """Close."""
         del chance
         line.hang_up(reset=False)
 
@@ -176,14 +176,14 @@ class Malformed(ShapeKind):
     name: ClassVar = "malformed"
 
     def shape(self, body: bytes) -> Shape:
-        """Return the first half of the body as if it were all."""
+        """Return the first half of the body as a complete answer."""
         broken = body[: len(body) // 2] or b"{"
         return Shape((broken,), len(broken))
 
 
 @dataclass(eq=False, repr=False)
 class SlowBody(ShapeKind):
-    """The head of the answer comes at once, its body in drops."""
+    """The head of the answer comes at once, its body slowly."""
 
     name: ClassVar = "slow_body"
     delay: float = _parameter("how long the whole body takes", 5.0)
@@ -198,7 +198,7 @@ class SlowBody(ShapeKind):
 # --- WebSockets -----------------------------------------------------------------------------
 @dataclass(eq=False, repr=False)
 class RefuseSocket(Kind):
-    """The WebSocket is refused: at the handshake where that names the app, else at its auth."""
+    """The WebSocket is refused: at the handshake if that names the app, else at its auth."""
 
     name: ClassVar = "ws_refuse"
     status: int = _parameter("the HTTP status of the refused handshake", 503)
@@ -211,7 +211,7 @@ class RefuseSocket(Kind):
 
 @dataclass(eq=False, repr=False)
 class CloseSocket(Kind):
-    """The WebSocket is closed once it has authenticated; those that are open, at once."""
+    """The WebSocket is closed after its authentication; open WebSockets are closed at once."""
 
     name: ClassVar = "ws_close"
     close_code: int = _parameter("the close code; 1006 hangs up without one", 1011)
@@ -219,7 +219,7 @@ class CloseSocket(Kind):
 
 
 class IgnorePings(Kind):
-    """The pings of the client stay unanswered, those of open WebSockets, too."""
+    """The pings of new and open WebSockets stay unanswered."""
 
     name: ClassVar = "ws_ignore_pings"
 

@@ -1,4 +1,4 @@
-"""Faults: which exchanges are to go wrong, how often, and in which way."""
+"""Faults: rules for the exchanges that go wrong on purpose: which, how often, in which way."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -6,16 +6,15 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 from mockchat.core import errors
-from mockchat.core.durations import LONGEST, seconds
-from mockchat.core.error_types import ErrorDef, Evidence, Face
-from mockchat.core.errors import CATALOGUE, ApiError
+from mockchat.core.clock import LONGEST, seconds
+from mockchat.core.errors import CATALOGUE, ApiError, ErrorDef, Evidence, Face
 from mockchat.core.fault_kinds import KINDS, CredentialError, Error, HttpKind, Kind
 from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
 
 Struck = TypeVar("Struck", bound=Kind)
 Wanted = type[Struck] | tuple[type[Struck], ...]
-Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that a pattern means
+Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that fit a pattern
 
 MAX_RULES = 1000
 LONGEST_TEXT = 500  # characters
@@ -27,7 +26,7 @@ BOUNDS = {
 
 
 class FaultError(ValueError):
-    """A fault was described that cannot be; `field` is the part that is wrong."""
+    """The description of a fault is not valid; `field` is the wrong part."""
 
     def __init__(self, field_: str, reason: str) -> None:
         super().__init__(f"{field_}: {reason}")
@@ -36,7 +35,7 @@ class FaultError(ValueError):
 
 
 class Preset(NamedTuple):
-    """A fault in the words of a tester: errors, each for the requests that a pattern means."""
+    """A fault in the words of a tester: errors, each for the requests that fit a pattern."""
 
     does: str
     strikes: tuple[tuple[ErrorDef, Pattern], ...]
@@ -74,10 +73,10 @@ PRESETS: dict[str, Preset] = {
 
 @dataclass(slots=True)
 class Rule:
-    """A fault that waits for its exchanges.
+    """A fault and its counts.
 
-    `seen` counts the exchanges that it fits, `struck` those that it struck: the first `after`
-    are spared, at most `times` are struck, each with `probability`.
+    `seen` counts the exchanges that fit it, `struck` those that it struck: it spares the first
+    `after` and strikes at most `times` of the others, each with `probability`.
     """
 
     id: int
@@ -95,7 +94,7 @@ class Rule:
     def strike(
         self, app_id: str | None, summary: RequestSummary, wanted: Wanted[Struck]
     ) -> Struck | None:
-        """Return the kind that strikes this exchange, if one of the wanted does; count it."""
+        """Return the first of the wanted kinds that strikes this exchange, if any; count it."""
         if self.app_id is not None and self.app_id.lower() != (app_id or "").lower():
             return None
         if not self.pattern.fits(summary):
@@ -105,7 +104,7 @@ class Rule:
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has struck as often as it may."""
+        """Whether it has struck `times` exchanges."""
         return self.times is not None and self.struck >= self.times
 
     def _counts(self) -> bool:
@@ -124,10 +123,9 @@ class Rule:
 class Faults:
     """The rules of a server, in the order in which they were made."""
 
-    ids: Ids
     rules: dict[int, Rule] = field(default_factory=dict)
-    listeners: list[Callable[[Rule], None]] = field(default_factory=list)  # told of a new rule
-    on_removed: list[Callable[[Rule], None]] = field(default_factory=list)  # and of one removed
+    on_added: list[Callable[[Rule], None]] = field(default_factory=list)
+    on_removed: list[Callable[[Rule], None]] = field(default_factory=list)
     _last: int = 0
 
     def add(  # the knobs that every kind has
@@ -142,29 +140,28 @@ class Faults:
         after: int = 0,
         random_seed: int | None = None,
     ) -> Rule:
-        """Make a rule; raise FaultError where there can be no such one.
+        """Add a rule; raise FaultError if it is not valid.
 
-        Where there are too many, those make room that have struck as often as they may.
+        If there are too many rules, the spent ones are removed.
         """
         strikes = strikes_of(called, parameters)
         if len(self.rules) >= MAX_RULES:
             self.remove([rule for rule in self.rules.values() if rule.is_spent])
         if len(self.rules) >= MAX_RULES:
             raise FaultError("kind", f"would be one of more than {MAX_RULES} faults; remove some")
-        # A row of chances of its own: what else happens does not change whom it strikes.
-        ids = Ids(self.ids.whole() if random_seed is None else random_seed)
+        # The rule draws from a sequence of its own, which nothing else advances.
         self._last += 1
         rule = Rule(
-            self._last, called, strikes, app_id, pattern or Pattern(), ids.chance,
+            self._last, called, strikes, app_id, pattern or Pattern(), Ids(random_seed).chance,
             probability, times, after,
         )  # fmt: skip
         self.rules[rule.id] = rule
-        for tell in self.listeners:
+        for tell in self.on_added:
             tell(rule)
         return rule
 
     def of(self, app_id: str | None) -> list[Rule]:
-        """Return the rules made for an app, or all of them."""
+        """Return the rules of an app, or all of them."""
         return [
             rule
             for rule in self.rules.values()
@@ -172,7 +169,7 @@ class Faults:
         ]
 
     def remove(self, rules: list[Rule]) -> None:
-        """Forget rules."""
+        """Remove rules."""
         for rule in rules:
             if self.rules.pop(rule.id, None) is not None:
                 for tell in self.on_removed:
@@ -185,7 +182,7 @@ class Faults:
         wanted: Wanted[Struck],
         but: Callable[[Rule], bool] | None = None,
     ) -> Iterator[tuple[Struck, Rule]]:
-        """Yield what of the wanted kinds strikes an exchange, each rule counted when reached.
+        """Yield the wanted kinds that strike an exchange; a rule counts when it is reached.
 
         Rules for which `but` holds are left out.
         """
@@ -198,7 +195,7 @@ class Faults:
 
 
 def first_of(strikes: Strikes, summary: RequestSummary, wanted: Wanted[Struck]) -> Struck | None:
-    """Return the first of the wanted kinds that is meant for an exchange, if there is one."""
+    """Return the first of the wanted kinds whose pattern an exchange fits, if there is one."""
     for kind, pattern in strikes:
         if isinstance(kind, wanted) and pattern.fits(summary):
             return kind
@@ -305,7 +302,7 @@ def _main_parameter(called: str) -> str:
 
 # --- errors ---------------------------------------------------------------------------------
 class _Values(dict[str, object]):
-    """The values of an error's message; what a fault cannot know is three dots."""
+    """The values of an error's message; unknown ones are three dots."""
 
     def __missing__(self, key: str) -> str:
         return "..."
@@ -317,10 +314,10 @@ def error_named(
     message: str | None = None,
     values: Mapping[str, object] | None = None,
 ) -> ApiError:
-    """Return the error that a fault refuses with; raise FaultError where none is meant.
+    """Return the error that a fault refuses with; raise FaultError if there is none.
 
-    `code` is a row's name, printed in the request's dialect, or a code, printed as it is, or a
-    status as `503`. What is in no catalogue needs a status.
+    `code` is the name of a catalogue row, printed in the request's dialect, or a code, printed as
+    it is, or a status like `503`. A code that the catalogue lacks needs a status.
     """
     if code.isascii() and code.isdigit() and status is None:
         code, status = "", _whole("status", code)
@@ -334,7 +331,7 @@ def error_named(
 def _own_row(code: str, status: int | None) -> ErrorDef:
     if status is None:
         raise FaultError("code", f"{code or 'nothing'!r} is in no catalogue; give a status, too")
-    return _row(Face(code or f"MOCK_FAULT_{status}", status, _ASKED, Evidence.ASSUMED))
+    return _row(Face(Evidence.ASSUMED, code or f"MOCK_FAULT_{status}", status, _ASKED))
 
 
 def _row(face: Face) -> ErrorDef:
@@ -342,7 +339,7 @@ def _row(face: Face) -> ErrorDef:
 
 
 def _changed(row: ErrorDef, values: Mapping[str, Any]) -> ErrorDef:
-    """Return an error with another status or message, whose developer's one is the same then."""
+    """Return an error with another status or message, also for developers."""
     documented, live = (
         replace(face, **values, evidence=Evidence.ASSUMED, dev_message=None)
         for face in (row.documented, row.live)

@@ -1,25 +1,25 @@
-"""The journal: what clients really sent and what they were answered, bounded per app."""
+"""The journal: the requests of clients with their answers, bounded for each app and in all."""
 
+import asyncio
 import json
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from mockchat.core.matching import Pattern, RequestSummary
-from mockchat.core.notifier import Notifier
 
-_OVERHEAD = 2048  # bytes that an exchange takes beyond its bodies, roughly
-_JOURNALS_IN_FULL = 32  # how many times `journal_bytes` all journals of a server may take
-_FRAME_OVERHEAD = 200  # bytes that a frame takes beyond its text, roughly
-MAX_FRAMES = 500  # of one WebSocket, the oldest fall out
-MAX_FRAME_BYTES = 2**20  # of one WebSocket, likewise
+_OVERHEAD = 2048  # bytes of an exchange beyond its bodies, roughly
+_FRAME_OVERHEAD = 200  # bytes of a frame beyond its text, roughly
+_JOURNALS_IN_FULL = 32  # all journals together take at most so many times `journal_bytes`
+MAX_FRAMES, MAX_FRAME_BYTES = 500, 2**20  # of one WebSocket
+_sequence = attrgetter("sequence")
 
 
 class Message:
-    """What one side of an exchange sent: headers by name in any case, and bytes."""
+    """What one side of an exchange sent: headers, found by name in any case, and a body."""
 
     def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
         self.headers = headers
@@ -32,7 +32,7 @@ class Message:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON has it, None where it is none."""
+        """The body as JSON has it; None if it is no JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -48,13 +48,13 @@ class Frame(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
+        """The bytes that it takes."""
         return _FRAME_OVERHEAD + len(self.text)
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Exchange:
-    """A request and its answer; `status` 0 means that there was, or is yet, none."""
+    """A request and its answer; `status` 0 means that there is no answer."""
 
     id: int
     app_id: str
@@ -66,12 +66,12 @@ class Exchange:
     status: int
     seconds: float
     secure: bool
-    code: str | None = None  # of the error that it was refused with
-    faults: tuple[str, ...] = ()  # the kinds that struck
-    hint: str | None = None  # what came nearest to being right
-    frames: deque[Frame] | tuple[()] = ()  # of a WebSocket
-    sequence: int = 0  # which one it was that the journals took in, all together
-    counted: int = 0  # bytes that a journal counts it for; 0 as long as none keeps it
+    code: str | None = None  # of the error
+    faults: tuple[str, ...] = ()  # names of the faults that struck
+    hint: str | None = None  # the nearest valid request
+    frames: tuple[Frame, ...] = ()  # of a WebSocket; replaced as a whole, for other threads
+    sequence: int = 0  # its place among the exchanges that all journals took in
+    counted: int = 0  # bytes that its journal counts for it; 0 if no journal holds it
     _frame_bytes: int = 0
 
     @property
@@ -81,7 +81,7 @@ class Exchange:
 
     @property
     def response(self) -> Message:
-        """What it was answered."""
+        """What the server answered."""
         return Message(*self.answered)
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Exchange:
 
     @property
     def operation(self) -> str | None:
-        """The name of the operation, if there is such a one."""
+        """The name of the operation, if there is one."""
         return self.summary.operation
 
     @property
@@ -110,19 +110,18 @@ class Exchange:
         return self.summary.uid
 
     def add_frame(self, frame: Frame) -> int:
-        """Note a message of the WebSocket, the oldest fall out of many; return the growth."""
-        if not isinstance(self.frames, deque):
-            self.frames = deque()
-        before = self._frame_bytes
-        self.frames.append(frame)
+        """Add a message of the WebSocket, drop the oldest of too many; return the growth."""
+        frames, before, dropped = (*self.frames, frame), self._frame_bytes, 0
         self._frame_bytes += frame.size
-        while len(self.frames) > MAX_FRAMES or self._frame_bytes > MAX_FRAME_BYTES:
-            self._frame_bytes -= self.frames.popleft().size
+        while len(frames) - dropped > MAX_FRAMES or self._frame_bytes > MAX_FRAME_BYTES:
+            self._frame_bytes -= frames[dropped].size
+            dropped += 1
+        self.frames = frames[dropped:]
         return self._frame_bytes - before
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
+        """The bytes that it takes."""
         (asked, sent), (told, answered) = self.sent, self.answered
         headers = sum(map(len, asked.values())) + sum(map(len, told.values()))
         return (
@@ -131,11 +130,10 @@ class Exchange:
 
 
 class Filter(NamedTuple):
-    """Which exchanges are looked for; what is None fits all.
+    """Which exchanges to search for; None fits all.
 
-    `json` must be part of the request's JSON, `headers` of its headers. `since` is the id of an
-    exchange: only later ones are meant. `cursor` is a sequence number: only exchanges recorded
-    after it are meant.
+    `json` must be part of the request's JSON, `headers` of its headers. Exchanges up to the id
+    `since` or the sequence number `cursor` do not fit.
     """
 
     pattern: Pattern = Pattern()
@@ -147,7 +145,7 @@ class Filter(NamedTuple):
     cursor: int | None = None
 
     def mismatches(self, exchange: Exchange) -> Iterator[str]:
-        """Say in what an exchange differs; nothing where it is looked for."""
+        """Yield each difference of an exchange; none if it fits."""
         yield from self.pattern.mismatches(exchange.summary)
         if self.status is not None and self.status != exchange.status:
             yield f"status is {exchange.status or 'none'}, not {self.status}"
@@ -157,22 +155,22 @@ class Filter(NamedTuple):
             if (given := exchange.request.headers.get(name)) != value:
                 yield f"header {name} is {given!r}, not {value!r}"
         if self.json is not None:
-            yield from _json_misses(exchange.request.json, self.json, "json")
+            yield from _json_mismatches(exchange.request.json, self.json, "json")
         if self.since is not None and exchange.id <= self.since:
             yield f"exchange #{exchange.id} is not later than #{self.since}"
         if self.cursor is not None and exchange.sequence <= self.cursor:
             yield f"exchange #{exchange.id} was there at {self.cursor}"
 
     def fits(self, exchange: Exchange) -> bool:
-        """Whether an exchange is looked for."""
+        """Whether an exchange fits."""
         return next(self.mismatches(exchange), None) is None
 
 
-def _json_misses(given: Any, wanted: Any, place: str) -> Iterator[str]:
+def _json_mismatches(given: Any, wanted: Any, place: str) -> Iterator[str]:
     if isinstance(wanted, Mapping) and isinstance(given, Mapping):
         for key, value in wanted.items():
             if key in given:
-                yield from _json_misses(given[key], value, f"{place}.{key}")
+                yield from _json_mismatches(given[key], value, f"{place}.{key}")
             else:
                 yield f"{place}.{key} is missing, not {value!r}"
     elif given != wanted:
@@ -180,12 +178,14 @@ def _json_misses(given: Any, wanted: Any, place: str) -> Iterator[str]:
 
 
 class Journal:
-    """The exchanges of one app, oldest first; the oldest fall out."""
+    """The exchanges of one app, oldest first; a full journal drops the oldest."""
 
-    def __init__(self, journals: "Journals") -> None:
+    def __init__(self, journals: "Journals", app_id: str = "") -> None:
+        self.app_id = app_id.lower()
+        self.bytes = 0
+        self.closed = False
         self._journals = journals
         self._exchanges: deque[Exchange] = deque()
-        self.bytes = 0
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(tuple(self._exchanges))
@@ -194,70 +194,76 @@ class Journal:
         return len(self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
-        """Take in an exchange."""
-        self._journals.sequence += 1
-        exchange.sequence = self._journals.sequence
+        """Add an exchange, unless the journal is closed."""
+        if self.closed:
+            return
+        self._journals.sequence = exchange.sequence = self._journals.sequence + 1
         exchange.counted = exchange.size
         self._exchanges.append(exchange)
-        self._count(exchange.counted)
-        self._fit()
-        self._journals.grew(self)
+        self._grow(exchange.counted)
+        self._journals.tell(self, exchange)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
-        """Take in a message of a WebSocket whose handshake is `exchange`."""
-        if exchange.counted:  # else nobody can look at it any more
+        """Add a message of the WebSocket whose handshake is `exchange`."""
+        if exchange.counted:  # otherwise the journal has dropped the exchange
             growth = exchange.add_frame(frame)
             exchange.counted += growth
-            self._count(growth)
-            self._fit()
-            self._journals.grew(self)
+            self._grow(growth)
 
     def drop_oldest(self) -> None:
-        """Forget the oldest exchange."""
+        """Drop the oldest exchange."""
         oldest = self._exchanges.popleft()
         self._count(-oldest.counted)
         oldest.counted = 0
 
     def clear(self) -> None:
-        """Forget all exchanges."""
+        """Drop all exchanges."""
         while self._exchanges:
             self.drop_oldest()
 
-    def _fit(self) -> None:
+    def close(self) -> None:
+        """Drop all exchanges and refuse new ones."""
+        self.closed = True
+        self.clear()
+        self._journals.forget(self)
+
+    def _grow(self, size: int) -> None:
         journals, exchanges = self._journals, self._exchanges
+        self._count(size)
         while len(exchanges) > journals.most or (
             self.bytes > journals.most_bytes and len(exchanges) > 1
         ):
             self.drop_oldest()
+        journals.make_room(self)
 
     def _count(self, size: int) -> None:
         self.bytes += size
         self._journals.bytes += size
 
 
-_sequence = attrgetter("sequence")
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """One wait for exchanges; `missing` is how many must still come."""
 
-
-def search(journals: Iterable[Journal], wanted: Filter) -> list[Exchange]:
-    """Return the exchanges that are looked for, in the order in which they were taken in.
-
-    That is the order of their ends: a slow one has a lower id than those that overtook it.
-    """
-    found = [one for journal in journals for one in journal if wanted.fits(one)]
-    return sorted(found, key=_sequence)
+    wanted: Filter
+    app_id: str | None
+    missing: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Journals:
-    """The journals of all apps: their ids, their bounds and who waits for what."""
+    """The journals of all apps, bounded together, searched and waited for by app id.
+
+    `sequence` counts the exchanges added: a client that asks for later ones misses none.
+    """
 
     def __init__(self, most: int, most_bytes: int, sequence: int = 0) -> None:
         self.most = most
         self.most_bytes = most_bytes
         self.bytes = 0
-        self.sequence = (
-            sequence  # taken in so far; a client that counts on from there misses nothing
-        )
-        self.notifier = Notifier()
+        self.sequence = sequence
+        self.waiters: set[_Waiter] = set()
+        self._ended = False
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
 
@@ -266,8 +272,8 @@ class Journals:
         self._last_id += 1
         return self._last_id
 
-    def grew(self, journal: Journal) -> None:
-        """Note that a journal grew: whoever waits is told, the longest unused one makes room."""
+    def make_room(self, journal: Journal) -> None:
+        """Note that a journal grew; if all are too large, those long unused drop exchanges."""
         self._by_use[journal] = None
         self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
@@ -276,36 +282,69 @@ class Journals:
                 oldest.drop_oldest()
             else:
                 del self._by_use[oldest]
-        self.notifier.notify()
 
     def forget(self, journal: Journal) -> None:
-        """Let a journal go, with the app that it is of."""
-        journal.clear()
+        """Remove a journal from searches."""
         self._by_use.pop(journal, None)
+
+    def search(self, wanted: Filter, app_id: str | None = None) -> list[Exchange]:
+        """Return the exchanges of an app, or of all, that fit, in the order in which they ended."""
+        key = app_id and app_id.lower()
+        journals = [one for one in self._by_use if key is None or one.app_id == key]
+        found = [one for journal in journals for one in journal if wanted.fits(one)]
+        return sorted(found, key=_sequence)
 
     async def wait(
         self,
-        search: Callable[[], list[Exchange]],
+        wanted: Filter,
+        app_id: str | None,
         count: int,
         timeout: float,  # noqa: ASYNC109  # a wait that a caller may cut short
     ) -> list[Exchange]:
-        """Return what `search` finds once it finds `count`, or when `timeout` seconds passed."""
-        await self.notifier.until(lambda: len(search()) >= count, timeout)
-        return search()
+        """Return what `search` finds once it finds `count`, or after `timeout` real seconds.
+
+        Cancelling ends the wait. New exchanges cost one look each, not another search.
+        """
+        waiter = _Waiter(wanted, app_id and app_id.lower())
+        self.waiters.add(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                while len(found := self.search(wanted, app_id)) < count and not self._ended:
+                    waiter.missing = count - len(found)
+                    waiter.arrived.clear()
+                    await waiter.arrived.wait()
+                return found
+        except TimeoutError:
+            return self.search(wanted, app_id)
+        finally:
+            self.waiters.discard(waiter)
+
+    def tell(self, journal: Journal, exchange: Exchange) -> None:
+        """Count a new exchange for the waits that it fits."""
+        for waiter in self.waiters:
+            if waiter.app_id in (None, journal.app_id) and waiter.wanted.fits(exchange):
+                waiter.missing -= 1
+                if waiter.missing <= 0:
+                    waiter.arrived.set()
+
+    def end(self) -> None:
+        """End all waits, now and from now on."""
+        self._ended = True
+        for waiter in self.waiters:
+            waiter.arrived.set()
 
 
 def explain(found: list[Exchange], wanted: Filter, journal: list[Exchange]) -> str:
-    """Return what an assertion says that `wanted` did not hold for: the nearest and what differed.
+    """Return the text of a failed assertion: the nearest exchange of a journal, and how it differs.
 
-    `found` fit, `journal` is everything that was looked through.
+    If some exchanges fit (`found`), it lists those.
     """
     if found:
         return "there were:\n" + "\n".join(f"  {one}" for one in found)
     if not journal:
         return "the journal is empty: nothing has reached this app"
-    mismatches = [(len(list(wanted.mismatches(one))), -one.id, one) for one in journal]
-    nearest = min(mismatches, key=lambda miss: miss[:2])[2]
-    differences = "\n".join(f"    {miss}" for miss in wanted.mismatches(nearest))
+    nearest = min(journal, key=lambda one: (len(list(wanted.mismatches(one))), -one.id))
+    differences = "\n".join(f"    {one}" for one in wanted.mismatches(nearest))
     body = f"\n    sent: {nearest.request.text[:1000]}" if nearest.request.body else ""
     others = "\n".join(f"  {one}" for one in journal[-10:])
     return f"the nearest was {nearest}, but\n{differences}{body}\n  received (last 10):\n{others}"

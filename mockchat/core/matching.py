@@ -1,4 +1,4 @@
-"""Matching: what a fault strikes and a journal is searched for."""
+"""Matching: which requests a fault strikes and a search of the journal finds."""
 
 import fnmatch
 import re
@@ -11,19 +11,19 @@ _ANY_NUMBER = "**"
 
 
 class RequestSummary(NamedTuple):
-    """What a request asks for, as patterns see it."""
+    """The parts of a request that patterns look at."""
 
     method: str
     path: str  # without version and app, query and doubled slashes
     operation: str | None
     uid: str | None
-    credential: str | None = None  # the credential: `key`, `token` or none
+    credential: str | None = None  # its kind: `key`, `token` or none
     logs_in: bool = False  # by `POST /login`, or by the `PUT /me` of SDKs
 
 
 @lru_cache(maxsize=4096)
 def _path_fits(pattern: str, path: str) -> bool:
-    """Whether a path is meant; in one pass, for a pattern may be full of wildcards."""
+    """Whether a path fits; in one pass, since a pattern may be full of wildcards."""
     wanted = _wanted(pattern)
     places = _with_next(wanted, {0})
     for segment in path.split("/")[1:] if path != "/" else ():
@@ -38,13 +38,13 @@ def _is(wanted: re.Pattern[str] | None, segment: str) -> bool:
 
 
 def _with_next(wanted: tuple[re.Pattern[str] | None, ...], places: set[int]) -> set[int]:
-    """Add where a `**` leads that stands for nothing; there are never two in a row."""
+    """Add the places after a `**`, which may stand for nothing; there are never two in a row."""
     return places | {at + 1 for at in places if at < len(wanted) and wanted[at] is None}
 
 
 @lru_cache(maxsize=1024)
 def _wanted(pattern: str) -> tuple[re.Pattern[str] | None, ...]:
-    """Return what each segment has to be like; None stands for any number of segments."""
+    """Return a regular expression for each segment; None stands for any number of segments."""
     segments = [one for one in re.sub(r"\{[^{}/]*\}", "*", pattern).split("/") if one]
     while segments and VERSION.fullmatch(segments[0]):
         del segments[0]
@@ -60,11 +60,10 @@ def _segment_pattern(segment: str) -> re.Pattern[str]:
 
 
 class Pattern(NamedTuple):
-    """Which requests are meant; what is None fits all.
+    """Which requests a fault or a search means; None fits all.
 
-    In `path`, `*` stands for any part of a segment and `{uid}` for a whole one, a segment `**`
-    for any number of them; a version in front may be left out. Methods and uids are compared
-    whatever their case.
+    In `path`, `*` stands for any part of a segment, `{uid}` for a whole segment and `**` for any
+    number of segments; the version may be left out. The case of methods and uids does not matter.
     """
 
     operation: str | None = None
@@ -75,7 +74,7 @@ class Pattern(NamedTuple):
     logs_in: bool | None = None
 
     def mismatches(self, summary: RequestSummary) -> Iterator[str]:
-        """Say in what a request differs from the pattern; nothing where it fits."""
+        """Yield each difference between a request and the pattern; none if it fits."""
         if self.operation is not None and self.operation != summary.operation:
             yield f"operation is {summary.operation or 'none'}, not {self.operation}"
         if self.method is not None and self.method.upper() != summary.method:
@@ -90,5 +89,5 @@ class Pattern(NamedTuple):
             yield f"is {'' if summary.logs_in else 'no '}login"
 
     def fits(self, summary: RequestSummary) -> bool:
-        """Whether a request is meant."""
+        """Whether a request fits."""
         return next(self.mismatches(summary), None) is None

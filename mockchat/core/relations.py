@@ -20,7 +20,7 @@ def befriend(app: App, user: User, other: User) -> None:
 
 
 def unfriend(app: App, user: User, other: User) -> None:
-    """End a friendship, if there is one."""
+    """End a friendship if there is one."""
     if other.key in user.friends:
         user.friends.remove(other.key)
         other.friends.remove(user.key)
@@ -28,7 +28,7 @@ def unfriend(app: App, user: User, other: User) -> None:
 
 
 def block(app: App, user: User, other: User) -> bool:
-    """Let `user` block another; return False where that was so."""
+    """Let `user` block another one; return False if it did already."""
     if other.key in user.blocked:
         return False
     user.blocked[other.key] = app.now
@@ -38,7 +38,7 @@ def block(app: App, user: User, other: User) -> bool:
 
 
 def unblock(app: App, user: User, other: User) -> bool:
-    """Let `user` unblock another; return False where there was no block."""
+    """Let `user` unblock another one; return False if there was no block."""
     if user.blocked.pop(other.key, None) is None:
         return False
     other.blocked_by.remove(user.key)

@@ -1,11 +1,12 @@
-"""Seeds: fixture files turned into the users, roles and keys that an app starts with."""
+"""Seeds: the users, roles and keys that an app starts with, from fixtures or made up."""
 
 import contextlib
 import copy
 import json
 import math
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ _KEY: _Shape = {
     "scope": ("scope", Scope, True),
 }
 SECTIONS = {"users": _USER, "roles": _ROLE, "apiKeys": _KEY}
+MAX_FAKE_USERS = 100_000  # at once
 _TOO_LARGE = 2**63  # for a whole number that all readers of JSON agree on
 _JSON_NAMES = {str: "text", dict: "an object", list: "a list of texts", int: "a whole number"}
 
@@ -292,3 +294,24 @@ def _check_references(
         if reason:
             raise FixtureError(f"{path}: user {user['uid']!r}: {reason}")
         seen.add(key)
+
+
+# --- fake users ----------------------------------------------------------------------------
+def add_fake_users(app: App, count: int) -> Iterator[User]:
+    """Add plausible users, made by Faker and reproducible from the random seed; yield each.
+
+    A uid is a name and a number that no user of the app has.
+    """
+    from faker import Faker  # noqa: PLC0415  # 200 ms that a start must not pay
+
+    faker = Faker("en_US", use_weighting=False)
+    faker.seed_instance(app.ids.whole())
+    for _ in range(count):
+        name = f"{faker.first_name()} {faker.last_name()}"
+        number = app.serial + 1
+        uid = f"{re.sub('[^a-z]+', '-', name.lower())}-{number}"
+        while app.find_user(uid):
+            number += 1
+            uid = f"{uid.rpartition('-')[0]}-{number}"
+        metadata = {"email": f"{uid}@example.com", "company": faker.last_name()}
+        yield app.add_user(User(uid, name, app.now, metadata=metadata))

@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, User
-from mockchat.core.naming import camel
+from mockchat.core.ids import camel
 from mockchat.core.state import App
 
 Plain = dict[str, Any]

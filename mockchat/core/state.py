@@ -1,4 +1,4 @@
-"""The state of an app: its users, tokens and keys, their invariants and indexes."""
+"""The state of an app: its users, tokens, keys and roles, with their invariants and indexes."""
 
 import string
 from bisect import bisect_left, insort
@@ -27,8 +27,7 @@ from mockchat.core.entities import (
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
-from mockchat.core.quota import Quota
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Quota, Rules
 
 MAX_TOKENS_PER_USER = 100
 MAX_UID_LENGTH = 100
@@ -42,9 +41,9 @@ def _as_in_path(uid: str) -> str:
 
 
 class App:
-    """One CometChat application: a tenant that shares nothing with any other."""
+    """One CometChat app, which shares nothing with any other."""
 
-    def __init__(  # what it is handed: nothing here is global
+    def __init__(
         self,
         app_id: str,
         rules: Rules,
@@ -65,8 +64,11 @@ class App:
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
         self.journal = Journal(Journals(0, 0)) if journal is None else journal
-        self.version = 0  # counts what changes user lists
-        self.selections: dict[Any, tuple[int, list[User]]] = {}  # what user_list keeps
+        self.stays = False  # whether it was asked for, so that it makes no room for others
+        self.sockets = 0  # live WebSockets of all users
+        self.version = 0  # counts changes
+        self.seeded = 0  # the version that the seed made
+        self.selections: dict[Any, tuple[int, list[User]]] = {}  # the cache of user_list
         self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
         self.serial = 0  # of the newest user
@@ -77,9 +79,14 @@ class App:
         """The unix time in whole seconds, as the wire counts it."""
         return int(self.clock.now())
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it holds what its seed made, and nothing else."""
+        return self.version == self.seeded and not self.tokens
+
     # --- callers ------------------------------------------------------------------------
     def key_caller(self, key: str) -> KeyCaller:
-        """Return who shows this api key; raise KEY_MISSING or KEY_UNKNOWN."""
+        """Return the owner of an api key; raise KEY_MISSING or KEY_UNKNOWN."""
         if not key.strip():
             raise errors.KEY_MISSING()
         if row := self.keys.get(key):
@@ -89,7 +96,7 @@ class App:
         raise errors.KEY_UNKNOWN(key=errors.mask(key))
 
     def user_caller(self, value: str) -> UserCaller:
-        """Return who shows this auth token; raise the AUTH_TOKEN_* errors."""
+        """Return the owner of an auth token; raise the AUTH_TOKEN_* errors."""
         if not value.strip():
             raise errors.AUTH_TOKEN_MISSING()
         token = self.live_token(value)
@@ -99,15 +106,23 @@ class App:
             raise errors.AUTH_TOKEN_UNKNOWN(token=value)
         return UserCaller(self._users[token.uid.lower()], token)
 
+    def add_key(self, name: str, scope: Scope) -> ApiKey:
+        """Add an api key with a new value of 40 hexadecimal digits."""
+        while (value := self.ids.hex(40)) in self.keys:
+            pass  # a restored app has keys that the same random seed draws again
+        self.keys[value] = key = ApiKey(value, name, scope, self.now)
+        self.touch()
+        return key
+
     def touch(self) -> None:
-        """Note that something changed which user lists show."""
+        """Note a change."""
         self.version += 1
 
     def clear(self) -> None:
-        """Forget everything that the app holds; its sessions end."""
+        """Remove all that the app holds; its sessions end."""
         self.replace(self.secret, 0, [], [], [], [])
 
-    def replace(  # all that there is
+    def replace(
         self,
         secret: str,
         serial: int,
@@ -116,9 +131,9 @@ class App:
         users: Iterable[User],
         tokens: Iterable[AuthToken],
     ) -> None:
-        """Hold this and nothing else; what belongs to each other is taken to fit.
+        """Hold this and nothing else; the caller has checked that it fits together.
 
-        Sessions go on whose tokens are still there, the others end.
+        Sessions end unless their tokens are in it.
         """
         before = self.tokens
         self.secret, self.serial = secret, serial
@@ -146,7 +161,7 @@ class App:
     def user_in_path(self, uid: str) -> User:
         """Return the user that a path names; raise UID_NOT_FOUND or one of PATH_UID_*.
 
-        Who exists is found whatever the uid looks like: fixtures may break the rules.
+        Existing users are found whatever their uid: fixtures may break the rules for uids.
         """
         user = self.find_user(uid)
         if user is None or user.deactivated_at is not None:
@@ -164,7 +179,7 @@ class App:
         return self._users.get(uid.lower())
 
     def add_user(self, user: User) -> User:
-        """Take in a new user; raise UID_ALREADY_EXISTS."""
+        """Add a new user; raise UID_ALREADY_EXISTS."""
         if user.key in self._users:
             raise errors.UID_ALREADY_EXISTS(uid=user.key)
         self.serial += 1
@@ -184,7 +199,7 @@ class App:
         return user
 
     def delete_user(self, user: User) -> None:
-        """Forget a user for good, its tokens and friendships with it."""
+        """Remove a user with its tokens, friendships and blocks."""
         self.flush_tokens(user)
         self._unlist(user)
         del self._users[user.key]
@@ -214,7 +229,7 @@ class App:
         return list(self._users.values())
 
     def newest_change(self) -> int | None:
-        """Return when the newest user was last changed, which is the cursor of every user list."""
+        """Return when the newest user was last changed: the cursor of every user list."""
         if not self._listed:
             return None
         return self._listed[-1].updated_at or self._listed[-1].created_at
@@ -222,7 +237,7 @@ class App:
     def list_users(self, page: int, per_page: int, *, but: User | None = None) -> list[User]:
         """Return a page of the active users, newest first, without the user `but`.
 
-        The cost is that of the page, however many users there are.
+        The time depends on the size of the page, not on the number of users.
         """
         users, total = self._listed, self.count_users(but=but)
         gap = len(users) if but is None else len(users) - 1 - self._place(but)
@@ -246,14 +261,16 @@ class App:
     ) -> AuthToken:
         """Return a token for `user`, the device's still valid one unless forced.
 
-        At most 100 tokens of a user live; the oldest fall out (reference section 3).
+        A user has at most 100 tokens; a new one destroys the oldest (reference section 3).
         """
         if not force and not self.rules.single_use_tokens:
             for value in reversed(list(user.tokens)):
                 if user.tokens[value].device == device and (token := self.live_token(value)):
                     return token
         now = self.now
-        token = AuthToken(self.ids.auth_token(user.uid, now), user.uid, now, device)
+        while (value := self.ids.auth_token(user.uid, now)) in self.tokens:
+            pass  # a restored app has tokens that the same random seed draws again
+        token = AuthToken(value, user.uid, now, device)
         self.tokens[token.value] = user.tokens[token.value] = token
         if len(user.tokens) > MAX_TOKENS_PER_USER:
             self.destroy_token(next(iter(user.tokens.values())))
@@ -269,7 +286,7 @@ class App:
         return token
 
     def owner_of(self, value: str) -> str:
-        """Return the uid whose auth token this is, or was by its form, dead or alive."""
+        """Return the uid of an auth token, dead or alive: a dead one has it in front."""
         token = self.tokens.get(value)
         return token.uid if token else value.rpartition("_")[0]
 
@@ -285,7 +302,7 @@ class App:
         return token
 
     def use_token(self, token: AuthToken, device: str) -> None:
-        """Log a device in by `token`; raise AUTH_TOKEN_BOUND where it is another device's."""
+        """Log a device in by `token`; raise AUTH_TOKEN_BOUND if another device uses it."""
         if not self.rules.single_use_tokens:
             return
         if token.bound_to is None:
@@ -294,13 +311,13 @@ class App:
             raise errors.AUTH_TOKEN_BOUND(token=token.value)
 
     def destroy_token(self, token: AuthToken, *, by_logout: bool = False) -> None:
-        """End a token for good, and every session that it opened."""
+        """Destroy a token; the sessions that it opened end."""
         del self.tokens[token.value]
         del self._users[token.uid.lower()].tokens[token.value]
         self._emit(TokenDestroyed(self.id, token.value, by_logout))
 
     def flush_tokens(self, user: User) -> None:
-        """End every token of a user."""
+        """Destroy all tokens of a user."""
         for token in list(user.tokens.values()):
             self.destroy_token(token)
 
@@ -317,18 +334,20 @@ class App:
             self.logins.discard(slot)
 
     def open_session(self, user: User) -> None:
-        """Count a WebSocket that `user` opened; the first one brings the user online."""
+        """Add a WebSocket of `user`; the first one brings the user online."""
+        self.sockets += 1
         user.sessions += 1
         if user.sessions == 1:
             self._change_presence(user, Status.AVAILABLE)
 
     def rejoin_session(self, user: User) -> None:
-        """Count a WebSocket that `user` had open already when the app was restored."""
+        """Add an open WebSocket to a user that a restore brought back."""
         user.sessions += 1
         user.status = Status.AVAILABLE
 
     def close_session(self, user: User) -> None:
-        """Count a WebSocket of `user` out; with the last one the user goes offline."""
+        """Remove a WebSocket of `user`; with the last one the user goes offline."""
+        self.sockets -= 1
         user.sessions -= 1
         if self._users.get(user.key, user) is not user:
             return  # another user has that uid since

@@ -1,4 +1,4 @@
-"""The store: all apps of a server, with what is kept for them: journals, faults, snapshots."""
+"""The store: all apps of a server, with their journals, faults and snapshots."""
 
 import marshal
 from collections import OrderedDict
@@ -12,13 +12,13 @@ from mockchat.core.faults import Faults
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
+from mockchat.core.limits import Quota, Rules
 from mockchat.core.notifier import Notifier
-from mockchat.core.quota import Quota
-from mockchat.core.rules import Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 
-MAX_AUTO_APPS = 1000
+MAX_AUTO_APPS = 1000  # that requests made and nobody asked for
+MAX_APPS = 10_000
 MAX_APP_ID_LENGTH = 64
 MAX_SNAPSHOTS = 100  # of an app, and of the server
 MAX_SNAPSHOT_BYTES = 512 * 2**20  # all together
@@ -39,14 +39,14 @@ Apps = dict[str, snapshot.Plain]  # what apps hold, by app id
 
 
 class StoredSnapshot(NamedTuple):
-    """A snapshot that is kept: of which apps, with how many users, and all of it packed."""
+    """A named snapshot: the ids of its apps, the number of users, and the contents."""
 
     app_ids: tuple[str, ...]
     users: int
-    packed: bytes  # a tenth of what the same takes as objects, and nobody can change it
+    packed: bytes  # immutable, and a tenth of the size of the objects
 
     def apps(self) -> Apps:
-        """Return what it holds."""
+        """Return the contents."""
         plain: Apps = marshal.loads(self.packed)  # noqa: S302  # packed by this very process
         return plain
 
@@ -54,7 +54,7 @@ class StoredSnapshot(NamedTuple):
 class Store:
     """All apps of a server, found by id in any case, bounded in number."""
 
-    def __init__(  # what it is handed: nothing here is global
+    def __init__(
         self,
         default_app_id: str,
         seed: Seeder,
@@ -70,79 +70,94 @@ class Store:
         self.clock = clock
         self.ids = ids
         self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
-        self.faults = Faults(ids)
+        self.faults = Faults()
         self.arrivals = Notifier()  # of logins that are held
-        self.snapshots: dict[
-            tuple[str | None, str], StoredSnapshot
-        ] = {}  # by app, if of one, and name
+        # By the id of the app, or None for those of the server, and name.
+        self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
         self.listeners: list[Callable[[Event], None]] = []
         self.default = self._add(default_app_id)
 
     # --- apps ---------------------------------------------------------------------------
     def app(self, app_id: str) -> App:
-        """Return the app, seeded anew where it is seen for the first time; raise APP_ID_INVALID.
+        """Return the app, a new one for a new id; raise APP_ID_INVALID.
 
-        Unlike production, an unknown id is welcome: parallel tests use an app each.
+        Unlike production, an unknown id is welcome: parallel tests use an app each. One app too
+        many closes another one.
         """
         key = app_id.lower()
         if app := self._apps.get(key):
             if app is not self.default:
                 self._apps.move_to_end(key)
             return app
-        if self.rules.strict_apps:
-            raise errors.APP_ID_INVALID(app_id=app_id)
-        return self.open(app_id)
+        self._check_id(app_id, self.rules)
+        app = self._add(app_id)
+        self._make_room(app)
+        return app
+
+    def claim(self, app_id: str) -> App:
+        """Return the app, which makes no room for others from now on; raise APP_ID_INVALID."""
+        app = self.app(app_id) if self.find(app_id) or self.rules.strict_apps else self.open(app_id)
+        app.stays = True
+        return app
+
+    def glance(self, app_id: str) -> App:
+        """Return the app, or a copy of what it will start as; raise APP_ID_INVALID.
+
+        Reading thus neither adds an app nor closes another one.
+        """
+        if app := self.find(app_id):
+            return app
+        self._check_id(app_id, self.rules)
+        app = self._seeded(app_id)
+        self.clock.followers.discard(app.clock)
+        return app
+
+    def find(self, app_id: str) -> App | None:
+        """Return the app if there is one."""
+        return self._apps.get(app_id.lower())
 
     def open(self, app_id: str, rules: Rules | None = None, seed: Seeder | None = None) -> App:
         """Return a new app, with rules and a seed of its own if they are given.
 
-        Raises APP_ID_INVALID for what cannot be an id. An app of that id is replaced.
+        It makes no room for others. An app of that id is replaced. Raises APP_ID_INVALID.
         """
-        if not _can_be_id(app_id):
-            raise errors.APP_ID_INVALID(app_id=app_id)
+        self._check_id(app_id)
         self.close(app_id)
-        if len(self._apps) > MAX_AUTO_APPS:
-            self.close(next(app.id for app in self._apps.values() if app is not self.default))
         if seed is not None:
             self._seeds[app_id.lower()] = seed
         app = self._add(app_id, rules)
+        app.stays = True
+        self._make_room(app)
         if app_id.lower() == self.default.id.lower():
             self.default = app
         return app
 
     def close(self, app_id: str) -> None:
-        """Let an app go, if there is one; its sessions end."""
+        """Remove an app if there is one; its sessions end."""
         app = self._apps.pop(app_id.lower(), None)
         if app is None:
             return
+        self.clock.followers.discard(app.clock)
         self._seeds.pop(app_id.lower(), None)
         app.holds.release_all()
         for user in app.all_users():
             app.flush_tokens(user)  # ends the sessions, too
-        self.journals.forget(app.journal)
+        app.journal.close()
         self.faults.remove(self.faults.of(app.id))
         for key in [key for key in self.snapshots if key[0] == app.id.lower()]:
             del self.snapshots[key]
 
-    def has(self, app_id: str) -> bool:
-        """Whether an app of that id was seen."""
-        return app_id.lower() in self._apps
-
-    def find(self, app_id: str) -> App | None:
-        """Return the app of that id if it was seen."""
-        return self._apps.get(app_id.lower())
-
     @property
     def is_single(self) -> bool:
-        """Whether there is no app but the default one."""
+        """Whether the default app is the only one."""
         return len(self._apps) == 1
 
     def apps(self) -> Iterable[App]:
-        """Return every app there is now."""
+        """Return all apps."""
         return tuple(self._apps.values())
 
     def app_with_token(self, value: str) -> App | None:
-        """Return the app that holds this auth token: no two apps mint the same."""
+        """Return the app that holds this auth token: no two apps draw the same."""
         return next((app for app in self._apps.values() if value in app.tokens), None)
 
     def app_with_key(self, value: str) -> App | None:
@@ -152,23 +167,48 @@ class Store:
         return first if next(found, None) is None else None
 
     def reset(self, app: App) -> None:
-        """Take an app back to its seed; its journal, faults and held logins go, too."""
+        """Take an app back to its seed and the server's time, without journal, faults and holds."""
+        app.clock.follow(self.clock)
         app.holds.release_all()
         app.clear()
         app.quota = Quota(app.rules.rate_limit)
         app.journal.clear()
         self.faults.remove(self.faults.of(app.id))
-        self._planting(app.id)(app)
+        self._apply_seed(app)
 
-    def _planting(self, app_id: str) -> Seeder:
-        return self._seeds.get(app_id.lower(), self._seed)
+    def _apply_seed(self, app: App) -> None:
+        self._seeds.get(app.id.lower(), self._seed)(app)
+        app.seeded = app.version
+
+    @staticmethod
+    def _check_id(app_id: str, rules: Rules | None = None) -> None:
+        if not _can_be_id(app_id) or (rules and rules.strict_apps):
+            raise errors.APP_ID_INVALID(app_id=app_id)
+
+    def _make_room(self, new: App) -> None:
+        """Close another app if there are too many, best one that nobody asked for or changed.
+
+        Apps with open WebSockets stay.
+        """
+        others = [app for app in self.apps() if app not in (new, self.default)]
+        unasked = [app for app in others if not app.stays]
+        if len(unasked) + (not new.stays) <= MAX_AUTO_APPS and len(self._apps) <= MAX_APPS:
+            return
+        unused = [app for app in unasked or others if not app.sockets]  # the longest unused first
+        if unused:
+            self.close(next((app for app in unused if app.is_untouched), unused[0]).id)
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
-        journal = Journal(self.journals)
-        app = App(app_id, rules or self.rules, self.clock, self.ids, self._emit, journal)
+        self._apps[app_id.lower()] = app = self._seeded(app_id, rules)
+        return app
+
+    def _seeded(self, app_id: str, rules: Rules | None = None) -> App:
+        journal = Journal(self.journals, app_id)
+        ids, clock = self.ids.of(app_id.lower()), Clock()
+        clock.follow(self.clock)
+        app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)
         app.holds = Holds(self.arrivals)
-        self._planting(app_id)(app)
-        self._apps[app_id.lower()] = app
+        self._apply_seed(app)
         return app
 
     def _emit(self, event: Event) -> None:
@@ -177,13 +217,13 @@ class Store:
 
     # --- snapshots ----------------------------------------------------------------------
     def take(self, app: App | None = None) -> Apps:
-        """Return what an app, or every app, holds."""
+        """Return what an app, or all apps, hold."""
         return {one.id: snapshot.dump(one) for one in ([app] if app else self.apps())}
 
     def restore(self, plain: Apps, app: App | None = None) -> None:
-        """Hold what was taken: one app of it, or all its apps and no others.
+        """Hold what a snapshot holds: one app of it, or all its apps and no others.
 
-        Raises SnapshotError and changes nothing where that is no snapshot.
+        Raises SnapshotError, and changes nothing, if it is not valid.
         """
         by_key = {app_id.lower(): (app_id, one) for app_id, one in plain.items()}
         if app is not None:
@@ -199,7 +239,7 @@ class Store:
 
     @staticmethod
     def checked(plain: Mapping[str, Any], app: App | None = None) -> Apps:
-        """Return what apps, or just `app`, hold if that is what it is; raise SnapshotError."""
+        """Return the apps of a snapshot, or just `app`; raise SnapshotError if it is not valid."""
         found = {
             app_id: one
             for app_id, one in plain.items()
@@ -207,8 +247,8 @@ class Store:
         }
         if app is not None and not found:
             raise SnapshotError(f"the app {app.id} is not in it")
-        if len(found) > MAX_AUTO_APPS:
-            raise SnapshotError(f"there are more than {MAX_AUTO_APPS} apps")
+        if len(found) > MAX_APPS:
+            raise SnapshotError(f"there are more than {MAX_APPS} apps")
         seen = set()
         for app_id, one in found.items():
             if not _can_be_id(app_id):
@@ -220,9 +260,9 @@ class Store:
         return found
 
     def keep(self, name: str, plain: Apps, app: App | None = None) -> StoredSnapshot:
-        """Keep a snapshot by name, an app's own apart from those of the server.
+        """Store a snapshot by name, of an app or of the server, in place of one of that name.
 
-        One of that name is replaced. Raises SnapshotError where there are too many.
+        Raises SnapshotError if there are too many.
         """
         owner = _owner(app)
         kept = StoredSnapshot(
@@ -238,13 +278,13 @@ class Store:
         return kept
 
     def forget(self, name: str, app: App | None = None) -> bool:
-        """Forget a kept snapshot; return whether there was one."""
+        """Delete a stored snapshot; return whether there was one."""
         return self.snapshots.pop((_owner(app), name), None) is not None
 
     def kept(self, name: str, app: App | None = None) -> Apps | None:
-        """Return what a kept snapshot holds; an app's own one wins over that of the server.
+        """Return what a stored snapshot holds; an app's own one comes before the server's.
 
-        Of the latter an app gets its own part, if it has one.
+        Of the server's snapshot, an app gets its own part, if there is one.
         """
         if own := self.snapshots.get((_owner(app), name)):
             return own.apps()

@@ -1,4 +1,4 @@
-"""User lists: the filters and orders that a list of users can be asked for."""
+"""User lists: their filters and orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from operator import attrgetter
 from mockchat.core.entities import User
 from mockchat.core.state import App
 
-_KEPT_SELECTIONS = 16  # of an app: whoever pages asks the same again and again
+_KEPT_SELECTIONS = 16  # of an app: clients ask for page after page of the same selection
 
 
 class Deactivated(StrEnum):
@@ -30,7 +30,7 @@ class Span:
     end: int | None = None
 
     def holds(self, moment: int | None) -> bool:
-        """Whether a moment lies within; never is in no span but the open one."""
+        """Whether the span holds a moment; None (never) is in the open span only."""
         if moment is None:
             return self.start is None and self.end is None
         return (self.start is None or self.start <= moment) and (
@@ -43,7 +43,7 @@ _ANY_TIME = Span()
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """Which users a list shows and in what order; `viewer` is the key of the user that asks."""
+    """Which users a list shows, and in what order; `viewer` is the key of the calling user."""
 
     search_key: str = ""
     search_in: tuple[str, ...] = ("uid", "name")
@@ -62,11 +62,11 @@ class UserFilter:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is filtered or sorted, so that a page costs what a page costs."""
+        """Whether the list has neither a filter nor an order, so that no selection is needed."""
         return self == UserFilter(viewer=self.viewer)
 
     def matches(self, user: User) -> bool:
-        """Whether the list shows this user, as far as the user alone can tell."""
+        """Whether the list shows a user, relations to the viewer aside."""
         gone = user.deactivated_at is not None
         return (
             self.deactivated in ((_WITH, _ONLY) if gone else (_WITHOUT, _WITH))
@@ -85,9 +85,9 @@ class UserFilter:
 
 
 def select(app: App, wanted: UserFilter) -> Sequence[User]:
-    """Return all users that a filter lets through, in its order.
+    """Return all users that fit a filter, in its order.
 
-    The answer is kept until something changes: the pages after the first cost no more than a page.
+    The result is kept until the app changes, so that later pages cost no new search.
     """
     kept = app.selections.get(wanted)
     if kept and kept[0] == app.version:
@@ -103,7 +103,7 @@ def select(app: App, wanted: UserFilter) -> Sequence[User]:
 
 
 def _candidates(app: App, wanted: UserFilter) -> list[User]:
-    """Return the users that are worth a look, newest first, without the viewer."""
+    """Return the users to filter, newest first, without the viewer."""
     viewer = app.find_user(wanted.viewer)
     if wanted.uids:
         named = {uid.lower(): app.find_user(uid) for uid in wanted.uids}

@@ -9,7 +9,7 @@ from marshmallow import fields, missing
 from mockchat.api import validation
 from mockchat.control import fields as control
 from mockchat.control.state import SNAPSHOT_NAME
-from mockchat.core.durations import SHORT
+from mockchat.core.clock import SHORT
 from mockchat.core.errors import CATALOGUE
 from mockchat.core.faults import BOUNDS
 from mockchat.core.state import MAX_UID_LENGTH

@@ -13,7 +13,7 @@ from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
-from mockchat.core.rules import Rules
+from mockchat.core.limits import Rules
 from mockchat.core.seed import Seed, load_seed
 from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store

@@ -16,7 +16,7 @@ from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import EarlyKind, HttpKind, RefuseSocket, Shape, ShapeKind
 from mockchat.core.faults import FaultError, Rule, error_named, first_of, in_header
-from mockchat.core.quota import STANDARD_LIMIT
+from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.store import Store
 from mockchat.wire.body import CLIENT_FAULTS
 from mockchat.wire.context import SOCKET, RequestContext
@@ -172,7 +172,7 @@ class FaultInjector:
             raise refuse(HEADER, "plain", reason=str(error)) from None
         for name, strikes in in_request:
             if kind := first_of(strikes, summary, wanted):
-                yield name, kind, self._store.ids.chance, None
+                yield name, kind, context.app.ids.chance, None
         for kind, rule in self._store.faults.striking(context.faulty_app_id, summary, wanted):
             yield rule.called, kind, rule.chance, rule
 

@@ -39,6 +39,7 @@ from mockchat.wire.welcome import WELCOME
 
 log = logging.getLogger("mockchat")
 _CLIENT_GONE = 499
+_MAKE_NO_APP = (hdrs.METH_GET, hdrs.METH_DELETE)  # in the control API
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 _NOTHING: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, str] = {}
@@ -60,6 +61,7 @@ class RequestHandler:
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
         self._waits = ClientWaits(sleep)
+        self._control_waits = ClientWaits(sleep)  # which are answered when the server stops
         self._faults = FaultInjector(store, self._waits)
         self.hub = Hub(store, self._waits)
         self.observers: list[Callable[[Exchange], None]] = []
@@ -71,7 +73,7 @@ class RequestHandler:
         for app in self._store.apps():
             app.holds.release_all()  # first: held logins are answered, not cut
         self._waits.end()
-        self._store.journals.notifier.end()
+        self._store.journals.end()
         self._store.arrivals.end()
         await self.hub.close()
 
@@ -115,7 +117,11 @@ class RequestHandler:
             return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint.operation)
         call = self._load(context, endpoint, caller)
-        result = await endpoint.run(call)
+        if context.is_control:
+            async with self._control_waits.waiting(context.request):
+                result = await endpoint.run(call)
+        else:
+            result = await endpoint.run(call)
         return answers.render(context, endpoint, result, call.hosts.server)
 
     def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
@@ -138,7 +144,7 @@ class RequestHandler:
         app, every_app = context.app, False
         if context.is_control:
             app_id = query.get("app") or body.get("app") or context.app_id
-            app, every_app = self._app_to_control(app_id), not app_id
+            app, every_app = self._app_named(endpoint.operation, app_id), not app_id
         return Call(
             app=app,
             caller=caller,
@@ -153,9 +159,13 @@ class RequestHandler:
             every_app=every_app,
         )
 
-    def _app_to_control(self, app_id: str) -> App:
-        """Return the app that a control action names; reading makes none."""
-        return self._store.app(app_id) if app_id else self._store.default
+    def _app_named(self, operation: Operation, app_id: str | None) -> App:
+        """Return the app that a call names; the control API makes none to read or delete."""
+        if not app_id:
+            return self._store.default
+        if operation.is_control and operation.method in _MAKE_NO_APP:
+            return self._store.glance(app_id)
+        return self._store.claim(app_id)
 
     async def _serve_path_without_endpoint(
         self, context: RequestContext, struck: Struck
@@ -219,12 +229,12 @@ class RequestHandler:
         `app_id` None means every app for a control action, else the default one. Raises ApiError.
         """
         endpoint = router().by_name[name]
-        app = self._store.app(app_id) if app_id else self._store.default
-        access = endpoint.operation.access
+        operation = endpoint.operation
+        app = self._app_named(operation, app_id)
         hosts = self._resolver.own_hosts(app)
         call = Call(
             app=app,
-            caller=caller or CALLERS[access](app, _NO_VALUES, lambda: body),
+            caller=caller or CALLERS[operation.access](app, _NO_VALUES, lambda: body),
             path=path,
             query=endpoint.load_query(query),
             body=endpoint.load_body(body),

@@ -8,7 +8,7 @@ from mockchat.core.entities import ApiKey, AuthToken, Role, Scope, User
 from mockchat.core.seed import SECTIONS
 from mockchat.core.snapshot import shape_of
 from mockchat.core.state import MAX_UID_LENGTH
-from mockchat.core.store import MAX_AUTO_APPS
+from mockchat.core.store import MAX_APPS
 
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ def components() -> dict[str, Json]:
         name: {"type": "array", "items": _row(shape, f"One of `{name}`.")}
         for name, shape in SECTIONS.items()
     }
-    apps = {"type": "object", "maxProperties": MAX_AUTO_APPS}
+    apps = {"type": "object", "maxProperties": MAX_APPS}
     apps |= {"additionalProperties": {"$ref": "#/components/schemas/AppState"}}
     return {
         "AppState": _object("Everything that an app holds.", app, [*app][1:]),

@@ -73,7 +73,7 @@ class Hub:
         self._sessions: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         store.listeners.append(self._on_event)
-        store.faults.listeners.append(self._on_fault)
+        store.faults.on_added.append(self._on_fault)
         store.clock.listeners.append(self._on_clock)
 
     async def serve(self, context: RequestContext, faults: tuple[str, ...]) -> Upgraded:
@@ -263,12 +263,14 @@ class Hub:
         if session.journal is None:
             found, exchange = app or self._store.default, session.exchange
             exchange.app_id = found.id
+            if found is not session.context.app:
+                exchange.at = found.clock.now()
             exchange.summary = exchange.summary._replace(uid=uid)
             session.journal = found.journal
             session.journal.add(session.exchange)
 
     def _record(self, session: Session, text: str, *, sent: bool) -> None:
-        frame = Frame(sent, self._store.clock.now(), text)
+        frame = Frame(sent, (session.app or self._store).clock.now(), text)
         if session.journal is None:
             session.exchange.add_frame(frame)
         else:

@@ -1,6 +1,7 @@
-"""Rate limits: how many requests of this minute an app has left."""
+"""The rules of an app, and its rate limit."""
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mockchat.core import errors
@@ -11,8 +12,21 @@ APP_LIMIT = 100_000  # a minute, all classes together
 _WINDOW = 60  # seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings of an app that change what it allows and how it refuses."""
+
+    single_use_tokens: bool = False
+    token_ttl: float | None = None  # seconds
+    any_key: bool = False
+    strict_apps: bool = False
+    rate_limit: int | None = None  # requests a minute and app
+    login_latency: float = 0.0  # seconds that POST /login takes
+    errors: str = "auto"  # the error dialect
+
+
 class Allowance(NamedTuple):
-    """What the rate-limit headers of one answer say."""
+    """The values of the rate-limit headers of one answer."""
 
     limit: int
     remaining: int
@@ -23,8 +37,8 @@ class Allowance(NamedTuple):
 class Quota:
     """Counts an app's requests per minute and class.
 
-    Without a `rate_limit` the live service's numbers count down but refuse nobody: a test suite
-    is no attacker. With one, it is the limit of every class and of the app.
+    Without a `rate_limit`, the numbers of the live service count down but no request is refused.
+    A `rate_limit` is the limit of each class and of the app.
     """
 
     def __init__(self, rate_limit: int | None = None) -> None:
