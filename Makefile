@@ -13,7 +13,7 @@ help:  ## list the targets
 $(VENV)/run.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable ".[fast]"
 	touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
@@ -83,7 +83,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
   --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 lock: $(VENV)/release.stamp  ## renew the image's pinned dependencies in locks/
-	$(COMPILE) --output-file locks/run.txt pyproject.toml
+	$(COMPILE) --extra fast --output-file locks/run.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; \
 	  print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(COMPILE) --output-file locks/build.txt -

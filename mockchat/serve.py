@@ -27,11 +27,21 @@ _FLUSH_AFTER = 0.02  # seconds: log lines are written together, not one system c
 def serve(config: Config) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit status."""
     try:
-        asyncio.run(_serve(config))
+        with asyncio.Runner(loop_factory=_event_loop) as runner:
+            runner.run(_serve(config))
     except StartError as error:
         sys.stderr.write(f"mockchat: {error}\n")
         return 1
     return 0
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop of uvloop, which is faster, where it is installed."""
+    try:
+        import uvloop  # noqa: PLC0415  # the extra `fast` brings it
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 async def _serve(config: Config) -> None:
