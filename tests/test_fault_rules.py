@@ -90,7 +90,7 @@ def test_a_path_fits_where_its_wildcards_can_be_filled_in(
 
 
 def test_all_that_a_pattern_names_has_to_fit() -> None:
-    rows: list[tuple[dict[str, str], bool]] = [
+    rows: list[tuple[dict[str, Any], bool]] = [
         *[({}, True), ({"method": "get"}, True), ({"method": "POST"}, False)],
         *[({"uid": "U1"}, True), ({"uid": "u2"}, False), ({"operation": "get_user"}, True)],
         *[({"operation": "list_users"}, False), ({"credential": "key"}, True)],
@@ -169,7 +169,7 @@ def test_a_probability_is_the_share_that_is_struck(faults: Faults) -> None:
 
 
 def test_the_same_seed_strikes_the_same_exchanges(faults: Faults) -> None:
-    rows: list[tuple[dict[str, Any], bool]] = [
+    rows = [
         strikes(faults.add("latency", {}, probability=0.5, random_seed=seed), 50)
         for seed in (3, 3, 4)
     ]
