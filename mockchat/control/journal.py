@@ -77,7 +77,9 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     """
     query, wanted, journals = call.query, _filter(call.query), call.server.store.journals
     if query.get("wait"):
-        exchanges = await journals.wait(wanted, call.app_id, query["count"] or 1, query["wait"])
+        async with call.waiting():
+            count = query["count"] or 1
+            exchanges = await journals.wait(wanted, call.app_id, count, query["wait"])
     else:
         exchanges = found(call, wanted)
     newest = exchanges[-(query["limit"] or DEFAULT_LIMIT) :]

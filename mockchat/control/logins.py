@@ -30,7 +30,8 @@ async def list_logins(call: Call) -> dict[str, Any]:
         def are_there() -> bool:
             return sum(app.holds.count(uid) for app in call.apps) >= count
 
-        await call.server.store.arrivals.until(are_there, query["wait"])
+        async with call.waiting():
+            await call.server.store.arrivals.until(are_there, query["wait"])
     return _shown(call)
 
 

@@ -13,7 +13,9 @@ _PIECES = 10  # of a slow body
 
 
 class Line(Protocol):
-    """The actions of a fault on the exchange that it strikes."""
+    """The actions of a fault on the exchange that it strikes; `chance` draws from 0 to 1."""
+
+    chance: Callable[[], float]
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -62,7 +64,7 @@ class Kind:
 class HttpKind(Kind):
     """A kind that strikes requests, including the handshakes of WebSockets."""
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Act before the request is checked."""
 
 
@@ -86,9 +88,9 @@ class Latency(EarlyKind):
     delay: float = _parameter("how long it takes", 1.0)
     jitter: float = _parameter("how much more or less that may be", 0.0)
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Wait."""
-        more = self.jitter * (2 * chance() - 1) if self.jitter else 0.0
+        more = self.jitter * (2 * line.chance() - 1) if self.jitter else 0.0
         await line.sleep(max(0.0, self.delay + more))
 
 
@@ -101,9 +103,8 @@ class Error(EarlyKind):
     status: int | None = _parameter("the HTTP status, if not the catalogue's", None)
     message: str | None = _parameter("the message, if not the catalogue's", None)
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Refuse."""
-        del chance
         raise line.error(self.code, self.status, self.message)
 
 
@@ -118,9 +119,8 @@ class RateLimit(EarlyKind):
     name: ClassVar = "rate_limit"
     retry_after: float = _parameter("how long the client is told to wait", 60.0)
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Refuse."""
-        del chance
         raise line.refuse_rate(self.retry_after)
 
 
@@ -129,9 +129,8 @@ class Reset(EarlyKind):
 
     name: ClassVar = "reset"
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Reset."""
-        del chance
         line.hang_up(reset=True)
 
 
@@ -140,9 +139,8 @@ class Hang(EarlyKind):
 
     name: ClassVar = "hang"
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Wait until the client gives up."""
-        del chance
         await line.hang()
 
 
@@ -151,9 +149,8 @@ class Empty(EarlyKind):
 
     name: ClassVar = "empty"
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Close."""
-        del chance
         line.hang_up(reset=False)
 
 
@@ -203,9 +200,8 @@ class RefuseSocket(Kind):
     name: ClassVar = "ws_refuse"
     status: int = _parameter("the HTTP status of the refused handshake", 503)
 
-    async def strike(self, line: Line, chance: Callable[[], float]) -> None:
+    async def strike(self, line: Line) -> None:
         """Refuse the handshake."""
-        del chance
         raise line.error("", self.status, None)
 
 

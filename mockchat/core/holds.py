@@ -1,15 +1,50 @@
-"""Holds: logins that a test keeps open until it lets them go."""
+"""Holds: logins that a test keeps open until it releases them."""
 
 import asyncio
+from collections.abc import Callable
 
 from mockchat.core import errors
-from mockchat.core.notifier import Notifier
+
+
+class Notifier:
+    """Wakes the tasks that wait on it."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+        self._ended = False
+
+    def notify(self) -> None:
+        """Let all waiting tasks check their condition again."""
+        for one in self._waiting:
+            one.set()
+
+    def end(self) -> None:
+        """End all waits, now and from now on."""
+        self._ended = True
+        self.notify()
+
+    async def until(self, is_there: Callable[[], bool], seconds: float) -> bool:
+        """Wait until `is_there()`; return whether that happened within `seconds` real seconds."""
+        notified = asyncio.Event()
+        self._waiting.add(notified)
+        try:
+            async with asyncio.timeout(seconds):
+                while not is_there():
+                    if self._ended:
+                        return False
+                    notified.clear()
+                    await notified.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.discard(notified)
+        return True
 
 
 class Holds:
-    """Which uids' logins of an app stay open, and which of them wait there now.
+    """The uids of an app whose logins stay open, and the logins that wait now.
 
-    `arrivals` rings whenever another login waits.
+    `arrivals` is notified whenever another login waits.
     """
 
     def __init__(self, arrivals: Notifier | None = None) -> None:
@@ -19,21 +54,21 @@ class Holds:
 
     @property
     def uids(self) -> list[str | None]:
-        """The uids, in lower case, whose logins are held; None stands for everybody's."""
+        """The uids, in lower case, whose logins are held; None stands for all logins."""
         return list(self._held)
 
     def hold(self, uid: str | None = None) -> None:
-        """Keep every login of `uid`, or of everybody, open from now on."""
+        """Keep the logins of `uid`, or all, open from now on."""
         self._held.setdefault(uid and uid.lower(), asyncio.Event())
 
     def release(self, uid: str | None = None) -> None:
-        """Let the logins of `uid` go on; None releases those that were held for everybody."""
+        """Let the logins of `uid` go on; None ends the hold of all logins."""
         event = self._held.pop(uid and uid.lower(), None)
         if event:
             event.set()
 
     def release_all(self) -> None:
-        """Let every login go on."""
+        """Let all logins go on."""
         for uid in self.uids:
             self.release(uid)
 
@@ -47,7 +82,7 @@ class Holds:
     async def passed(self, uid: str) -> None:
         """Wait for as long as the logins of `uid` are held.
 
-        Raises LOGIN_IN_PROGRESS where one of them waits already, whatever its device.
+        Raises LOGIN_IN_PROGRESS if one of them waits already, whatever its device.
         """
         key = uid.lower()
         if key in self.waiting:
@@ -65,8 +100,5 @@ class Holds:
         return len(self.waiting) if uid is None else self.waiting.count(uid.lower())
 
     async def arrival(self, uid: str | None, count: int, seconds: float) -> bool:
-        """Wait until `count` logins (of `uid`) are held open; return whether that came to be.
-
-        `seconds` is in seconds, real ones.
-        """
+        """Wait until `count` logins (of `uid`) wait; return False after `seconds` real seconds."""
         return await self._arrivals.until(lambda: self.count(uid) >= count, seconds)

@@ -9,11 +9,10 @@ from mockchat.core import errors, snapshot
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
-from mockchat.core.holds import Holds
+from mockchat.core.holds import Holds, Notifier
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
 from mockchat.core.limits import Quota, Rules
-from mockchat.core.notifier import Notifier
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 

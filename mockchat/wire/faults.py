@@ -153,7 +153,7 @@ class FaultInjector:
                 names.append(name)
                 if isinstance(kind, ShapeKind):
                     shape = shape or kind
-                await kind.strike(_Exchange(context, self._waits, rule), chance)
+                await kind.strike(_Exchange(context, self._waits, rule, chance))
         except (ApiError, ClientGone) as end:
             return Struck(tuple(names), shape, end)
         return Struck(tuple(names), shape)
@@ -180,7 +180,14 @@ class FaultInjector:
 class _Exchange:
     """The acts of a fault on one exchange (`fault_kinds.Line`)."""
 
-    def __init__(self, context: RequestContext, waits: ClientWaits, rule: Rule | None) -> None:
+    def __init__(
+        self,
+        context: RequestContext,
+        waits: ClientWaits,
+        rule: Rule | None,
+        chance: Callable[[], float],
+    ) -> None:
+        self.chance = chance
         self._context = context
         self._waits = waits
         self._rule = rule

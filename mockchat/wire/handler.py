@@ -61,7 +61,6 @@ class RequestHandler:
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
         self._waits = ClientWaits(sleep)
-        self._control_waits = ClientWaits(sleep)  # which are answered when the server stops
         self._faults = FaultInjector(store, self._waits)
         self.hub = Hub(store, self._waits)
         self.observers: list[Callable[[Exchange], None]] = []
@@ -71,10 +70,10 @@ class RequestHandler:
     async def close(self) -> None:
         """Release all waiting requests and close all WebSockets."""
         for app in self._store.apps():
-            app.holds.release_all()  # first: held logins are answered, not cut
-        self._waits.end()
+            app.holds.release_all()  # first: those who wait are answered, not cut
         self._store.journals.end()
         self._store.arrivals.end()
+        self._waits.end()
         await self.hub.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -117,11 +116,7 @@ class RequestHandler:
             return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint.operation)
         call = self._load(context, endpoint, caller)
-        if context.is_control:
-            async with self._control_waits.waiting(context.request):
-                result = await endpoint.run(call)
-        else:
-            result = await endpoint.run(call)
+        result = await endpoint.run(call)
         return answers.render(context, endpoint, result, call.hosts.server)
 
     def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
