@@ -13,7 +13,7 @@ from docs.differences import DIFFERENCES
 from mockchat import config
 from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.validation import TEXTS
-from mockchat.commands import GROUPS
+from mockchat.commands.table import COMMANDS, GROUPS
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.faults import kind_rows as fault_rows
 from mockchat.core.errors import CATALOGUE, Face
@@ -80,9 +80,10 @@ def settings() -> str:
 def commands() -> str:
     """Return the table of commands."""
     rows = [
-        (f"`{f'mockchat {row.name} {row.usage}'.strip()}`", row.does, kind)
+        (f"`{f'mockchat {row.words} {row.usage}'.strip()}`", row.does, kind)
         for kind, group in GROUPS.items()
         for row in group
+        if row.words in COMMANDS
     ]
     return table(("command", "what it does", "kind"), rows)
 

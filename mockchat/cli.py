@@ -1,24 +1,23 @@
-"""The command `mockchat`: finds the command that is meant, hands it its arguments, ends as it."""
+"""The command `mockchat`: finds the row of a command, parses its arguments and runs it."""
 
 import argparse
 import difflib
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from mockchat.commands import COMMANDS, GROUPS, Command, CommandError, UsageError
-from mockchat.commands.show import sentence
+from mockchat.commands import CommandError, UsageError
+from mockchat.commands.table import COMMANDS, GROUPS, ROWS, SERVER, Action
 from mockchat.version import __version__
 
 _WRONG_USAGE = 2
-_BY_SIGNAL = 128  # and the signal's number: how shells tell of an end by a signal
+_BY_SIGNAL = 128  # plus the number of the signal, as in a shell
 _SIGINT, _SIGPIPE = 2, 13
-_RUNS_OTHERS, _REST = "exec", "--"  # what follows there is another program's
-Run = Callable[[argparse.Namespace], int]
+_EXEC, _REST = "exec", "--"  # the words after `exec … --` are another program's
 
 _EXAMPLES = """\
 examples:
@@ -28,25 +27,25 @@ examples:
   mockchat faults add error --code ERR_TOO_MANY_REQUESTS --path /users --times 2
   mockchat journal --follow
 
-`mockchat COMMAND --help` tells the options of a command. Exit status: 0 good, 1 the server said
-no, 2 wrong usage."""
+`mockchat COMMAND --help` lists the options of a command. Exit status: 0 success, 1 failure,
+2 wrong usage."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaint says where to read on, and that takes no flag in part."""
+    """A parser that prints an error in one line and accepts no abbreviated flags."""
 
-    def __init__(self, **options: object) -> None:
-        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, and end."""
+        """Print the error and exit."""
         self.exit(_WRONG_USAGE, f"mockchat: {message} (see `{self.prog} --help`)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return 0 for good, 1 where the server said no, 2 for wrong usage."""
+    """Run a command; return its exit status: 0 success, 1 failure, 2 wrong usage."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names have more characters than some terminals
+        if isinstance(stream, io.TextIOWrapper):  # some terminals lack characters of user names
             stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["help"]:
@@ -55,12 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         return _without_command(words)
     try:
-        _check_text(words)
         return _run(command, words[1:])
     except CommandError as error:
         sys.stderr.write(f"mockchat: {error}\n")
         return error.status
-    except BrokenPipeError:  # who reads has read enough, like `head`
+    except BrokenPipeError:  # the reader has read enough, like `head`
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BY_SIGNAL + _SIGPIPE
@@ -68,30 +66,60 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _BY_SIGNAL + _SIGINT
 
 
-def _check_text(words: list[str]) -> None:
-    if words[0] == "exec":  # whose command may take any bytes
-        return
+def _run(command: Action, words: list[str]) -> int:
+    rest: list[str] = []
+    if command.words == _EXEC and _REST in words:
+        at = words.index(_REST)
+        words, rest = words[:at], words[at + 1 :]
     if any("\ud800" <= character <= "\udfff" for word in words for character in word):
         raise UsageError("the arguments must be UTF-8 text")
+    arguments = _parser(command).parse_args(words)
+    arguments.rest = rest
+    action: Action = arguments.action
+    status: int = _load(action.code or "remote.run")(action, arguments)
+    return status
 
 
-def _run(command: Command, words: list[str]) -> int:
-    cut = command.name == _RUNS_OTHERS and _REST in words
-    end = words.index(_REST) if cut else len(words)
-    usage = " ".join(filter(None, ("mockchat", command.name, command.usage)))
-    parser = _Parser(
-        prog=f"mockchat {command.name}", usage=usage, description=sentence(command.does)
-    )
-    take: Callable[[argparse.ArgumentParser], Run]
-    take = import_module(f"mockchat.commands.{command.module}").TAKES[command.name]
-    run = take(parser)
-    arguments = parser.parse_args(words[:end])
-    arguments.rest = words[end + 1 :]
-    return run(arguments)
+def _load(name: str) -> Any:
+    module, _, function = name.partition(".")
+    return getattr(import_module(f"mockchat.commands.{module}"), function)
+
+
+def _parser(command: Action) -> _Parser:
+    name = command.words
+    actions = {words: row for words, row in ROWS.items() if words.startswith(f"{name} ")}
+    usage = f"mockchat {name} {command.usage}".rstrip()
+    parser = _Parser(prog=f"mockchat {name}", usage=usage, description=sentence(command.does))
+    usual = next(iter(actions.values()), command)
+    if actions:
+        title = f"actions (default: {usual.words.split()[1]})"
+        parsers = parser.add_subparsers(title=title, metavar="ACTION", prog=parser.prog)
+        for words, row in actions.items():
+            added = parsers.add_parser(
+                words.split()[1], help=row.does, description=sentence(row.does)
+            )
+            _add(added, row)
+    _add(parser, usual)
+    return parser
+
+
+def _add(parser: argparse.ArgumentParser, action: Action) -> None:
+    """Add the arguments of an action to a parser."""
+    groups: dict[str, Any] = {"": parser}
+    own = action.arguments
+    own = _load(own)(parser) if isinstance(own, str) else own
+    for one in (*own, *(SERVER if action.request else ())):
+        if one.group not in groups:
+            groups[one.group] = parser.add_argument_group(one.group)
+        options = dict(one.options)
+        if one in SERVER:  # an option before an action must not be reset by the action's default
+            options["default"] = argparse.SUPPRESS
+        groups[one.group].add_argument(one.name, **options)
+    parser.set_defaults(action=action)
 
 
 def _without_command(words: list[str]) -> int:
-    """Answer `--help`, `--version` and what is no command."""
+    """Answer `--help`, `--version` and wrong commands."""
     parser = _Parser(
         prog="mockchat",
         usage="mockchat COMMAND [OPTION …]",
@@ -111,6 +139,12 @@ def _without_command(words: list[str]) -> int:
 
 def _overview() -> str:
     lines = ["A local stand-in for CometChat's user and authentication service."]
-    for name, commands in GROUPS.items():
-        lines += ["", f"{name}:", *(f"  {one.name:<10}{one.does}" for one in commands)]
+    for name, rows in GROUPS.items():
+        lines += ["", f"{name}:"]
+        lines += [f"  {row.words:<10}{row.does}" for row in rows if row.words in COMMANDS]
     return "\n".join(lines)
+
+
+def sentence(text: str) -> str:
+    """Return a text of the table as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,4 +1,4 @@
-"""The settings: one field is one row, with its flag, its MOCKCHAT_* variable, help and docs."""
+"""The settings: each field is a row with its flag, its MOCKCHAT_* variable, help and docs."""
 
 import re
 import tomllib
@@ -12,19 +12,28 @@ from mockchat.core.clock import duration
 
 
 class ConfigError(Exception):
-    """A setting has a value that it cannot have; says which and why."""
+    """A setting has a wrong value; the message names the setting and the reason."""
+
+
+class Kind(NamedTuple):
+    """What a setting's values are: how a text is parsed, and what help and files say."""
+
+    parse: Callable[[str], Any]
+    metavar: str = ""
+    none: str = "none"  # the word for None in help and docs
+    takes: tuple[type, ...] = (str, int, float)  # in a TOML file
 
 
 class Row(NamedTuple):
-    """What a setting's field knows beyond its name and default."""
+    """A setting beyond its name and default; `shown` is the default in help and docs."""
 
     help: str
-    parse: Callable[[str], Any]
-    metavar: str
+    kind: Kind
     repeatable: bool
-    shown: str  # the default as help and docs show it
+    shown: str
 
 
+# --- kinds of values ------------------------------------------------------------------------
 def _port(value: str) -> int | None:
     if value == "off":
         return None
@@ -63,12 +72,11 @@ def _lifetime(value: str) -> float | None:
         return None
     seconds = duration(value)
     if not seconds:
-        raise ValueError("must be longer than nothing")
+        raise ValueError("must be longer than 0 seconds")
     return seconds
 
 
-def switch(value: str) -> bool:
-    """Return what a word like true, no, on or 0 switches."""
+def _switch(value: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True}
     words |= {"0": False, "false": False, "no": False, "off": False, "": False}
     if value.lower() not in words:
@@ -76,18 +84,18 @@ def switch(value: str) -> bool:
     return words[value.lower()]
 
 
-def _choice(*choices: str) -> Callable[[str], str]:
+def _choice(*choices: str) -> Kind:
     def parse(value: str) -> str:
         if value not in choices:
             raise ValueError(f"must be one of {', '.join(choices)}")
         return value
 
-    return parse
+    return Kind(parse, "|".join(choices))
 
 
 def _credential(value: str) -> str:
     if not value or not value.isprintable() or any(map(str.isspace, value)):
-        raise ValueError("must not be empty or hold spaces")
+        raise ValueError("must not be empty or contain spaces")
     return value
 
 
@@ -104,148 +112,104 @@ def _url(value: str) -> str:
 
 
 _SERVICE_LINK = re.compile(r"\s*(tcp|udp|sctp)://")
-# What takes texts only, while the others read numbers, too.
-_TEXTUAL = (str, _credential, _app_id, _url)
+SWITCH = Kind(_switch, "true|false", takes=(bool,))
+_PORT = Kind(_port, "PORT", none="off")
+_COUNT = Kind(_count, "N")
+_DURATION = Kind(duration, "DURATION")
+_KEY = Kind(_credential, "KEY", takes=(str,))
 
 
-def _setting(  # a row has as many columns as it has
-    default: Any,
-    help_: str,
-    parse: Callable[[str], Any] = str,
-    metavar: str = "",
-    *,
-    repeatable: bool = False,
-    shown: str | None = None,
-) -> Any:
-    row = Row(help_, parse, metavar, repeatable, str(default) if shown is None else shown)
+def _text(metavar: str) -> Kind:
+    return Kind(str, metavar, takes=(str,))
+
+
+def _setting(default: Any, kind: Kind, help_: str, shown: str = "") -> Any:
+    if default is None:
+        shown = shown or kind.none
+    elif isinstance(default, bool):
+        shown = "on" if default else "off"
+    elif isinstance(default, tuple):
+        shown = shown or " and ".join(default) or kind.none
+    row = Row(help_, kind, isinstance(default, tuple), shown or str(default))
     return field(default=default, metadata={"row": row})
 
 
+# --- the settings ---------------------------------------------------------------------------
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The settings of a server; every one has a default that works."""
+    """The settings of a server; every setting has a default that works."""
 
-    host: str = _setting("127.0.0.1", "address to bind", metavar="ADDRESS")
-    port: int | None = _setting(8080, "HTTP port; 0 = any free one, off = none", _port, "PORT")
-    https_port: int | None = _setting(
-        8443, "HTTPS port; 0 = any free one, off = none", _port, "PORT"
-    )
+    host: str = _setting("127.0.0.1", _text("ADDRESS"), "address to listen on")
+    port: int | None = _setting(8080, _PORT, "HTTP port; 0 = any free port, off = no HTTP")
+    https_port: int | None = _setting(8443, _PORT, "HTTPS port; 0 = any free port, off = no HTTPS")
     tls_cert: str | None = _setting(
-        None,
-        "certificate chain (PEM) to serve instead of mockchat's own",
-        metavar="FILE",
-        shown="none",
+        None, _text("FILE"), "certificate chain (PEM) to use instead of mockchat's own"
     )
-    tls_key: str | None = _setting(
-        None, "private key (PEM) of --tls-cert", metavar="FILE", shown="none"
-    )
+    tls_key: str | None = _setting(None, _text("FILE"), "private key (PEM) of --tls-cert")
     tls_host: tuple[str, ...] = _setting(
-        (),
-        "another name or address that the own certificate covers",
-        metavar="NAME",
-        repeatable=True,
-        shown="none",
+        (), _text("NAME"), "another name or address in mockchat's own certificate"
     )
     ca_dir: str | None = _setting(
-        None,
-        "folder of the own CA and certificate",
-        metavar="DIR",
-        shown="`mockchat` in the user's cache folder",
+        *(None, _text("DIR"), "folder of mockchat's own CA and certificate"),
+        "`mockchat` in the user's cache folder",
     )
-    app_id: str = _setting("APP_ID", "id of the default app", _app_id, "ID")
+    app_id: str = _setting("APP_ID", Kind(_app_id, "ID", takes=(str,)), "id of the default app")
     auth_key: tuple[str, ...] = _setting(
-        ("AUTH_KEY", "API_KEY"),
-        "api key that may create users and auth tokens",
-        _credential,
-        "KEY",
-        repeatable=True,
-        shown="AUTH_KEY and API_KEY",
+        ("AUTH_KEY", "API_KEY"), _KEY, "api key that may create users and auth tokens"
     )
-    rest_api_key: tuple[str, ...] = _setting(
-        ("REST_API_KEY",),
-        "api key with full access",
-        _credential,
-        "KEY",
-        repeatable=True,
-        shown="REST_API_KEY",
-    )
-    any_key: bool = _setting(False, "accept every api key as full access", switch, shown="off")
-    strict_apps: bool = _setting(False, "refuse app ids other than --app-id", switch, shown="off")
+    rest_api_key: tuple[str, ...] = _setting(("REST_API_KEY",), _KEY, "api key with full access")
+    any_key: bool = _setting(False, SWITCH, "accept every api key, with full access")
+    strict_apps: bool = _setting(False, SWITCH, "refuse app ids other than --app-id")
     region: str = _setting(
-        "us", "region that settings name", _choice("us", "eu", "in"), metavar="us|eu|in"
+        "us", _choice("us", "eu", "in"), "region that clients receive in their settings"
     )
     fixture: tuple[str, ...] = _setting(
-        ("default",),
-        "seed data: a shipped name (default, empty) or the path of a JSON file",
-        metavar="NAME",
-        repeatable=True,
-        shown="default",
+        *(("default",), _text("NAME")),
+        "seed data: a shipped fixture (default, empty) or the path of a JSON file",
     )
     random_seed: int | None = _setting(
-        None, "makes ids and tokens reproducible", _integer, "N", shown="random"
+        *(None, Kind(_integer, "N", none="random")), "make ids and tokens reproducible"
     )
     errors: str = _setting(
-        "auto",
-        "error dialect; auto: live for chat SDKs, documented for all others",
-        _choice("auto", "documented", "live"),
-        metavar="auto|documented|live",
+        *("auto", _choice("auto", "documented", "live")),
+        "error dialect; auto = live for chat SDKs, documented for other clients",
     )
     tokens: str = _setting(
-        "reusable",
-        "single-use: an auth token belongs to the device that used it first",
-        _choice("reusable", "single-use"),
-        metavar="reusable|single-use",
+        *("reusable", _choice("reusable", "single-use")),
+        "single-use = an auth token works only on the first device that uses it",
     )
     token_ttl: float | None = _setting(
-        None, "how long an auth token lives, like 1h", _lifetime, "DURATION", shown="none"
+        None, Kind(_lifetime, "DURATION"), "lifetime of an auth token, like 1h"
     )
-    login_latency: float = _setting(
-        0.025, "how long POST /login takes", duration, "DURATION", shown="25ms"
-    )
+    login_latency: float = _setting(0.025, _DURATION, "duration of POST /login", "25ms")
     rate_limit: int | None = _setting(
-        None, "requests per app and minute before 429", _limit, "N", shown="off"
+        None, Kind(_limit, "N", none="off"), "requests per app and minute before 429"
     )
-    journal_size: int = _setting(1000, "exchanges that the journal keeps per app", _count, "N")
+    journal_size: int = _setting(1000, _COUNT, "exchanges that the journal keeps for each app")
     journal_bytes: int = _setting(
-        8 * 2**20, "bytes that the journal keeps per app", size, "SIZE", shown="8MiB"
+        8 * 2**20, Kind(size, "SIZE"), "bytes that the journal keeps for each app", "8MiB"
     )
     state: str | None = _setting(
-        None,
-        "file to load all apps from at the start and to save them to",
-        metavar="FILE",
-        shown="none",
+        None, _text("FILE"), "file to load all apps from at the start and to save them to"
     )
     public_url: str | None = _setting(
-        None,
-        "base URL that settings name, whatever host a client came by",
-        _url,
-        "URL",
-        shown="the host the client came by",
+        *(None, Kind(_url, "URL", takes=(str,)), "base URL that clients receive in their settings"),
+        "the host that the client used",
     )
-    trust_proxy: bool = _setting(
-        False, "believe X-Forwarded-Host and X-Forwarded-Proto", switch, shown="off"
-    )
+    trust_proxy: bool = _setting(False, SWITCH, "trust X-Forwarded-Host and X-Forwarded-Proto")
     proxy_port: int | None = _setting(
-        None,
-        "port of a proxy in which the live host names are mockchat; 0 = any free one, off = none",
-        _port,
-        "PORT",
-        shown="off",
+        *(None, _PORT),
+        "port of an HTTP proxy that sends the live host names to mockchat; 0 = any free port",
     )
     proxy_only_live: bool = _setting(
-        False, "let the proxy refuse all hosts but the live ones", switch, shown="off"
+        False, SWITCH, "make the proxy refuse all hosts but the live ones"
     )
     control_token: str | None = _setting(
-        None, "token that the control API asks for", _credential, "TOKEN", shown="none"
+        None, Kind(_credential, "TOKEN", takes=(str,)), "token that the control API requires"
     )
-    log_format: str = _setting(
-        "text", "how log lines look", _choice("text", "json"), metavar="text|json"
-    )
+    log_format: str = _setting("text", _choice("text", "json"), "format of log lines")
     log_level: str = _setting(
-        "info",
-        "which log lines are written",
-        _choice("debug", "info", "warning", "error"),
-        metavar="debug|info|warning|error",
+        "info", _choice("debug", "info", "warning", "error"), "lowest level of the log lines"
     )
 
     def __post_init__(self) -> None:
@@ -262,7 +226,7 @@ class Config:
 
     def _check_ports(self) -> None:
         if self.port is None and self.https_port is None:
-            raise ConfigError("--port and --https-port are both off: there is nothing to serve")
+            raise ConfigError("--port and --https-port are both off: no port is left to serve")
         if self.proxy_port is not None and self.https_port is None:
             raise ConfigError("--proxy-port needs the HTTPS listener, and --https-port is off")
         for one, other in combinations(("port", "https_port", "proxy_port"), 2):
@@ -272,9 +236,9 @@ class Config:
 
 
 def _checked(setting: "Field[Any]", value: Any) -> Any:
-    """Return a value given in Python, held to the rules of its flag; durations may be texts."""
-    row = row_of(setting)
-    if value is None and (setting.default is None or row.parse is _port):
+    """Return a value given in Python by the rules of its flag; a duration may be a text."""
+    row: Row = setting.metadata["row"]
+    if value is None and (setting.default is None or row.kind is _PORT):
         return None
     given = value if row.repeatable and isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | int | float) for one in given):
@@ -285,13 +249,7 @@ def _checked(setting: "Field[Any]", value: Any) -> Any:
 
 def rows() -> list[tuple[str, Row]]:
     """Return the settings by field name, in the order of the help."""
-    return [(setting.name, row_of(setting)) for setting in fields(Config)]
-
-
-def row_of(setting: "Field[Any]") -> Row:
-    """Return the row of a field of Config."""
-    row: Row = setting.metadata["row"]
-    return row
+    return [(setting.name, setting.metadata["row"]) for setting in fields(Config)]
 
 
 def flag(name: str) -> str:
@@ -304,8 +262,9 @@ def variable(name: str) -> str:
     return "MOCKCHAT_" + name.upper()
 
 
+# --- the sources ----------------------------------------------------------------------------
 def in_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what variables say of settings, by name, without what Kubernetes says of Services."""
+    """Return the variables of settings, by field name, without those that Kubernetes sets."""
     links = service_links(environ)
     names = {name: variable(name) for name, _ in rows()}
     return {
@@ -314,20 +273,20 @@ def in_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def service_links(environ: Mapping[str, str]) -> list[str]:
-    """Return the variables of ports that tell where a Service of Kubernetes is.
+    """Return the variables of ports that hold the address of a Kubernetes Service.
 
-    Beside a Service named mockchat it sets `MOCKCHAT_PORT=tcp://10.0.0.1:80`.
+    Kubernetes sets `MOCKCHAT_PORT=tcp://10.0.0.1:80` for a Service named mockchat.
     """
-    names = [variable(name) for name, row in rows() if row.parse is _port]
+    names = [variable(name) for name, row in rows() if row.kind is _PORT]
     return [one for one in names if _SERVICE_LINK.match(environ.get(one, ""))]
 
 
 def load_config(
     flags: Mapping[str, Any], environ: Mapping[str, str], file: str | None = None
 ) -> Config:
-    """Return the settings: flags win over variables, variables over the file.
+    """Return the settings: a flag wins over a variable, a variable wins over the file.
 
-    Raises ConfigError, which names the setting in the words of its source.
+    Raises ConfigError, which names the flag, the variable or the key of the file.
     """
     values: dict[str, Any] = read_file(file) if file else {}
     in_variables = in_environment(environ)
@@ -344,16 +303,16 @@ def load_config(
 
 def _parsed(row: Row, texts: list[str], source: str) -> Any:
     try:
-        values = [row.parse(text) for text in texts]
+        values = [row.kind.parse(text) for text in texts]
     except ValueError as error:
         raise ConfigError(f"{source} {error}, not {', '.join(texts)!r}") from None
     return tuple(values) if row.repeatable else values[0]
 
 
 def read_file(path: str) -> dict[str, Any]:
-    """Return the settings that a TOML file says, by name; raise ConfigError."""
+    """Return the settings in a TOML file, by field name; raise ConfigError."""
     try:
-        content = tomllib.loads(Path(path).read_text())
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"--config {path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -365,20 +324,17 @@ def read_file(path: str) -> dict[str, Any]:
         if row is None:
             raise ConfigError(f"--config {path}: there is no setting {key!r}")
         if name in values:
-            raise ConfigError(f"{source} stands there twice, once with - and once with _")
+            raise ConfigError(f"{source} occurs twice, once with - and once with _")
         values[name] = _parsed(row, _texts(row, value, source), source)
     return values
 
 
 def _texts(row: Row, value: Any, source: str) -> list[str]:
-    """Return a TOML value as the texts that a flag would have; numbers only where they count."""
+    """Return a TOML value as the texts that a flag would have."""
     given = value if row.repeatable and isinstance(value, list) else [value]
-    if row.parse is switch:
-        good = isinstance(value, bool)
-    elif row.parse in _TEXTUAL:
-        good = all(isinstance(one, str) for one in given)
-    else:
-        good = isinstance(value, str | int | float) and not isinstance(value, bool)
-    if not good or not given:
+    if not given or any(
+        isinstance(one, bool) is not (row.kind is SWITCH) or not isinstance(one, row.kind.takes)
+        for one in given
+    ):
         raise ConfigError(f"{source} cannot be {value!r}")
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in given]

@@ -1,4 +1,4 @@
-"""`mockchat serve`: the server as a process, with its banner, log lines and signals."""
+"""`mockchat serve`: the server as a process, with a banner, log lines and signals."""
 
 import asyncio
 import gc
@@ -19,9 +19,10 @@ from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
 
 _SHOWN_USERS = 20
-_WALL = Clock()  # log lines are of this machine, whatever time the mock has
+_WALL = Clock()  # log lines have this machine's time, also when the mock's clock is frozen
+_TIME, _DATE_AND_TIME = "%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"
 _COLLECT_AFTER = 10_000  # new objects
-_FLUSH_AFTER = 0.02  # seconds: log lines are written together, not one system call each
+_FLUSH_AFTER = 0.02  # seconds; one system call writes many log lines
 
 
 def serve(config: Config) -> int:
@@ -45,7 +46,7 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _serve(config: Config) -> None:
-    # What start-up made stays: the collector need not look at it again and again.
+    # The objects of the start stay until the end: the collector need not look at them.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
     stop = _stop_at_signals()
@@ -63,7 +64,7 @@ async def _serve(config: Config) -> None:
 
 
 def _stop_at_signals() -> asyncio.Event:
-    """Return what the first signal sets; the second one ends the process at once."""
+    """Return the event that the first signal sets; a second signal ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -75,32 +76,35 @@ def _stop_at_signals() -> asyncio.Event:
             signal.signal(number, signal.SIG_DFL)
 
     for number in signals:
-        with suppress(NotImplementedError):  # Windows knows Ctrl-C only, as KeyboardInterrupt
+        with suppress(NotImplementedError):  # Windows has only Ctrl-C, as KeyboardInterrupt
             loop.add_signal_handler(number, begin)
     return stop
 
 
 class RequestLog:
-    """One line a request, as text or JSON."""
+    """The log of requests: a line each, as text or JSON."""
 
     def __init__(self, log_format: str) -> None:
         self._line = _json_line if log_format == "json" else _text_line
         self._waiting: list[str] = []
 
     def add(self, exchange: Exchange) -> None:
-        """Note an exchange; it is written within a moment, together with its neighbours."""
+        """Add the line of an exchange; it is written a moment later, together with others."""
         if not self._waiting:
             asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
         self._waiting.append(self._line(exchange))
 
     def flush(self) -> None:
-        """Write what waits."""
-        sys.stderr.write("".join(self._waiting))
+        """Write the lines that wait; a stderr that fails loses them."""
+        text = "".join(self._waiting)
         self._waiting.clear()
+        with suppress(OSError, ValueError):  # a full disk, a closed stream
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def log_requests(mock: MockChat) -> RequestLog:
-    """Return the log of requests, which from now on has all of them if the settings say so."""
+    """Start the log of requests if the settings ask for it; return the log."""
     lines = RequestLog(mock.config.log_format)
     if mock.config.log_level in ("debug", "info"):
         mock.observe(lines.add)
@@ -113,14 +117,14 @@ def _stamp(second: int, layout: str) -> str:
 
 
 def _text_line(exchange: Exchange) -> str:
-    now = _stamp(int(_WALL.now()), "%H:%M:%S")
+    now = _stamp(int(_WALL.now()), _TIME)
     status = exchange.status or "no answer"
     return f"{now} {exchange.method} {exchange.target} {status} {1000 * exchange.seconds:.1f}ms\n"
 
 
 def _json_line(exchange: Exchange) -> str:
     fields = {
-        "time": _stamp(int(_WALL.now()), "%Y-%m-%dT%H:%M:%S%z"),
+        "time": _stamp(int(_WALL.now()), _DATE_AND_TIME),
         "method": exchange.method,
         "path": exchange.target,
         "status": exchange.status,
@@ -130,28 +134,32 @@ def _json_line(exchange: Exchange) -> str:
 
 
 class _JsonRecords(logging.Formatter):
-    """What else is logged, for machines, too."""
+    """Other log records as JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {"level": record.levelname.lower(), "message": super().format(record)}
+        fields = {
+            "time": self.formatTime(record, _DATE_AND_TIME),
+            "level": record.levelname.lower(),
+            "message": super().format(record),
+        }
         return json.dumps(fields)
 
 
 def set_up_logging(config: Config) -> None:
-    """Write what mockchat has to say beyond requests to stderr."""
+    """Write other log records, like the traceback of a crash, to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", _TIME)
     handler.setFormatter(_JsonRecords() if config.log_format == "json" else text)
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
 
 
 def banner(mock: MockChat) -> str:
-    """Return what a newcomer needs to see: addresses, credentials, users and a line to paste."""
+    """Return the banner: addresses, credentials, users and a command to try."""
     config = mock.config
     uids = mock.seed_uids()
     users = ", ".join(uids[:_SHOWN_USERS]) or "none"
     more = f" and {len(uids) - _SHOWN_USERS} more" if len(uids) > _SHOWN_USERS else ""
-    others = "" if config.strict_apps else "; any other app id works, too"
+    others = "" if config.strict_apps else "; any other app id works too"
     facts = {
         "HTTP": mock.url or "off",
         "HTTPS": mock.https_url or "off",
@@ -161,14 +169,14 @@ def banner(mock: MockChat) -> str:
         "Auth key": f"{' or '.join(config.auth_key)} (creates users and auth tokens)",
         "API key": f"{' or '.join(config.rest_api_key)} (full access)",
         "Users": users + more,
-        "CA": str(mock.ca_path) if mock.ca_path else "none of its own",
+        "CA": str(mock.ca_path) if mock.ca_path else "none",
     }
     lines = "\n".join(f"  {name:<8}  {value}" for name, value in facts.items())
     return f"mockchat {__version__} is up\n\n{lines}\n\n  Try it:\n  {_try_it(mock, uids)}\n"
 
 
 def _other_addresses(mock: MockChat) -> list[str]:
-    """Return this machine's other names, with the port that serves SDKs there."""
+    """Return the server's address by the names that emulators and containers use."""
     parts = urlsplit(mock.https_url or mock.url or "")
     port = f":{parts.port}" if parts.port else ""
     names = {
@@ -180,23 +188,24 @@ def _other_addresses(mock: MockChat) -> list[str]:
 
 
 def _proxy(mock: MockChat) -> dict[str, str]:
-    """Return what is told of the proxy, where there is one."""
     if mock.proxy_url is None:
         return {}
-    others = "refused" if mock.config.proxy_only_live else "passed through"
-    return {"Proxy": f"{mock.proxy_url} (the live host names are mockchat, others {others})"}
+    others = "refuses all others" if mock.config.proxy_only_live else "passes others through"
+    return {"Proxy": f"{mock.proxy_url} (sends the live host names here, {others})"}
 
 
 def _try_it(mock: MockChat, uids: list[str]) -> str:
+    """Return a curl command that works with these settings."""
     config = mock.config
-    trust = ["--cacert", str(mock.ca_path)] if mock.ca_path else ["--insecure"]
     base = mock.url or mock.https_url or ""
+    options: list[str] = []
+    if mock.url is None:
+        options += ["--cacert", str(mock.ca_path)] if mock.ca_path else ["--insecure"]
+    if config.strict_apps:
+        options += ["-H", f"appId: {config.app_id}"]
     if uids:
-        path, body, key = "/login", {"uid": uids[0], "authKey": config.auth_key[0]}, []
+        path, body = "/login", {"uid": uids[0], "authKey": config.auth_key[0]}
     else:
         path, body = "/users", {"uid": "user1", "name": "Kevin"}
-        key = ["-H", f"apikey: {config.rest_api_key[0]}"]
-    secure = trust if mock.url is None else []
-    if config.strict_apps:
-        key += ["-H", f"appId: {config.app_id}"]
-    return shlex.join(["curl", *secure, *key, base + path, "-d", json.dumps(body)])
+        options += ["-H", f"apikey: {config.rest_api_key[0]}"]
+    return shlex.join(["curl", *options, base + path, "-d", json.dumps(body)])

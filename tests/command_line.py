@@ -1,12 +1,13 @@
-"""What a run of the command `mockchat` left behind."""
+"""Runs of the command `mockchat` and their results."""
 
 import json
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 
 class Done(NamedTuple):
-    """The exit status and both outputs."""
+    """The exit status and both outputs of a run."""
 
     status: int
     out: str
@@ -14,13 +15,13 @@ class Done(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """The document on stdout."""
+        """The document on stdout of a run that succeeded."""
         assert self.status == 0, self.err
         return json.loads(self.out)
 
     @property
     def lines(self) -> list[str]:
-        """The lines on stdout of a run that went well."""
+        """The lines on stdout of a run that succeeded."""
         assert self.status == 0, self.err
         return self.out.splitlines()
 
@@ -31,10 +32,18 @@ class Done(NamedTuple):
 
     @property
     def complaint(self) -> str:
-        """What stderr says, with nothing on stdout."""
+        """The text on stderr; stdout is empty."""
         assert self.out == ""
         assert self.err.startswith("mockchat: "), self.err
         return self.err.removeprefix("mockchat: ").removesuffix("\n")
 
 
 Command = Callable[..., Done]
+
+
+def check_refusals(command: Command, status: int, rows: Mapping[str, str]) -> None:
+    """Check that each line of words ends with this status and a complaint that has this text."""
+    for words, text in rows.items():
+        done = command(*shlex.split(words))
+        assert (done.status, text in done.complaint) == (status, True), f"{words}: {done}"
+        assert "Traceback" not in done.err, words

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mockchat.commands import COMMANDS
+from mockchat.commands.table import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mockchat"

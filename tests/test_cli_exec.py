@@ -1,4 +1,4 @@
-"""`exec`: a command with a server of its own, its environment, its end and its signals."""
+"""`exec`: the environment of a command with a server of its own, its end and its signals."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Command
+from tests.command_line import Command, check_refusals
 
-PATIENCE = 60  # seconds; what is waited for comes long before
+PATIENCE = 60  # seconds; every wait ends long before
 CHILD = [sys.executable, "-c"]
 TELL = "import json, os; print(json.dumps(dict(os.environ)))"
 
@@ -21,7 +21,7 @@ Environment = Callable[..., dict[str, str]]
 
 @pytest.fixture
 def environment(command: Command) -> Environment:
-    """Runs a command and returns the environment that it had."""
+    """Runs a command and returns the environment that it got."""
 
     def run(*settings: str) -> dict[str, str]:
         found: dict[str, str] = command("exec", *settings, "--", *CHILD, TELL).json
@@ -42,7 +42,7 @@ def test_the_command_has_the_server_in_its_environment(environment: Environment)
     assert "MOCKCHAT_CONTROL_TOKEN" not in found
 
 
-def test_ports_are_free_ones_whatever_the_variables_of_serve_say(
+def test_the_variables_of_serve_set_no_ports(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOCKCHAT_PORT", "1")
@@ -50,22 +50,15 @@ def test_ports_are_free_ones_whatever_the_variables_of_serve_say(
     assert not environment()["MOCKCHAT_URL"].endswith(":1")
 
 
-def test_what_the_server_lacks_is_not_inherited(
+def test_the_command_inherits_no_address_that_the_server_lacks(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_URL", "CA"):
         monkeypatch.setenv(f"MOCKCHAT_{name}", "from before")
 
-    found = environment("--https-port", "off")
-
-    assert "MOCKCHAT_HTTPS_URL" not in found
-    assert "MOCKCHAT_CA" not in found
-
-
-def test_without_http_the_one_address_is_by_https(environment: Environment) -> None:
+    assert not environment("--https-port", "off").keys() & {"MOCKCHAT_HTTPS_URL", "MOCKCHAT_CA"}
     found = environment("--port", "off")
-
-    assert found["MOCKCHAT_URL"] == found["MOCKCHAT_HTTPS_URL"]
+    assert found["MOCKCHAT_URL"] == found["MOCKCHAT_HTTPS_URL"] != "from before"
 
 
 def test_commands_of_mockchat_find_the_server(command: Command) -> None:
@@ -76,24 +69,18 @@ def test_commands_of_mockchat_find_the_server(command: Command) -> None:
     assert len(done.json) == 10
 
 
-@pytest.mark.parametrize(
-    ("others", "expected"),
-    [
-        ("", "localhost,127.0.0.1"),
-        ("example.com", "example.com,localhost,127.0.0.1"),
-        ("*", "*"),
-    ],
-)
 def test_no_proxy_stands_between_the_command_and_the_server(
-    environment: Environment, monkeypatch: pytest.MonkeyPatch, others: str, expected: str
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NO_PROXY", others)
-    monkeypatch.setenv("no_proxy", others)
+    local = "localhost,127.0.0.1"
+    for others, expected in {"": local, "example.com": f"example.com,{local}", "*": "*"}.items():
+        monkeypatch.setenv("NO_PROXY", others)
+        monkeypatch.setenv("no_proxy", others)
 
-    found = environment()
+        found = environment()
 
-    assert (found["NO_PROXY"], found["no_proxy"]) == (expected, expected)
-    assert "MOCKCHAT_PROXY_URL" not in found
+        assert (found["NO_PROXY"], found["no_proxy"]) == (expected, expected)
+        assert "MOCKCHAT_PROXY_URL" not in found
 
 
 def test_with_the_proxy_the_live_names_lead_to_the_server(
@@ -131,132 +118,105 @@ CLIENTS = {
 }
 
 
-@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
-def test_clients_trust_the_server_by_their_environment(
-    command: Command, monkeypatch: pytest.MonkeyPatch, client: list[str]
+@pytest.mark.parametrize("client", CLIENTS)
+def test_clients_trust_the_server_through_their_environment(
+    command: Command, monkeypatch: pytest.MonkeyPatch, client: str
 ) -> None:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")  # a proxy that would not find it
 
-    assert command("exec", "--", *client).json["status"] == "ok"
+    assert command("exec", "--", *CLIENTS[client]).json["status"] == "ok"
 
 
 SYSTEM = ssl.get_default_verify_paths().cafile
 BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-COUNT = "import os; print(open(os.environ['{}']).read().count('BEGIN CERT'))"
+BUNDLES_AND_MORE = (*BUNDLES, "NODE_EXTRA_CA_CERTS", "DENO_CERT")
+COUNT = """
+import os
+for name in {}:
+    print(open(os.environ[name]).read().count("BEGIN CERT"))
+"""
 
 
-def certificates(command: Command, name: str) -> int:
-    """How many certificates a command finds in the file that a variable names."""
-    return int(command("exec", "--", *CHILD, COUNT.format(name)).out)
+def certificates(command: Command, *names: str) -> set[int]:
+    """The numbers of certificates in the files that the variables of a command name."""
+    return {int(line) for line in command("exec", "--", *CHILD, COUNT.format(names)).lines}
 
 
 @pytest.mark.skipif(SYSTEM is None, reason="this system has no file of CAs")
-@pytest.mark.parametrize("name", BUNDLES)
 def test_the_system_s_cas_are_trusted_as_before(
-    command: Command, monkeypatch: pytest.MonkeyPatch, name: str
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(name, raising=False)
-    system = Path(str(ssl.get_default_verify_paths().cafile))
-    before = system.read_text(errors="replace").count("BEGIN CERT")
+    for name in BUNDLES:
+        monkeypatch.delenv(name, raising=False)
+    before = Path(str(SYSTEM)).read_text(errors="replace").count("BEGIN CERT")
 
-    assert certificates(command, name) == before + 1
+    assert certificates(command, *BUNDLES) == {before + 1}
 
 
-@pytest.mark.parametrize("name", [*BUNDLES, "NODE_EXTRA_CA_CERTS", "DENO_CERT"])
-def test_whoever_was_trusted_before_still_is(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+def test_a_ca_that_was_trusted_before_is_still_trusted(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other = command("ca", "--ca-dir", tmp_path / "other").lines[0]
-    monkeypatch.setenv(name, other)
+    for name in BUNDLES_AND_MORE:
+        monkeypatch.setenv(name, other)
 
-    assert certificates(command, name) == 2
+    assert certificates(command, *BUNDLES_AND_MORE) == {2}
 
 
-def test_a_folder_of_cas_stays_what_it_is(
+def test_a_folder_of_cas_is_left_alone_and_the_bundles_are_removed_at_the_end(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
 
-    assert environment()["REQUESTS_CA_BUNDLE"] == str(tmp_path)
+    found = environment()
 
-
-def test_the_bundles_are_gone_afterwards(environment: Environment) -> None:
-    assert not Path(environment()["SSL_CERT_FILE"]).exists()
+    assert found["REQUESTS_CA_BUNDLE"] == str(tmp_path)
+    assert not Path(found["SSL_CERT_FILE"]).exists()
 
 
 # --- the end --------------------------------------------------------------------------------
-@pytest.mark.parametrize("status", [0, 1, 7])
-def test_the_command_s_exit_status_is_passed_on(command: Command, status: int) -> None:
-    assert command("exec", "--", *CHILD, f"raise SystemExit({status})").status == status
+def test_the_exit_status_is_the_command_s(command: Command) -> None:
+    for status in (0, 1, 7):
+        assert command("exec", "--", *CHILD, f"raise SystemExit({status})").status == status
 
-
-def test_an_end_by_a_signal_is_told_as_shells_do(command: Command) -> None:
     ended = command("exec", "--", *CHILD, "import os; os.kill(os.getpid(), 9)")
-
-    assert ended.status == 128 + 9
-
-
-def test_the_output_is_the_command_s_own(command: Command) -> None:
-    code = "import sys; print('out'); print('err', file=sys.stderr)"
-
-    assert command("exec", "--", *CHILD, code) == (0, "out\n", "err\n")
+    assert ended.status == 128 + 9  # as in a shell
 
 
-def test_its_words_are_passed_on_as_they_are(command: Command) -> None:
+def test_arguments_and_output_are_the_command_s(command: Command) -> None:
     words = ["--", "--port", "a b", "", "$HOME"]
+    code = "import sys; print(sys.argv[1:]); print('err', file=sys.stderr)"
 
-    done = command("exec", "--", *CHILD, "import sys; print(sys.argv[1:])", *words)
-
-    assert done.out == f"{words}\n"
-
-
-ASK = "import os, urllib.request as u; u.urlopen(os.environ['MOCKCHAT_URL'] + '{}').close()"
+    assert command("exec", "--", *CHILD, code, *words) == (0, f"{words}\n", "err\n")
 
 
-def test_the_log_is_on_stderr_if_it_is_asked_for(
-    command: Command,
-) -> None:
-    done = command("exec", "--log-level", "info", "--", *CHILD, ASK.format("/"))
+def test_the_log_is_on_stderr_if_a_flag_asks_for_it(command: Command) -> None:
+    code = "import os, urllib.request as u; u.urlopen(os.environ['MOCKCHAT_URL']).close()"
 
-    assert " GET / 200 " in done.err
+    assert " GET / 200 " in command("exec", "--log-level", "info", "--", *CHILD, code).err
 
 
-def test_a_command_that_is_not_there_is_127(command: Command) -> None:
-    ended = command("exec", "--", "no-such-command")
+def test_without_a_command_or_a_server_nothing_runs(command: Command, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("no program")
+    usage = "exec needs a command: mockchat exec [OPTION …] -- CMD …"
+    wrong = {
+        "exec": usage,
+        "exec --": usage,
+        "exec npm test": "unrecognized arguments: npm test",
+        "exec --port http -- true": "--port must be a port",
+    }
 
-    assert (ended.status, ended.complaint) == (127, "no-such-command: there is no such command")
-
-
-def test_a_command_that_cannot_be_run_is_126(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "script").write_text("no program")
-
-    ended = command("exec", "--", tmp_path / "script")
-
-    assert ended.status == 126
-    assert ended.complaint.endswith("cannot be run: Permission denied")
-
-
-@pytest.mark.parametrize(
-    ("words", "status", "sentence"),
-    [
-        ((), 2, "exec needs a command: mockchat exec [SETTING …] -- CMD …"),
-        (("--",), 2, "exec needs a command"),
-        (("npm", "test"), 2, "unrecognized arguments: npm test"),
-        (("--port", "http", "--", "true"), 2, "--port must be a port"),
-        (("--fixture", "nowhere.json", "--", "true"), 1, "nowhere.json: no such fixture file"),
-    ],
-)
-def test_without_a_server_or_a_command_there_is_no_start(
-    command: Command, words: tuple[str, ...], status: int, sentence: str
-) -> None:
-    ended = command("exec", *words)
-
-    assert ended.status == status
-    assert ended.complaint.startswith(sentence)
+    check_refusals(command, 2, wrong)
+    fixture = {"exec --fixture none.json -- true": "none.json: no such fixture file"}
+    check_refusals(command, 1, fixture)
+    unknown = {"exec -- no-such-command": "no-such-command: there is no such command"}
+    check_refusals(command, 127, unknown)
+    check_refusals(command, 126, {f"exec -- {script}": "cannot be run: Permission denied"})
 
 
-def test_what_mockchat_itself_failed_with_is_no_success(
+def test_a_failure_of_mockchat_itself_is_no_success(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mockchat.core.state.App.list_users", None)
@@ -265,11 +225,11 @@ def test_what_mockchat_itself_failed_with_is_no_success(
     done = command("exec", "--", "sh", "-c", curl)
 
     assert (done.status, "ERR_EXCEPTION" in done.out) == (1, True)
-    assert done.err.endswith("mockchat: 1 answers failed by a fault of mockchat; the log has it\n")
+    assert done.err.endswith("mockchat: mockchat itself failed to answer 1 requests; see the log\n")
 
 
 # --- signals --------------------------------------------------------------------------------
-# A process that is told of every signal by a byte, whenever it comes.
+# A process that gets a byte for every signal.
 WAITING = """
 import os, signal, sys
 woken, waking = os.pipe()
@@ -278,13 +238,13 @@ signal.set_wakeup_fd(waking)
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda *_: None)
 """
-# It signals the process that runs it, and tells what arrived.
+# It sends a signal to `mockchat exec` and prints the signal that comes back.
 SIGNALLED = f"""{WAITING}
 os.kill(os.getppid(), getattr(signal, sys.argv[1]))
 print(signal.Signals(os.read(woken, 1)[0]).name)
 sys.exit(42)
 """
-# It is in no terminal's foreground, so what it is told comes from the process that runs it.
+# It is not in the terminal's foreground, so its signals come from `mockchat exec`.
 APART = f"""{WAITING}
 os.setpgid(0, 0)
 print("ready", os.getppid(), flush=True)
@@ -293,7 +253,7 @@ while signal.SIGTERM not in came:
     came += os.read(woken, 1)
 print([signal.Signals(number).name for number in came])
 """
-# The server would stop now, were there no signal.
+# The command has ended; a signal comes while the server stops.
 ENDED = """
 import signal, subprocess, sys
 from mockchat.commands.execute import _Forwarding
@@ -311,7 +271,7 @@ def exec_command(code: str, *words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
-def test_a_signal_is_passed_on_and_the_end_waited_for(name: str) -> None:
+def test_a_signal_is_forwarded_and_the_command_ends_by_itself(name: str) -> None:
     ended = subprocess.run(
         exec_command(SIGNALLED, name),
         check=False,
@@ -324,7 +284,7 @@ def test_a_signal_is_passed_on_and_the_end_waited_for(name: str) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (42, f"{name}\n", "")
 
 
-def test_a_signal_after_the_command_s_end_ends_the_server_at_once() -> None:
+def test_a_signal_after_the_end_of_the_command_ends_the_server_at_once() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", ENDED], check=False, capture_output=True, timeout=PATIENCE
     )
@@ -332,7 +292,7 @@ def test_a_signal_after_the_command_s_end_ends_the_server_at_once() -> None:
     assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, b"")
 
 
-def test_ctrl_c_is_left_to_the_terminal_which_tells_the_command_itself() -> None:
+def test_ctrl_c_is_not_forwarded_because_the_terminal_sends_it_to_the_command() -> None:
     with subprocess.Popen(
         [*CHILD, IN_A_TERMINAL, *exec_command(APART)],
         stdin=subprocess.PIPE,

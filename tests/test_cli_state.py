@@ -1,63 +1,63 @@
-"""`users`, `token`, `reset`, `seed` and `clock` against a running server."""
+"""`users`, `token`, `reset`, `seed`, `snapshot` and `clock` against a running server."""
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from mockchat import Config, MockApp, MockChat
-from tests.command_line import Command
+from tests.command_line import Command, check_refusals
 
 ZOE = {"users": [{"uid": "zoe", "name": "Zoë"}]}
+Pipe = Callable[[str], None]
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
+    """Puts a text on stdin."""
+
+    def put(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+
+    return put
 
 
 # --- users ----------------------------------------------------------------------------------
-def test_users_are_listed_the_newest_first(steer: Command, app: MockApp) -> None:
-    app.create_user("zoe", "Zoë")
-
-    head, first, second = steer("users").words[:3]
-
-    assert head == ["app", "uid", "name", "role", "auth", "tokens", "state"]
-    assert first == [app.app_id, "zoe", "Zoë", "default", "0", "active"]
-    assert second[1] == "cometchat-uid-1"
-
-
-def test_users_tell_their_tokens_and_who_is_deactivated(steer: Command, app: MockApp) -> None:
+def test_users_are_listed_newest_first_with_tokens_and_state(steer: Command, app: MockApp) -> None:
+    app.create_user("zoe", "\x1b[2J\nZoë")
     app.issue_token("superhero1", force=True)
     app.issue_token("superhero1", force=True)
     app.delete_user("superhero2", permanent=False)
 
-    rows = {words[1]: words[-2:] for words in steer("users").words}
+    head, first, second, *rows = steer("users").words
 
-    assert rows["SUPERHERO1"] == ["2", "active"]
-    assert rows["SUPERHERO2"] == ["0", "deactivated"]
+    assert head == ["app", "uid", "name", "role", "auth", "tokens", "state"]
+    assert first == [app.app_id, "zoe", "\\x1b[2J\\nZoë", "default", "0", "active"]
+    assert second[1] == "cometchat-uid-1"
+    states = {words[1]: words[-2:] for words in rows}
+    assert states["SUPERHERO1"] == ["2", "active"]
+    assert states["SUPERHERO2"] == ["0", "deactivated"]
 
 
-def test_users_as_json_have_their_app(steer: Command, app: MockApp) -> None:
+def test_users_as_json_have_their_app_and_number_of_tokens(steer: Command, app: MockApp) -> None:
+    app.issue_token("cometchat-uid-1")
+
     users = steer("users", "--json").json
 
     assert len(users) == 10
     assert {user["app"] for user in users} == {app.app_id}
-    assert users[0]["name"] == "Andrew Joseph"
+    assert (users[0]["name"], users[0]["authTokens"]) == ("Andrew Joseph", 1)
 
 
-def test_without_an_app_the_users_of_all_are_listed(steer: Command, app: MockApp) -> None:
+def test_without_an_app_the_users_of_all_apps_are_listed(steer: Command, app: MockApp) -> None:
     app.create_user("zoe")
 
     users = steer("users", "--app", "", "--json").json
 
     assert {"APP_ID", app.app_id} <= {user["app"] for user in users}
-
-
-def test_a_name_moves_no_cursor(steer: Command, app: MockApp) -> None:
-    app.create_user("zoe", "\x1b[2J\nZoë")
-
-    (line,) = [line for line in steer("users").lines if "zoe" in line]
-
-    assert "\\x1b[2J\\nZoë" in line
 
 
 def test_listing_users_leaves_the_journal_alone(steer: Command, app: MockApp) -> None:
@@ -67,117 +67,84 @@ def test_listing_users_leaves_the_journal_alone(steer: Command, app: MockApp) ->
 
 
 # --- token ----------------------------------------------------------------------------------
-def test_a_token_is_all_that_stdout_has(steer: Command, app: MockApp) -> None:
+def test_stdout_has_the_token_and_nothing_else(steer: Command, app: MockApp) -> None:
     done = steer("token", "superhero1")
 
     assert done.lines == [app.issue_token("superhero1")]
     assert done.err == ""
+    assert steer("token", "superhero1", "--json").json["uid"] == "SUPERHERO1"
 
 
-def test_a_token_is_used_again_unless_it_is_forced(steer: Command) -> None:
+def test_a_token_is_used_again_unless_a_new_one_is_forced(steer: Command) -> None:
     first, again = steer("token", "superhero1").out, steer("token", "superhero1").out
     forced = steer("token", "superhero1", "--force").out
 
     assert first == again != forced
 
 
-def test_a_token_as_json_has_its_user(steer: Command) -> None:
-    assert steer("token", "superhero1", "--json").json["uid"] == "SUPERHERO1"
-
-
-def test_the_token_of_an_unknown_user_is_refused_in_the_server_s_words(steer: Command) -> None:
-    done = steer("token", "nobody")
-
-    assert done.status == 1
-    assert done.complaint.startswith("The UID nobody does not exist")
-    assert done.complaint.endswith("(ERR_UID_NOT_FOUND)")
-
-
-def test_a_uid_is_one_segment_whatever_it_holds(steer: Command, app: MockApp) -> None:
-    steer("token", "a/b?c=d")
-
-    assert app.journal.last().target == "/v3/users/a%2Fb%3Fc%3Dd/auth_tokens"
-
-
-@pytest.mark.parametrize("words", [("--api-key", "wrong"), ()])
-def test_the_api_key_comes_by_flag_or_variable(
-    steer: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+def test_a_uid_is_one_segment_of_the_path_whatever_it_contains(
+    steer: Command, app: MockApp
 ) -> None:
-    monkeypatch.setenv("MOCKCHAT_REST_API_KEY", "wrong" if not words else "REST_API_KEY")
+    steer("token", "a/b?c=d{uid}")
 
-    done = steer("token", "superhero1", *words)
-
-    assert done.status == 1
-    assert "ERROR_API_KEY_NOT_FOUND" in done.complaint
+    assert app.journal.last().target == "/v3/users/a%2Fb%3Fc%3Dd%7Buid%7D/auth_tokens"
 
 
-def test_of_several_keys_in_the_variable_the_first_is_used(
+def test_the_api_key_comes_from_the_flag_else_the_first_in_the_variable(
     steer: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOCKCHAT_REST_API_KEY", "REST_API_KEY, OTHER")
-
     assert steer("token", "superhero1").status == 0
 
+    rows = {"token superhero1 --api-key wrong": "ERROR_API_KEY_NOT_FOUND"}
+    check_refusals(steer, 1, rows)
+    monkeypatch.setenv("MOCKCHAT_REST_API_KEY", "wrong")
+    check_refusals(steer, 1, {"token superhero1": "ERROR_API_KEY_NOT_FOUND"})
 
-def test_what_a_refused_request_came_nearest_to_is_told(steer: Command) -> None:
-    done = steer("token", "superhero1", "--api-key", " ")
 
-    assert done.status == 1
-    assert done.complaint.endswith("\n  hint: the header apikey is missing")
+def test_a_refusal_has_the_server_s_words_and_its_hint(steer: Command) -> None:
+    unknown = steer("token", "nobody")
+    hinted = steer("token", "superhero1", "--api-key", " ")
+
+    assert (unknown.status, hinted.status) == (1, 1)
+    assert unknown.complaint.startswith("The UID nobody does not exist")
+    assert unknown.complaint.endswith("(ERR_UID_NOT_FOUND)")
+    assert hinted.complaint.endswith("\n  hint: the header apikey is missing")
 
 
 # --- reset and seed -------------------------------------------------------------------------
-def test_a_reset_brings_the_seed_back(steer: Command, app: MockApp) -> None:
-    app.create_user("zoe")
-
-    assert steer("reset").lines == ["1 app went back to the seed."]
-    assert "zoe" not in app.users
-
-
-def test_a_reset_of_one_app_leaves_the_others_alone(
+def test_a_reset_brings_the_seed_back_in_this_app_only(
     steer: Command, app: MockApp, command_server: MockChat
 ) -> None:
     other = command_server.app(f"{app.app_id}-other")
-    other.create_user("zoe")
+    for each in (app, other):
+        each.create_user("zoe")
 
-    steer("reset")
-
-    assert "zoe" in other.users
-
-
-def test_as_json_an_action_prints_the_server_s_answer(steer: Command) -> None:
+    assert steer("reset").lines == ["1 app went back to the seed."]
+    assert ("zoe" in app.users, "zoe" in other.users) == (False, True)
     assert steer("reset", "--json").json["success"] is True
 
 
-def test_any_number_of_users_is_added(steer: Command, app: MockApp) -> None:
-    done = steer("seed", "--users", 3)
-
-    assert done.lines == [f"Users added: 3 (apps: {app.app_id})."]
+def test_made_up_users_are_added(steer: Command, app: MockApp) -> None:
+    assert steer("seed", "--users", 3).lines == [f"Users added: 3 (apps: {app.app_id})."]
     assert len(app.users) == 13
 
 
-def test_a_fixture_file_of_this_machine_is_sent(
-    steer: Command, app: MockApp, tmp_path: Path
+def test_a_fixture_comes_from_a_file_or_a_pipe(
+    steer: Command, app: MockApp, tmp_path: Path, pipe: Pipe
 ) -> None:
     (tmp_path / "own.json").write_text(json.dumps(ZOE))
 
-    done = steer("seed", "--fixture", tmp_path / "own.json")
+    assert steer("seed", "--fixture", tmp_path / "own.json").status == 0
+    assert app.users["zoe"]["name"] == "Zoë"
 
-    assert (done.status, app.users["zoe"]["name"]) == (0, "Zoë")
-
-
-def test_a_fixture_comes_through_a_pipe(
-    steer: Command, app: MockApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    piped = SimpleNamespace(buffer=io.BytesIO(json.dumps(ZOE).encode()))
-    monkeypatch.setattr("sys.stdin", piped)
-
-    steer("seed", "--fixture", "-")
-
+    app.reset()
+    pipe(json.dumps(ZOE))
+    assert steer("seed", "--fixture", "-").status == 0
     assert "zoe" in app.users
 
 
-def test_a_word_is_the_name_of_a_fixture_before_it_is_a_file(
+def test_a_plain_word_is_the_name_of_a_fixture_even_if_a_file_has_that_name(
     steer: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -186,43 +153,80 @@ def test_a_word_is_the_name_of_a_fixture_before_it_is_a_file(
     assert "Users added: 10 " in steer("seed", "--fixture", "default").out
 
 
-@pytest.mark.parametrize("name", ["nowhere.json", "./nowhere.json", "nowhere"])
-def test_a_fixture_that_neither_side_has_is_refused(steer: Command, name: str) -> None:
-    done = steer("seed", "--fixture", name)
+def test_a_wrong_seed_is_refused(steer: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "wrong.json").write_text('{"users": [{"uid": 1}]}')
+    names = ("nowhere.json", "./nowhere.json", "nowhere")
+    rows = {f"seed --fixture {name}": f"; this machine has no file {name}" for name in names}
+    rows[f"seed --fixture {tmp_path}/wrong.json"] = "users[0].uid: must be text"
+    rows["seed --users 0"] = "The users must be between 1 and"
+    check_refusals(steer, 1, rows)
 
-    assert done.status == 1
-    assert done.complaint.endswith(f"; {name} is no file here")
+    rows = {"seed": "seed needs --users N or --fixture FILE"}
+    rows[f"seed --fixture {tmp_path}/broken.json"] = "broken.json: is not valid JSON"
+    check_refusals(steer, 2, rows)
 
 
-@pytest.mark.parametrize(
-    ("content", "status", "sentence"),
-    [
-        ("{", 2, "is not valid JSON"),
-        ('{"users": [{"uid": 1}]}', 1, "users[0].uid: must be text"),
-    ],
-)
-def test_a_fixture_file_that_is_no_good_is_named(
-    steer: Command, tmp_path: Path, content: str, status: int, sentence: str
+# --- snapshots ------------------------------------------------------------------------------
+def test_a_snapshot_is_saved_listed_restored_and_deleted(steer: Command, app: MockApp) -> None:
+    assert steer("snapshot", "save", "one").lines == ["The snapshot one is saved (users: 10)."]
+    assert steer("snapshot").words == [
+        ["name", "of", "apps", "users"],
+        ["one", app.app_id, app.app_id, "10"],
+    ]
+    assert steer("snapshot", "--json").json == steer("snapshot", "list", "--json").json
+    app.create_user("zoe")
+
+    assert steer("snapshot", "restore", "one").lines == ["The snapshot one was restored."]
+    assert "zoe" not in app.users
+    assert steer("snapshot", "delete", "one").lines == ["The snapshot one is forgotten."]
+    assert steer("snapshot", "list", "--json").json == []
+
+
+def test_a_snapshot_goes_through_a_file_and_a_pipe(
+    steer: Command, app: MockApp, tmp_path: Path, pipe: Pipe
 ) -> None:
-    (tmp_path / "own.json").write_text(content)
+    file = tmp_path / "one.json"
+    app.create_user("zoe")
+    steer("snapshot", "save", "one")
 
-    done = steer("seed", "--fixture", tmp_path / "own.json")
+    exported = steer("snapshot", "export", "one", file)
+    printed = steer("snapshot", "export", "one", "-")
+    app.reset()
+    imported = steer("snapshot", "import", "two", file)
+    steer("snapshot", "restore", "two")
+    pipe(printed.out)
 
-    assert done.status == status
-    assert sentence in done.complaint
+    assert (exported.out, exported.err) == ("", f"mockchat: wrote {file}\n")
+    assert imported.lines == ["The snapshot two is saved (users: 11)."]
+    assert "zoe" in app.users
+    assert (printed.json, printed.err) == (json.loads(file.read_text()), "")
+    assert steer("snapshot", "import", "three", "-", "--json").json["users"] == 11
 
 
-def test_a_seed_of_nothing_is_wrong_usage(steer: Command) -> None:
-    done = steer("seed")
-
-    assert (done.status, done.complaint) == (2, "seed needs --users N or --fixture FILE")
-
-
-def test_a_number_of_users_that_cannot_be_is_refused_by_the_server(steer: Command) -> None:
-    done = steer("seed", "--users", 0)
-
-    assert done.status == 1
-    assert done.complaint.startswith("The users must be between 1 and")
+def test_a_wrong_snapshot_is_refused(steer: Command, app: MockApp, tmp_path: Path) -> None:
+    steer("snapshot", "save", "one")
+    other = json.dumps({"apps": app.server.app("other").state()})
+    contents = ("[]", '{"users": []}', "rubbish", '{"apps": {"another": {}}}', other)
+    files = [tmp_path / f"{number}.json" for number in range(len(contents))]
+    for file, content in zip(files, contents, strict=True):
+        file.write_text(content)
+    refused = {
+        "snapshot restore none": "There is no snapshot none. (MOCK_NOT_FOUND)",
+        "snapshot delete none": "There is no snapshot none. (MOCK_NOT_FOUND)",
+        "snapshot save a/restore": "must be 1 to 64 letters",
+        f"snapshot import one {files[3]}": "The apps is no snapshot: the app app-",
+        f"snapshot import one {files[4]}": f"the app {app.app_id} is not in it",
+    }
+    wrong = {
+        f"snapshot import one {files[0]}": "is not a snapshot: `apps` is missing",
+        f"snapshot import one {files[1]}": "is not a snapshot: `apps` is missing",
+        f"snapshot import one {files[2]}": "is not valid JSON",
+        "snapshot import one none.json": "none.json: cannot be read: No such file or directory",
+        f"snapshot export one {tmp_path}/no/one.json": "one.json: cannot be written: No such file",
+    }
+    check_refusals(steer, 1, refused)
+    check_refusals(steer, 2, wrong)
 
 
 # --- clock ----------------------------------------------------------------------------------
@@ -234,46 +238,24 @@ def timed() -> Iterator[MockChat]:
 
 @pytest.fixture
 def clock(command: Command, timed: MockChat, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Runs `mockchat clock` against a server whose time is nobody else's."""
+    """Runs `mockchat clock` against a server whose time no other test uses."""
     monkeypatch.setenv("MOCKCHAT_URL", str(timed.url))
     yield lambda *words: command("clock", *words)
     timed.clock.resume()
 
 
-def test_the_time_of_the_server_is_shown(clock: Command) -> None:
-    (line,) = clock().lines
-
-    assert line.endswith("Z ticking")
-
-
-def test_the_clock_is_frozen_now(clock: Command, timed: MockChat) -> None:
+def test_the_clock_is_shown_frozen_and_resumed(clock: Command, timed: MockChat) -> None:
+    assert clock().out.endswith("Z ticking\n")
     assert clock("freeze").out.endswith("Z frozen\n")
     assert timed.clock.frozen
-
-
-def test_the_clock_is_frozen_at_an_instant_and_advanced(clock: Command) -> None:
-    clock("freeze", "2030-01-01T00:00:00Z")
-
-    assert clock("advance", "1h").lines == ["2030-01-01T01:00:00.000Z frozen"]
-
-
-def test_the_clock_ticks_again(clock: Command, timed: MockChat) -> None:
-    clock("freeze")
-
     assert clock("resume", "--json").json["frozen"] is False
     assert not timed.clock.frozen
 
 
-@pytest.mark.parametrize(("action", "word"), [("freeze", "tomorrow"), ("advance", "soon")])
-def test_a_time_that_is_none_is_refused(clock: Command, action: str, word: str) -> None:
-    done = clock(action, word)
-
-    assert done.status == 1
-    assert "ERR_BAD_REQUEST" in done.complaint
+def test_the_clock_is_frozen_at_an_instant_and_advanced(clock: Command) -> None:
+    assert clock("freeze", "2030-01-01T00:00:00Z").lines == ["2030-01-01T00:00:00.000Z frozen"]
+    assert clock("advance", "1h").lines == ["2030-01-01T01:00:00.000Z frozen"]
 
 
-def test_an_unknown_action_is_wrong_usage_that_names_the_others(clock: Command) -> None:
-    done = clock("back")
-
-    assert done.status == 2
-    assert all(action in done.complaint for action in ("show", "freeze", "advance", "resume"))
+def test_a_wrong_time_is_refused(clock: Command) -> None:
+    check_refusals(clock, 1, {"freeze tomorrow": "ERR_BAD_REQUEST", "advance soon": "ERR_BAD"})

@@ -1,6 +1,7 @@
-"""Settings: every row of the table, and which source wins."""
+"""Settings: every row, every source, and the precedence of sources."""
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
@@ -10,23 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockchat.config import Config, ConfigError, Row, flag, load_config, rows, variable
+from mockchat.commands.remote import default_url
+from mockchat.config import Config, ConfigError, flag, load_config, rows, service_links, variable
 from mockchat.core.clock import duration
+from tests.command_line import Command
 
 NAMES = [name for name, _ in rows()]
-# Defaults that no word can ask for: what they do is shown instead.
-PROSE_DEFAULTS = {
-    "tls_cert",
-    "tls_key",
-    "tls_host",
-    "ca_dir",
-    "auth_key",
-    "random_seed",
-    "state",
-    "public_url",
-    "control_token",
-}
-# A value for each setting that is not its default, and what it means.
+# Settings whose default in the help is no value of the flag.
+PROSE_DEFAULTS = (
+    *("tls_cert", "tls_key", "tls_host", "ca_dir", "auth_key", "random_seed", "state"),
+    *("public_url", "control_token"),
+)
+# A value for each setting that is not its default, and its meaning.
 GIVEN: dict[str, tuple[str, object]] = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("9000", 9000),
@@ -59,7 +55,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "log_format": ("json", "json"),
     "log_level": ("debug", "debug"),
 }
-# What no setting of this kind takes, and a word of the reason.
+# Wrong values of settings, and a part of the reason.
 RUBBISH: dict[str, tuple[list[str], str]] = {
     "port": (["-1", "65536", "http", "", "8080.0", "0x1F", "٣"], "port"),
     "https_port": (["-1", "65536", "none", " "], "port"),
@@ -85,38 +81,38 @@ RUBBISH: dict[str, tuple[list[str], str]] = {
     "log_format": (["xml"], "text, json"),
     "log_level": (["loud", "INFO"], "debug, info, warning, error"),
 }
-EACH_RUBBISH = [(name, text) for name, (texts, _) in RUBBISH.items() for text in texts]
 
 
-def partner(name: str) -> dict[str, str]:
-    """What has to be given with a setting."""
-    return {"tls_cert": {"tls_key": "k"}, "tls_key": {"tls_cert": "c"}}.get(name, {})
+def with_partner(name: str, text: str) -> dict[str, str]:
+    """A setting, and the setting that it needs."""
+    return {
+        name: text,
+        **{"tls_cert": {"tls_key": "k"}, "tls_key": {"tls_cert": "c"}}.get(name, {}),
+    }
 
 
-def flags_for(name: str, text: str) -> dict[str, Any]:
-    given: dict[str, Any] = {name: text, **partner(name)}
-    return {key: [value] if dict(rows())[key].repeatable else value for key, value in given.items()}
+def from_flags(name: str, text: str, _file: Path) -> Config:
+    flags: dict[str, Any] = {
+        key: [value] if dict(rows())[key].repeatable else value
+        for key, value in with_partner(name, text).items()
+    }
+    return load_config(flags, {})
 
 
-def from_flags(name: str, text: str, _tmp_path: Path) -> Config:
-    return load_config(flags_for(name, text), {})
+def from_variables(name: str, text: str, _file: Path) -> Config:
+    environ = {variable(key): value for key, value in with_partner(name, text).items()}
+    return load_config({}, environ)
 
 
-def from_variables(name: str, text: str, _tmp_path: Path) -> Config:
-    given = {name: text, **partner(name)}
-    return load_config({}, {variable(key): value for key, value in given.items()})
-
-
-def from_file(name: str, text: str, tmp_path: Path) -> Config:
-    given = {name: text, **partner(name)}
+def from_file(name: str, text: str, file: Path) -> Config:
+    given = with_partner(name, text)
     lines = [f"{flag(key)[2:]} = {_toml(key, value)}" for key, value in given.items()]
-    path = tmp_path / "mockchat.toml"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return load_config({}, {}, str(path))
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return load_config({}, {}, str(file))
 
 
 def _toml(name: str, text: str) -> str:
-    """The text as a TOML string, the words for yes as the TOML boolean that they stand for."""
+    """The text as a TOML string, or as a TOML boolean."""
     if isinstance(getattr(Config(), name), bool) and text in ("yes", "on", "1"):
         return "true"
     escaped = "".join(
@@ -125,69 +121,64 @@ def _toml(name: str, text: str) -> str:
     return f'"{escaped}"'
 
 
-Source = Callable[[str, str, Path], Config]
-SOURCES: dict[str, Source] = {
+SOURCES: dict[str, Callable[[str, str, Path], Config]] = {
     "flag": from_flags,
     "variable": from_variables,
     "file": from_file,
 }
-each_source = pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "mockchat.toml"
+
+
+def refusal(load: Callable[[], object]) -> str:
+    """The message of a ConfigError, which is one line."""
+    with pytest.raises(ConfigError) as refused:
+        load()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
 
 
 # --- every row ------------------------------------------------------------------------------
-def test_this_file_knows_every_setting() -> None:
-    assert GIVEN.keys() == set(NAMES)
-
-
-def test_without_any_source_every_setting_has_its_default() -> None:
-    assert load_config({}, {}) == Config()
-
-
-@each_source
-@pytest.mark.parametrize("name", NAMES)
-def test_every_setting_is_read_from_every_source(source: Source, name: str, tmp_path: Path) -> None:
-    text, meaning = GIVEN[name]
-
-    config = source(name, text, tmp_path)
-
-    assert getattr(config, name) == meaning
-    assert getattr(Config(), name) != meaning
+def test_every_row_is_complete_and_in_the_order_of_the_fields() -> None:
+    assert [setting.name for setting in fields(Config)] == NAMES == list(GIVEN)
+    for name, row in rows():
+        assert re.fullmatch(r"[^\n]+[^.\n]", row.help), name
+        assert row.shown, name
+        assert flag(name) == f"--{name.replace('_', '-')}"
+        assert variable(name) == f"MOCKCHAT_{name.upper()}"
+        assert row.repeatable is isinstance(getattr(Config(), name), tuple), name
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize(("name", "text"), EACH_RUBBISH)
-def test_rubbish_is_refused_in_one_sentence_that_names_its_source(
-    source: str, name: str, text: str, tmp_path: Path
+def test_every_setting_is_read_from_every_source(source: str, file: Path) -> None:
+    for name, (text, meaning) in GIVEN.items():
+        config = SOURCES[source](name, text, file)
+
+        assert getattr(config, name) == meaning != getattr(Config(), name), name
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_wrong_value_is_refused_in_one_line_that_names_its_source(
+    source: str, file: Path
 ) -> None:
-    with pytest.raises(ConfigError) as refused:
-        SOURCES[source](name, text, tmp_path)
+    for name, (texts, reason) in RUBBISH.items():
+        key = f"--config {file}: {flag(name)[2:]}"
+        place = {"flag": flag(name), "variable": variable(name), "file": key}[source]
+        for text in texts:
+            message = refusal(lambda n=name, t=text: SOURCES[source](n, t, file))  # type: ignore[misc]
 
-    message = str(refused.value)
-    file = f"--config {tmp_path / 'mockchat.toml'}: {flag(name)[2:]}"
-    place = {"flag": flag(name), "variable": variable(name), "file": file}[source]
-    assert message.startswith((f"{place} must ", f"{place} cannot be "))
-    assert RUBBISH[name][1] in message or repr(text) in message
-    assert "\n" not in message
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in PROSE_DEFAULTS])
-def test_every_shown_default_can_be_given_and_is_the_default(name: str) -> None:
-    shown = dict(rows())[name].shown
-
-    assert load_config(flags_for(name, shown), {}) == Config()
+            assert message.startswith((f"{place} must ", f"{place} cannot be "))
+            assert reason in message or repr(text) in message
 
 
-@pytest.mark.parametrize(("name", "row"), rows(), ids=NAMES)
-def test_every_row_is_complete(name: str, row: Row) -> None:
-    assert re.fullmatch(r"[^\n]+[^.\n]", row.help)
-    assert row.shown
-    assert flag(name) == f"--{name.replace('_', '-')}"
-    assert variable(name) == f"MOCKCHAT_{name.upper()}"
-    assert row.repeatable is isinstance(getattr(Config(), name), tuple)
-
-
-def test_every_field_is_a_row_in_the_order_of_the_help() -> None:
-    assert [setting.name for setting in fields(Config)] == NAMES
+def test_every_default_is_the_value_that_the_help_shows(file: Path) -> None:
+    assert load_config({}, {}) == Config()
+    for name, row in rows():
+        if name not in PROSE_DEFAULTS:
+            assert from_flags(name, row.shown, file) == Config(), name
 
 
 def test_a_config_cannot_be_changed() -> None:
@@ -196,12 +187,10 @@ def test_a_config_cannot_be_changed() -> None:
 
 
 # --- durations ------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("25ms", 0.025), ("1.5s", 1.5), ("3", 3), ("10m", 600), ("2h", 7200), ("30d", 2_592_000)],
-)
-def test_a_duration_has_a_number_and_a_unit(text: str, seconds: float) -> None:
-    assert duration(text) == pytest.approx(seconds)
+def test_a_duration_has_a_number_and_a_unit() -> None:
+    seconds = {"25ms": 0.025, "1.5s": 1.5, "3": 3, "10m": 600, "2h": 7200, "30d": 2_592_000}
+
+    assert {text: duration(text) for text in seconds} == pytest.approx(seconds)
 
 
 @given(st.integers(0, 10**8), st.sampled_from(["ms", "s", "m", "h", "d", ""]))
@@ -210,7 +199,7 @@ def test_every_whole_number_of_every_unit_is_a_duration(number: int, unit: str) 
 
 
 @given(st.text(max_size=6))
-def test_any_other_text_is_refused_and_never_crashes(text: str) -> None:
+def test_any_other_text_is_refused_without_a_crash(text: str) -> None:
     try:
         assert duration(text) >= 0
     except ValueError as error:
@@ -218,40 +207,178 @@ def test_any_other_text_is_refused_and_never_crashes(text: str) -> None:
 
 
 # --- settings that belong together ----------------------------------------------------------
-@pytest.mark.parametrize("name", ["tls_cert", "tls_key"])
-def test_a_certificate_and_its_key_come_together_or_not_at_all(name: str) -> None:
-    with pytest.raises(ConfigError, match="--tls-cert and --tls-key belong together"):
-        load_config({name: "x.pem"}, {})
+def test_settings_that_exclude_each_other_are_refused() -> None:
+    together = "--tls-cert and --tls-key belong together"
+    cases: list[tuple[dict[str, Any], dict[str, str], str]] = [
+        ({"tls_cert": "x.pem"}, {}, together),
+        ({"tls_key": "x.pem"}, {}, together),
+        ({"port": "off", "https_port": "off"}, {}, "both off"),
+        ({"port": "9000", "https_port": "9000"}, {}, "both 9000: they must differ"),
+        ({"port": "9000"}, {"MOCKCHAT_HTTPS_PORT": "9000"}, "both 9000"),
+    ]
+    for flags, environ, told in cases:
+        assert told in refusal(lambda f=flags, e=environ: load_config(f, e))  # type: ignore[misc]
 
-
-def test_a_server_without_any_port_is_refused() -> None:
-    with pytest.raises(ConfigError, match="both off"):
-        load_config({"port": "off", "https_port": "off"}, {})
-
-
-def test_one_port_for_both_listeners_is_refused() -> None:
-    with pytest.raises(ConfigError, match="both 9000: they must differ"):
-        load_config({"port": "9000", "https_port": "9000"}, {})
-
-
-def test_two_free_ports_are_two_ports() -> None:
     config = load_config({"port": "0", "https_port": "0"}, {})
-
     assert (config.port, config.https_port) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["auth_key", "rest_api_key"])
-def test_a_server_has_at_least_one_key_of_each_kind(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "mockchat.toml"
-    path.write_text(f"{name} = []")
+def test_a_server_has_at_least_one_key_of_each_kind(file: Path) -> None:
+    for name in ("auth_key", "rest_api_key"):
+        file.write_text(f"{name} = []")
 
-    with pytest.raises(ConfigError) as refused:
-        load_config({}, {}, str(path))
+        assert f"{name} cannot be []" in refusal(lambda: load_config({}, {}, str(file)))
+        empty: dict[str, Any] = {name: ()}
+        assert flag(name) in refusal(lambda e=empty: Config(**e))  # type: ignore[misc]
+    told = "both an --auth-key and a --rest-api-key"
+    assert told in refusal(lambda: Config(auth_key=("SAME",), rest_api_key=("SAME",)))
 
-    assert flag(name)[2:] in str(refused.value).replace("_", "-")
+
+# --- precedence -----------------------------------------------------------------------------
+def test_flags_win_over_variables_and_variables_over_the_file(file: Path) -> None:
+    file.write_text("port = 1\nhttps-port = 1\nregion = 'in'")
+    environ = {"MOCKCHAT_PORT": "2", "MOCKCHAT_HTTPS_PORT": "3"}
+
+    config = load_config({"port": "4"}, environ, str(file))
+
+    assert (config.port, config.https_port, config.region) == (4, 3, "in")
+    off = load_config({"any_key": "false"}, {"MOCKCHAT_ANY_KEY": "true"})
+    assert off.any_key is False
 
 
-@pytest.mark.parametrize("name", ["auth_key", "rest_api_key"])
-def test_no_server_of_the_library_is_without_keys_either(name: str) -> None:
-    with pytest.raises(ConfigError, match=flag(name)):
-        Config(**{name: ()})  # type: ignore[arg-type]
+def test_a_repeated_flag_replaces_the_variable() -> None:
+    environ = {"MOCKCHAT_FIXTURE": "empty,own.json"}
+
+    config = load_config({"fixture": ["a.json", "b.json"]}, environ)
+
+    assert config.fixture == ("a.json", "b.json")
+
+
+def test_a_wrong_variable_is_refused_even_if_a_flag_wins() -> None:
+    rubbish = {"MOCKCHAT_PORT": "rubbish"}
+
+    assert "MOCKCHAT_PORT" in refusal(lambda: load_config({"port": "1"}, rubbish))
+
+
+def test_variables_are_stripped_and_split_at_commas_and_flags_are_not() -> None:
+    config = load_config(
+        {"auth_key": ["a,b"]}, {"MOCKCHAT_TLS_HOST": "a.test, b.test", "MOCKCHAT_PORT": " 9000 \n"}
+    )
+
+    assert (config.auth_key, config.tls_host) == (("a,b",), ("a.test", "b.test"))
+    assert config.port == 9000
+
+
+def test_other_variables_are_ignored() -> None:
+    assert load_config({}, {"MOCKCHAT_URL": "x", "PORT": "1", "mockchat_port": "2"}) == Config()
+
+
+# Variables that Kubernetes sets for the Services mockchat, mockchat-https and mockchat-proxy.
+SERVICE_LINKS = {
+    f"{service}_{name}": value
+    for service in ("MOCKCHAT", "MOCKCHAT_HTTPS", "MOCKCHAT_PROXY")
+    for name, value in {
+        "SERVICE_HOST": "10.0.0.1",
+        "SERVICE_PORT": "8080",
+        "SERVICE_PORT_HTTP": "8080",
+        "PORT": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP_PROTO": "tcp",
+        "PORT_8080_TCP_PORT": "8080",
+        "PORT_8080_TCP_ADDR": "10.0.0.1",
+    }.items()
+}
+
+
+def test_variables_that_kubernetes_sets_are_recognised(file: Path) -> None:
+    file.write_text("port = 1000")
+
+    assert load_config({}, SERVICE_LINKS) == Config()
+    assert load_config({}, SERVICE_LINKS, str(file)).port == 1000
+    names = ["MOCKCHAT_PORT", "MOCKCHAT_HTTPS_PORT", "MOCKCHAT_PROXY_PORT"]
+    assert service_links(SERVICE_LINKS) == names
+    wrong = {"MOCKCHAT_PORT": "http://10.0.0.1:8080"}
+    assert "MOCKCHAT_PORT" in refusal(lambda: load_config({}, wrong))
+
+
+def test_commands_report_and_ignore_variables_that_kubernetes_sets(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SERVICE_LINKS.items():
+        monkeypatch.setenv(name, value)
+
+    done = command("config")
+
+    assert re.search(r"--port +8080 +default", done.out)
+    assert done.err.startswith("mockchat: MOCKCHAT_PORT=tcp://10.0.0.1:8080 is ignored")
+    assert command("exec", "--https-port", "off", "--", sys.executable, "-c", "").status == 0
+    assert default_url() == "http://127.0.0.1:8080"
+
+
+# --- the file -------------------------------------------------------------------------------
+def test_a_file_has_toml_s_own_types(file: Path) -> None:
+    file.write_text(
+        "port = 0\nany-key = true\ntrust-proxy = false\nrandom-seed = -3\nhttps_port = 9443\n"
+        'login-latency = 0.5\ntls-host = ["a.test", "b.test"]\nfixture = "empty"\n'
+        "ca-dir = '/tmp/žluťoučký'",
+        encoding="utf-8",
+    )
+
+    assert load_config({}, {}, str(file)) == Config(
+        port=0,
+        https_port=9443,
+        any_key=True,
+        random_seed=-3,
+        login_latency=0.5,
+        tls_host=("a.test", "b.test"),
+        fixture=("empty",),
+        ca_dir="/tmp/žluťoučký",
+    )
+    file.write_text("# empty")
+    assert load_config({}, {}, str(file)) == Config()
+
+
+def test_a_missing_file_and_a_folder_are_named(file: Path) -> None:
+    reasons = {file: "No such file or directory", file.parent: "Is a directory"}
+    for path, reason in reasons.items():
+        message = refusal(lambda p=path: load_config({}, {}, str(p)))  # type: ignore[misc]
+        assert message == f"--config {path}: cannot be read: {reason}"
+
+
+def test_a_wrong_file_is_refused_with_the_reason(file: Path) -> None:
+    invalid = (b"port", b"port = ", b"[", b"\xff", b"port = 1\nport = 2")
+    unknown = {b"[server]\nport = 1": "server"}
+    unknown |= {f"{key} = 1".encode(): key for key in ("ports", "server", "__class__", "config")}
+    of_wrong_type = (
+        *("port = [1, 2]", "port = []", "port = {a = 1}", "port = true", "region = 1"),
+        *("any-key = 2", "host = 1", "ca-dir = true", "tls-host = [1]", "fixture = {}"),
+    )
+    cases = dict.fromkeys(invalid, "is not valid TOML: ")
+    cases |= {content: f"there is no setting '{key}'" for content, key in unknown.items()}
+    cases |= {line.encode(): f"{line.partition(' ')[0]} " for line in of_wrong_type}
+    cases[b"https-port = 1\nhttps_port = 2"] = "https_port occurs twice"
+    for content, told in cases.items():
+        file.write_bytes(content)
+
+        message = refusal(lambda: load_config({}, {}, str(file)))
+
+        assert message.startswith(f"--config {file}: {told}"), content
+
+
+# --- Config in Python -----------------------------------------------------------------------
+def test_python_values_may_be_texts_and_single_keys() -> None:
+    config = Config(token_ttl="1h", login_latency="25ms", auth_key="MY", fixture="empty")  # type: ignore[arg-type]
+
+    assert (config.token_ttl, config.login_latency) == (3600.0, 0.025)
+    assert (config.auth_key, config.fixture) == (("MY",), ("empty",))
+
+
+def test_wrong_python_values_are_refused_with_the_name_of_the_setting() -> None:
+    cases: list[tuple[str, object]] = [
+        *(("rate_limit", "many"), ("errors", "x"), ("port", 70000), ("token_ttl", float("inf"))),
+        *(("login_latency", -1.0), ("auth_key", [1.5, None]), ("host", None), ("fixture", {})),
+    ]
+    for name, value in cases:
+        given: dict[str, Any] = {name: value}
+        assert name in refusal(lambda g=given: Config(**g))  # type: ignore[misc]
+    assert "both off" in refusal(lambda: Config(port="off", https_port="off"))  # type: ignore[arg-type]

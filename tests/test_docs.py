@@ -15,7 +15,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 from mockchat import Config, MockChat, __version__, config
 from mockchat.api import OPERATIONS
 from mockchat.api.operation import Operation
-from mockchat.commands import COMMANDS
+from mockchat.commands.table import COMMANDS
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import CATALOGUE, ErrorDef
 from tests.command_line import Command

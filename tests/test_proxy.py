@@ -280,10 +280,10 @@ async def test_the_banner_names_the_proxy_and_what_it_does(start: Start) -> None
     strict = await start(proxy_only_live=True)
 
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]+", str(mock.proxy_url))
-    assert f"  Proxy     {mock.proxy_url} (the live host names are mockchat, others passed" in (
+    assert f"  Proxy     {mock.proxy_url} (sends the live host names here, passes others" in (
         banner(mock)
     )
-    assert "others refused" in banner(strict)
+    assert "refuses all others" in banner(strict)
 
 
 async def test_the_proxy_binds_where_host_says(start: Start) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import io
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -27,96 +29,81 @@ import trustme
 from mockchat import Config, MockChat, __version__
 from mockchat.cli import main
 from mockchat.core.state import App
-from mockchat.serve import banner
+from mockchat.serve import RequestLog, banner
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 20  # seconds; what is waited for comes long before
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
+PATIENCE = 20  # seconds; every wait ends long before
 
 
 # --- the banner -----------------------------------------------------------------------------
 def facts_of(text: str) -> dict[str, str]:
     """The named lines of a banner."""
-    found = re.findall(r"^  (\S.*?)  +(\S.*)$", text, re.MULTILINE)
-    return dict(found)
+    return dict(re.findall(r"^  (\S.*?)  +(\S.*)$", text, re.MULTILINE))
 
 
-def banner_of(**settings: Any) -> str:
-    with MockChat(Config(**{"port": 0, "https_port": None, **settings})).in_thread() as mock:
+def banner_of(folder: Path, **settings: Any) -> str:
+    given = {"port": 0, "https_port": None, "ca_dir": str(folder), **settings}
+    with MockChat(Config(**given)).in_thread() as mock:
         return banner(mock)
 
 
-def test_the_banner_names_the_addresses(tmp_path: Path) -> None:
-    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
-
+def test_the_banner_has_addresses_app_keys_users_and_the_ca(tmp_path: Path) -> None:
+    config = Config(
+        port=0, https_port=0, ca_dir=str(tmp_path), auth_key=("ONE", "TWO"), region="eu"
+    )
     with MockChat(config).in_thread() as mock:
         text = banner(mock)
 
-    port = str(mock.https_url).rpartition(":")[2]
+    facts = facts_of(text)
     assert text.startswith(f"mockchat {__version__} is up\n")
-    assert facts_of(text)["HTTP"] == mock.url
-    assert facts_of(text)["HTTPS"] == mock.https_url
+    assert (facts["HTTP"], facts["HTTPS"]) == (mock.url, mock.https_url)
+    port = str(mock.https_url).rpartition(":")[2]
     for name in ("localhost", "10.0.2.2", "host.docker.internal"):
-        assert f"https://{name}:{port}" in facts_of(text)["Also as"]
+        assert f"https://{name}:{port}" in facts["Also as"]
+    assert facts["App"] == "APP_ID (region eu); any other app id works too"
+    assert facts["Auth key"].startswith("ONE or TWO ")
+    assert facts["API key"].startswith("REST_API_KEY ")
+    assert facts["Users"].startswith("cometchat-uid-1, cometchat-uid-2")
+    assert facts["Users"].endswith("SUPERHERO5")
+    assert facts["CA"] == str(tmp_path / "ca.pem")
 
 
-def test_the_banner_names_app_keys_users_and_the_ca(tmp_path: Path) -> None:
-    text = banner_of(https_port=0, ca_dir=str(tmp_path), auth_key=("ONE", "TWO"), region="eu")
+def test_the_banner_shows_what_is_off(tmp_path: Path) -> None:
+    facts = facts_of(banner_of(tmp_path, fixture=("empty",), strict_apps=True))
 
-    assert "APP_ID" in text
-    assert "region eu" in text
-    assert {"ONE", "TWO", "REST_API_KEY"} <= set(re.findall(r"\w+", text))
-    assert "cometchat-uid-1, cometchat-uid-2" in text
-    assert "SUPERHERO5" in text
-    assert str(tmp_path / "ca.pem") in text
+    assert (facts["HTTPS"], facts["Users"], facts["CA"]) == ("off", "none", "none")
+    assert facts["App"] == "APP_ID (region us)"
 
 
-def test_the_banner_says_that_any_app_id_works_unless_apps_are_strict() -> None:
-    assert "any other app id works" in banner_of()
-    assert "any other app id works" not in banner_of(strict_apps=True)
-
-
-def test_the_banner_names_twenty_users_and_counts_the_rest(tmp_path: Path) -> None:
+def test_the_banner_has_twenty_users_and_the_number_of_the_others(tmp_path: Path) -> None:
     users = [{"uid": f"u{number:02}", "name": "User"} for number in range(25)]
     (tmp_path / "many.json").write_text(json.dumps({"users": users}))
 
-    text = banner_of(fixture=(str(tmp_path / "many.json"),))
+    shown = facts_of(banner_of(tmp_path, fixture=(str(tmp_path / "many.json"),)))["Users"]
 
-    assert "u00, u01" in text
-    assert "u19 and 5 more" in text
-    assert "u20" not in text
-
-
-def test_the_banner_says_what_is_off() -> None:
-    text = banner_of(fixture=("empty",))
-
-    assert facts_of(text)["HTTPS"] == "off"
-    assert facts_of(text)["Users"] == "none"
-    assert facts_of(text)["CA"] == "none of its own"
-
-
-def brought_certificate(folder: Path) -> dict[str, Any]:
-    leaf = trustme.CA().issue_cert("127.0.0.1")
-    leaf.private_key_and_cert_chain_pem.write_to_path(str(folder / "all.pem"))
-    return {"tls_cert": str(folder / "all.pem"), "tls_key": str(folder / "all.pem")}
+    assert shown.startswith("u00, u01, ")
+    assert shown.endswith(", u19 and 5 more")
 
 
 ODD_USERS = [{"uid": "it's-ünï😀", "name": "Odd"}]
-SETTINGS: dict[str, dict[str, Any]] = {
-    "by default": {},
-    "without users": {"fixture": ("empty",)},
-    "with strict apps": {"strict_apps": True},
-    "with strict apps and no users": {"strict_apps": True, "fixture": ("empty",)},
-    "with keys to be quoted": {"auth_key": ("it's",), "rest_api_key": ('a"b$c',)},
-    "with another app": {"app_id": "mine"},
-    "by HTTPS only": {"port": None, "https_port": 0},
-    "by both": {"https_port": 0},
-    "with a uid to be quoted": {"fixture": ("odd.json",)},
-    "with the live dialect": {"errors": "live"},
-}
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {},
+    {"fixture": ("empty",)},
+    {"strict_apps": True},
+    {"strict_apps": True, "fixture": ("empty",)},
+    {"auth_key": ("it's",), "rest_api_key": ('a"b$c',)},
+    {"app_id": "mine"},
+    {"port": None, "https_port": 0},
+    {"port": None, "https_port": 0, "tls_cert": "own.pem", "tls_key": "own.pem"},
+    {"https_port": 0},
+    {"fixture": ("odd.json",)},
+    {"errors": "live"},
+)
 
 
 def run_curl(text: str) -> tuple[int, Any]:
-    """Paste the banner's line; return the status and the answer."""
+    """Paste the banner's command; return the status and the answer."""
     line = text.partition("Try it:\n")[2].strip()
     assert line.startswith("curl ")
     extra = ["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}"]
@@ -127,33 +114,24 @@ def run_curl(text: str) -> tuple[int, Any]:
     return int(status), json.loads(body)
 
 
-@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
-def test_the_banner_s_line_works_as_pasted(
-    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_banner_s_command_works_as_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "odd.json").write_text(json.dumps({"users": ODD_USERS}))
-    config = Config(**{"port": 0, "https_port": None, "ca_dir": str(tmp_path), **settings})
+    leaf = trustme.CA().issue_cert("127.0.0.1")
+    leaf.private_key_and_cert_chain_pem.write_to_path("own.pem")
+    for settings in SETTINGS:
+        config = Config(**{"port": 0, "https_port": None, "ca_dir": str(tmp_path), **settings})
+        with MockChat(config).in_thread() as mock:
+            status, answer = run_curl(banner(mock))
 
-    with MockChat(config).in_thread() as mock:
-        status, answer = run_curl(banner(mock))
-
-    assert (status, "error" in answer) == (200, False), answer
-    assert answer["data"]["uid"]
-
-
-def test_the_banner_s_line_works_with_a_certificate_of_one_s_own(tmp_path: Path) -> None:
-    config = Config(port=None, https_port=0, **brought_certificate(tmp_path))
-
-    with MockChat(config).in_thread() as mock:
-        status, _ = run_curl(banner(mock))
-
-    assert status == 200
+        assert (status, bool(answer.get("data", {}).get("uid"))) == (200, True), settings
 
 
 # --- the command, in process ----------------------------------------------------------------
 class Screen:
-    """Stands in for a terminal; once the banner is there, a user acts and then ends the server."""
+    """Is the terminal; after the banner, its user sends requests and then ends the server."""
 
     def __init__(self, number: int, paths: tuple[str, ...]) -> None:
         self.text = ""
@@ -179,7 +157,7 @@ Serve = Callable[..., int]
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Runs the command until its user, who asks for `paths`, ends it by a signal."""
+    """Runs the command until its user, after requests for `paths`, ends it by a signal."""
 
     def serve(*arguments: str, number: int = signal.SIGTERM, paths: tuple[str, ...] = ()) -> int:
         with monkeypatch.context() as patch:
@@ -188,7 +166,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
             patch.setattr(logging.root, "level", logging.WARNING)
             return main(["serve", "--port", "0", "--https-port", "off", *arguments])
 
-    # What the command does to its process is undone: it expects to have one of its own.
+    # The command changes its process; another test must not see that.
     thresholds = gc.get_threshold()
     yield serve
     gc.set_threshold(*thresholds)
@@ -196,7 +174,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_status_0_and_in_silence(
+def test_a_signal_ends_it_silently_with_status_0(
     serve: Serve, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
     assert serve(number=number) == 0
@@ -218,7 +196,7 @@ def test_every_request_is_one_json_object(serve: Serve, capsys: pytest.CaptureFi
     (line,) = map(json.loads, capsys.readouterr().err.splitlines())
     assert (line["method"], line["path"], line["status"]) == ("GET", "/v3/me", 401)
     assert line["milliseconds"] >= 0
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", line["time"])
+    assert re.fullmatch(STAMP, line["time"])
 
 
 def test_a_quiet_server_logs_no_requests(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,37 +209,57 @@ def break_down(*_arguments: object) -> None:
     raise ZeroDivisionError("this is a test")
 
 
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every look-up of an api key crashes."""
+def test_a_crash_is_logged_with_its_traceback(
+    serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(App, "key_caller", break_down)
 
-
-def test_a_crash_is_logged_with_its_traceback(
-    serve: Serve, capsys: pytest.CaptureFixture[str], broken: None
-) -> None:
     serve(paths=("/v3/users",))
-
     log = capsys.readouterr().err
+    serve("--log-format", "json", paths=("/v3/users",))
+    crash, request = map(json.loads, capsys.readouterr().err.splitlines())
+
     assert "mockchat failed to answer GET /v3/users" in log
     assert log.count("ZeroDivisionError: this is a test") == 1
     assert " GET /v3/users 500 " in log
-
-
-def test_a_crash_is_one_json_object_with_its_traceback(
-    serve: Serve, capsys: pytest.CaptureFixture[str], broken: None
-) -> None:
-    serve("--log-format", "json", paths=("/v3/users",))
-
-    crash, request = map(json.loads, capsys.readouterr().err.splitlines())
     assert crash["level"] == "error"
+    assert re.fullmatch(STAMP, crash["time"])
     assert "ZeroDivisionError: this is a test" in crash["message"]
     assert request["status"] == 500
 
 
+def exchange(target: str) -> Any:
+    return SimpleNamespace(method="GET", target=target, status=200, seconds=0.0)
+
+
+async def test_lines_that_stderr_refuses_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing, working = Refusing(), io.StringIO()
+    log = RequestLog("text")
+    monkeypatch.setattr(sys, "stderr", refusing)
+    for _ in range(2):
+        log.add(exchange("/lost"))
+        log.flush()
+    monkeypatch.setattr(sys, "stderr", working)
+    log.add(exchange("/kept"))
+    log.flush()
+
+    assert refusing.count == 2
+    assert [line.split()[2] for line in working.getvalue().splitlines()] == ["/kept"]
+
+
+class Refusing(io.StringIO):
+    """A stderr on a full disk."""
+
+    count = 0
+
+    def write(self, _text: str) -> int:
+        self.count += 1
+        raise OSError("No space left on device")
+
+
 # --- the real process -----------------------------------------------------------------------
 class Process:
-    """`mockchat serve` as a user starts it; its lines are waited for with a bound."""
+    """`mockchat serve` as a user starts it."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         command = [sys.executable, "-W", "error", "-m", "mockchat", "serve"]
@@ -318,15 +316,15 @@ def process(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Process]
 
 
 async def say_goodbye(process: Process) -> tuple[list[int], int | None]:
-    """End the server while a login is in flight and a socket is open.
+    """Stop the server while a login waits and a WebSocket is open.
 
-    Returns the statuses of two logins fired together and the socket's close code.
+    Returns the statuses of two simultaneous logins and the close code of the WebSocket.
     """
     base, body = process.url("HTTP"), {"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}
     async with aiohttp.ClientSession() as session, session.ws_connect(base) as socket:
         logins = [asyncio.ensure_future(session.post(f"{base}/login", json=body)) for _ in "ab"]
         refused, _ = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
-        assert len(refused) == 1  # so the other one has arrived and waits
+        assert len(refused) == 1  # so the server has the other one
 
         process.popen.send_signal(signal.SIGTERM)
         await socket.receive(timeout=PATIENCE)
@@ -338,7 +336,7 @@ async def say_goodbye(process: Process) -> tuple[list[int], int | None]:
 @pytest.mark.parametrize(
     "process", [["--login-latency", "300ms", "--log-format", "json"]], indirect=True
 )
-async def test_sigterm_lets_the_server_finish_what_it_began(process: Process) -> None:
+async def test_sigterm_lets_the_server_answer_the_requests_it_has(process: Process) -> None:
     statuses, close_code = await say_goodbye(process)
 
     assert statuses == [200, 409]
@@ -351,13 +349,13 @@ async def test_sigterm_lets_the_server_finish_what_it_began(process: Process) ->
 
 
 @pytest.mark.parametrize("process", [["--login-latency", "1m"]], indirect=True)
-def test_a_request_that_takes_its_time_does_not_hold_up_the_end(process: Process) -> None:
+def test_a_slow_request_does_not_delay_the_end(process: Process) -> None:
     url, body = process.url("HTTP") + "/login", b'{"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}'
     name, port = url.split("/")[2].split(":")
     with socket.create_connection((name, int(port)), timeout=PATIENCE) as login:
         head = f"POST /login HTTP/1.1\r\nHost: {name}\r\nContent-Length: {len(body)}\r\n\r\n"
         login.sendall(head.encode() + body)
-        assert post(url, body) == 409  # so the first one has arrived and waits
+        assert post(url, body) == 409  # so the server has the first one
 
         process.popen.send_signal(signal.SIGTERM)
 
@@ -387,7 +385,7 @@ def post(url: str, body: bytes) -> int:
 
 
 @pytest.mark.parametrize("process", [[]], indirect=True)
-def test_the_pasted_line_is_answered_and_logged_and_ctrl_c_ends_it_in_silence(
+def test_the_pasted_command_is_answered_and_logged_and_ctrl_c_ends_the_server_silently(
     process: Process,
 ) -> None:
     status, answer = run_curl(process.banner)

@@ -1,75 +1,75 @@
-"""`exec`: a command that has a server of its own, and what it finds in its environment."""
+"""`exec`: runs a command with a server of its own, which the command's environment names."""
 
 import argparse
 import contextlib
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Self
 
 from mockchat import config
-from mockchat.commands import CommandError, Run, UsageError
-from mockchat.commands.serving import add_settings, config_of, flags_of
+from mockchat.commands import CommandError, UsageError, settings
 from mockchat.commands.show import note
+from mockchat.commands.table import Action, Argument
 
 if TYPE_CHECKING:
     from mockchat.server import MockChat
 
-_NO_SUCH_COMMAND, _CANNOT_RUN, _BY_SIGNAL = 127, 126, 128  # as shells have it
-_PORTS = {"port": "0", "https_port": "0", "proxy_port": "off"}  # whatever the variables say
-_QUIET = {config.variable("log_level"): "error"}  # what is not said otherwise
-# Variables that name a CA to trust besides the system's, and those that name all there is.
-_ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
+_NO_SUCH_COMMAND, _CANNOT_RUN, _BY_SIGNAL = 127, 126, 128  # as in a shell
+_PORTS = {"port": "0", "https_port": "0", "proxy_port": "off"}  # without a flag
+_QUIET = {config.variable("log_level"): "error"}  # without a flag or variable
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _LOOPBACK = ("localhost", "127.0.0.1")
+# Variables that add CAs to the system's, and variables that replace the system's CAs.
+_ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
 _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def _take(parser: argparse.ArgumentParser) -> Run:
+def arguments(parser: argparse.ArgumentParser) -> list[Argument]:
+    """Return the settings; the end of the help tells how CMD finds the server."""
+    parser.usage = "mockchat exec [OPTION …] -- CMD …"
     parser.epilog = (
-        "CMD finds MOCKCHAT_URL, MOCKCHAT_HTTPS_URL, MOCKCHAT_WS_URL, MOCKCHAT_APP_ID, "
-        "MOCKCHAT_REGION, MOCKCHAT_AUTH_KEY, MOCKCHAT_REST_API_KEY and MOCKCHAT_CA in its "
-        "environment, and the CA in the variables that Node, Deno, curl, OpenSSL and Python's "
-        "requests read, beside whom they trust already. With --proxy-port the proxy is in "
-        "MOCKCHAT_PROXY_URL and HTTPS_PROXY. HTTP and HTTPS are at free ports unless flags name "
-        "them. --log-level info shows every request on stderr."
+        "CMD finds the server in the variables MOCKCHAT_URL, MOCKCHAT_HTTPS_URL, MOCKCHAT_WS_URL, "
+        "MOCKCHAT_APP_ID, MOCKCHAT_REGION, MOCKCHAT_AUTH_KEY, MOCKCHAT_REST_API_KEY and "
+        "MOCKCHAT_CA. Other variables make Node, Deno, curl, OpenSSL and Python's requests trust "
+        "the CA as well. With --proxy-port, MOCKCHAT_PROXY_URL and HTTPS_PROXY name the proxy. "
+        "HTTP and HTTPS use free ports unless flags name them. --log-level info prints every "
+        "request on stderr."
     )
-    add_settings(parser)
-    return _exec
+    return settings.arguments(parser)
 
 
-def _exec(arguments: argparse.Namespace) -> int:
+def run(_action: Action, arguments: argparse.Namespace) -> int:
+    """Start a server, run the command, stop the server; return the command's exit status."""
     if not arguments.rest:
-        raise UsageError("exec needs a command: mockchat exec [SETTING …] -- CMD …")
-    flags = flags_of(arguments)
-    for port, usual in _PORTS.items():
-        flags[port] = usual if flags[port] is None else flags[port]
-    settings = config_of(flags, arguments.config, {**_QUIET, **os.environ})
-    from mockchat.serve import log_requests, set_up_logging  # noqa: PLC0415  # this needs aiohttp
+        raise UsageError("exec needs a command: mockchat exec [OPTION …] -- CMD …")
+    flags = settings.flags_of(arguments)
+    flags |= {name: port for name, port in _PORTS.items() if flags[name] is None}
+    wanted = settings.config_of(flags, arguments.config, {**_QUIET, **os.environ})
+    from mockchat.serve import log_requests, set_up_logging  # noqa: PLC0415  # imports aiohttp
     from mockchat.server import MockChat, StartError  # noqa: PLC0415
 
-    set_up_logging(settings)
+    set_up_logging(wanted)
     status = 0
     try:
         with (
             _Forwarding() as forwarding,
             tempfile.TemporaryDirectory(prefix="mockchat-") as folder,
             contextlib.ExitStack() as end,
-            MockChat(settings).in_thread() as mock,
+            MockChat(wanted).in_thread() as mock,
         ):
             end.callback(log_requests(mock).flush)
             status = _run(arguments.rest, environment(mock, Path(folder)), forwarding)
     except StartError as error:
         raise CommandError(str(error)) from None
-    except ExceptionGroup as group:  # the tracebacks are in the log
-        note(f"{len(group.exceptions)} answers failed by a fault of mockchat; the log has it")
+    except ExceptionGroup as group:  # the log has the tracebacks
+        note(f"mockchat itself failed to answer {len(group.exceptions)} requests; see the log")
         return status or 1
     return status
 
@@ -79,7 +79,7 @@ def _run(command: list[str], environ: Mapping[str, str], forwarding: "_Forwardin
     if forwarding.early:
         return _BY_SIGNAL + forwarding.early
     try:
-        child = subprocess.Popen(command, env=environ)  # noqa: S603  # it is what was asked for
+        child = subprocess.Popen(command, env=environ)  # noqa: S603  # the user's own command
     except FileNotFoundError:
         note(f"{command[0]}: there is no such command")
         return _NO_SUCH_COMMAND
@@ -87,47 +87,24 @@ def _run(command: list[str], environ: Mapping[str, str], forwarding: "_Forwardin
         note(f"{command[0]}: cannot be run: {error.strerror}")
         return _CANNOT_RUN
     forwarding.adopt(child)
-    status = _end_of(child)
-    return status if status >= 0 else _BY_SIGNAL - status
-
-
-def _end_of(child: subprocess.Popen[bytes]) -> int:
-    """Wait for the child and return its status; signals are handled as they come.
-
-    One that came in the moment before this thread waited for the child itself would be handled
-    when that has ended: hence the other thread, and the socket that either wakes this one by.
-    """
-    woken, waking = socket.socketpair()
-
-    def wait() -> None:
-        child.wait()
-        waking.send(b"\0")
-
-    with woken, waking:
-        waking.setblocking(False)
-        before = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
-        waiter = threading.Thread(target=wait, name="mockchat-exec")
-        waiter.start()
-        while child.returncode is None:
-            woken.recv(1)
-        signal.set_wakeup_fd(before)
-        waiter.join()
-    return child.returncode
+    while True:
+        # Without a timeout, a signal that comes just before the wait is handled only after it.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = child.wait(timeout=1)
+            return status if status >= 0 else _BY_SIGNAL - status
 
 
 class _Forwarding:
-    """Hands the signals that would end this process to the child, whose end is waited for."""
-
-    _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+    """Forwards the signals that would end this process to the child."""
 
     def __init__(self) -> None:
-        self.child: subprocess.Popen[bytes] | None = None
-        self.early = 0  # the signal that came before there was a child
+        self.early = 0  # a signal that came before the child started
+        self._child: subprocess.Popen[bytes] | None = None
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        for name in self._NAMES:
-            if number := getattr(signal, name, None):  # Windows has not all of them
+        for name in _SIGNALS:
+            if number := getattr(signal, name, None):  # Windows lacks some of them
                 self._before[number] = signal.signal(number, self._forward)
         return self
 
@@ -136,23 +113,23 @@ class _Forwarding:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def adopt(self, child: subprocess.Popen[bytes]) -> None:
-        """Take the child that signals are for, those that came meanwhile among them."""
-        self.child = child
+        """Forward signals to this child from now on, and the early one."""
+        self._child = child
         if self.early:
             child.send_signal(self.early)
 
     def _forward(self, number: int, _frame: FrameType | None) -> None:
-        if self.child is None:
+        if self._child is None:
             self.early = number
-        elif self.child.returncode is not None:  # the server is about to stop
+        elif self._child.returncode is not None:  # the server stops
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        elif number != signal.SIGINT or not _has_terminal():
-            self.child.send_signal(number)
+        elif number != signal.SIGINT or not _shares_terminal():
+            self._child.send_signal(number)
 
 
-def _has_terminal() -> bool:
-    """Whether Ctrl-C reaches the child by itself, as it does who shares our terminal."""
+def _shares_terminal() -> bool:
+    """Whether the terminal sends Ctrl-C to the child as well, because it sends it to us."""
     if sys.platform == "win32":
         return True
     try:
@@ -171,28 +148,28 @@ def _has_terminal() -> bool:
 def environment(
     mock: "MockChat", folder: Path, environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """Return the environment of a command that uses this server; CA files go into `folder`."""
-    settings = mock.config
+    """Return the environment for a command that uses this server; `folder` takes CA files."""
+    own = mock.config
     facts = {
         "MOCKCHAT_URL": mock.url or mock.https_url,
         "MOCKCHAT_HTTPS_URL": mock.https_url,
         "MOCKCHAT_WS_URL": mock.ws_url,
         "MOCKCHAT_PROXY_URL": mock.proxy_url,
-        "MOCKCHAT_APP_ID": settings.app_id,
-        "MOCKCHAT_REGION": settings.region,
-        "MOCKCHAT_AUTH_KEY": settings.auth_key[0],
-        "MOCKCHAT_REST_API_KEY": settings.rest_api_key[0],
-        "MOCKCHAT_CONTROL_TOKEN": settings.control_token,
+        "MOCKCHAT_APP_ID": own.app_id,
+        "MOCKCHAT_REGION": own.region,
+        "MOCKCHAT_AUTH_KEY": own.auth_key[0],
+        "MOCKCHAT_REST_API_KEY": own.rest_api_key[0],
+        "MOCKCHAT_CONTROL_TOKEN": own.control_token,
         "MOCKCHAT_CA": str(mock.ca_path) if mock.ca_path else None,
     }
     found = {name: value for name, value in environ.items() if name not in facts}
     found |= {name: value for name, value in facts.items() if value is not None}
     found |= dict(_trust(mock.ca_path, folder, environ)) if mock.ca_path else {}
-    return {**found, **dict(_ways(mock, environ))}
+    return {**found, **dict(_proxies(mock, environ))}
 
 
-def _ways(mock: "MockChat", environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the variables by which programs reach the server: past every proxy, but its own."""
+def _proxies(mock: "MockChat", environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables that make programs use no proxy but mockchat's own."""
     for name in ("NO_PROXY", "no_proxy"):
         others = environ.get(name, "")
         yield name, others if others == "*" else ",".join(filter(None, (others, *_LOOPBACK)))
@@ -203,9 +180,9 @@ def _ways(mock: "MockChat", environ: Mapping[str, str]) -> Iterator[tuple[str, s
 
 
 def _trust(ca: Path, folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the variables by which programs trust the CA, besides whom they trust already.
+    """Yield the variables that make programs trust the CA and every CA they trust already.
 
-    What replaces the system's CAs is set only where those are known: nobody is to lose them.
+    A variable that replaces the system's CAs is set only if those are in a known file.
     """
     system = ssl.get_default_verify_paths().cafile
     for name in (*_ADDING, *_REPLACING):
@@ -213,10 +190,7 @@ def _trust(ca: Path, folder: Path, environ: Mapping[str, str]) -> Iterator[tuple
         if others is None and name in _ADDING:
             yield name, str(ca)
         elif others is not None:
-            with contextlib.suppress(OSError):  # a folder, or what is not there: it stays
+            with contextlib.suppress(OSError):  # a folder or a missing file: keep the variable
                 bundle = folder / f"{name.lower()}.pem"
                 bundle.write_bytes(Path(others).read_bytes() + b"\n" + ca.read_bytes())
                 yield name, str(bundle)
-
-
-TAKES = {"exec": _take}

@@ -1,4 +1,4 @@
-"""`journal`: what clients sent, as lines, in full, as HAR, waited for, or live."""
+"""`journal`: exchanges as lines, in full or as HAR, waited for or followed."""
 
 import argparse
 import json
@@ -7,134 +7,163 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from mockchat.commands import CommandError, Run, UsageError
-from mockchat.commands.files import write_json
-from mockchat.commands.following import follow
-from mockchat.commands.lines import lines
-from mockchat.commands.remote import PATIENCE, Remote, add_server_options, path_of
-from mockchat.commands.show import note, printable, say, say_json, tell, wants_json
+from mockchat.commands import CommandError, UsageError
+from mockchat.commands.remote import TIMEOUT, Remote, UnreachableError
+from mockchat.commands.show import (
+    fitting,
+    note,
+    printable,
+    say,
+    say_json,
+    tell,
+    wants_json,
+    write_json,
+)
+from mockchat.commands.table import FILTERS, Action
 from mockchat.core.clock import duration
 
 _JOURNAL = "/journal"
-_LONGEST_WAIT = 50.0  # seconds that one question may wait
-_FILTERS = {
-    "operation": "the name of an operation, like get_user",
-    "method": "an HTTP method",
-    "path": "a path without version; * stands for a segment, ** for several",
-    "uid": "whom the request is about",
-    "status": "the answer's HTTP status",
-    "code": "the answer's error code",
-}
+_LONGEST_WAIT = 50.0  # seconds that one request to wait may take
+_FIRST = "10"  # exchanges that --follow prints at its start
+_MOST = 10_000  # exchanges that the server sends at once
+_PAUSE = 0.25  # seconds between two attempts to reach a lost server
+_ATTEMPTS = 120
 
 
-def _take(parser: argparse.ArgumentParser) -> Run:
-    parser.add_argument(
-        "what", metavar="ID|clear", nargs="?", help="one exchange in full, or forget all"
-    )
-    parser.add_argument("--limit", metavar="N", help="how many are shown, the newest")
-    parser.add_argument("--follow", action="store_true", help="show what comes, until Ctrl-C")
-    parser.add_argument("--har", metavar="FILE", help="write them as HAR 1.2; - for a pipe")
-    parser.add_argument(
-        "--wait",
-        metavar="DURATION",
-        help="wait until --count exchanges fit, those before counted; fail if they do not come",
-    )
-    parser.add_argument("--count", metavar="N", help="how many to wait for (default: 1)")
-    group = parser.add_argument_group("which exchanges")
-    for name, does in _FILTERS.items():
-        group.add_argument(f"--{name}", metavar=name.upper(), help=does)
-    add_server_options(parser)
-    return _run
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    wanted = {name: getattr(arguments, name) for name in _FILTERS}
-    remote = Remote(arguments)
+def run(_action: Action, arguments: argparse.Namespace) -> int:
+    """Print, save, await, follow or clear exchanges."""
     ways = ("what", "follow", "har", "wait")
     if sum(bool(getattr(arguments, way)) for way in ways) > 1:
-        raise UsageError("journal takes one of ID, clear, --follow, --har and --wait at a time")
+        raise UsageError("journal takes only one of ID, clear, --follow, --har and --wait")
     if arguments.count is not None and not arguments.wait:
         raise UsageError("journal --count needs --wait DURATION")
+    remote = Remote(arguments)
     if arguments.what:
-        return _one_or_none(arguments, remote)
-    if arguments.follow:
-        return follow(remote, wanted, arguments.limit, as_json=wants_json(arguments))
+        return _clear_or_show(arguments, remote)
+    query = {one.key: getattr(arguments, one.key) for one in FILTERS}
     if arguments.har:
-        write_json(arguments.har, remote.control("GET", f"{_JOURNAL}.har", query=wanted))
-        return 0
+        return write_json(arguments.har, remote.control("GET", f"{_JOURNAL}.har", query=query))
+    query["limit"] = arguments.limit
+    if arguments.follow:
+        return _follow(arguments, remote, query)
     if arguments.wait:
-        return _wait(arguments, remote, wanted)
-    found = remote.control("GET", _JOURNAL, query={**wanted, "limit": arguments.limit})
-    _show(arguments, remote, found)
+        return _wait(arguments, remote, query)
+    return _show(arguments, remote, _ask(remote, query))
+
+
+def _ask(remote: Remote, query: dict[str, Any], wait: float = 0.0) -> Any:
+    query = {**query, "wait": f"{wait:.3f}"} if wait else query
+    return remote.control("GET", _JOURNAL, query=query, timeout=wait + TIMEOUT)
+
+
+def _show(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) -> int:
+    if wants_json(arguments):
+        say_json(found)
+        return 0
+    for exchange in found["exchanges"]:
+        say(_line(exchange, with_app=not remote.app))
+    if found["count"] > len(found["exchanges"]):
+        note(f"these are the newest of {found['count']}; --limit N prints more")
+    elif not found["count"]:
+        note("no exchange matches")
     return 0
 
 
-def _show(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) -> None:
-    if wants_json(arguments):
-        say_json(found)
-        return
-    for exchange in found["exchanges"]:
-        say(lines(exchange, with_app=not remote.app))
-    if found["count"] > len(found["exchanges"]):
-        note(f"these are the newest of {found['count']}; --limit N shows more")
-    elif not found["count"]:
-        note("there is no such exchange")
-
-
-def _wait(arguments: argparse.Namespace, remote: Remote, wanted: dict[str, Any]) -> int:
-    timeout, count = _patience(arguments.wait), _count(arguments.count)
-    end = time.monotonic() + timeout
+# --- waiting --------------------------------------------------------------------------------
+def _wait(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> int:
+    count = arguments.count or "1"
+    if not re.fullmatch("[0-9]{1,9}", count) or not int(count):
+        raise UsageError(f"--count must be a whole number from 1 on, not {count!r}")
+    try:
+        end = time.monotonic() + duration(arguments.wait)
+    except ValueError as error:
+        raise UsageError(f"--wait {error}, not {arguments.wait!r}") from None
     while True:
         left = min(max(0.0, end - time.monotonic()), _LONGEST_WAIT)
-        query = {**wanted, "limit": arguments.limit, "count": count, "wait": f"{left:.3f}"}
-        found = remote.control("GET", _JOURNAL, query=query, timeout=left + PATIENCE)
-        if found["count"] >= count:
-            _show(arguments, remote, found)
-            return 0
+        found = _ask(remote, {**query, "count": count}, left)
+        if found["count"] >= int(count):
+            return _show(arguments, remote, found)
         if time.monotonic() >= end:
             told = f"{found['count']} of {count} exchanges came within {arguments.wait}"
             raise CommandError(told)
 
 
-def _patience(wait: str) -> float:
+# --- following ------------------------------------------------------------------------------
+def _follow(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> int:
+    """Print exchanges until Ctrl-C; raise UnreachableError if the server stays away."""
+    found = _ask(remote, {**query, "limit": arguments.limit or _FIRST})
+    while True:
+        for exchange in found["exchanges"]:
+            if wants_json(arguments):
+                say_json(exchange, indent=None)
+            else:
+                say(_line(exchange, with_app=not remote.app))
+        # A restarted server counts from a later number than the last one can have reached.
+        found = _next(remote, {**query, "limit": _MOST, "cursor": found["cursor"]})
+
+
+def _next(remote: Remote, query: dict[str, Any]) -> Any:
+    """Return the next exchanges, also of a server that was away for half a minute."""
     try:
-        return duration(wait)
-    except ValueError as error:
-        raise UsageError(f"--wait {error}, not {wait!r}") from None
-
-
-def _count(count: str | None) -> int:
-    if count is None:
-        return 1
-    if not re.fullmatch("[0-9]{1,9}", count) or not int(count):
-        raise UsageError(f"--count must be a whole number from 1 on, not {count!r}")
-    return int(count)
+        return _ask(remote, query, _LONGEST_WAIT)
+    except UnreachableError as error:
+        lost = error
+    note(f"{lost}; waiting for it")
+    for _ in range(_ATTEMPTS):
+        time.sleep(_PAUSE)
+        try:
+            found = _ask(remote, query)
+        except UnreachableError:
+            continue
+        note("the server is back")
+        return found
+    raise lost
 
 
 # --- one exchange ---------------------------------------------------------------------------
-def _one_or_none(arguments: argparse.Namespace, remote: Remote) -> int:
+def _clear_or_show(arguments: argparse.Namespace, remote: Remote) -> int:
     if arguments.what == "clear":
         answer = remote.control("DELETE", _JOURNAL)
-        return tell(arguments, answer, answer["message"])
-    if not arguments.what.isdigit():
+        return tell(arguments, answer, "{message}")
+    if not re.fullmatch("[0-9]+", arguments.what):
         raise UsageError(f"journal takes the id of an exchange or clear, not {arguments.what!r}")
-    exchange = remote.control("GET", _JOURNAL + path_of(arguments.what))
+    exchange = remote.control("GET", f"{_JOURNAL}/{arguments.what}")
     if wants_json(arguments):
         say_json(exchange)
         return 0
-    say(lines(exchange, with_app=True))
-    for text in _told(exchange):
+    say(_line(exchange, with_app=True))
+    for text in _in_full(exchange):
         say(printable(text))
     return 0
 
 
-def _told(exchange: dict[str, Any]) -> Iterator[str]:
-    """Yield an exchange in full, as people draw HTTP: `>` for what came, `<` for the answer."""
-    yield ""
-    yield f"> {exchange['method']} {exchange['target']}"
+def _line(exchange: dict[str, Any], *, with_app: bool) -> str:
+    """Return an exchange as a line, and its hint as a second one.
+
+    The columns have fixed widths, because the lines come one by one.
+    """
+    at = float(exchange["at"])
+    clock = time.strftime("%H:%M:%S", time.localtime(int(at)))
+    words = [f"{'#' + str(exchange['id']):<6}", f"{clock}.{int(at % 1 * 1000):03}"]
+    if with_app:
+        words.append(f"{exchange['app']:<12}")
+    status = f"{exchange['status'] or '-':>3} {exchange['milliseconds']:>7.1f}ms"
+    words += [f"{exchange['method']:<6} {status}", exchange["target"]]
+    for name, text in {"code": "{}", "uid": "uid={}", "faults": "fault: {}"}.items():
+        if name in exchange:
+            value = exchange[name]
+            words.append(text.format(", ".join(value) if isinstance(value, list) else value))
+    lines = ["  ".join(words)]
+    if "hint" in exchange:
+        lines.append(f"        hint: {exchange['hint']}")
+    return "\n".join(fitting(printable(line)) for line in lines)
+
+
+def _in_full(exchange: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of an exchange: `>` marks the request, `<` the response."""
+    yield from ("", f"> {exchange['method']} {exchange['target']}")
     yield from _message(exchange["request"], ">")
-    yield ""
-    yield f"< {exchange['status'] or 'no answer'}"
+    yield from ("", f"< {exchange['status'] or 'no answer'}")
     yield from _message(exchange["response"], "<")
     for frame in exchange.get("frames", ()):
         yield f"{'>' if frame['sent'] else '<'} {frame['text']}"
@@ -146,7 +175,4 @@ def _message(message: dict[str, Any], mark: str) -> Iterator[str]:
     body = message["body"]
     if body is not None:
         text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
-        yield from (f"{mark} {part}" for part in ("", *text.splitlines()))
-
-
-TAKES = {"journal": _take}
+        yield from (f"{mark} {line}" for line in ("", *text.splitlines()))

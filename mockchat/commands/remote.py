@@ -1,4 +1,4 @@
-"""The client of a running server: how commands find it, ask it and read its refusals."""
+"""The client of a running server, and the one function that runs a row of the table."""
 
 import argparse
 import ipaddress
@@ -7,24 +7,19 @@ import os
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPException
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from mockchat import config
 from mockchat.commands import CommandError, UsageError
-from mockchat.commands.show import add_json_option, printable, sentence
+from mockchat.commands.show import printable, tell
+from mockchat.commands.table import Action, Argument
+from mockchat.core.ids import camel
 
-PATIENCE = 60.0  # seconds that a server has to answer
-_PREFIX = "/_mock"
-_ABSENT = argparse.SUPPRESS  # an option given before an action is not undone behind it
-_VARIABLES = {
-    "url": "MOCKCHAT_URL",
-    "app": "MOCKCHAT_APP",
-    "control_token": config.variable("control_token"),
-    "ca": "MOCKCHAT_CA",
-}
+TIMEOUT = 60.0  # seconds that the server has to answer
+_CONTROL, _EMULATED = "/_mock", "/v3/"
 
 
 class UnreachableError(CommandError):
@@ -32,65 +27,46 @@ class UnreachableError(CommandError):
 
 
 class RefusedError(CommandError):
-    """The server said no; says what it said."""
+    """The server refused the request; the message is the server's."""
 
 
-def add_server_options(parser: argparse.ArgumentParser, *, of_apps: bool = True) -> None:
-    """Declare how the server is found, which app is meant and whether JSON is printed."""
-    group = parser.add_argument_group("the server")
-    group.add_argument(
-        "--url",
-        default=_ABSENT,
-        help=f"its address (default: {own_url()}; {_VARIABLES['url']})",
-    )
-    if of_apps:
-        group.add_argument(
-            "--app",
-            metavar="ID",
-            default=_ABSENT,
-            help=f"the app that is meant (default: all of them; {_VARIABLES['app']})",
-        )
-        group.add_argument(
-            "--control-token",
-            metavar="TOKEN",
-            default=_ABSENT,
-            help=f"what its control API asks for (default: none; {_VARIABLES['control_token']})",
-        )
-        group.add_argument(
-            "--ca",
-            metavar="FILE",
-            default=_ABSENT,
-            help=f"CA to trust (default: the system's, and none for loopback; {_VARIABLES['ca']})",
-        )
-    add_json_option(parser)
+# --- a row of the table ---------------------------------------------------------------------
+def run(action: Action, arguments: argparse.Namespace) -> int:
+    """Send the request of an action and print the answer; return the exit status."""
+    return tell(arguments, ask(action, arguments), action.shows)
 
 
-def add_actions(
-    parser: argparse.ArgumentParser, actions: Mapping[str, str]
-) -> dict[str, argparse.ArgumentParser]:
-    """Declare a command's actions, the first of which is meant where none is named."""
-    usual = next(iter(actions))
-    title = parser.add_subparsers(
-        title=f"actions (else {usual})", metavar="ACTION", dest="action", prog=parser.prog
-    )
-    parser.set_defaults(action=usual)
-    parsers = {}
-    for name, does in actions.items():
-        parsers[name] = title.add_parser(name, help=does, description=sentence(does))
-        add_server_options(parsers[name])
-    add_server_options(parser)
-    return parsers
+def ask(
+    action: Action, arguments: argparse.Namespace, body: Any = None, timeout: float = TIMEOUT
+) -> Any:
+    """Return the answer to an action's request; the body comes from the arguments if not given."""
+    values = vars(arguments)
+    method, template = action.request.split()
+    path = template.format_map({name: quote(str(it), safe="") for name, it in values.items()})
+    if body is None:
+        body = {**(action.body or {}), **_given(action, values)} or None
+    remote = Remote(arguments)
+    if path.startswith(_EMULATED):
+        return remote.emulated(method, path, body, arguments.api_key)
+    return remote.control(method, path, body, timeout=timeout)
 
 
-def option(arguments: argparse.Namespace, name: str) -> str:
-    """Return what an option or, without it, its variable says, else nothing."""
-    given = getattr(arguments, name, None)
-    return str(os.environ.get(_VARIABLES[name], "") if given is None else given)
+def _given(action: Action, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that belong into the body."""
+    keys = [one.key for one in action.arguments if isinstance(one, Argument)]
+    return {
+        camel(key): values[key]
+        for key in keys
+        if f"{{{key}}}" not in action.request
+        and key != "api_key"
+        and values[key] not in (None, False)
+    }
 
 
-def own_url() -> str:
-    """Return where the server is if no flag says it, by the variables of server and clients."""
-    if url := os.environ.get(_VARIABLES["url"]):
+# --- the client -----------------------------------------------------------------------------
+def default_url() -> str:
+    """Return the address that the variables of clients and server name."""
+    if url := os.environ.get("MOCKCHAT_URL"):
         return url
     given = config.in_environment(os.environ)
     port = given.get("port", "8080")
@@ -100,13 +76,17 @@ def own_url() -> str:
 
 
 class Remote:
-    """A running server, and the app of it that a command is about (none: all of them)."""
+    """A running server, and the app that a command is about (none: all apps)."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.url = (getattr(arguments, "url", None) or own_url()).rstrip("/")
-        self.app = option(arguments, "app")
-        self._token = option(arguments, "control_token")
-        self._ca = option(arguments, "ca")
+        def option(name: str) -> str:
+            given = getattr(arguments, name, None)
+            return str(os.environ.get(f"MOCKCHAT_{name.upper()}", "") if given is None else given)
+
+        self.url = (getattr(arguments, "url", None) or default_url()).rstrip("/")
+        self.app = option("app")
+        self._token = option("control_token")
+        self._ca = option("ca")
 
     def control(
         self,
@@ -115,43 +95,57 @@ class Remote:
         body: Any = None,
         *,
         query: Mapping[str, Any] | None = None,
-        timeout: float = PATIENCE,
+        timeout: float = TIMEOUT,
     ) -> Any:
-        """Return what the control API answers; raise RefusedError or UnreachableError."""
+        """Return the answer of the control API; raise RefusedError or UnreachableError."""
         given = {**(query or {}), "app": self.app or None}
         words = {name: value for name, value in given.items() if value is not None}
-        target = f"{_PREFIX}{path}{'?' if words else ''}{urlencode(words)}"
+        target = f"{_CONTROL}{path}{'?' if words else ''}{urlencode(words)}"
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         return self._json(method, target, body, headers, timeout)
 
-    def emulated(self, method: str, path: str, body: Any, api_key: str) -> Any:
-        """Return the `data` that the emulated API answers a back end."""
+    def emulated(self, method: str, path: str, body: Any, api_key: str | None) -> Any:
+        """Return the `data` of the emulated API's answer to a back end."""
+        if api_key is None:
+            keys = os.environ.get(config.variable("rest_api_key"), "")
+            api_key = keys.partition(",")[0].strip() or config.Config.rest_api_key[0]
         headers = {"apikey": api_key, **({"appId": self.app} if self.app else {})}
-        return self._json(method, f"/v3{path}", body, headers, PATIENCE)["data"]
+        return self._json(method, path, body, headers, TIMEOUT)["data"]
 
-    def fetch(self, path: str, *, timeout: float = PATIENCE) -> bytes:
-        """Return the bytes of what is open to everybody, whoever signed the certificate.
+    def fetch(self, path: str, *, timeout: float = TIMEOUT) -> str:
+        """Return the text of a page that needs no token, without verifying the certificate.
 
-        Nothing secret is sent, and the CA comes this way that makes verifying possible.
+        Nothing secret is sent, and the CA that makes verifying possible comes this way.
         """
-        return self._send(_Ask("GET", f"{_PREFIX}{path}", None, {}), timeout, verify=False)
+        content = self._send(Request(self._address(_CONTROL + path)), timeout, verify=False)  # noqa: S310  # checked
+        return content.decode(errors="replace").rstrip()
 
     def _json(
         self, method: str, target: str, body: Any, headers: dict[str, str], timeout: float
     ) -> Any:
         content = None if body is None else json.dumps(body).encode()
-        ask = _Ask(method, target, content, {**headers, "Content-Type": "application/json"})
+        headers = {**headers, "Content-Type": "application/json"}
+        request = Request(self._address(target), content, headers, method=method)  # noqa: S310  # checked
         verify = bool(self._ca) or not is_loopback(self.url)
         try:
-            return json.loads(self._send(ask, timeout, verify=verify))
+            return json.loads(self._send(request, timeout, verify=verify))
         except ValueError:
-            raise UnreachableError(f"{self.url} answers, but is no mockchat") from None
+            raise UnreachableError(f"{self.url} answers, but is not mockchat") from None
 
-    def _send(self, ask: "_Ask", timeout: float, *, verify: bool) -> bytes:
-        # A mock is on this machine or beside it: what proxy this machine uses is not for it.
+    def _address(self, target: str) -> str:
+        try:
+            if urlsplit(self.url).scheme in ("http", "https"):
+                return self.url + target
+        except ValueError:
+            pass
+        told = "an address looks like http://127.0.0.1:8080"
+        raise UnreachableError(f"no server answers at {printable(self.url)}: {told}")
+
+    def _send(self, request: Request, timeout: float, *, verify: bool) -> bytes:
+        # A mock runs on this machine or beside it: the machine's proxy is not for it.
         opener = build_opener(ProxyHandler({}), HTTPSHandler(context=self._trust(verify=verify)))
         try:
-            with opener.open(ask.request(self.url), timeout=timeout) as answer:
+            with opener.open(request, timeout=timeout) as answer:
                 content: bytes = answer.read()
                 return content
         except HTTPError as error:
@@ -160,11 +154,11 @@ class Remote:
                 raise self._refusal(error.code, error.read(), hint) from None
         except (OSError, ValueError, HTTPException) as error:
             text = f"no server answers at {printable(self.url)}: {_reason(error)}"
-            raise UnreachableError(f"{text}{_advice(error)}") from None
+            raise UnreachableError(text) from None
 
     def _trust(self, *, verify: bool) -> ssl.SSLContext:
         if not verify or not self.url.startswith("https:"):
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the system's CAs: they cost
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading the system's CAs is slow
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             return context
         try:
@@ -178,27 +172,12 @@ class Remote:
             details = [text for texts in error.get("details", {}).values() for text in texts]
             said = f"{' '.join(details) or error['message']} ({error['code']})"
         except (ValueError, LookupError, TypeError, AttributeError):
-            return UnreachableError(f"{self.url} answers {status}, but is no mockchat")
+            return UnreachableError(f"{self.url} answers {status}, but is not mockchat")
         return RefusedError(printable(said) + (f"\n  hint: {printable(hint)}" if hint else ""))
 
 
-class _Ask(NamedTuple):
-    """A request, whatever server it is for."""
-
-    method: str
-    target: str
-    content: bytes | None
-    headers: dict[str, str]
-
-    def request(self, url: str) -> Request:
-        """Return it for the server at this address; raise ValueError for what is no address."""
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("an address is like http://127.0.0.1:8080")
-        return Request(f"{url}{self.target}", self.content, self.headers, method=self.method)  # noqa: S310  # looked at
-
-
 def is_loopback(url: str) -> bool:
-    """Whether an address can only mean this machine."""
+    """Whether an address can only be this machine."""
     try:
         name = urlsplit(url).hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
@@ -206,22 +185,13 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def path_of(*segments: str) -> str:
-    """Return a path of segments, whatever they hold."""
-    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
-
-
 def _reason(error: Exception) -> str:
+    """Return why a connection failed, with advice where there is some."""
     cause = error.reason if isinstance(error, URLError) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"{printable(str(cause))}; pass its CA with --ca FILE (`mockchat ca --url URL`)"
+    if isinstance(cause, ConnectionRefusedError):
+        return f"{cause.strerror}; start one (`mockchat serve`) or name another with --url"
     if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, ssl.SSLError):
         return cause.strerror
     return printable(str(cause))
-
-
-def _advice(error: Exception) -> str:
-    cause = error.reason if isinstance(error, URLError) else error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return "; name its CA by --ca FILE (`mockchat ca --url URL` fetches it)"
-    if isinstance(cause, ConnectionRefusedError):
-        return "; start one (`mockchat serve`) or name another by --url"
-    return ""

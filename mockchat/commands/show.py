@@ -1,72 +1,65 @@
-"""What commands print: tables for people, JSON for scripts."""
+"""What commands print: tables and sentences for people, JSON for scripts."""
 
 import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
+
+from mockchat.commands import UsageError
+from mockchat.commands.table import Column, Shows
 
 _GAP = "  "
 _CUT = "…"
+_PIPE = "-"
 
 
 def say(text: str) -> None:
-    """Print a line, at once: others may read along."""
+    """Print a line on stdout at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def note(text: str) -> None:
-    """Tell the person who waits, apart from what is printed for scripts."""
+    """Print a line for people on stderr."""
     sys.stderr.write(f"mockchat: {text}\n")
     sys.stderr.flush()
 
 
-def say_json(value: Any) -> None:
-    """Print a document for scripts."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def say_json_line(value: Any) -> None:
-    """Print one document of many, in a line of its own."""
-    say(json.dumps(value, ensure_ascii=False))
-
-
-def add_json_option(parser: argparse.ArgumentParser) -> None:
-    """Declare that JSON is printed if it is asked for."""
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
-
-
 def wants_json(arguments: argparse.Namespace) -> bool:
-    """Whether JSON is to be printed."""
+    """Whether the arguments ask for JSON."""
     return bool(getattr(arguments, "json", False))
 
 
-def tell(arguments: argparse.Namespace, answer: Any, text: str) -> int:
-    """Print an answer, as JSON if that is wanted, else a sentence; return that all is well."""
+def say_json(value: Any, indent: int | None = 2) -> None:
+    """Print a JSON document; without an indent it is one line."""
+    say(json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def tell(arguments: argparse.Namespace, answer: Any, shows: Shows) -> int:
+    """Print an answer as JSON, a sentence or a table; return exit status 0."""
     if wants_json(arguments):
         say_json(answer)
+    elif isinstance(shows, tuple):
+        head = [column.head for column in shows]
+        _say_table([head, *([_cell(row, column) for column in shows] for row in answer)])
+    elif isinstance(shows, str):
+        values = {name: _text(value) for name, value in answer.items()}
+        say(printable(shows.format_map(values)))
     else:
-        say(printable(text))
+        say(printable(shows(answer)))
     return 0
 
 
-def tell_table(
-    arguments: argparse.Namespace, answer: Any, head: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
-    """Print an answer, as JSON if that is wanted, else a table; return that all is well."""
-    if wants_json(arguments):
-        say_json(answer)
-    else:
-        say_table(head, rows)
-    return 0
+def _cell(row: dict[str, Any], column: Column) -> Any:
+    value = row.get(column.value) if isinstance(column.value, str) else column.value(row)
+    return column.default if value in (None, {}, []) else value
 
 
-def say_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print columns as wide as they need to be; on a terminal no line is longer than it is wide."""
-    lines = [[printable(head_) for head_ in head]]
-    lines += [[printable(_text(cell)) for cell in row] for row in rows]
+def _say_table(rows: list[list[Any]]) -> None:
+    """Print rows in columns; on a terminal, lines are cut at its width."""
+    lines = [[printable(_text(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -74,26 +67,54 @@ def say_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def fitting(line: str) -> str:
-    """Return a line that the terminal holds, if that is where it goes."""
+    """Return a line, cut at the width of the terminal if stdout is one."""
     if not sys.stdout.isatty():
         return line
     width = shutil.get_terminal_size().columns
     return line if len(line) <= width else line[: width - 1] + _CUT
 
 
-def sentence(text: str) -> str:
-    """Return what a table says as a sentence of its own."""
-    return f"{text[:1].upper()}{text[1:]}."
-
-
 def printable(text: str) -> str:
-    """Return what a client sent in a form that moves no cursor and changes no colour."""
+    """Return a text with control characters escaped, so that it cannot change the terminal."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
+def pairs(values: dict[str, Any]) -> str:
+    """Return a mapping as `name=value` words."""
+    return " ".join(f"{name}={value}" for name, value in values.items())
+
+
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
+    if isinstance(value, dict):
+        return pairs(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return "" if value is None else str(value)
+
+
+# --- JSON files -----------------------------------------------------------------------------
+def read_json(name: str) -> Any:
+    """Return the content of a JSON file or of stdin (`-`); raise UsageError."""
+    try:
+        content = sys.stdin.buffer.read() if name == _PIPE else Path(name).read_bytes()
+        return json.loads(content)
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: is not valid JSON: {error}") from None
+
+
+def write_json(name: str, content: Any) -> int:
+    """Write a JSON file or print it (`-`); return exit status 0, raise UsageError."""
+    text = json.dumps(content, indent=2)
+    if name == _PIPE:
+        say(text)
+        return 0
+    try:
+        Path(name).write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be written: {error.strerror}") from None
+    note(f"wrote {name}")
+    return 0

@@ -1,0 +1,116 @@
+"""`serve` and `config`: the settings as flags, and the value and source of each."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from mockchat import config
+from mockchat.commands import UsageError
+from mockchat.commands.show import note, tell
+from mockchat.commands.table import JSON, Action, Argument, Column, argument
+from mockchat.config import Config, ConfigError
+
+_SECRET = ("control_token",)
+_MASK = "********"
+
+
+def arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
+    """Return every setting as a flag, and `--config`."""
+    file = argument(
+        "--config",
+        "FILE",
+        "TOML file with settings; its keys are the names of the flags",
+        "settings",
+    )
+    return [file, *(setting(name) for name, _ in config.rows())]
+
+
+def config_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
+    """Return the arguments of `config`."""
+    return [JSON, *arguments(parser)]
+
+
+def setting(name: str) -> Argument:
+    """Return the flag of a setting."""
+    row = dict(config.rows())[name]
+    options: dict[str, Any] = {"action": "append"} if row.repeatable else {}
+    if row.kind is config.SWITCH:
+        options |= {"nargs": "?", "const": "true"}
+    told = f"{row.help} (default: {_default(name)}; {config.variable(name)})"
+    return argument(config.flag(name), row.kind.metavar, told, "settings", **options)
+
+
+def _default(name: str) -> str:
+    return dict(config.rows())[name].shown.replace("`", "")
+
+
+def flags_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that flags name."""
+    return {name: getattr(arguments, name, None) for name, _ in config.rows()}
+
+
+def config_of(
+    flags: Mapping[str, Any], file: str | None = None, environ: Mapping[str, str] = os.environ
+) -> Config:
+    """Return the settings; raise UsageError for a wrong one."""
+    for name in config.service_links(environ):
+        note(
+            f"{name}={environ[name]} is ignored, because Kubernetes sets it for a Service; set "
+            "enableServiceLinks: false in the pod, or pass the port as a flag"
+        )
+    try:
+        return config.load_config(flags, environ, file)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
+# --- serve ----------------------------------------------------------------------------------
+def serve(_action: Action, arguments: argparse.Namespace) -> int:
+    """Run a server until a signal stops it."""
+    # Process 1 of a container ignores a SIGTERM without a handler while the server starts.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    settings = config_of(flags_of(arguments), arguments.config)
+    from mockchat.serve import serve as serve_until_stopped  # noqa: PLC0415  # imports aiohttp
+
+    return serve_until_stopped(settings)
+
+
+# --- config ---------------------------------------------------------------------------------
+def show(_action: Action, arguments: argparse.Namespace) -> int:
+    """List every setting with its value and source; secrets are masked."""
+    flags = flags_of(arguments)
+    settings = config_of(flags, arguments.config)
+    in_file = config.read_file(arguments.config) if arguments.config else {}
+    values = {name: getattr(settings, name) for name, _ in config.rows()}
+    values |= {name: _MASK for name in _SECRET if values[name] is not None}
+    rows = [
+        {"setting": name, "value": value, "from": _source(name, flags, in_file)}
+        for name, value in values.items()
+    ]
+    flag = Column("setting", lambda row: config.flag(row["setting"]))
+    return tell(arguments, rows, (flag, Column("value", _shown), Column("from", "from")))
+
+
+def _shown(row: dict[str, Any]) -> str:
+    """Return a value as its flag takes it."""
+    name, value = row["setting"], row["value"]
+    if value == getattr(Config, name):  # a dataclass keeps its defaults there
+        return _default(name)
+    if value is None:
+        return "off"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}s" if isinstance(value, float) else str(value)
+
+
+def _source(name: str, flags: Mapping[str, Any], in_file: Mapping[str, Any]) -> str:
+    if flags.get(name) is not None:
+        return "flag"
+    if name in config.in_environment(os.environ):
+        return config.variable(name)
+    return "--config" if name in in_file else "default"

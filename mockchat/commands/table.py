@@ -1,0 +1,258 @@
+"""The commands of `mockchat`: one row each, with its request, its arguments and its output."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Argument(NamedTuple):
+    """An argument: its name and options for argparse, and the group of the help that lists it."""
+
+    name: str
+    options: dict[str, Any]
+    group: str
+
+    @property
+    def key(self) -> str:
+        """The name of the value among the parsed arguments."""
+        return str(self.options.get("dest") or self.name.lstrip("-").replace("-", "_"))
+
+
+def argument(name: str, metavar: str, help_: str, group: str = "", **options: Any) -> Argument:
+    """Return an argument: positional without `--`, a switch without a metavar."""
+    kind = {"metavar": metavar} if metavar else {"action": "store_true"}
+    return Argument(name, {"help": help_, **kind, **options}, group)
+
+
+class Column(NamedTuple):
+    """A column of a table: its head, the value's key or function, the text for no value."""
+
+    head: str
+    value: str | Callable[[Any], Any]
+    default: str = ""
+
+
+def columns(words: str) -> tuple[Column, ...]:
+    """Return the columns of these keys; `key=text` has a text for no value."""
+    pairs = (word.partition("=") for word in words.split())
+    return tuple(Column(key, key, default) for key, _, default in pairs)
+
+
+Shows = str | tuple[Column, ...] | Callable[[Any], str]
+
+
+class Action(NamedTuple):
+    """A command, or an action of one: its request and how the answer is printed, or its code.
+
+    A request is a method and a path, of the control API unless the path starts with `/v3`.
+    Arguments fill the placeholders of the path; the others go into the body. `code`, and a text
+    for `arguments`, name a function of a module in this package, which is imported when used.
+    """
+
+    words: str
+    does: str
+    request: str = ""
+    arguments: tuple[Argument, ...] | str = ()
+    shows: Shows = "{message}"
+    body: Mapping[str, Any] | None = None
+    code: str = ""
+
+    @property
+    def usage(self) -> str:
+        """The arguments that follow the words, in the short form of the help."""
+        if not (self.request or self.code):
+            return "[ACTION …]"
+        own = [one for one in self.arguments if isinstance(one, Argument)]
+        positional = [one for one in own if not one.name.startswith("--")]
+        words = [
+            f"[{one.options['metavar']}]" if "nargs" in one.options else one.options["metavar"]
+            for one in positional
+        ]
+        return " ".join([*words, "[OPTION …]"])
+
+
+# --- arguments ------------------------------------------------------------------------------
+_OF_SERVER = "the server"
+JSON = argument("--json", "", "print JSON")
+URL = argument(
+    "--url",
+    "URL",
+    "address of the server (default: MOCKCHAT_URL, else MOCKCHAT_PORT or 8080 on this machine)",
+    _OF_SERVER,
+)
+SERVER = (  # arguments of every action with a request
+    URL,
+    argument("--app", "ID", "id of the app (default: MOCKCHAT_APP, else all apps)", _OF_SERVER),
+    argument(
+        "--control-token",
+        "TOKEN",
+        "token of the control API (default: MOCKCHAT_CONTROL_TOKEN, else none)",
+        _OF_SERVER,
+    ),
+    argument(
+        "--ca",
+        "FILE",
+        "CA to trust (default: MOCKCHAT_CA, else the system's; this machine needs none)",
+        _OF_SERVER,
+    ),
+    JSON,
+)
+_WORD = (argument("word", "WORD", "list only the rows with this word", nargs="?"), JSON)
+_NAME = (argument("name", "NAME", "name of the snapshot"),)
+_NAME_AND_FILE = (*_NAME, argument("file", "FILE", "JSON file; - for a pipe"))
+_FAULT_ID = (argument("id", "ID", "id of the fault, as `mockchat faults` prints it"),)
+_AT = (argument("at", "AT", "2026-01-31T12:00:00Z, for example, or unix seconds", nargs="?"),)
+_ADVANCE = (argument("advance", "DURATION", "90s, 1h or 30d, for example"),)
+_TOKEN = (
+    argument("uid", "UID", "uid of the user"),
+    argument("--force", "", "create a new auth token even if the user has one"),
+    argument("--api-key", "KEY", "api key (default: MOCKCHAT_REST_API_KEY, else REST_API_KEY)"),
+)
+_SEED = (
+    argument("--users", "N", "add N users with made-up names"),
+    argument(
+        "--fixture",
+        "NAME",
+        "add a fixture: a JSON file of this machine (- for a pipe) or a name the server knows",
+    ),
+)
+_CA = (
+    argument("--pem", "", "print the certificate instead of its path"),
+    argument("--url", "URL", "print the certificate of the server at this address"),
+    argument("--ca-dir", "DIR", "folder of the CA (default: MOCKCHAT_CA_DIR)"),
+)
+FILTERS = tuple(
+    argument(f"--{name}", name.upper(), help_, "which requests")
+    for name, help_ in {
+        "operation": "name of an operation, like get_user",
+        "method": "HTTP method",
+        "path": "path without the version; * matches a segment, ** matches several",
+        "uid": "uid of the user that the request is about",
+        "status": "HTTP status of the response",
+        "code": "error code of the response",
+    }.items()
+)
+_JOURNAL = (
+    argument("what", "ID|clear", "print one exchange in full, or clear the journal", nargs="?"),
+    argument("--limit", "N", "print only the newest N exchanges"),
+    argument("--follow", "", "print new exchanges until Ctrl-C"),
+    argument("--har", "FILE", "write the exchanges as HAR 1.2; - for a pipe"),
+    argument("--wait", "DURATION", "wait for --count exchanges, old or new, at most this long"),
+    argument("--count", "N", "number of exchanges to wait for (default: 1)"),
+    *FILTERS,
+)
+
+# --- output ---------------------------------------------------------------------------------
+_USERS = (
+    *columns("app uid name role=default"),
+    Column("auth tokens", "authTokens"),
+    Column("state", lambda user: "deactivated" if user.get("deactivatedAt") else "active"),
+)
+_SNAPSHOTS = (*columns("name"), Column("of", "app", "all"), *columns("apps users"))
+_FAULTS = columns("id kind parameters match=all app=all struck seen times=unlimited")
+_KINDS = (
+    *columns("kind channel"),
+    Column("parameters", lambda kind: " ".join(one["name"] for one in kind["parameters"])),
+    Column("what happens", "does"),
+)
+_ROUTES = (
+    *columns("method path needs"),
+    Column("what it does", lambda row: row["does"] if row["built"] else "not built"),
+)
+_SAVED = "The snapshot {name} is saved (users: {users})."
+_FREEZE, _RESUME = {"freeze": True}, {"resume": True}
+_AUTH_TOKENS = "POST /v3/users/{uid}/auth_tokens"
+_ADDED = "Users added: {users} (apps: {apps})."
+
+
+def _time(clock: Any) -> str:
+    return f"{clock['time']} {'frozen' if clock['frozen'] else 'ticking'}"
+
+
+# --- the table ------------------------------------------------------------------------------
+GROUPS = {  # the actions of a command follow it, the default first
+    "run a server": (
+        Action("serve", "start a server", "", "settings.arguments", code="settings.serve"),
+        Action(
+            "exec",
+            "run a command with a server of its own",
+            "",
+            "execute.arguments",
+            code="execute.run",
+        ),
+    ),
+    "control a running server": (
+        Action("health", "check that the server is up", "", (URL, JSON), code="local.health"),
+        Action("users", "list the users", "GET /state", (), _USERS, code="special.users"),
+        Action("token", "print an auth token of a user", _AUTH_TOKENS, _TOKEN, "{authToken}"),
+        Action("reset", "return to the seed data", "POST /reset"),
+        Action("seed", "add users", "POST /seed", _SEED, _ADDED, code="special.seed"),
+        Action("snapshot", "save, restore, export and import the server's data"),
+        Action("snapshot list", "list the snapshots", "GET /snapshots", (), _SNAPSHOTS),
+        Action(
+            "snapshot save", "save the data as a snapshot", "PUT /snapshots/{name}", _NAME, _SAVED
+        ),
+        Action("snapshot restore", "return to a snapshot", "POST /snapshots/{name}/restore", _NAME),
+        Action("snapshot delete", "delete a snapshot", "DELETE /snapshots/{name}", _NAME),
+        Action(
+            "snapshot export",
+            "write a snapshot to a file",
+            "GET /snapshots/{name}",
+            _NAME_AND_FILE,
+            code="special.export_snapshot",
+        ),
+        Action(
+            "snapshot import",
+            "read a snapshot from a file",
+            "PUT /snapshots/{name}",
+            _NAME_AND_FILE,
+            _SAVED,
+            code="special.import_snapshot",
+        ),
+        Action("faults", "disturb requests on purpose: errors, delays, lost connections"),
+        Action("faults list", "list the faults", "GET /faults", (), _FAULTS),
+        Action(
+            "faults add",
+            "disturb matching requests from now on",
+            "POST /faults",
+            "special.fault_arguments",
+            code="special.add_faults",
+        ),
+        Action("faults remove", "remove a fault", "DELETE /faults/{id}", _FAULT_ID),
+        Action("faults clear", "remove all faults", "DELETE /faults"),
+        Action("faults kinds", "list the kinds and presets", "GET /faults/kinds", (), _KINDS),
+        Action(
+            "journal",
+            "list the requests of clients, wait for them, follow them, save them as HAR",
+            "GET /journal",
+            _JOURNAL,
+            code="journal.run",
+        ),
+        Action("clock", "print the time of an app or the server, stop it, move it forward"),
+        Action("clock show", "print the time", "GET /clock", (), _time),
+        Action("clock freeze", "stop the time, now or at AT", "PATCH /clock", _AT, _time, _FREEZE),
+        Action("clock advance", "move the time forward", "PATCH /clock", _ADVANCE, _time),
+        Action("clock resume", "return to the real time", "PATCH /clock", (), _time, _RESUME),
+    ),
+    "work without a server": (
+        Action("errors", "list the error catalogue", "", _WORD, code="local.errors"),
+        Action("routes", "list the operations", "", _WORD, _ROUTES, code="local.routes"),
+        Action("openapi", "print the OpenAPI document", code="local.openapi"),
+        Action("ca", "print the path of the CA to trust", "", _CA, code="hosts.ca"),
+        Action(
+            "hosts",
+            "print rules that send the live host names to mockchat",
+            "",
+            "hosts.arguments",
+            code="hosts.hosts",
+        ),
+        Action(
+            "config",
+            "list the settings and the source of each",
+            "",
+            "settings.config_arguments",
+            code="settings.show",
+        ),
+    ),
+}
+ROWS = {row.words: row for rows in GROUPS.values() for row in rows}
+COMMANDS = {words: row for words, row in ROWS.items() if " " not in words}
