@@ -140,6 +140,8 @@ def _meta(page: Page) -> dict[str, Any]:
     }
     if page.cursor is not None:
         meta["cursor"] = {"updatedAt": page.cursor, "affix": "prepend"}
+    elif not page.items:  # lists of messages: most SDKs read the cursor without looking for it
+        meta["cursor"] = {}
     return meta
 
 

@@ -102,7 +102,9 @@ _SCHEMAS: dict[str, Json] = {
     "Meta": _object(
         {
             "pagination": _object(dict.fromkeys(_PAGINATION, _INTEGER)),
-            "cursor": _object({"updatedAt": _INTEGER, "affix": {"const": "prepend"}}),
+            "cursor": _object(
+                {"updatedAt": _INTEGER, "affix": {"const": "prepend"}}, "updatedAt", "affix"
+            ),
         },
         "cursor",
     ),
