@@ -42,6 +42,12 @@ DIFFERENCES = (
         "whoever reads it learns of both codes",
     ),
     Difference(
+        "groups",
+        "a conversation is had with a group that exists and has its members",
+        "any guid has an empty conversation and nobody online",
+        "mockchat has no groups, and an opened chat asks for both",
+    ),
+    Difference(
         "rate limits",
         "more than the limit is refused with 429",
         "requests are counted, but refuse nobody unless `--rate-limit` is set",

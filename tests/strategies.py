@@ -65,6 +65,8 @@ users = st.builds(
     updated_at=maybe_seconds,
     deactivated_at=maybe_seconds,
     tags=text_lists,
+    preferences=st.none() | objects,
+    timezone=maybe_text,
 )
 tokens = st.builds(
     AuthToken,
@@ -74,6 +76,7 @@ tokens = st.builds(
     platform=maybe_text,
     user_agent=maybe_text,
     app_info=maybe_text,
+    push_tokens=st.dictionaries(texts, texts, max_size=2),
 )
 api_keys = st.builds(
     ApiKey,

@@ -31,7 +31,7 @@ ASKED = {
     "me": ("GET", "/me", None),
     "user by token": ("GET", "/users/superhero2", None),
     "profile": ("PUT", "/me", {"name": "Tony", "deviceId": "phone"}),
-    "push token": ("PUT", "/me", {"pushNotification": {"fcmDeviceToken": "t"}}),
+    "push token": ("PUT", "/me", {"appInfo": {"pushNotification": {"fcmDeviceToken": "t"}}}),
     "user": ("GET", "/users/superhero1", None),
     "friends": ("GET", "/users/superhero1/friends", None),
     "users": ("GET", "/users", None),

@@ -183,7 +183,7 @@ async def test_a_change_of_the_own_profile_or_a_push_token_is_no_login(client: C
     login = asyncio.create_task(client.put("/me", headers=header))
     await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
 
-    for body in ({"name": "Tony"}, {"pushNotification": {"fcmDeviceToken": "t"}}):
+    for body in ({"name": "Tony"}, {"appInfo": {"pushNotification": {"fcmDeviceToken": "t"}}}):
         me = await data_of(client.put("/me", json=body, headers=header))
         assert me["name"] == "Tony"
     await steer(client, "DELETE", "logins")

@@ -1,6 +1,17 @@
 """What can be asked: the operations of the emulated API, gathered in one table."""
 
-from mockchat.api import api_keys, auth_tokens, calls, login, me, relations, roles, sessions, users
+from mockchat.api import (
+    after_login,
+    api_keys,
+    auth_tokens,
+    calls,
+    login,
+    me,
+    relations,
+    roles,
+    sessions,
+    users,
+)
 from mockchat.api.unbuilt import UNBUILT
 
 OPERATIONS = (
@@ -13,6 +24,7 @@ OPERATIONS = (
     *roles.table,
     *relations.table,
     *calls.table,
+    *after_login.table,
 )
 
 __all__ = ["OPERATIONS", "UNBUILT"]

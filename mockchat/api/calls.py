@@ -4,7 +4,7 @@ from typing import Any
 
 from mockchat.api import plain, requests
 from mockchat.api.operation import Access, Call, Hosts, OperationTable
-from mockchat.api.session_jwt import check_jwt, issue_jwt
+from mockchat.api.session_jwt import issue_jwt, require_jwt
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.pictures import address_for
@@ -41,12 +41,7 @@ def get_call_token(call: Call) -> dict[str, Any]:
     Version 4 of the Calls SDKs reads `payload`, version 5 the keys beside it.
     """
     text = call.headers.get("callToken", "").strip()
-    if not text:
-        raise errors.AUTH_TOKEN_MISSING()
-    found = check_jwt(call.app, text)
-    if found is None:
-        raise errors.AUTH_TOKEN_UNKNOWN(token=text)
-    caller, passthrough = found
+    caller, passthrough = require_jwt(call.app, text)
     user, hosts = caller.user, call.hosts
     shown = {"uid": user.uid, "name": user.name}
     if user.avatar:

@@ -2,6 +2,8 @@
 
 from marshmallow import EXCLUDE, Schema, fields
 
+from mockchat.core.preferences import DEFAULTS
+
 _HOSTS = (
     *("REGION", "MODE", "CHAT_API_VERSION", "WS_API_VERSION", "MAIN_DOMAIN", "EXTENSION_DOMAIN"),
     *("ADMIN_API_HOST", "CLIENT_API_HOST", "CHAT_HOST", "CHAT_HOST_OVERRIDE"),
@@ -50,6 +52,55 @@ class CountSchema(AnySchema):
     """How many there are."""
 
     count = fields.Integer(required=True)
+
+
+class OnlineMembersSchema(AnySchema):
+    """How many users and members of groups are online."""
+
+    online = fields.Integer(required=True, data_key="onlineUsersCount")
+    groups = fields.Dict(required=True)
+
+
+class ConversationSchema(AnySchema):
+    """A conversation without messages."""
+
+    conversation_id = fields.String(required=True, data_key="conversationId")
+    kind = fields.String(
+        required=True, data_key="conversationType", metadata={"enum": ["user", "group"]}
+    )
+    unread = fields.Integer(required=True, data_key="unreadMessageCount")
+    created_at = fields.Integer(required=True, data_key="createdAt")
+    updated_at = fields.Integer(required=True, data_key="updatedAt")
+    other = fields.Dict(required=True, data_key="conversationWith")
+
+
+PreferencesSchema = AnySchema.from_dict(
+    {
+        name: (fields.Dict if isinstance(value, dict) else fields.Boolean)(required=True)
+        for name, value in DEFAULTS.items()
+    },
+    name="PreferencesSchema",
+)
+PreferencesSchema.__doc__ = "What a user wants to be notified of."
+
+
+class TimeZoneSchema(AnySchema):
+    """A user's time zone."""
+
+    success = fields.Boolean(required=True)
+    timezone = _text()
+
+
+class MutedSchema(AnySchema):
+    """The conversations that a user muted."""
+
+    muted = fields.List(fields.Dict(), required=True, data_key="mutedConversations")
+
+
+class PushTokensSchema(AnySchema):
+    """Push tokens, each with the auth token whose client registered it."""
+
+    tokens = fields.List(fields.Dict(), required=True, data_key="pushTokens")
 
 
 class JwtSchema(AnySchema):

@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from mockchat.api import json_text
 from mockchat.api.operation import DEFAULT_PER_PAGE
 from mockchat.api.validation import (
     MAX_NAME,
@@ -21,12 +22,14 @@ from mockchat.api.validation import (
     Url,
     Whole,
 )
+from mockchat.core import preferences
 from mockchat.core.entities import Scope
 from mockchat.core.state import MAX_UID_LENGTH
 
 MAX_PER_PAGE = 1000
 MAX_DESCRIPTION = 255
 MAX_FRIENDS_AT_ONCE = 25
+MAX_PUSH_TOKEN = 4096
 _MANY = 10**9
 
 
@@ -221,7 +224,28 @@ def only_logs_in(body: Mapping[str, Any]) -> bool:
 
     That is the login of an SDK, or its return after a reload; anything else changes the user.
     """
-    return _CHANGES.isdisjoint(body)
+    return _CHANGES.isdisjoint(body) and not push_token_in(body)
+
+
+def push_token_in(body: Mapping[str, Any]) -> str | None:
+    """Return the push token that a body of `PUT /me`, loaded or not, registers.
+
+    SDKs put it into `appInfo`, beside which it may stand as well.
+    """
+    info = _object(body.get("app_info") or body.get("appInfo"))
+    beside = body.get("push_notification") or body.get("pushNotification")
+    found = _object(info.get("pushNotification") or beside).get("fcmDeviceToken")
+    return found if isinstance(found, str) and found else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """Return the JSON object that `value` is, or is the text of; else an empty one."""
+    if isinstance(value, str):
+        try:
+            value = json_text.parse(value)
+        except ValueError:
+            value = None
+    return value if isinstance(value, dict) else {}
 
 
 class JwtRequest(RequestSchema):
@@ -234,6 +258,45 @@ class SessionReport(RequestSchema):
     """The telemetry of a session; mockchat keeps nothing of it."""
 
     session_id = String(data_key="sessionId")
+
+
+class OnlineMembersAsked(RequestSchema):
+    """The body that asks for counts; `groups` are guids."""
+
+    groups = Strings(most=MAX_PER_PAGE)
+
+
+class PushTokenCreate(RequestSchema):
+    """The body that registers a push token; the platform decides which field holds it."""
+
+    auth_token = String(data_key="authToken")  # which a caller with a key names
+    platform = String(required=True, maximum=MAX_NAME)
+    fcm_token = String(maximum=MAX_PUSH_TOKEN, data_key="fcmToken")
+    device_token = String(maximum=MAX_PUSH_TOKEN, data_key="deviceToken")
+    voip_token = String(maximum=MAX_PUSH_TOKEN, data_key="voipToken")
+
+
+class PushTokenOwner(RequestSchema):
+    """The body that says whose push tokens are meant, where the caller shows a key."""
+
+    auth_token = String(data_key="authToken")
+
+
+# What is not known in them is ignored.
+PreferencesUpdate = RequestSchema.from_dict(
+    {
+        name: Metadata() if isinstance(value, dict) else Flag()
+        for name, value in preferences.DEFAULTS.items()
+    },
+    name="PreferencesUpdate",
+)
+PreferencesUpdate.__doc__ = "The body that changes notification preferences."
+
+
+class TimeZoneUpdate(RequestSchema):
+    """The body that sets a time zone."""
+
+    timezone = String(required=True, maximum=MAX_NAME)
 
 
 class CallTokenCreate(RequestSchema):

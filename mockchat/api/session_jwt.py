@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from mockchat.core import errors
 from mockchat.core.entities import AuthToken, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.state import App
@@ -60,6 +61,16 @@ def app_id_in(text: str) -> str | None:
     except ValueError:
         return None
     return str(claims["appId"]) if isinstance(claims, dict) and "appId" in claims else None
+
+
+def require_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]]:
+    """Return what `check_jwt` does; raise AUTH_TOKEN_MISSING or AUTH_TOKEN_UNKNOWN."""
+    if not text:
+        raise errors.AUTH_TOKEN_MISSING()
+    found = check_jwt(app, text)
+    if found is None:
+        raise errors.AUTH_TOKEN_UNKNOWN(token=text)
+    return found
 
 
 def check_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]] | None:

@@ -23,9 +23,8 @@ PUT                     /groups/{guid}/promote
 DELETE                  /groups/{guid}/demote
 GET*                    /groups/{guid}/messages
 GET*                    /groups/{guid}/threads
-GET PUT DELETE          /groups/{guid}/conversation
-POST                    /groups/{guid}/conversation/delivered
-POST DELETE             /groups/{guid}/conversation/read
+PUT DELETE              /groups/{guid}/conversation
+DELETE                  /groups/{guid}/conversation/read
 POST DELETE             /groups/{guid}/conversation/pin
 GET* PUT                /groups/{guid}/scopes/{scope}/permissions
 DELETE                  /groups/{guid}/scopes/{scope}/permissions/{permission}
@@ -41,9 +40,8 @@ POST DELETE             /messages/{id}/pin
 POST DELETE             /messages/{id}/save
 GET*                    /conversations
 GET DELETE              /conversations/{conversationId}
-GET PUT DELETE          /users/{uid}/conversation
-POST                    /users/{uid}/conversation/delivered
-POST DELETE             /users/{uid}/conversation/read
+PUT DELETE              /users/{uid}/conversation
+DELETE                  /users/{uid}/conversation/read
 POST DELETE             /users/{uid}/conversation/pin
 GET*                    /users/{uid}/messages
 POST GET* DELETE        /roles/{role}/restrictedfeatures
@@ -61,7 +59,6 @@ PUT                     /user/friends/{uid}/accept
 DELETE                  /user/friends/{uid}/reject
 DELETE                  /user/friends/{uid}/{gid}
 GET                     /user/messages/{muid}
-GET POST                /api/v3.0/online-members
 GET                     /ai/bots/{botId}/assistance/users/{uid}
 GET                     /ai/bots/{botId}/assistance/groups/{guid}
 GET                     /ai/conversation-starter/users/{uid}
@@ -71,7 +68,6 @@ GET                     /ai/conversation-summary/groups/{guid}
 GET                     /ai/smart-replies/users/{uid}
 GET                     /ai/smart-replies/groups/{guid}
 GET*                    /campaigns/notification-feed
-GET                     /campaigns/notification-feed/unread-count
 GET                     /campaigns/notification-feed/{feedItemId}
 POST                    /campaigns/notification-feed/{feedItemId}/delivered
 POST                    /campaigns/notification-feed/{feedItemId}/engagement
@@ -80,6 +76,8 @@ PUT                     /campaigns/push-notifications/{pushNotificationId}/click
 PUT                     /campaigns/push-notifications/{pushNotificationId}/delivered
 GET*                    /campaigns/templates/categories
 GET PATCH DELETE        /notifications/v1/settings
+PUT DELETE              /notifications/v1/preferences/mute
+PUT DELETE              /notifications/push/v1/preferences/mute
 GET* POST PUT           /notifications/push/v1/providers/fcm
 DELETE                  /notifications/push/v1/providers/fcm/{providerId}
 PUT                     /notifications/push/v1/providers/fcm/default/{providerId}
@@ -87,12 +85,6 @@ GET* POST PUT           /notifications/push/v1/providers/apns
 DELETE                  /notifications/push/v1/providers/apns/{providerId}
 PUT                     /notifications/push/v1/providers/apns/default/{providerId}
 GET POST PUT DELETE     /notifications/push/v1/providers/custom
-GET PATCH DELETE        /notifications/v1/preferences
-GET* PUT DELETE         /notifications/v1/preferences/mute
-GET PATCH               /notifications/v1/preferences/timezone
-GET PATCH DELETE        /notifications/push/v1/preferences
-GET* PUT DELETE         /notifications/push/v1/preferences/mute
-GET* POST DELETE        /notifications/push/v1/tokens
 DELETE                  /notifications/push/v1/tokens/{pushToken}
 GET PATCH DELETE        /notifications/v1/contact-details
 GET POST PUT DELETE     /notifications/sms/v1/providers/twilio

@@ -58,6 +58,7 @@ class AuthToken:
     app_info: str | None = None
     bound_to: str | None = None  # the device that used a single-use token first
     jwt: str | None = None  # its stand-in at a WebSocket, once a client asked for one
+    push_tokens: dict[str, str] = field(default_factory=dict)  # by platform
 
 
 @dataclass(slots=True)
@@ -77,6 +78,8 @@ class User:
     updated_at: int | None = None
     deactivated_at: int | None = None
     tags: list[str] = field(default_factory=list)
+    preferences: dict[str, Any] | None = None  # for notifications; None: the defaults
+    timezone: str | None = None
     friends: set[str] = field(default_factory=set)  # keys of users
     blocked: dict[str, int] = field(default_factory=dict)  # key of a user -> unix seconds
     blocked_by: set[str] = field(default_factory=set)  # keys of users

@@ -166,13 +166,14 @@ def refusal(context: RequestContext, error: ApiError) -> Answer:
 def choose(setting: str, headers: Mapping[str, str]) -> str:
     """Return the dialect for a request; `X-Mock-Errors` wins over the setting.
 
-    A chat SDK names itself in its `sdk` header and was written against the live service.
+    A chat SDK was written against the live service. It names itself in its `sdk` header, or shows
+    its session JWT as `Authorization`, which no back end sends.
     """
     wish = headers.get("x-mock-errors", "").strip().lower()
     wanted = wish if wish in ("auto", *DIALECTS) else setting
     if wanted in DIALECTS:
         return wanted
-    return "live" if "sdk" in headers else "documented"
+    return "live" if "sdk" in headers or "authorization" in headers else "documented"
 
 
 def face(error: ApiError, dialect: str) -> Face:

@@ -65,13 +65,14 @@ _SECURITY: dict[Access, list[Json]] = {
     Access.CONTROL: [{"controlToken": []}, {}],  # asked for where the setting is set
 }
 _HEADERS = {
+    "Authorization": "The session JWT, as it is.",
     "apikey": "The api key of a login by uid, if the body has none.",
     "authToken": "The auth token, if the body has none.",
     "callToken": "The call token.",
     "onBehalfOf": "The uid of the user through whose eyes an api key looks.",
     "resource": "The device, if the body has no `deviceId`.",
 }
-_REQUIRED_HEADERS = {"callToken"}
+_REQUIRED_HEADERS = {"Authorization", "callToken"}
 _DIALECT = "X-Mock-Errors"
 _QUOTA_HEADERS = {
     "X-RateLimit-Limit": "Requests a minute of the operation's class.",

@@ -1,0 +1,218 @@
+"""What apps ask for by themselves after a login, and mockchat can tell without any message.
+
+(sdk-wire section 14.) Conversations are empty and nothing is unread, as no message is ever sent.
+"""
+
+from functools import partial
+from typing import Any
+
+from mockchat.api import plain, requests, schemas
+from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable
+from mockchat.api.schemas import UserSchema, compile_dump, profile
+from mockchat.api.session_jwt import require_jwt
+from mockchat.api.users import viewer_of
+from mockchat.api.validation import refuse
+from mockchat.core import errors, preferences
+from mockchat.core.entities import AuthToken, User, UserCaller
+from mockchat.core.errors import Evidence
+from mockchat.core.pictures import address_for
+from mockchat.core.relations import conversation_id
+
+table = OperationTable()
+
+_USER = "/users/{uid}/conversation"
+_GROUP = "/groups/{guid}/conversation"
+_PREFERENCES = "/notifications/v1/preferences"
+_OLD_PREFERENCES = "/notifications/push/v1/preferences"
+_TOKENS = "/notifications/push/v1/tokens"
+_row = partial(table.add, access=Access.FULL_KEY_OR_TOKEN, evidence=Evidence.DOCUMENTED)
+_own_row = partial(_row, errors=PATH_UID_ERRORS, headers=("onBehalfOf",))
+_printed = compile_dump(UserSchema)
+
+
+def _user(call: Call) -> User:
+    """Return the user whose own affairs these are; a key has to name one."""
+    if user := viewer_of(call):
+        return user
+    raise refuse("onBehalfOf", "required")
+
+
+# --- users that are online ------------------------------------------------------------------
+@table.add(
+    "POST",
+    "/api/{version}/online-members",
+    access=Access.PUBLIC,
+    body=requests.OnlineMembersAsked,
+    returns=plain.OnlineMembersSchema,
+    errors=(errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_UNKNOWN),
+    evidence=Evidence.DOCUMENTED,
+    headers=("Authorization",),
+)
+def count_online_members(call: Call) -> dict[str, Any]:
+    """Count the users that are online; a group, which has no members here, has none."""
+    require_jwt(call.app, call.headers.get("Authorization", "").strip())
+    online = sum(user.sessions > 0 for user in call.app.all_users())
+    return {"onlineUsersCount": online, "groups": dict.fromkeys(call.body.get("groups") or (), 0)}
+
+
+table.rows.append(table.rows[0].at("GET", table.rows[0].path, body=None))
+
+
+# --- conversations --------------------------------------------------------------------------
+def _conversation(call: Call, kind: str, name: str, other: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "conversationId": name,
+        "conversationType": kind,
+        "unreadMessageCount": 0,
+        "createdAt": call.app.now,
+        "updatedAt": call.app.now,
+        "conversationWith": other,
+    }
+
+
+@_own_row("GET", _USER, returns=plain.ConversationSchema)
+def get_user_conversation(call: Call) -> dict[str, Any]:
+    """Get the conversation with a user, which is empty."""
+    other, user = call.user_in_path(), _user(call)
+    shown = _printed(profile(other, viewer=user))
+    if other.avatar:
+        shown["avatar"] = address_for(other.avatar, call.hosts.server)
+    return _conversation(call, "user", conversation_id(user, other), shown)
+
+
+@_own_row("GET", _GROUP, returns=plain.ConversationSchema)
+def get_group_conversation(call: Call) -> dict[str, Any]:
+    """Get the conversation with a group, which is empty; every guid is taken for a group."""
+    _user(call)
+    guid = call.path["guid"]
+    group = {"guid": guid, "name": guid, "type": "public", "membersCount": 0}
+    return _conversation(call, "group", f"group_{guid}", group)
+
+
+@_own_row("POST", f"{_USER}/read", returns=schemas.AckSchema)
+@_own_row("POST", f"{_USER}/delivered", returns=schemas.AckSchema)
+@_own_row("POST", f"{_GROUP}/read", returns=schemas.AckSchema)
+@_own_row("POST", f"{_GROUP}/delivered", returns=schemas.AckSchema)
+def mark_conversation(call: Call) -> Ack:
+    """Mark a conversation as read or delivered, which changes nothing."""
+    if "uid" in call.path:
+        call.user_in_path()
+    _user(call)
+    return Ack("The conversation has been marked successfully.")
+
+
+@_own_row("GET", "/campaigns/notification-feed/unread-count", returns=plain.CountSchema)
+def count_unread_feed_items(call: Call) -> dict[str, int]:
+    """Count the unread items of the notification feed: none."""
+    _user(call)
+    return {"count": 0}
+
+
+# --- notifications --------------------------------------------------------------------------
+def _preferences(user: User) -> dict[str, Any]:
+    return user.preferences or preferences.DEFAULTS
+
+
+def _timezone(user: User) -> dict[str, Any]:
+    # Without `success` the SDKs see a failure.
+    return {"success": True, "timezone": user.timezone or preferences.DEFAULT_TIMEZONE}
+
+
+@_own_row("GET", _PREFERENCES, returns=plain.PreferencesSchema)
+@_own_row("GET", _OLD_PREFERENCES, returns=plain.PreferencesSchema)
+def get_preferences(call: Call) -> dict[str, Any]:
+    """Get a user's notification preferences."""
+    return _preferences(_user(call))
+
+
+@_own_row("PATCH", _PREFERENCES, body=requests.PreferencesUpdate, returns=plain.PreferencesSchema)
+@_own_row(
+    "PATCH", _OLD_PREFERENCES, body=requests.PreferencesUpdate, returns=plain.PreferencesSchema
+)
+def update_preferences(call: Call) -> dict[str, Any]:
+    """Change a user's notification preferences; what is not named stays."""
+    user = _user(call)
+    user.preferences = preferences.changed(_preferences(user), call.body)
+    return user.preferences
+
+
+@_own_row("DELETE", _PREFERENCES, returns=plain.PreferencesSchema)
+@_own_row("DELETE", _OLD_PREFERENCES, returns=plain.PreferencesSchema)
+def reset_preferences(call: Call) -> dict[str, Any]:
+    """Go back to the default notification preferences."""
+    user = _user(call)
+    user.preferences = None
+    return _preferences(user)
+
+
+@_own_row("GET", f"{_PREFERENCES}/mute", returns=plain.MutedSchema)
+@_own_row("GET", f"{_OLD_PREFERENCES}/mute", returns=plain.MutedSchema)
+def list_muted_conversations(call: Call) -> dict[str, Any]:
+    """List the conversations that a user muted: none."""
+    _user(call)
+    return {"mutedConversations": []}
+
+
+@_own_row("GET", f"{_PREFERENCES}/timezone", returns=plain.TimeZoneSchema)
+def get_timezone(call: Call) -> dict[str, Any]:
+    """Get a user's time zone."""
+    return _timezone(_user(call))
+
+
+@_own_row(
+    "PATCH",
+    f"{_PREFERENCES}/timezone",
+    body=requests.TimeZoneUpdate,
+    returns=plain.TimeZoneSchema,
+)
+def update_timezone(call: Call) -> dict[str, Any]:
+    """Set a user's time zone."""
+    user = _user(call)
+    user.timezone = call.body["timezone"]
+    return _timezone(user)
+
+
+# --- push tokens ----------------------------------------------------------------------------
+_push_row = partial(
+    _row,
+    errors=(errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_WITH_SPACE, errors.AUTH_TOKEN_UNKNOWN),
+)
+
+
+def _login(call: Call) -> AuthToken:
+    """Return the auth token that push tokens belong to: the client's, or the one in the body."""
+    if isinstance(call.caller, UserCaller):
+        return call.caller.token
+    return call.app.user_caller(call.body.get("auth_token") or "").token
+
+
+@_push_row("GET", _TOKENS, returns=plain.PushTokensSchema)
+def list_push_tokens(call: Call) -> dict[str, Any]:
+    """List the client's push tokens, or for a key those of the whole app."""
+    own = isinstance(call.caller, UserCaller)
+    logins = [_login(call)] if own else list(call.app.tokens.values())
+    return {
+        "pushTokens": [
+            {"authToken": one.value, "uid": one.uid, "platform": platform, "pushToken": token}
+            for one in logins
+            for platform, token in one.push_tokens.items()
+        ]
+    }
+
+
+@_push_row("POST", _TOKENS, body=requests.PushTokenCreate, returns=schemas.AckSchema)
+def register_push_token(call: Call) -> Ack:
+    """Keep a push token until its client logs out; each platform has one."""
+    body = call.body
+    push_token = body.get("fcm_token") or body.get("device_token") or body.get("voip_token")
+    if not push_token:
+        raise refuse("fcmToken", "required")
+    _login(call).push_tokens[body["platform"]] = push_token
+    return Ack("Push token registered successfully.")
+
+
+@_push_row("DELETE", _TOKENS, body=requests.PushTokenOwner, returns=schemas.AckSchema)
+def unregister_push_tokens(call: Call) -> Ack:
+    """Forget all push tokens of a client."""
+    _login(call).push_tokens.clear()
+    return Ack("Push tokens unregistered successfully.")

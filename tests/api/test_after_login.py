@@ -1,0 +1,157 @@
+"""What apps ask for by themselves after a login (sdk-wire 14)."""
+
+from typing import Any
+
+from mockchat.core import errors
+from mockchat.core.preferences import DEFAULTS
+from tests.helpers import (
+    NOW,
+    REST_KEY,
+    Client,
+    assert_error,
+    by_token,
+    connect,
+    data_of,
+    details_of,
+    log_in,
+    steer,
+)
+
+ONLINE = "/api/v3.0/online-members"
+PREFERENCES = "/notifications/v1/preferences"
+TOKENS = "/notifications/push/v1/tokens"
+
+
+async def push_tokens_in_state(client: Client) -> list[Any]:
+    state = await steer(client, "GET", "state", app="APP_ID")
+    return [token.get("pushTokens") for token in state["apps"]["APP_ID"]["authTokens"]]
+
+
+async def test_online_counts_follow_the_sockets(client: Client) -> None:
+    me = await log_in(client, "superhero1")
+    headers = {"Authorization": me["jwt"]}
+    body = {"groups": ["a", "b"]}
+    assert (await data_of(client.get(ONLINE, headers=headers)))["onlineUsersCount"] == 0
+
+    await connect(client, me)
+    await connect(client, await log_in(client, "superhero2", deviceId="d2"))
+
+    counts = await data_of(client.post(ONLINE, json=body, headers=headers))
+    assert counts == {"onlineUsersCount": 2, "groups": {"a": 0, "b": 0}}
+
+
+async def test_online_counts_are_refused_in_the_words_of_the_live_service(client: Client) -> None:
+    await assert_error(client.post(ONLINE), errors.AUTH_TOKEN_MISSING)
+    headers = {"Authorization": "x.y.z"}
+    await assert_error(
+        client.post(ONLINE, headers=headers), errors.AUTH_TOKEN_UNKNOWN, "live", token="x.y.z"
+    )
+
+
+async def test_a_conversation_with_a_user_is_empty(client: Client) -> None:
+    headers = by_token((await log_in(client, "superhero2"))["authToken"])
+
+    found = await data_of(client.get("/users/superhero1/conversation", headers=headers))
+
+    assert found.pop("conversationWith")["uid"] == "SUPERHERO1"
+    assert found == {
+        "conversationId": "SUPERHERO1_user_SUPERHERO2",
+        "conversationType": "user",
+        "unreadMessageCount": 0,
+        "createdAt": NOW,
+        "updatedAt": NOW,
+    }
+
+
+async def test_a_conversation_with_any_group_is_empty(client: Client) -> None:
+    headers = {**REST_KEY, "onBehalfOf": "superhero1"}
+
+    found = await data_of(client.get("/groups/a-group/conversation", headers=headers))
+
+    assert found["conversationId"] == "group_a-group"
+    assert found["conversationWith"]["guid"] == "a-group"
+
+
+async def test_conversations_can_be_marked_and_nothing_is_unread(client: Client) -> None:
+    headers = by_token((await log_in(client, "superhero1"))["authToken"])
+
+    for owner in ("users/superhero2", "groups/a-group"):
+        for mark in ("read", "delivered"):
+            path = f"/{owner}/conversation/{mark}"
+            assert (await data_of(client.post(path, headers=headers)))["success"] is True
+    unread = "/campaigns/notification-feed/unread-count"
+    assert await data_of(client.get(unread, headers=headers)) == {"count": 0}
+
+
+async def test_a_key_has_to_say_whose_affairs_it_asks_for(client: Client) -> None:
+    details = await details_of(client.get(PREFERENCES, headers=REST_KEY))
+
+    assert details == {"onBehalfOf": ["The on behalf of field is required."]}
+
+
+async def test_preferences_keep_what_is_set_and_their_form(client: Client) -> None:
+    headers = by_token((await log_in(client, "superhero1"))["authToken"])
+    body = {
+        "groupPreferences": {"groupMessages": 1, "groupReplies": "often", "unheardOf": 1},
+        "mutePreferences": {"schedule": {"monday": {"dnd": True}, "tuesday": None}},
+        "usePrivacyTemplate": False,
+    }
+    expected = {
+        **DEFAULTS,
+        "groupPreferences": {**DEFAULTS["groupPreferences"], "groupMessages": 1},
+        "mutePreferences": {
+            **DEFAULTS["mutePreferences"],
+            "schedule": {
+                **DEFAULTS["mutePreferences"]["schedule"],
+                "monday": {"from": 0, "to": 2359, "dnd": True},
+            },
+        },
+        "usePrivacyTemplate": False,
+    }
+    assert await data_of(client.get(PREFERENCES, headers=headers)) == DEFAULTS
+
+    assert await data_of(client.patch(PREFERENCES, json=body, headers=headers)) == expected
+    old = "/notifications/push/v1/preferences"
+    assert await data_of(client.get(old, headers=headers)) == expected
+    assert await data_of(client.delete(old, headers=headers)) == DEFAULTS
+
+
+async def test_a_time_zone_is_kept(client: Client) -> None:
+    headers = by_token((await log_in(client, "superhero1"))["authToken"])
+    path = f"{PREFERENCES}/timezone"
+    assert (await data_of(client.get(path, headers=headers)))["timezone"] == "UTC"
+
+    await data_of(client.patch(path, json={"timezone": "Asia/Tokyo"}, headers=headers))
+
+    zone = await data_of(client.get(path, headers=headers))
+    assert zone == {"success": True, "timezone": "Asia/Tokyo"}
+
+
+async def test_push_tokens_belong_to_a_login_and_end_with_it(client: Client) -> None:
+    token = (await log_in(client, "superhero1"))["authToken"]
+    info = {"pushNotification": {"fcmDeviceToken": "old-style"}}
+    body = {"platform": "fcm_android", "fcmToken": "new-style"}
+
+    await data_of(client.put("/me", json={"appInfo": info}, headers=by_token(token)))
+    await data_of(client.post(TOKENS, json=body, headers=by_token(token)))
+
+    both = {"fcm": "old-style", "fcm_android": "new-style"}
+    assert await push_tokens_in_state(client) == [both]
+    listed = (await data_of(client.get(TOKENS, headers=REST_KEY)))["pushTokens"]
+    assert {one["pushToken"]: one["authToken"] for one in listed} == dict.fromkeys(
+        both.values(), token
+    )
+    await data_of(client.delete("/me", headers=by_token(token)))
+    assert await push_tokens_in_state(client) == []
+
+
+async def test_push_tokens_are_forgotten_when_asked(client: Client) -> None:
+    token = (await log_in(client, "superhero1"))["authToken"]
+    body = {"platform": "apns", "voipToken": "v", "authToken": token}
+    await data_of(client.post(TOKENS, json=body, headers=REST_KEY))
+
+    await data_of(client.delete(TOKENS, headers=by_token(token)))
+
+    assert (await data_of(client.get(TOKENS, headers=by_token(token)))) == {"pushTokens": []}
+    without = {"platform": "fcm_web"}
+    assert "fcmToken" in await details_of(client.post(TOKENS, json=without, headers=REST_KEY))
