@@ -51,7 +51,7 @@ GET*                    /users/{uid}/threads
 GET*                    /threads
 POST                    /bots/{uid}/messages
 GET* POST               /calls
-GET                     /calls/{sessionId}
+GET PUT                 /calls/{sessionId}
 PATCH                   /calls/{sessionId}/type
 POST                    /files/upload-url
 GET* POST               /user/friends

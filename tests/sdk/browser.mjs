@@ -15,8 +15,8 @@ import { servePages } from "./page_server.mjs";
 import { keysFrom } from "./running.mjs";
 
 const MODULES = [
-  ...["another_host", "calls", "faults", "flows", "long_session", "other_side", "snippets"],
-  ...["steps", "wire_tap", "world"],
+  ...["another_host", "calls", "faults", "flows", "long_session", "other_side"],
+  ...["promises", "snippets", "steps", "wire_tap", "world"],
 ];
 const LIVE_DOMAINS = ["cometchat.io", "cometchat.com"];
 const QUIET = [
@@ -67,12 +67,17 @@ function launch(home) {
   });
 }
 
-/** The live host names lead to the mock, loopback stays itself, and nothing else resolves. */
+/**
+ * The live host names lead to the mock, and so does port 443 of this machine, which the SDKs ask
+ * for online counts. The rest of loopback stays itself, and nothing else resolves.
+ */
 function hostRules() {
-  const { port } = new URL(httpsUrl);
+  const { hostname, port } = new URL(httpsUrl);
   const mock = LIVE_DOMAINS.map((domain) => `MAP *.${domain}:443 127.0.0.1:${port}`);
   const rules = env.MOCKCHAT_HOST_RULES ?? `--host-resolver-rules=${mock}`;
-  return [`${rules},MAP * ~NOTFOUND,EXCLUDE localhost,EXCLUDE 127.0.0.1`];
+  const own = ["localhost", "127.0.0.1"].map((name) => `MAP ${name} ${name}`);
+  const counts = `MAP ${hostname}:443 127.0.0.1:${port}`;
+  return [`${rules},${counts},${own},MAP * ~NOTFOUND`];
 }
 
 /** All goes by the mock's proxy, loopback too, and no name resolves here. */
@@ -102,17 +107,24 @@ export async function runPackage(browser, origin, row, given) {
     if (facts.at(-1).hung) break;
   }
   await context.close();
-  return { ...identity(row), hosts, ...joined(facts), ...troubles };
+  const { unhandled, ...told } = joined(facts);
+  troubles.unhandled.push(...unhandled);
+  return { ...identity(row), hosts, ...told, ...troubles };
 }
 
 /** Runs in the page, so it may use nothing but its argument. */
 async function inPage({ run, settings }) {
   const { FLOWS } = await import("/flows.mjs");
   const { createWorld, take } = await import("/world.mjs");
-  const { tapFetches, tapSockets } = await import("/wire_tap.mjs");
-  const taps = { sockets: tapSockets(window), fetches: tapFetches(window) };
+  const { rejected, tapFetches, tapSockets } = await import("/wire_tap.mjs");
+  const taps = { sockets: tapSockets(window), fetches: tapFetches(window), unhandled: [] };
+  window.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault(); // it is told here, code and all
+    taps.unhandled.push(rejected(event.reason));
+  });
   const CometChat = window.CometChat.CometChat ?? window.CometChat;
-  const world = createWorld({ CometChat, ...settings, ...taps });
+  const notifications = window.CometChatNotifications ?? window.CometChat.CometChatNotifications;
+  const world = createWorld({ CometChat, notifications, ...settings, ...taps });
   const steps = {};
   const hung = await take(FLOWS[settings.flow][run], world, steps).catch((error) => error.message);
   return { steps, hung, ...taps };
@@ -123,6 +135,7 @@ const joined = (facts) => ({
   hung: facts.at(-1).hung,
   sockets: facts.flatMap(({ sockets }) => sockets),
   fetches: facts.flatMap(({ fetches }) => fetches),
+  unhandled: facts.flatMap(({ unhandled }) => unhandled),
 });
 
 /** Stands in for the other servers, which nothing here asks. */

@@ -5,6 +5,7 @@ import { ANOTHER_HOST } from "./another_host.mjs";
 import { callsBy } from "./calls.mjs";
 import { FAULTS } from "./faults.mjs";
 import { LONG_SESSION } from "./long_session.mjs";
+import { STEPS_OF_PROMISES } from "./promises.mjs";
 import { SNIPPETS } from "./snippets.mjs";
 import {
   STEPS,
@@ -16,6 +17,7 @@ import {
 const ALL_STEPS = [
   STEPS,
   STEPS_AFTER_RESTART,
+  STEPS_OF_PROMISES,
   STEPS_WITH_A_PAST_TOKEN,
   STEPS_WITH_A_DELETED_TOKEN,
 ];

@@ -63,6 +63,11 @@ MILESTONES: dict[str, list[Check]] = {
         suite.test_another_users_coming_and_going_is_seen,
     ],
     "logout": [suite.test_a_logout_leaves_no_user],
+    "promises": [
+        suite.test_every_promise_settles_and_nothing_is_thrown_inside_the_sdk,
+        suite.test_what_an_app_asks_for_after_its_login_is_answered,
+        suite.test_a_browser_that_finds_the_server_is_told_how_many_users_are_online,
+    ],
     "auth token": [suite.test_a_token_minted_by_a_back_end_logs_its_user_in],
     "restart": [suite.test_a_session_left_open_is_restored_at_the_next_start],
     "dead token": [

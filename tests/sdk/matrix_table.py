@@ -16,12 +16,15 @@ overridden where the package has options for that (`override`), and by the live 
 to mockchat, for all (`live`).
 
 `yes`: passed, by the very assertions of the suite; `no`: not passed. `XMPP`: the package speaks
-XMPP where newer ones open CometChat's WebSocket; its login does not need it.
+XMPP where newer ones open CometChat's WebSocket; its login does not need it. `promises`: how many
+methods and requests that return a promise were called after a login. Each settled within five
+seconds, and none threw inside the SDK.
 
-Two flaws of the packages themselves are walked around. 2.1.3 and 2.1.4 cannot log in a second user
-over the first, so the first logs out before. And up to 2.3.0 no login works in a page that was
-refused a dead token, so dead tokens have pages of their own. A token that turns out dead logs the
-app out from 2.3.1 on, and not in 3.0.0-beta1.
+Three flaws of the packages themselves are walked around. 2.1.3 and 2.1.4 cannot log in a second
+user over the first, so the first logs out before. Up to 2.3.0 no login works in a page that was
+refused a dead token, so dead tokens have pages of their own. And 3.0.11 cannot register a push
+token: `registerTokenForPushNotification()` is not called there. A token that turns out dead logs
+the app out from 2.3.1 on, and not in 3.0.0-beta1.
 """
 OLD = """
 ## 1.0 to 2.1.2
@@ -95,6 +98,8 @@ def cells(run: Run) -> list[str]:
 def mark(run: Run, milestone: str) -> str:
     if milestone == "live socket" and not run.facts["traits"]["realtime"]:
         return "XMPP"
+    if milestone == "promises" and run.passed[milestone]:
+        return str(run.facts["steps"]["promises"]["called"])
     return "yes" if run.passed[milestone] else "no"
 
 
@@ -117,8 +122,11 @@ def old_cells(run: Run) -> list[str]:
 
 def line(run: Run) -> str:
     facts = run.facts
+    promises = facts.get("steps", {}).get("promises", {})
+    told = "" if run.complete else f"{run.stopped} {promises.get('hung')} {promises.get('thrown')}"
     verdict = "pass" if run.complete else "FAIL" if run.expected else "old "
-    return f"{verdict}  {facts['label']:<22} {facts['hosts']:<9} {run.stopped}".rstrip()
+    count = promises.get("called", "")
+    return f"{verdict}  {facts['label']:<22} {facts['hosts']:<9} {count:>4} {told}".rstrip()
 
 
 def summary(runs: list[Run]) -> list[str]:

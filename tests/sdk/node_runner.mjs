@@ -9,7 +9,7 @@ import { becomeBrowserLike, hurry, obeyProxyVariables } from "./node_environment
 import { identity, packageNamed } from "./packages.mjs";
 import { keysFrom, report } from "./running.mjs";
 import { createWorld, take } from "./world.mjs";
-import { tapFetches, tapSockets } from "./wire_tap.mjs";
+import { rejected, tapFetches, tapSockets } from "./wire_tap.mjs";
 
 const [label, flow = "steps"] = process.argv.slice(2);
 const HURRY = { "long-session": 30, faults: 30 };
@@ -22,13 +22,13 @@ function freshly(bundle) {
   const loaded = require(bundle);
   // A Calls SDK brings a URL class for devices, which parses nothing in Node.
   Object.assign(globalThis, { URL, URLSearchParams });
-  return loaded.CometChat ?? loaded;
+  return { CometChat: loaded.CometChat ?? loaded, notifications: loaded.CometChatNotifications };
 }
 
 function worldFromEnvironment(row, taps) {
   const { env } = process;
   return createWorld({
-    CometChat: freshly(row.bundle),
+    ...freshly(row.bundle),
     appId: env.MOCKCHAT_APP_ID ?? "APP_ID",
     httpUrl: env.MOCKCHAT_URL,
     httpsUrl: env.MOCKCHAT_HTTPS_URL,
@@ -43,7 +43,7 @@ function worldFromEnvironment(row, taps) {
 async function main() {
   const row = packageNamed(label);
   const unhandled = [];
-  process.on("unhandledRejection", (error) => unhandled.push(String(error)));
+  process.on("unhandledRejection", (reason) => unhandled.push(rejected(reason)));
   becomeBrowserLike();
   if (process.env.MOCKCHAT_PROXY_URL) obeyProxyVariables();
   stubNativeModules();

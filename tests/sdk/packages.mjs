@@ -28,6 +28,7 @@ export const identity = ({ label, name, version, traits }) => ({
  *                 so their connection never becomes live
  *   finishes      its login is over when the API has answered; older ones wait for XMPP
  *   changesUsers  it can log in a second user over the first; 2.1.3 and 2.1.4 trip over themselves
+ *   pushes        it can register a push token; 3.0.11 looks for its settings in the wrong store
  *   leaves        it logs out by itself when its token turns out dead
  */
 function traitsOf(name, version) {
@@ -37,6 +38,7 @@ function traitsOf(name, version) {
     realtime: since(3),
     finishes: since(2, 1, 3),
     changesUsers: since(2, 1, 5),
+    pushes: version !== "3.0.11",
     leaves: since(2, 3, 1) && version !== "3.0.0-beta1",
   };
 }

@@ -35,6 +35,9 @@ export function tapFetches(environment) {
   return log;
 }
 
+/** What a promise that nobody waits for was rejected with: a server's code, or a mistake. */
+export const rejected = (reason) => String(reason?.error?.code ?? reason?.code ?? reason);
+
 function note(log, way, host, data) {
   log.push({ way, host, frame: parsed(data) });
 }
