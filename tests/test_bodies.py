@@ -157,6 +157,23 @@ async def test_a_form_s_encoded_brackets_are_brackets(client: Client) -> None:
     assert user["tags"] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("form", "tags"),
+    [
+        ("tags[1]=x&tags[]=y", ["x", "y"]),
+        ("tags[]=x&tags[7]=y&tags[0]=z&tags[]=a", ["z", "y", "a"]),
+        (f"tags[{'9' * 5000}]=x&tags[]=y", ["x", "y"]),
+    ],
+    ids=["behind a number", "behind a gap", "behind a number that is too large"],
+)
+async def test_empty_brackets_of_a_form_append_as_in_php(
+    client: Client, form: str, tags: list[str]
+) -> None:
+    user = await data_of(create(client, f"uid=u1&name=x&{form}", FORM))
+
+    assert user["tags"] == tags
+
+
 async def test_json_in_a_form_s_field_is_understood(client: Client) -> None:
     body = "uid=u1&name=x&metadata=%7B%22a%22%3A1%7D&tags=%5B%22t%22%5D"
 

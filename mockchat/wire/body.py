@@ -18,6 +18,7 @@ MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # that of an emulated body, and a s
 BODY_TIMEOUT = 60.0  # seconds that a body has to arrive
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8
+_INDEX = re.compile(r"[0-9]{1,18}")
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _NOTHING: Mapping[str, Any] = {}
 # Reading a request raises these where the client is to blame.
@@ -134,21 +135,37 @@ def parse_form(text: str, source: str) -> dict[str, Any]:
     except ValueError:
         raise refuse(source, "items", limit=_MAX_FIELDS) from None
     fields: dict[str, Any] = {}
+    next_of: dict[int, int] = {}
     for key, value in pairs:
         match = _KEY.fullmatch(key)
         path = re.findall(r"\[([^\[\]]*)\]", match[2]) if match else []
         if match is None or len(path) > _MAX_NESTING:
             fields[key] = value
         else:
-            _put(fields, [match[1], *path], value)
+            _put(fields, [match[1], *path], value, next_of)
     return fields
 
 
-def _put(fields: dict[str, Any], path: list[str], value: str) -> None:
+def _put(fields: dict[str, Any], path: list[str], value: str, next_of: dict[int, int]) -> None:
     container = fields
     for name in path[:-1]:
-        inner = container.get(name or str(len(container)))
+        key = _key(container, name, next_of)
+        inner = container.get(key)
         if not isinstance(inner, dict):
-            inner = container[name or str(len(container))] = {}
+            inner = container[key] = {}
         container = inner
-    container[path[-1] or str(len(container))] = value
+    container[_key(container, path[-1], next_of)] = value
+
+
+def _key(container: dict[str, Any], name: str, next_of: dict[int, int]) -> str:
+    """Return the key for a pair of brackets; empty ones append, as in PHP, behind the largest index.
+
+    `next_of` holds the next index by the id of the container.
+    """
+    index = next_of.get(id(container), 0)
+    if _INDEX.fullmatch(name):
+        next_of[id(container)] = max(index, int(name) + 1)
+    if name:
+        return name
+    next_of[id(container)] = index + 1
+    return str(index)
