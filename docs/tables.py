@@ -1,4 +1,4 @@
-"""Writes the README's tables, docs/fidelity.md and docs/openapi.json from the project's own tables.
+"""Writes the README's tables and docs/fidelity.md from the project's own tables.
 
 `python docs/tables.py` writes what is out of date, `--check` changes nothing and fails there.
 """
@@ -17,13 +17,11 @@ from mockchat.commands.table import COMMANDS, GROUPS
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.faults import kind_rows as fault_rows
 from mockchat.core.errors import CATALOGUE, Face
-from mockchat.wire import openapi
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 FAULTS = DOCS / "faults.md"
 FIDELITY = DOCS / "fidelity.md"
-OPENAPI = DOCS / "openapi.json"
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -209,7 +207,6 @@ def files() -> dict[Path, str]:
         README: render(README.read_text()),
         FAULTS: render(FAULTS.read_text()),
         FIDELITY: fidelity(),
-        OPENAPI: openapi.text(),
     }
 
 

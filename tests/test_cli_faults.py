@@ -118,7 +118,7 @@ def test_wrong_faults_are_refused(steer: Command, tmp_path: Path) -> None:
     names = " or ".join((*KINDS, *PRESETS))
     refused = {
         "faults add nope": names,
-        "faults add hang --delay 1s": "The delay is no parameter of hang",
+        "faults add hang --delay 1s": "The delay is not known here",
         "faults remove 99999": "There is no fault 99999. (MOCK_NOT_FOUND)",
         "faults remove a/b": "There is no fault a/b. (MOCK_NOT_FOUND)",
     }

@@ -158,7 +158,7 @@ def test_a_wrong_seed_is_refused(steer: Command, tmp_path: Path) -> None:
     (tmp_path / "wrong.json").write_text('{"users": [{"uid": 1}]}')
     names = ("nowhere.json", "./nowhere.json", "nowhere")
     rows = {f"seed --fixture {name}": f"; this machine has no file {name}" for name in names}
-    rows[f"seed --fixture {tmp_path}/wrong.json"] = "users[0].uid: must be text"
+    rows[f"seed --fixture {tmp_path}/wrong.json"] = "The fixture.users.0.uid must be a string"
     rows["seed --users 0"] = "The users must be between 1 and"
     check_refusals(steer, 1, rows)
 
@@ -215,7 +215,7 @@ def test_a_wrong_snapshot_is_refused(steer: Command, app: MockApp, tmp_path: Pat
         "snapshot restore none": "There is no snapshot none. (MOCK_NOT_FOUND)",
         "snapshot delete none": "There is no snapshot none. (MOCK_NOT_FOUND)",
         "snapshot save a/restore": "must be 1 to 64 letters",
-        f"snapshot import one {files[3]}": "The apps is no snapshot: the app app-",
+        f"snapshot import one {files[3]}": "The apps.another.secret field is required",
         f"snapshot import one {files[4]}": f"the app {app.app_id} is not in it",
     }
     wrong = {

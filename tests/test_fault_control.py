@@ -347,7 +347,7 @@ async def test_the_kinds_are_listed_with_their_parameters(client: Client) -> Non
         *[({"after": -1}, "after"), ({"probability": 1.1}, "probability")],
         *[({"probability": "x"}, "probability"), ({"delay": -1}, "delay")],
         *[({"delay": "1y"}, "delay"), ({"delay": 10**9 + 1}, "delay"), ({"colour": 1}, "colour")],
-        *[({"closeCode": 1011}, "closeCode"), ({"match": {"colour": 1}}, "colour")],
+        *[({"closeCode": 1011}, "closeCode"), ({"match": {"colour": 1}}, "match.colour")],
         *[({"match": []}, "match"), ({"randomSeed": "x"}, "randomSeed")],
         *[({"path": "/x" * 1000}, "path"), ({"kind": "token_expired", "delay": 1}, "delay")],
         *[({"kind": "error", "status": 500, "message": "x" * 501}, "message")],

@@ -1,7 +1,6 @@
 """Fault rules by themselves: whom they strike, how often, and how they are described."""
 
 import importlib
-from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -9,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockchat.api.validation import Loader
+from mockchat.control.fault_rules import LONGEST_TEXT, PARAMETERS, FaultRequest, in_header
 from mockchat.core.clock import LONGEST
-from mockchat.core.errors import CATALOGUE
+from mockchat.core.errors import CATALOGUE, ApiError
 from mockchat.core.fault_kinds import KINDS, Error, HttpKind, Kind, Latency, RateLimit
 from mockchat.core.faults import (
-    BOUNDS,
-    LONGEST_TEXT,
     MAX_RULES,
     PRESETS,
     FaultError,
@@ -22,14 +21,12 @@ from mockchat.core.faults import (
     Rule,
     error_named,
     first_of,
-    in_header,
-    strikes_of,
 )
 from mockchat.core.matching import Pattern, RequestSummary
 from tests.faulty import PROVEN
 
 SUMMARY = RequestSummary("GET", "/users/u1", "get_user", "u1", "key")
-PARAMETERS = [(name, one.name, one.type) for name, kind in KINDS.items() for one in fields(kind)]
+load = Loader(FaultRequest)
 
 each_kind = pytest.mark.parametrize("name", KINDS)
 each_preset = pytest.mark.parametrize("name", PRESETS)
@@ -230,80 +227,60 @@ def test_a_kind_says_what_it_does_and_helps_with_its_parameters(name: str) -> No
     assert all(one.metadata["help"] for one in fields(kind))
 
 
-@each_kind
-def test_a_kind_knows_no_other_parameters(name: str) -> None:
-    with pytest.raises(FaultError, match=f"colour: is no parameter of {name}"):
-        strikes_of(name, {"colour": "red"})
+def refused_field(body: dict[str, Any]) -> str:
+    """The one field by which a rule is refused."""
+    with pytest.raises(ApiError) as refused:
+        load(body)
+    (field,) = refused.value.details or {}
+    return field
 
 
-@each_preset
-def test_a_preset_takes_no_parameters(name: str) -> None:
-    with pytest.raises(FaultError, match=f"delay: is no parameter of {name}"):
-        strikes_of(name, {"delay": 1})
+def test_a_kind_and_a_preset_know_no_parameter_of_another_kind() -> None:
+    every = {name for declared in PARAMETERS.values() for name in declared}
+
+    for kind, declared in PARAMETERS.items():
+        for name in {*every, "colour"} - set(declared):
+            assert refused_field({"kind": kind, name: 1}) == name, kind
 
 
-def test_an_unknown_kind_is_refused_with_those_there_are(faults: Faults) -> None:
-    with pytest.raises(FaultError, match=r"latency.*ws_close.*token_expired") as refused:
-        faults.add("lag", {})
+def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
+    kinds: Any = ("lag", None, [], 5)
+    for kind in kinds:
+        with pytest.raises(ApiError) as refused:
+            load({"kind": kind})
 
-    assert refused.value.field == "kind"
-
-
-def wrong_values(parameter: str, declared: Any) -> Iterator[Any]:
-    yield from (None, True, [], {}, b"1")
-    if declared is float:
-        yield from (
-            -1,
-            -0.001,
-            LONGEST + 1,
-            1e400,
-            float("nan"),
-            "-1s",
-            "soon",
-            "",
-            "1e3",
-            "9" * 99,
-        )
-    elif declared in (str, str | None):
-        yield from (5, "x" * (LONGEST_TEXT + 1))
-    else:
-        least, most = BOUNDS[parameter]
-        yield from (least - 1, most + 1, 10**400, "9" * 5000, "-1", "1e3", "²", 503.0, "")
+        assert list(refused.value.details or {}) == ["kind"]
+    with pytest.raises(ApiError, match=r"latency.*ws_close.*token_expired"):
+        load({"kind": "lag"})
 
 
-@pytest.mark.parametrize(("kind", "parameter", "declared"), PARAMETERS)
-def test_a_wrong_value_is_refused_by_its_parameter_s_name(
-    kind: str, parameter: str, declared: Any
-) -> None:
-    for value in wrong_values(parameter, declared):
-        with pytest.raises(FaultError) as refused:
-            strikes_of(kind, {parameter: value})
-
-        assert refused.value.field == parameter, value
-
-
-@pytest.mark.parametrize(("kind", "parameter", "declared"), PARAMETERS)
-def test_a_right_value_is_taken_as_number_and_as_text(
-    kind: str, parameter: str, declared: Any
-) -> None:
-    rest: dict[str, Any] = {"status": 500} if kind == "error" else {}
-    value: Any = "a text"
-    if declared is float:
-        value = 1.5
-    elif declared not in (str, str | None):
-        value = BOUNDS[parameter][1]
-
-    ((made, _),) = strikes_of(kind, {**rest, parameter: value})
-    ((same, _),) = strikes_of(kind, {**rest, parameter: str(value)})
-
-    assert getattr(made, parameter) == value
-    assert same == made
+def test_a_parameter_takes_a_right_value_as_number_and_as_text_and_no_wrong_value() -> None:
+    texts: Any = ("a text", (True, [], {}, b"1", "x" * (LONGEST_TEXT + 1)))
+    spans: Any = (1.5, (True, [], {}, b"1", -1, -0.001, LONGEST + 1, 10**400, "-1s", "soon", "1e3"))
+    for kind, row in KINDS.items():
+        for one in fields(row):
+            least, most = one.metadata["bounds"]
+            outside = (least - 1, most + 1, 10**400, "9" * 5000, "-1", "1e3", "²", 503.5)
+            taken: Any = (most, (True, [], {}, b"1", *outside))
+            if one.type is float:
+                taken = spans
+            elif one.type in (str, str | None):
+                taken = texts
+            right, wrong = taken
+            key = PARAMETERS[kind][one.name].data_key or ""
+            for value in wrong:
+                assert refused_field({"kind": kind, key: value}) == key, (kind, value)
+            for spelled in (key, one.name):
+                for value in (right, str(right)):
+                    assert load({"kind": kind, spelled: value})[one.name] == right, kind
 
 
-def test_durations_are_read(faults: Faults) -> None:
-    ((kind, _),) = strikes_of("latency", {"delay": "250ms", "jitter": "1m"})
-
-    assert kind == Latency(0.25, 60.0)
+def test_durations_are_read() -> None:
+    assert load({"kind": "latency", "delay": "250ms", "jitter": "1m"}) == {
+        "kind": "latency",
+        "delay": 0.25,
+        "jitter": 60.0,
+    }
 
 
 # --- the header -----------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from mockchat import Config, MockChat
+from mockchat.control.stored import load_seed
 from mockchat.core import errors
 from mockchat.core.relations import MAX_FRIENDS
-from mockchat.core.seed import FixtureError, load_seed
+from mockchat.core.seed import FixtureError
 from mockchat.wire.app import STORE
 from tests.helpers import REST_KEY, Client, Serve, assert_error, create_user, data_of, details_of
 

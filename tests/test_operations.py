@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from mockchat.api import OPERATIONS
 from mockchat.api.operation import Access, Operation
 from mockchat.api.plain import AnySchema
 from mockchat.api.schemas import compile_dump
-from mockchat.api.validation import Loader
+from mockchat.api.validation import Prepared
+from mockchat.control.fault_rules import FaultRequest, Match
+from mockchat.control.stored import AppState, Fixture, FixtureUser, Rows
 from mockchat.core import errors
-from mockchat.core.errors import ApiError, Evidence
+from mockchat.core.errors import Evidence
 from tests.helpers import (
     ALL_OPERATIONS,
     AUTH_KEY,
@@ -26,7 +29,7 @@ from tests.helpers import (
     assert_error,
     get_as_encoded,
 )
-from tests.strategies import PRINTED, bodies_for
+from tests.strategies import PRINTED, bodies_for, json_values
 
 SENTENCE = re.compile(r"[A-Z][^\n]{5,98}\.")
 BY_KEY = {Access.ANY_KEY, Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN}
@@ -251,24 +254,47 @@ def test_answers_are_printed_as_declared_without_empty_values(
 
 # --- how requests are read ------------------------------------------------------------------
 REQUESTS = sorted(
-    {schema for row in ALL_OPERATIONS for schema in (row.body, row.query) if schema},
+    {
+        *(schema for row in ALL_OPERATIONS for schema in (row.body, row.query) if schema),
+        *FaultRequest.VARIANTS.values(),
+        *(Match, Fixture, AppState),
+    },
     key=lambda schema: schema.__name__,
 )
 
 
-@pytest.mark.parametrize("schema", REQUESTS, ids=lambda schema: schema.__name__)
-@given(data=st.data())
-@settings(max_examples=10)
-def test_requests_are_read_as_marshmallow_would(schema: type[Schema], data: st.DataObject) -> None:
+@given(schema=st.sampled_from(REQUESTS), data=st.data())
+@settings(max_examples=300)
+def test_a_prepared_schema_loads_as_marshmallow_does(
+    schema: type[Schema], data: st.DataObject
+) -> None:
     body = data.draw(bodies_for(schema))
+
+    def loaded(load: Callable[[Any], Any]) -> Any:
+        try:
+            return load(copy.deepcopy(body))
+        except ValidationError as error:
+            return error.messages
+
+    assert loaded(Prepared(schema).load) == loaded(schema().load)
+
+
+@given(rows=st.lists(bodies_for(FixtureUser) | json_values, max_size=3))
+def test_a_list_of_objects_loads_as_marshmallow_does_up_to_the_first_wrong_one(
+    rows: list[Any],
+) -> None:
     try:
-        expected: Any = schema().load(copy.deepcopy(body))
+        expected: Any = FixtureUser(many=True).load(copy.deepcopy(rows))
     except ValidationError as error:
-        expected = set(error.messages)
+        messages: Any = error.messages
+        first = min(messages)
+        expected = {first: messages[first] if isinstance(rows[first], dict) else None}
 
     try:
-        read: Any = Loader(schema)(body)
-    except ApiError as refusal:
-        read = {field.partition(".")[0] for field in refusal.details or ()}
+        read: Any = Rows(FixtureUser).deserialize(rows)
+    except ValidationError as error:
+        refused: Any = error.messages
+        ((at, found),) = refused.items()
+        read = {at: found if isinstance(found, dict) else None}
 
     assert read == expected

@@ -114,7 +114,7 @@ def test_an_installed_package_finds_its_own_fixtures(
 ) -> None:
     wheel.extractall(tmp_path)
     code = (
-        "from mockchat.core.seed import fixtures_dir, load_seed\n"
+        "from mockchat.control.stored import fixtures_dir, load_seed\n"
         "print(fixtures_dir(), len(load_seed(['default'], []).users))"
     )
 

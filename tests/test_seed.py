@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from mockchat.control.stored import load_seed
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
-from mockchat.core.seed import fixtures_dir, load_seed
+from mockchat.core.seed import fixtures_dir
 from mockchat.core.state import App
 
 NOW = 1_700_000_000

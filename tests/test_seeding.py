@@ -151,35 +151,34 @@ async def test_no_other_file_is_read(
 
 
 # --- what is refused ------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("fixture", "reason"),
-    [
-        ({"user": []}, "user: is not a section of a fixture"),
-        ({"users": {}}, "users: must be a list"),
-        ({"users": [ALICE, {"uid": "b"}]}, "users[1].name: is required"),
-        ({"users": [{**ALICE, "age": 1}]}, "users[0].age: is not known here"),
-        ({"users": [{**ALICE, "createdAt": 2**63}]}, "users[0].createdAt: must be a whole number"),
-        ({"users": [{**ALICE, "uid": "a b"}]}, "a uid has at most 100 characters and no spaces"),
-        ({"users": [ALICE, {**ALICE, "uid": "ALICE"}]}, "'ALICE': stands in the fixtures twice"),
-        ({"users": [{**ALICE, "role": "nope"}]}, "has the role 'nope'"),
-        ({"users": [{**ALICE, "friends": ["nope"]}]}, "has the friend 'nope', who is no user"),
-        ({"users": [{**ALICE, "friends": ["alice"]}]}, "is its own friend"),
-        ({"roles": [{"role": "r", "name": "R"}] * 2}, "the role 'r' is declared twice"),
-        (
-            {"apiKeys": [{"apiKey": "K", "name": "k", "scope": "authOnly"}] * 2},
-            "the api key 'K' is declared twice",
-        ),
-    ],
-)
-async def test_a_fixture_is_refused_as_a_whole_by_the_place(
-    client: Client, fixture: Json, reason: str
-) -> None:
+REFUSED: list[tuple[Json, str, str]] = [  # a fixture, the key of the details, the sentence
+    ({"user": []}, "fixture.user", "is not known here"),
+    ({"users": {}}, "fixture.users", "must be an array"),
+    ({"users": [ALICE, {"uid": "b"}]}, "fixture.users.1.name", "is required"),
+    ({"users": [{**ALICE, "age": 1}]}, "fixture.users.0.age", "is not known here"),
+    ({"users": [{**ALICE, "createdAt": 2**63}]}, "fixture.users.0.createdAt", "be an integer"),
+    ({"users": [{**ALICE, "uid": "a b"}]}, "fixture.users.0.uid", "may not contain spaces"),
+    ({"users": [ALICE, {**ALICE, "uid": "ALICE"}]}, "fixture", "stands in the fixtures twice"),
+    ({"users": [{**ALICE, "role": "nope"}]}, "fixture", "has the role 'nope'"),
+    ({"users": [{**ALICE, "friends": ["nope"]}]}, "fixture", "has the friend 'nope'"),
+    ({"users": [{**ALICE, "friends": ["alice"]}]}, "fixture", "is its own friend"),
+    ({"roles": [{"role": "r", "name": "R"}] * 2}, "fixture", "the role 'r' is declared twice"),
+    (
+        {"apiKeys": [{"apiKey": "K", "name": "k", "scope": "authOnly"}] * 2},
+        "fixture",
+        "the api key 'K' is declared twice",
+    ),
+]
+
+
+async def test_a_fixture_is_refused_as_a_whole_by_the_place(client: Client) -> None:
     before = await state_of(client)
-    whole = {"users": [{"uid": "good", "name": "Good"}], **fixture}
 
-    details = await details_of(client.post("/_mock/seed", json={"fixture": whole}))
-
-    assert reason in details["fixture"][0]
+    for fixture, key, reason in REFUSED:
+        whole = {"users": [{"uid": "good", "name": "Good"}], **fixture}
+        details = await details_of(client.post("/_mock/seed", json={"fixture": whole}))
+        assert list(details) == [key], reason
+        assert reason in details[key][0], key
     assert await state_of(client) == before
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockchat.core import snapshot
+from mockchat.control.stored import check_apps
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
@@ -139,36 +139,37 @@ def user(**changes: Any) -> Callable[[Json], None]:
     return lambda app: app["users"][0].update(changes)
 
 
-BROKEN: dict[str, tuple[Callable[[Json], None], str]] = {
-    "no list": (break_in("users", {}), "A.users must be a list"),
-    "no text": (break_in("secret", 1), "id and secret must be texts"),
-    "no number": (break_in("serial", "1"), "serial must be a whole number"),
-    "a flag": (break_in("serial", True), "serial must be a whole number"),
-    "a large number": (break_in("serial", 2**63), "serial must be a whole number"),
-    "unknown": (break_in("nope", 1), "A.nope is not known"),
-    "unknown in a row": (break_in("users.0.nope", 1), "A.users[0].nope is not known"),
-    "a row of none": (break_in("users.0", None), "A.users[0] must be an object"),
-    "a wrong type": (user(name=5), "A.users[0].name cannot be 5"),
-    "a wrong item": (user(tags=[1]), "A.users[0].tags cannot be [1]"),
-    "a large time": (user(createdAt=2**70), "A.users[0].createdAt cannot be"),
-    "no uid": (lambda app: app["users"][0].pop("uid"), "A.users[0].uid is missing"),
-    "an empty uid": (user(uid=""), "a uid is empty"),
-    "a wrong scope": (break_in("apiKeys.0.scope", "all"), "A.apiKeys[0].scope cannot be 'all'"),
-    "a uid twice": (twice("users"), "users: the uid 'u2' stands there twice"),
-    "a serial twice": (user(serial=2), "users: the serial 2 stands there twice"),
-    "a role twice": (twice("roles"), "roles: the role 'default' stands there twice"),
-    "a key twice": (twice("apiKeys"), "apiKeys: the value 'AUTH_KEY' stands there twice"),
-    "a token twice": (twice("authTokens"), "authTokens: the value"),
-    "no default role": (break_in("roles", []), "there is no role 'default'"),
-    "a stranger's role": (user(role="nope"), "'u2' has the role 'nope', which is not there"),
-    "a strange friend": (user(friends=["nope"]), "'u2' knows 'nope', who is no user"),
-    "a strange foe": (user(blocked={"nope": 1}), "'u2' knows 'nope', who is no user"),
-    "its own friend": (user(friends=["u2"]), "'u2' knows itself"),
-    "its own foe": (user(blocked={"u2": 1}), "'u2' knows itself"),
-    "a low serial": (break_in("serial", 0), "serial is lower than that of a user"),
-    "a stranger's token": (break_in("authTokens.0.uid", "nope"), "is of 'nope', who is no user"),
-    "a dead user's token": (user(deactivatedAt=1), "is of 'u2', who is deactivated"),
-}
+# How contents are broken: the key of the details, and words of the sentence.
+BROKEN: list[tuple[Callable[[Json], None], str, str]] = [
+    (break_in("users", {}), ".users", "must be an array"),
+    (break_in("secret", 1), ".secret", "must be a string"),
+    (break_in("serial", "1"), ".serial", "must be an integer"),
+    (break_in("serial", True), ".serial", "must be an integer"),
+    (break_in("serial", 2**63), ".serial", "must be an integer"),
+    (break_in("nope", 1), ".nope", "is not known here"),
+    (break_in("users.0.nope", 1), ".users.0.nope", "is not known here"),
+    (break_in("users.0", None), ".users.0", "must be a JSON object"),
+    (user(name=5), ".users.0.name", "must be a string"),
+    (user(tags=[1]), ".users.0.tags.0", "must be a string"),
+    (user(createdAt=2**70), ".users.0.createdAt", "must be an integer"),
+    (lambda app: app["users"][0].pop("uid"), ".users.0.uid", "is required"),
+    (break_in("apiKeys.0.scope", "all"), ".apiKeys.0.scope", "may be fullAccess or authOnly"),
+    (user(uid=""), "", "a uid is empty"),
+    (twice("users"), "", "users: the uid 'u2' stands there twice"),
+    (user(serial=2), "", "users: the serial 2 stands there twice"),
+    (twice("roles"), "", "roles: the role 'default' stands there twice"),
+    (twice("apiKeys"), "", "apiKeys: the value 'AUTH_KEY' stands there twice"),
+    (twice("authTokens"), "", "authTokens: the value"),
+    (break_in("roles", []), "", "there is no role 'default'"),
+    (user(role="nope"), "", "'u2' has the role 'nope', which is not there"),
+    (user(friends=["nope"]), "", "'u2' knows 'nope', who is no user"),
+    (user(blocked={"nope": 1}), "", "'u2' knows 'nope', who is no user"),
+    (user(friends=["u2"]), "", "'u2' knows itself"),
+    (user(blocked={"u2": 1}), "", "'u2' knows itself"),
+    (break_in("serial", 0), "", "serial is lower than that of a user"),
+    (break_in("authTokens.0.uid", "nope"), "", "is of 'nope', who is no user"),
+    (user(deactivatedAt=1), "", "is of 'u2', who is deactivated"),
+]
 
 
 @pytest.fixture
@@ -183,44 +184,40 @@ async def held(client: Client) -> Json:
     return {"A": contents}
 
 
-@pytest.mark.parametrize("case", BROKEN)
+async def refusal_of(client: Client, apps: Any) -> tuple[str, str]:
+    """The key and the sentence by which contents are refused."""
+    text = json.dumps({"apps": apps})
+    ((key, (sentence,)),) = (await details_of(client.put("/_mock/snapshots/s1", data=text))).items()
+    return key, sentence
+
+
 async def test_contents_that_are_no_snapshot_are_refused_by_the_place_and_change_nothing(
-    client: Client, held: Json, case: str
+    client: Client, held: Json
 ) -> None:
-    breaking, reason = BROKEN[case]
-    breaking(held["A"])
-    text = json.dumps({"apps": held})
-
-    details = await details_of(client.put("/_mock/snapshots/s1", data=text))
-
-    assert reason in details["apps"][0]
+    for breaking, place, reason in BROKEN:
+        apps = copy.deepcopy(held)
+        breaking(apps["A"])
+        key, sentence = await refusal_of(client, apps)
+        assert key == ("apps.A" + place if place else "apps"), reason
+        assert reason in sentence, place
     assert await body_of(client.get("/_mock/snapshots")) == []
 
 
-@pytest.mark.parametrize(
-    ("apps", "reason"),
-    [
-        ([], "must be a JSON object"),
-        ({"": {}}, "'' cannot be an app id"),
-        ({"a b": {}}, "'a b' cannot be an app id"),
-        ({"A": None}, "A must be an object"),
-        ({str(number): {} for number in range(MAX_APPS + 1)}, "more than 10000 apps"),
-    ],
-)
-async def test_contents_that_are_of_no_apps_are_refused(
-    client: Client, apps: Any, reason: str
-) -> None:
-    details = await details_of(client.put("/_mock/snapshots/s1", json={"apps": apps or [1]}))
+async def test_contents_that_are_of_no_apps_are_refused(client: Client, held: Json) -> None:
+    many = {str(number): held["A"] for number in range(MAX_APPS + 1)}
+    refused = [
+        ([1], "apps", "must be a JSON object"),
+        ({"": held["A"]}, "apps", "'' cannot be an app id"),
+        ({"a b": held["A"]}, "apps", "'a b' cannot be an app id"),
+        ({"A": None}, "apps.A", "must be a JSON object"),
+        (many, "apps", f"more than {MAX_APPS} apps"),
+        ({**held, "a": held["A"]}, "apps", "the app a stands there twice"),
+    ]
 
-    assert reason in details["apps"][0]
-
-
-async def test_an_app_is_in_a_snapshot_once(client: Client, held: Json) -> None:
-    body = {"apps": {**held, "a": held["A"]}}
-
-    details = await details_of(client.put("/_mock/snapshots/s1", json=body))
-
-    assert "the app a stands there twice" in details["apps"][0]
+    for apps, key, reason in refused:
+        found = await refusal_of(client, apps)
+        assert found[0] == key, reason
+        assert reason in found[1]
 
 
 async def test_friendships_of_one_side_are_mended(client: Client, held: Json) -> None:
@@ -238,7 +235,7 @@ async def test_friendships_of_one_side_are_mended(client: Client, held: Json) ->
 @given(json_values)
 def test_no_json_of_another_shape_is_a_snapshot(value: Any) -> None:
     with pytest.raises(SnapshotError, match=r"^A"):
-        snapshot.read(value, "A")
+        check_apps({"A": value})
 
 
 @few
@@ -261,6 +258,7 @@ def test_a_snapshot_with_one_value_replaced_is_refused_or_can_be_lived_with(
     row[key] = data.draw(json_values | st.integers(0, 3) | st.just([]))
 
     try:
+        check_apps(taken)
         store.restore(store.checked(taken))
     except SnapshotError:
         return
@@ -274,6 +272,6 @@ async def test_a_refused_restore_changes_nothing(client: Client) -> None:
     before = store.take()
 
     with pytest.raises(SnapshotError):
-        store.restore({"A": {"secret": 1}})
+        store.restore({"A": {**before["APP_ID"], "roles": []}})
 
     assert store.take() == before

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from mockchat import Config, MockChat
 from mockchat.cli import main
+from mockchat.control.stored import check_apps
 from mockchat.core import state_file
 from mockchat.core.clock import Clock
 from mockchat.core.state_file import StateFile, StateFileError
@@ -194,8 +195,11 @@ def test_killed_at_any_moment_the_file_is_whole_and_holds_what_was_saved(path: P
         ('{"format": "mockchat-state", "version": 2}', "is of version 2, not 1"),
         ('{"format": "mockchat-state", "version": 1, "app": 1}', "'app' is not known"),
         ('{"format": "mockchat-state", "version": 1}', "apps must be an object"),
-        ('{"format": "mockchat-state", "version": 1, "apps": {"a b": 1}}', "'a b' cannot be"),
-        ('{"format": "mockchat-state", "version": 1, "apps": {"a": 1}}', "a must be an object"),
+        (
+            '{"format": "mockchat-state", "version": 1, "apps": {"a": {"id": 1}}}',
+            "a.id: The id",
+        ),
+        ('{"format": "mockchat-state", "version": 1, "apps": {"a": 1}}', "a: The a must be a JSON"),
         ('{"format": "mockchat-state", "version": 1, "sha256": "", "apps": {}}', "what was saved"),
         ("[" * 100_000, "is damaged, or no state file"),
         ("\ufeff\udcff", "is damaged, or no state file"),
@@ -277,7 +281,7 @@ def loaded(path: Path) -> Any:
     store = create_store(config(path), Clock())
     before = path.read_bytes()
     try:
-        StateFile(path, store).load()
+        StateFile(path, store, check_apps).load()
     except StateFileError as error:
         assert path.read_bytes() == before
         return error

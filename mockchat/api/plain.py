@@ -1,5 +1,7 @@
 """The wire shapes of answers that operations build as plain data."""
 
+from typing import Any
+
 from marshmallow import EXCLUDE, Schema, fields
 
 from mockchat.core.preferences import DEFAULTS
@@ -21,6 +23,13 @@ _SWITCHES = (
 
 class AnySchema(Schema):
     """An answer that is plain data already; what a subclass declares, it only describes."""
+
+
+class PlainNested(fields.Nested):
+    """An object of an answer that is plain data already."""
+
+    def _serialize(self, nested_obj: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
+        return nested_obj
 
 
 def _text() -> fields.String:

@@ -1,27 +1,27 @@
 """The wire shapes of requests: what bodies and queries hold and what they are checked for."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields
 
 from mockchat.api import json_text
-from mockchat.api.operation import DEFAULT_PER_PAGE
-from mockchat.api.validation import (
+from mockchat.api.fields import (
     MAX_NAME,
     MAX_TAGS,
     AnyJson,
     Choice,
     Flag,
     Metadata,
-    RequestSchema,
+    Object,
     String,
     Strings,
-    TimeSpan,
     Uid,
     Url,
     Whole,
 )
+from mockchat.api.operation import DEFAULT_PER_PAGE
+from mockchat.api.validation import RequestSchema
 from mockchat.core import preferences
 from mockchat.core.entities import Scope
 from mockchat.core.state import MAX_UID_LENGTH
@@ -50,6 +50,11 @@ class Paging(RequestSchema):
     )
 
 
+_SECOND = Whole(0, 10**11)
+TimeSpan = RequestSchema.from_dict({"from": _SECOND, "to": _SECOND}, name="TimeSpan")
+TimeSpan.__doc__ = "A span of unix seconds."
+
+
 class UserList(Paging):
     """The query of a user list; all its filters must hold."""
 
@@ -65,8 +70,8 @@ class UserList(Paging):
     only_deactivated = Flag(data_key="onlyDeactivated", load_default=False)
     friends_only = Flag(data_key="friendsOnly", load_default=False)
     hide_blocked = Flag(data_key="hideBlockedUsers", load_default=False)
-    created = TimeSpan(data_key="createdAt")
-    updated = TimeSpan(data_key="updatedAt")
+    created = Object(TimeSpan, data_key="createdAt")
+    updated = Object(TimeSpan, data_key="updatedAt")
     sort_by = Choice(("name", "status"), data_key="sortBy")
     sort_order = Choice(("asc", "desc"), data_key="sortOrder")
     count = Flag(load_default=False)
@@ -156,6 +161,7 @@ class _Profile(RequestSchema):
 class UserCreate(_Profile):
     """The body that creates a user."""
 
+    UID_ERRORS: ClassVar = True
     uid = Uid(required=True)
     name = String(required=True, maximum=MAX_NAME)
     role = String(maximum=MAX_NAME)
@@ -308,19 +314,20 @@ class CallTokenCreate(RequestSchema):
 class LoginRequest(Device):
     """The body of `POST /login`; which of its fields count is the operation's decision."""
 
-    uid = fields.Raw(allow_none=True, metadata={"takes": Uid()})
-    auth_key = fields.Raw(allow_none=True, data_key="authKey", metadata={"takes": String()})
-    api_key = fields.Raw(allow_none=True, data_key="apiKey", metadata={"takes": String()})
-    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata={"takes": String()})
+    uid = fields.Raw(allow_none=True, metadata=Uid().metadata)
+    auth_key = fields.Raw(allow_none=True, data_key="authKey", metadata=String().metadata)
+    api_key = fields.Raw(allow_none=True, data_key="apiKey", metadata=String().metadata)
+    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata=String().metadata)
 
 
 class LoginUid(RequestSchema):
     """The rules for the uid of a login."""
 
+    UID_ERRORS: ClassVar = True
     uid = Uid(required=True)
 
 
 class LogoutRequest(RequestSchema):
     """The body of `POST /logout`."""
 
-    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata={"takes": String()})
+    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata=String().metadata)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, fields
 
-from mockchat.api.plain import AnySchema, SettingsSchema, WsChannelSchema
+from mockchat.api.plain import AnySchema, PlainNested, SettingsSchema, WsChannelSchema
 from mockchat.core.entities import AuthToken, Scope, User
 from mockchat.core.relations import conversation_id
 
@@ -109,10 +109,8 @@ class MeSchema(UserSchema):
 
     auth_token = _text(key="authToken")
     jwt = _text()
-    ws_channel = fields.Dict(
-        required=True, data_key="wsChannel", metadata={"holds": WsChannelSchema}
-    )
-    settings = fields.Dict(required=True, metadata={"holds": SettingsSchema})
+    ws_channel = PlainNested(WsChannelSchema, required=True, data_key="wsChannel")
+    settings = PlainNested(SettingsSchema, required=True)
 
 
 class TokenSchema(Schema):

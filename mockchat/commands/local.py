@@ -1,6 +1,7 @@
 """`health`, and the commands that work without a server: `errors`, `routes`, `openapi`."""
 
 import argparse
+import json
 from typing import Any
 
 from mockchat.commands import CommandError
@@ -81,7 +82,7 @@ def routes(action: Action, arguments: argparse.Namespace) -> int:
 
 def openapi(_action: Action, _arguments: argparse.Namespace) -> int:
     """Print the OpenAPI document."""
-    from mockchat.wire.openapi import text  # noqa: PLC0415  # imports marshmallow
+    from mockchat.wire.openapi import document  # noqa: PLC0415  # imports marshmallow
 
-    say(text().rstrip("\n"))
+    say(json.dumps(document(), ensure_ascii=False, indent=2))
     return 0

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from mockchat.api.plain import AnySchema
-from mockchat.control.fields import State
+from mockchat.control.stored import Apps
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
 
@@ -35,7 +35,7 @@ class SnapshotSchema(AnySchema):
 class StateSchema(AnySchema):
     """Everything that apps hold, by app id."""
 
-    apps = State(required=True)
+    apps = Apps(required=True)
 
 
 class ParameterSchema(AnySchema):

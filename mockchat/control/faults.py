@@ -5,9 +5,10 @@ from dataclasses import fields
 from typing import Any
 
 from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
-from mockchat.api.validation import Loader, refuse
+from mockchat.api.validation import refuse
 from mockchat.control.answers import FaultSchema, KindSchema
-from mockchat.control.requests import PARAMETERS, AppQuery, FaultRequest, Match
+from mockchat.control.fault_rules import PARAMETERS, FaultRequest
+from mockchat.control.requests import AppQuery
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
@@ -20,7 +21,6 @@ table = OperationTable()
 _FAULTS = f"{CONTROL_PREFIX}/faults"
 _OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
 _PATTERN = ("operation", "method", "path", "uid")
-_load_match = Loader(Match)
 
 
 def _shown(rule: Rule) -> dict[str, Any]:
@@ -90,17 +90,18 @@ def add_fault(call: Call) -> dict[str, Any]:
     `probability`, reproducible from `randomSeed`.
     """
     body = call.body
-    match = _load_match(body["match"]) if body.get("match") else {}
+    kind, match = body["kind"], body.get("match") or {}
+    app_id = match.get("app") or (None if call.every_app else call.app.id)
     wanted = {name: body.get(name) or match.get(name) or None for name in _PATTERN}
-    app = match.get("app")
+    parameters = {name: body[name] for name in PARAMETERS[kind] if body.get(name) is not None}
     random_seed = body.get("random_seed")
     if random_seed is None:
         random_seed = (call.only_app or call.server.store).ids.whole()
     try:
         rule = call.server.store.faults.add(
-            body["kind"],
-            {name: body[name] for name in PARAMETERS if body.get(name) is not None},
-            app_id=app or (None if call.every_app else call.app.id),
+            kind,
+            parameters,
+            app_id=app_id,
             pattern=Pattern(**wanted),
             probability=1.0 if body.get("probability") is None else body["probability"],
             times=body.get("times"),

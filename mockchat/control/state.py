@@ -7,15 +7,16 @@ from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationT
 from mockchat.api.validation import refuse
 from mockchat.control.answers import SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
+from mockchat.control.stored import read_fixture
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.seed import (
     MAX_FAKE_USERS,
     FixtureError,
+    Sections,
     add_fake_users,
     add_fixture,
     check_fixture,
-    read_fixture,
 )
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.store import Apps, StoredSnapshot
@@ -69,14 +70,15 @@ async def seed(call: Call) -> dict[str, Any]:
     return {"users": added, "apps": [app.id for app in apps]}
 
 
-def _add_fixture(call: Call, fixture: str | dict[str, Any]) -> int:
+def _add_fixture(call: Call, fixture: str | Sections) -> int:
     try:
-        found = read_fixture(fixture, call.server.fixtures)
+        if isinstance(fixture, str):
+            fixture = read_fixture(fixture, call.server.fixtures)
         for app in call.apps:
-            check_fixture(app, found)
+            check_fixture(app, fixture)
     except FixtureError as error:
         raise refuse("fixture", "plain", reason=f"is no good: {error}") from None
-    return sum(add_fixture(app, found) for app in call.apps)
+    return sum(add_fixture(app, fixture) for app in call.apps)
 
 
 # --- snapshots ------------------------------------------------------------------------------

@@ -9,11 +9,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 LONGEST = 10**9  # seconds that a test may ask for; 31 years
-# As many digits as keep to it, whatever the unit.
-SHORT = "|".join(
-    rf"[0-9]{{1,{digits}}}(\.[0-9]{{1,9}})?{unit}"
-    for digits, unit in ((9, "(ms|s)?"), (7, "m"), (5, "h"), (4, "d"))
-)
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
 

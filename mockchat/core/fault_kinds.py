@@ -1,6 +1,7 @@
 """Fault kinds: the ways in which an exchange can go wrong on purpose, a small class for each.
 
-A class's fields are the kind's parameters; their types are checked where rules are made.
+A class's fields are the kind's parameters, each with its bounds; control/fault_rules.py makes the
+schemas of rules from them.
 """
 
 from collections.abc import Callable
@@ -44,8 +45,11 @@ class Shape(NamedTuple):
     pause: float = 0.0
 
 
-def _parameter(help_: str, default: Any) -> Any:
-    return field(default=default, metadata={"help": help_})
+def _parameter(help_: str, default: Any, least: int = 0, most: int = 10**9) -> Any:
+    return field(default=default, metadata={"help": help_, "bounds": (least, most)})
+
+
+STATUS = (200, 599)
 
 
 @dataclass(eq=False, repr=False)
@@ -100,7 +104,7 @@ class Error(EarlyKind):
 
     name: ClassVar = "error"
     code: str = _parameter("a code or name of the error catalogue, or a code of your own", "")
-    status: int | None = _parameter("the HTTP status, if not the catalogue's", None)
+    status: int | None = _parameter("the HTTP status, if not the catalogue's", None, *STATUS)
     message: str | None = _parameter("the message, if not the catalogue's", None)
 
     async def strike(self, line: Line) -> None:
@@ -198,7 +202,7 @@ class RefuseSocket(Kind):
     """The WebSocket is refused: at the handshake if that names the app, else at its auth."""
 
     name: ClassVar = "ws_refuse"
-    status: int = _parameter("the HTTP status of the refused handshake", 503)
+    status: int = _parameter("the HTTP status of the refused handshake", 503, *STATUS)
 
     async def strike(self, line: Line) -> None:
         """Refuse the handshake."""
@@ -210,7 +214,7 @@ class CloseSocket(Kind):
     """The WebSocket is closed after its authentication; open WebSockets are closed at once."""
 
     name: ClassVar = "ws_close"
-    close_code: int = _parameter("the close code; 1006 hangs up without one", 1011)
+    close_code: int = _parameter("the close code; 1006 hangs up without one", 1011, 1000, 4999)
     delay: float = _parameter("how long after the authentication", 0.0)
 
 

@@ -1,14 +1,12 @@
 """Faults: rules for the exchanges that go wrong on purpose: which, how often, in which way."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 from mockchat.core import errors
-from mockchat.core.clock import LONGEST, seconds
 from mockchat.core.errors import CATALOGUE, ApiError, ErrorDef, Evidence, Face
-from mockchat.core.fault_kinds import KINDS, CredentialError, Error, HttpKind, Kind
+from mockchat.core.fault_kinds import KINDS, STATUS, CredentialError, Error, Kind
 from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
 
@@ -17,12 +15,6 @@ Wanted = type[Struck] | tuple[type[Struck], ...]
 Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that fit a pattern
 
 MAX_RULES = 1000
-LONGEST_TEXT = 500  # characters
-BOUNDS = {
-    "status": (200, 599),
-    "close_code": (1000, 4999),
-    "arriving": (0, 10**9),
-}
 
 
 class FaultError(ValueError):
@@ -202,102 +194,14 @@ def first_of(strikes: Strikes, summary: RequestSummary, wanted: Wanted[Struck]) 
     return None
 
 
-# --- descriptions ---------------------------------------------------------------------------
 def strikes_of(called: str, parameters: Mapping[str, Any]) -> Strikes:
-    """Return what a kind or preset of this name does; raise FaultError."""
+    """Return what the kind or the preset of this name does; raise FaultError for no such error."""
     if preset := PRESETS.get(called):
-        if parameters:
-            raise FaultError(next(iter(parameters)), f"is no parameter of {called}; it has none")
         return tuple((CredentialError(code=row.name), pattern) for row, pattern in preset.strikes)
-    _check(called)
-    return ((_kind(KINDS[called], parameters), Pattern()),)
-
-
-def _check(called: str) -> None:
-    if called not in KINDS and called not in PRESETS:
-        names = ", ".join((*KINDS, *PRESETS))
-        raise FaultError("kind", f"{called!r:.80} is none of {names}")
-
-
-def _kind(kind: type[Kind], parameters: Mapping[str, Any]) -> Kind:
-    known = {one.name: one for one in fields(kind)}
-    values = {}
-    for name, value in parameters.items():
-        if name not in known:
-            names = f"there are {', '.join(known)}" if known else "it has none"
-            raise FaultError(name, f"is no parameter of {kind.name}; {names}")
-        values[name] = _parameter(name, value, known[name].type)
-    made = kind(**values)
-    if isinstance(made, Error):
-        error_named(made.code, made.status, made.message)
-    return made
-
-
-def _parameter(name: str, value: Any, declared: Any) -> Any:
-    if declared is float:
-        return _span(name, value)
-    if declared is str or declared == str | None:
-        if not isinstance(value, str):
-            raise FaultError(name, "must be a text")
-        if len(value) > LONGEST_TEXT:
-            raise FaultError(name, f"may not be greater than {LONGEST_TEXT} characters")
-        return value
-    return _whole(name, value)
-
-
-def _whole(name: str, value: Any) -> int:
-    least, most = BOUNDS[name]
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:20])  # digits enough to be out of bounds
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise FaultError(name, "must be a whole number")
-    if not least <= value <= most:
-        raise FaultError(name, f"must be between {least} and {most}")
-    return value
-
-
-def _span(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise FaultError(name, "must be seconds or a duration like 25ms or 2s")
-    try:
-        found = seconds(value)
-    except (ValueError, OverflowError) as error:
-        raise FaultError(name, str(error)) from None
-    if not (math.isfinite(found) and 0 <= found <= LONGEST):
-        raise FaultError(name, f"must be between 0 and {LONGEST} seconds")
-    return found
-
-
-def in_header(text: str) -> list[tuple[str, Strikes]]:
-    """Return what `X-Mock-Fault` asks for, by name: `latency=200ms;jitter=50ms, error=503`.
-
-    What follows a kind's own `=` is its first parameter. Raises FaultError.
-    """
-    found = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        (called, equals, value), *others = (_assignment(one) for one in part.split(";"))
-        parameters = {name: given for name, _, given in others}
-        if equals:
-            parameters[_main_parameter(called)] = value
-        strikes = strikes_of(called, parameters)
-        if not any(isinstance(kind, HttpKind) for kind, _ in strikes):
-            raise FaultError("kind", f"{called} strikes WebSockets, which no header asks for")
-        found.append((called, strikes))
-    return found
-
-
-def _assignment(text: str) -> tuple[str, str, str]:
-    name, equals, value = text.partition("=")
-    return name.strip(), equals, value.strip()
-
-
-def _main_parameter(called: str) -> str:
-    _check(called)
-    kind = KINDS.get(called)
-    names = [one.name for one in fields(kind)] if kind else []
-    if not names:
-        raise FaultError("kind", f"{called} takes no value")
-    return names[0]
+    kind = KINDS[called](**parameters)
+    if isinstance(kind, Error):
+        error_named(kind.code, kind.status, kind.message)
+    return ((kind, Pattern()),)
 
 
 # --- errors ---------------------------------------------------------------------------------
@@ -320,7 +224,9 @@ def error_named(
     it is, or a status like `503`. A code that the catalogue lacks needs a status.
     """
     if code.isascii() and code.isdigit() and status is None:
-        code, status = "", _whole("status", code)
+        code, status = "", int(code[:9])
+        if not STATUS[0] <= status <= STATUS[1]:
+            raise FaultError("status", f"must be between {STATUS[0]} and {STATUS[1]}")
     row = CATALOGUE.get(code) or _ROWS.get(code) or _own_row(code, status)
     if status or message:
         changed = {"status": status, "message": message and _literal(message)}

@@ -1,12 +1,9 @@
 """Seeds: the users, roles and keys that an app starts with, from fixtures or made up."""
 
-import contextlib
 import copy
-import json
-import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,47 +11,40 @@ from typing import Any
 
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
 from mockchat.core.relations import befriend
-from mockchat.core.state import MAX_UID_LENGTH, App
+from mockchat.core.state import App
 
-# What an object of a fixture may hold: wire name -> (attribute, type, required).
-_Shape = dict[str, tuple[str, type, bool]]
-_USER: _Shape = {
-    "uid": ("uid", str, True),
-    "name": ("name", str, True),
-    "avatar": ("avatar", str, False),
-    "link": ("link", str, False),
-    "role": ("role", str, False),
-    "statusMessage": ("status_message", str, False),
-    "metadata": ("metadata", dict, False),
-    "tags": ("tags", list, False),
-    "friends": ("friends", list, False),
-    "createdAt": ("created_at", int, False),
-    "lastActiveAt": ("last_active_at", int, False),
-    "deactivatedAt": ("deactivated_at", int, False),
-}
-_ROLE: _Shape = {"role": ("role", str, True), "name": ("name", str, True)}
-_KEY: _Shape = {
-    "apiKey": ("value", str, True),
-    "name": ("name", str, True),
-    "scope": ("scope", Scope, True),
-}
-SECTIONS = {"users": _USER, "roles": _ROLE, "apiKeys": _KEY}
 MAX_FAKE_USERS = 100_000  # at once
-_TOO_LARGE = 2**63  # for a whole number that all readers of JSON agree on
-_JSON_NAMES = {str: "text", dict: "an object", list: "a list of texts", int: "a whole number"}
+
+# The contents of a fixture by section: the attributes of its users, roles and keys.
+Sections = dict[str, list[dict[str, Any]]]
 
 
 class FixtureError(Exception):
-    """A fixture cannot be used; says the file, the place in it and the reason."""
+    """A fixture cannot be used; the message has the file, the place in it and the reason."""
 
 
 @dataclass(slots=True)
 class Seed:
-    """What every new app is planted with: keys from the settings, the rest from fixtures."""
+    """The contents of every new app: keys from the settings, the rest from fixtures."""
 
     keys: list[tuple[str, str, Scope]] = field(default_factory=list)
     users: list[dict[str, Any]] = field(default_factory=list)
     roles: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, fixtures: Iterable[tuple[str, Sections]], keys: Iterable[tuple[str, str, Scope]]
+    ) -> "Seed":
+        """Return the seed of these fixtures, each with its name, and keys; raise FixtureError."""
+        seed, origins = cls(keys=list(keys)), []
+        for origin, sections in fixtures:
+            seed.roles += sections.get("roles", ())
+            seed.users += sections.get("users", ())
+            seed.keys += _keys(sections)
+            origins += [(origin, user) for user in sections.get("users", ())]
+        _check_names(seed)
+        _check_references(origins, {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}, set())
+        return seed
 
     def apply(self, app: App) -> None:
         """Fill a new, empty app."""
@@ -80,59 +70,17 @@ def fixtures_dir() -> Path:
     return packaged if packaged.is_dir() else package.parent / "fixtures"
 
 
-def load_seed(fixtures: Iterable[str], keys: Iterable[tuple[str, str, Scope]]) -> Seed:
-    """Read fixtures, each a shipped name or a path; raise FixtureError for one that is no good."""
-    seed = Seed(keys=list(keys))
-    paths = [_find(fixture) for fixture in fixtures]
-    origins = [(path, user) for path in paths for user in _read(path, seed)]
-    _check_names(seed)
-    _check_references(origins, {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}, set())
-    return seed
-
-
-def _find(fixture: str) -> Path:
-    shipped = fixtures_dir() / f"{fixture}.json"
-    if Path(fixture).name == fixture and shipped.is_file():
-        return shipped
-    path = Path(fixture)
-    with contextlib.suppress(RuntimeError):  # no such home: no such file
-        path = path.expanduser()
-    if not path.is_file():
-        names = ", ".join(_shipped())
-        raise FixtureError(f"{fixture}: no such fixture file; shipped are {names}")
-    return path
-
-
-def _shipped() -> list[str]:
-    return sorted(file.stem for file in fixtures_dir().glob("*.json"))
-
-
-Sections = dict[str, list[dict[str, Any]]]
-
-
-def read_fixture(fixture: str | dict[str, Any], named: Iterable[str]) -> Sections:
-    """Return what a fixture holds; raise FixtureError.
-
-    It is given itself, or by its name: one that is shipped, or one of `named`.
-    """
-    if not isinstance(fixture, str):
-        return _sections(fixture, "fixture")
-    if fixture not in (*_shipped(), *named):
-        raise FixtureError(
-            f"{fixture[:80]} is neither one that the server started with nor shipped; "
-            f"shipped are {', '.join(_shipped())}"
-        )
-    path = _find(fixture)
-    return _sections(_content(path), str(path))
+def _keys(sections: Sections) -> list[tuple[str, str, Scope]]:
+    return [(key["value"], key["name"], Scope(key["scope"])) for key in sections.get("keys", ())]
 
 
 def check_fixture(app: App, sections: Sections) -> None:
     """Raise FixtureError where an app that is in use cannot take a fixture."""
-    keys = [(key["value"], key["name"], key["scope"]) for key in sections["apiKeys"]]
-    _check_names(Seed(keys, roles=sections["roles"]))
-    roles = app.roles.keys() | {role["role"] for role in sections["roles"]}
+    declared = sections.get("roles", [])
+    _check_names(Seed(_keys(sections), roles=declared))
+    roles = app.roles.keys() | {role["role"] for role in declared}
     uids = {user.key for user in app.all_users()}
-    _check_references((("fixture", user) for user in sections["users"]), roles, uids)
+    _check_references((("fixture", user) for user in sections.get("users", ())), roles, uids)
 
 
 def add_fixture(app: App, sections: Sections) -> int:
@@ -140,17 +88,18 @@ def add_fixture(app: App, sections: Sections) -> int:
 
     Who is there already takes over its attributes.
     """
-    for role in sections["roles"]:
+    users = sections.get("users", [])
+    for role in sections.get("roles", ()):
         app.roles[role["role"]] = Role(**role, created_at=app.now)
-    for key in sections["apiKeys"]:
-        app.keys[key["value"]] = ApiKey(**key, created_at=app.now)
-    for values in reversed(sections["users"]):
+    for value, name, scope in _keys(sections):
+        app.keys[value] = ApiKey(value, name, scope, app.now)
+    for values in reversed(users):
         _settle(app, copy.deepcopy(values))
     everyone = {user.key: user for user in app.all_users()}
-    for values in sections["users"]:
+    for values in users:
         for friend in values.get("friends", ()):
             befriend(app, everyone[values["uid"].lower()], everyone[friend])
-    return len(sections["users"])
+    return len(users)
 
 
 def _settle(app: App, values: dict[str, Any]) -> None:
@@ -164,100 +113,6 @@ def _settle(app: App, values: dict[str, Any]) -> None:
     app.update_user(user, {name: value for name, value in values.items() if name not in kept})
     if deactivated is not None and user.deactivated_at is None:
         app.deactivate_user(user)
-
-
-def _read(path: Path, seed: Seed) -> list[dict[str, Any]]:
-    sections = _sections(_content(path), str(path))
-    seed.roles += sections["roles"]
-    seed.users += sections["users"]
-    seed.keys += [(key["value"], key["name"], key["scope"]) for key in sections["apiKeys"]]
-    return sections["users"]
-
-
-def _content(path: Path) -> Any:
-    try:
-        return json.loads(
-            path.read_bytes(), parse_float=_number, parse_int=_number, parse_constant=_number
-        )
-    except OSError as error:
-        raise FixtureError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise FixtureError(f"{path}: is not valid JSON: {error}") from error
-
-
-def _number(text: str) -> float:
-    """Return a number that JSON's readers agree on; raise ValueError for any other."""
-    if text.lstrip("-").isdigit():
-        if abs(int(text)) >= _TOO_LARGE:
-            raise ValueError(f"{text} is too large")
-        return int(text)
-    if not math.isfinite(float(text)):
-        raise ValueError(f"{text} is no number of JSON")
-    return float(text)
-
-
-_Refuse = Callable[[str, str], FixtureError]
-
-
-def _sections(content: Any, origin: str) -> dict[str, list[dict[str, Any]]]:
-    def refuse(place: str, reason: str) -> FixtureError:
-        return FixtureError(f"{origin}: {place}: {reason}")
-
-    if not isinstance(content, dict):
-        raise refuse("top level", 'must be an object like {"users": [...]}')
-    if unknown := sorted(content.keys() - SECTIONS.keys()):
-        known = ", ".join(SECTIONS)
-        raise refuse(unknown[0], f"is not a section of a fixture; there are {known}")
-    sections = {}
-    for name, shape in SECTIONS.items():
-        rows = content.get(name, [])
-        if not isinstance(rows, list):
-            raise refuse(name, "must be a list")
-        sections[name] = [
-            _attributes(row, shape, f"{name}[{at}]", refuse) for at, row in enumerate(rows)
-        ]
-    for at, user in enumerate(sections["users"]):
-        _check_uid(user, f"users[{at}].uid", refuse)
-    return sections
-
-
-def _attributes(row: Any, shape: _Shape, place: str, refuse: _Refuse) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise refuse(place, "must be an object")
-    if unknown := sorted(row.keys() - shape.keys()):
-        raise refuse(f"{place}.{unknown[0]}", f"is not known here; there are {', '.join(shape)}")
-    values = {}
-    for key, (attribute, kind, required) in shape.items():
-        if key in row:
-            values[attribute] = _value(row[key], kind, f"{place}.{key}", refuse)
-        if required and not values.get(attribute):
-            raise refuse(f"{place}.{key}", "is required")
-    if "role" in values:
-        values["role"] = values["role"].lower()  # as the service stores roles
-    if "friends" in values:
-        values["friends"] = {uid.lower() for uid in values["friends"]}
-    return values
-
-
-def _value(value: Any, kind: type, place: str, refuse: _Refuse) -> Any:
-    if kind is Scope:
-        if value not in list(Scope):
-            raise refuse(place, f"must be one of {', '.join(Scope)}")
-        return Scope(value)
-    good = isinstance(value, kind) and not isinstance(value, bool)
-    if good and kind is int:
-        good = -_TOO_LARGE <= value < _TOO_LARGE
-    if good and kind is list:
-        good = all(isinstance(item, str) for item in value)
-    if not good:
-        raise refuse(place, f"must be {_JSON_NAMES[kind]}")
-    return value
-
-
-def _check_uid(user: dict[str, Any], place: str, refuse: _Refuse) -> None:
-    uid = user["uid"]
-    if len(uid) > MAX_UID_LENGTH or any(map(str.isspace, uid)):
-        raise refuse(place, f"a uid has at most {MAX_UID_LENGTH} characters and no spaces")
 
 
 def _check_names(seed: Seed) -> None:

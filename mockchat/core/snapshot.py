@@ -10,7 +10,7 @@ from dataclasses import MISSING, Field, fields
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, cast, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, User
 from mockchat.core.ids import camel
@@ -18,8 +18,6 @@ from mockchat.core.state import App
 
 Plain = dict[str, Any]
 
-_SECTIONS = {"id", "secret", "serial", "apiKeys", "roles", "users", "authTokens"}
-_TOO_LARGE = 2**63  # for a whole number that all readers of JSON agree on
 # What follows from the rest, or is of a moment only.
 _DERIVED = {"tokens", "sessions", "status", "blocked_by", "jwt"}
 
@@ -31,7 +29,7 @@ class SnapshotError(Exception):
 class _Column(NamedTuple):
     attribute: str
     key: str
-    read: Callable[[Any], Any]  # what JSON holds to what the entity does; raises ValueError
+    read: Callable[[Any], Any]  # the entity's value of what JSON holds
     default: Any  # what is left out
 
 
@@ -98,81 +96,48 @@ class Contents(NamedTuple):
     tokens: list[AuthToken]
 
 
-def read(plain: Any, place: str) -> Contents:
-    """Return the contents that a dump says; raise SnapshotError, which names the place."""
-    if not isinstance(plain, Mapping):
-        raise SnapshotError(f"{place} must be an object")
-    if unknown := sorted(plain.keys() - _SECTIONS):
-        raise SnapshotError(f"{place}.{unknown[0]} is not known")
-    secret, serial = plain.get("secret"), plain.get("serial")
-    if not isinstance(secret, str) or not isinstance(plain.get("id", ""), str):
-        raise SnapshotError(f"{place}: id and secret must be texts")
-    if not isinstance(serial, int) or not _is_whole(serial):
-        raise SnapshotError(f"{place}: serial must be a whole number")
+def read(plain: Plain, place: str) -> Contents:
+    """Return the contents of a dump whose types are right.
+
+    Raises SnapshotError, which begins with `place`, for users, roles, keys and tokens that do not
+    belong together.
+    """
     contents = Contents(
-        secret,
-        serial,
-        _entities(ApiKey, plain, "apiKeys", place),
-        _entities(Role, plain, "roles", place),
-        _entities(User, plain, "users", place),
-        _entities(AuthToken, plain, "authTokens", place),
+        plain["secret"],
+        plain["serial"],
+        _entities(ApiKey, plain["apiKeys"]),
+        _entities(Role, plain["roles"]),
+        _entities(User, plain["users"]),
+        _entities(AuthToken, plain["authTokens"]),
     )
     _relate(contents, place)
     return contents
 
 
-def _entities(kind: type, plain: Mapping[str, Any], name: str, place: str) -> list[Any]:
-    rows = plain.get(name)
-    if not isinstance(rows, list):
-        raise SnapshotError(f"{place}.{name} must be a list")
-    return [_entity(kind, row, f"{place}.{name}[{at}]") for at, row in enumerate(rows)]
-
-
-def _entity(kind: type, plain: Any, place: str) -> Any:
-    if not isinstance(plain, Mapping):
-        raise SnapshotError(f"{place} must be an object")
-    columns = _columns(kind)
-    if unknown := sorted(plain.keys() - {column.key for column in columns}):
-        raise SnapshotError(f"{place}.{unknown[0]} is not known")
-    values = {}
-    for attribute, key, read, default in columns:
-        if key in plain:
-            try:
-                values[attribute] = read(plain[key])
-            except ValueError:
-                raise SnapshotError(f"{place}.{key} cannot be {plain[key]!r:.60}") from None
-        elif default is MISSING:
-            raise SnapshotError(f"{place}.{key} is missing")
-    return kind(**values)
+def _entities(kind: type, rows: list[Plain]) -> list[Any]:
+    columns = {column.key: (column.attribute, column.read) for column in _columns(kind)}
+    entities = []
+    for row in rows:
+        values = {}
+        for key, value in row.items():
+            attribute, read_ = columns[key]
+            values[attribute] = value if value is None else read_(value)
+        entities.append(kind(**values))
+    return entities
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
-    """Return what reads a value that is declared so; it raises ValueError for any other."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is UnionType:  # of None and one other
-        (inner,) = (_reader(one) for one in arguments if one is not NoneType)
-        return lambda value: None if value is None else inner(value)
-    if origin is dict:
-        entry = _reader(arguments[1])
-        return lambda value: {key: entry(one) for key, one in _checked(value, dict).items()}
-    if origin in (list, set):
-        item = _reader(arguments[0])
-        return lambda value: origin(item(one) for one in _checked(value, list))
-    if hint is Any:
+    """Return what makes a value of this type of one that JSON holds."""
+    if isinstance(hint, UnionType):
+        (hint,) = (one for one in get_args(hint) if one is not NoneType)
+    kind = get_origin(hint) or hint
+    if kind in (list, dict):
         return copy.deepcopy
-    if issubclass(hint, Enum):
-        return cast("Callable[[Any], Any]", hint)
-    return lambda value: _checked(value, hint)
+    return kind if kind is set or issubclass(kind, Enum) else _same
 
 
-def _checked(value: Any, kind: type) -> Any:
-    if type(value) is not kind or (kind is int and not _is_whole(value)):
-        raise ValueError
+def _same(value: Any) -> Any:
     return value
-
-
-def _is_whole(value: Any) -> bool:
-    return type(value) is int and -_TOO_LARGE <= value < _TOO_LARGE
 
 
 def _relate(contents: Contents, place: str) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,11 @@ class StateFile:
     place, so that whoever is killed leaves the old one or the new one.
     """
 
-    def __init__(self, path: Path, store: Store) -> None:
+    def __init__(self, path: Path, store: Store, check: Callable[[Any], None]) -> None:
+        """Make a file for a store; `check` raises SnapshotError for no contents of apps."""
         self.path = path
         self._store = store
+        self._check = check
         self._task: asyncio.Task[None] | None = None
         self._changed = False
         self._failed = False
@@ -72,6 +75,7 @@ class StateFile:
             raise self._error(f"is damaged, or no state file: {error}") from error
         self._check_head(content, _digest(text))
         try:
+            self._check(content["apps"])
             return self._store.checked(content["apps"])
         except SnapshotError as error:
             raise self._error(f"is damaged: {error}") from error

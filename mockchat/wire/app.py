@@ -9,12 +9,13 @@ from aiohttp.typedefs import Handler
 
 from mockchat.api.operation import ServerFacts
 from mockchat.config import Config
+from mockchat.control.stored import check_apps, load_seed
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Rules
-from mockchat.core.seed import Seed, load_seed
+from mockchat.core.seed import Seed
 from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
 from mockchat.wire.faults import Sleep
@@ -50,7 +51,7 @@ def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -
     handler = RequestHandler(config, store, facts, sleep)
     if not config.state:
         return Service(store, facts, handler, None)
-    state_file = StateFile(Path(config.state), store)
+    state_file = StateFile(Path(config.state), store, check_apps)
     state_file.load()
     handler.changed = state_file.changed
     store.listeners.append(lambda _event: state_file.changed())

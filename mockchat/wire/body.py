@@ -158,9 +158,9 @@ def _put(fields: dict[str, Any], path: list[str], value: str, next_of: dict[int,
 
 
 def _key(container: dict[str, Any], name: str, next_of: dict[int, int]) -> str:
-    """Return the key for a pair of brackets; empty ones append, as in PHP, behind the largest index.
+    """Return the key that a pair of brackets means; empty ones append, as in PHP.
 
-    `next_of` holds the next index by the id of the container.
+    `next_of` holds each container's next index by the container's id.
     """
     index = next_of.get(id(container), 0)
     if _INDEX.fullmatch(name):

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from aiohttp import hdrs, web
 
 from mockchat.api.validation import refuse
+from mockchat.control.fault_rules import in_header
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import EarlyKind, HttpKind, RefuseSocket, Shape, ShapeKind
-from mockchat.core.faults import FaultError, Rule, error_named, first_of, in_header
+from mockchat.core.faults import FaultError, Rule, error_named, first_of
 from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.store import Store
 from mockchat.wire.body import CLIENT_FAULTS

@@ -1,31 +1,34 @@
 """The OpenAPI document: what the tables and schemas say, in the words of OpenAPI 3.1."""
 
 import inspect
-import json
 import re
 import sys
-from collections.abc import Iterable
 from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.fields import FILLED, Object, Strings, Uid
 from mockchat.api.operation import Access, Ack, Operation, Page
 from mockchat.api.plain import AnySchema, CountSchema
 from mockchat.api.schemas import AckSchema, AcksSchema
-from mockchat.api.validation import MAX_BODY
+from mockchat.api.validation import MAX_BODY, RequestSchema
 from mockchat.control import CONTROL_OPERATIONS
-from mockchat.core.errors import ErrorDef, Face
+from mockchat.control.requests import NamedFixture
+from mockchat.control.state import SNAPSHOT_NAME
+from mockchat.core import errors
+from mockchat.core.errors import ErrorDef
 from mockchat.version import __version__
-from mockchat.wire import accepted, answers, shapes
-from mockchat.wire.accepted import AnyField, Json
+from mockchat.wire import answers
 from mockchat.wire.body import MAX_CONTROL_BODY
 
 if TYPE_CHECKING:
     from apispec import APISpec
-    from apispec.ext.marshmallow import MarshmallowPlugin
+
+Json = dict[str, Any]
+AnyField = fields.Field[Any]
 
 _JSON = "application/json"
 _INFO = """\
@@ -42,14 +45,15 @@ _SERVERS = [
     {"url": "/apps/{appId}/v3", "variables": {"appId": {"default": "APP_ID"}}},
 ]
 _ROOT = [{"url": "/"}]
-_BODY_NOTE = (
-    "The same fields are accepted form-encoded, with PHP's brackets for lists and objects "
-    f"(`tags[]=a`, `metadata[key]=value`). At most {MAX_BODY} bytes."
-)
-_CONTROL_BODY_NOTE = (
-    "The same fields are accepted in the query and form-encoded, and no others. At most "
-    f"{MAX_CONTROL_BODY} bytes."
-)
+_COERCED = """\
+A value is also read where it comes as text or as another type that means the same: `"7"` and `7`,
+`"true"`, `1` and `true`, a list or an object as JSON text. A null is as good as no value."""
+_BODY_NOTE = f"""\
+At most {MAX_BODY} bytes of JSON, or the same fields form-encoded, with PHP's brackets for lists and
+objects (`tags[]=a`, `metadata[key]=value`). {_COERCED}"""
+_CONTROL_BODY_NOTE = f"""\
+At most {MAX_CONTROL_BODY} bytes. The same fields are accepted in the query and form-encoded, and no
+others. {_COERCED}"""
 _SECURITY_SCHEMES: dict[str, Json] = {
     "apikey": {"type": "apiKey", "in": "header", "name": "apikey"},
     "authToken": {"type": "apiKey", "in": "header", "name": "authToken"},
@@ -74,6 +78,11 @@ _HEADERS = {
 }
 _REQUIRED_HEADERS = {"Authorization", "callToken"}
 _DIALECT = "X-Mock-Errors"
+_IN_PATH: dict[str, str] = {
+    "uid": Uid.PATTERN,
+    "name": f"^{SNAPSHOT_NAME.pattern}$",
+    **dict.fromkeys(("exchange", "fault"), "^[0-9]+$"),
+}
 _QUOTA_HEADERS = {
     "X-RateLimit-Limit": "Requests a minute of the operation's class.",
     "X-RateLimit-Remaining": "How many of them are left in this minute.",
@@ -84,9 +93,7 @@ _RETRY_HEADERS = {
     "Retry-After": "Seconds until the next minute.",
     "X-Rate-Limit-Reset": "The unix second at which it begins.",
 }
-_TOO_MANY = 429
 _INTEGER = {"type": "integer", "minimum": 0}
-_WIDTH = 100
 _PAGINATION = ("total", "count", "per_page", "current_page", "total_pages")
 
 
@@ -111,15 +118,13 @@ _SCHEMAS: dict[str, Json] = {
     ),
     "Error": _object(
         {
-            "message": {"type": "string"},
-            "devMessage": {"type": "string"},
+            **{name: {"type": "string"} for name in ("message", "devMessage", "code")},
             "source": {"const": answers.SOURCE},
             "details": {
-                "description": "What is wrong with which field.",
+                "description": "Sentences by the field that they refuse.",
                 "type": "object",
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             },
-            "code": {"type": "string"},
         },
         "details",
     ),
@@ -128,62 +133,46 @@ _SCHEMAS: dict[str, Json] = {
 
 @cache
 def document() -> Json:
-    """Return the OpenAPI document; whoever asks gets the same one and must not change it."""
+    """Return the OpenAPI document, the same object at every call: it must not be changed."""
     from apispec import APISpec  # noqa: PLC0415  # with its plugin 50 ms that a start must not pay
     from apispec.ext.marshmallow import MarshmallowPlugin  # noqa: PLC0415
 
     plugin = MarshmallowPlugin()
     info = {"description": _INFO, "license": {"name": "MIT", "identifier": "MIT"}}
     spec = APISpec("mockchat", __version__, "3.1.0", [plugin], info=info, servers=_SERVERS)
-    writer = _Writer(spec, plugin)
+    writer = _Writer(spec, plugin.converter)
     for row in (*OPERATIONS, *CONTROL_OPERATIONS, *UNBUILT):
         writer.add(row)
     writer.finish()
     return spec.to_dict()
 
 
-def text() -> str:
-    """Return the document for readers: JSON that has a line for whatever fits on one."""
-    return _laid_out(document(), "\n") + "\n"
+def _property(_converter: Any, field: AnyField, ret: Json) -> Json:
+    """Say that a fixture may be a name."""
+    if not isinstance(field, NamedFixture):
+        return {}
+    return {"anyOf": [{"type": "string", "pattern": FILLED}, {"$ref": ret.pop("$ref")}]}
 
 
-def _laid_out(value: Any, margin: str) -> str:
-    flat = json.dumps(value, ensure_ascii=False)
-    if len(margin) + len(flat) <= _WIDTH or not isinstance(value, dict | list):
-        return flat
-    inner = margin + "  "
-    if isinstance(value, list):
-        return "[" + ",".join(inner + _laid_out(one, inner) for one in value) + margin + "]"
-    members = (f"{json.dumps(key)}: {_laid_out(one, inner)}" for key, one in value.items())
-    return "{" + ",".join(inner + member for member in members) + margin + "}"
-
-
-def _described(converter: Any, field: AnyField, ret: Json) -> Json:
-    """Tell apispec of what it does not know: a request's fields, which coerce, and plain data."""
-    if "holds" in field.metadata:
-        ret.clear()
-        found: Json = converter.resolve_nested_schema(field.metadata["holds"])
-        return found
-    if nested := field.metadata.get("takes_schema"):
-        ret.clear()
-        return {"anyOf": [converter.resolve_nested_schema(nested), {"type": "null"}]}
-    if type(field).__module__ in accepted.MODULES or "takes" in field.metadata:
-        ret.clear()
-        return accepted.in_body(field)
-    return {}
+def _parameter(_converter: Any, field: AnyField, **_: Any) -> Json:
+    """Say how a query writes lists and objects."""
+    if isinstance(field, Strings):
+        return {"style": "form", "explode": False}
+    return {"style": "deepObject"} if isinstance(field, Object) else {}
 
 
 class _Writer:
     """Adds operations to a spec, and the components they share."""
 
-    def __init__(self, spec: "APISpec", plugin: "MarshmallowPlugin") -> None:
+    def __init__(self, spec: "APISpec", converter: Any) -> None:
         self._spec = spec
-        assert plugin.converter is not None  # noqa: S101  # a spec has taken the plugin in
-        self._converter = plugin.converter
-        self._converter.add_attribute_function(_described)  # type: ignore[no-untyped-call]
+        self._converter = converter
+        converter.attribute_functions.remove(converter.field2nullable)  # null is no value
+        converter.add_attribute_function(_property)
+        converter.add_parameter_attribute_function(_parameter)
         self._ids: set[str] = set()
         self._tags: set[str] = set()
-        for name, schema in (_SCHEMAS | shapes.components()).items():
+        for name, schema in _SCHEMAS.items():
             spec.components.schema(name, schema)
         for name, scheme in _SECURITY_SCHEMES.items():
             spec.components.security_scheme(name, scheme)
@@ -232,45 +221,33 @@ class _Writer:
             self._spec.tag({"name": tag, "description": _public(note)})
         return tag
 
-    # --- what is asked ------------------------------------------------------------------
-    def _parameters(self, row: Operation) -> list[Any]:
-        found = [
-            self._parameter(name, "path", {"schema": accepted.in_path(name)}, required=True)
+    # --- requests -----------------------------------------------------------------------
+    def _parameters(self, row: Operation) -> list[Json]:
+        found: list[Json] = [
+            _text(name, "path", pattern=_IN_PATH.get(name, FILLED))
             for name in re.findall(r"\{(\w+)\}", row.path)
         ]
-        for name, field in (row.query().fields if row.query else {}).items():
-            definition = {"schema": accepted.in_query(field), **accepted.query_style(field)}
-            names = (field.data_key or name, *field.metadata.get("aliases", ()))
-            found += [self._parameter(name, "query", definition) for name in names]
-        for name in row.headers:
-            definition = {"description": _HEADERS[name], "schema": {"type": "string"}}
-            required = name in _REQUIRED_HEADERS
-            found.append(self._parameter(name, "header", definition, required=required))
+        query = (row.query or RequestSchema)()
+        shown = self._converter.schema2parameters(query, location="query")
+        for field, one in zip(query.fields.values(), shown, strict=True):
+            names = (one["name"], *field.metadata.get("aliases", ()))
+            found += [{**one, "name": name} for name in names]
+        found += [_text(name, "header", _HEADERS[name]) for name in row.headers]
         if not row.is_control:
             note = f"The dialect of errors: auto, {' or '.join(answers.DIALECTS)}."
-            definition = {"description": note, "schema": {"type": "string"}}
-            found.append(self._parameter(_DIALECT, "header", definition))
+            found.append(_text(_DIALECT, "header", note))
         return found
 
-    def _parameter(self, name: str, where: str, definition: Json, *, required: bool = False) -> Any:
-        """Return a parameter: a component's name, or itself where the name is taken by another."""
-        full = {"in": where, "name": name, "required": required, **definition}
-        component = f"{where}.{name}"
-        parameters = self._spec.components.parameters
-        if component not in parameters:
-            self._spec.components.parameter(component, where, {**full})
-        return component if parameters[component] == full else full
-
-    # --- what is answered ---------------------------------------------------------------
+    # --- answers ------------------------------------------------------------------------
     def _answers(self, row: Operation) -> Json:
         hint = get_type_hints(row.handler)["return"]
         kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
         if kinds == (NoneType,):
             return {}
-        headers = {} if row.is_control else {name: name for name in _QUOTA_HEADERS}
         schemas = [self._answer(row, kind) for kind in kinds]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         content = {"schema": schema} if row.produces == _JSON else {}
+        headers = {} if row.is_control else {name: name for name in _QUOTA_HEADERS}
         answer = {"description": "Done.", "headers": headers, "content": {row.produces: content}}
         return {"200": {name: value for name, value in answer.items() if value}}
 
@@ -283,7 +260,7 @@ class _Writer:
             schema = {"type": "array", "items": schema}
         elif kind is Ack:
             schema = self._schema(AckSchema)
-        elif kind == dict[str, int]:  # what a list answers that is only counted
+        elif kind == dict[str, int]:  # the answer of a list that is only counted
             schema = self._schema(CountSchema)
         elif kind is NoneType:
             schema = {"type": "null"}
@@ -294,65 +271,65 @@ class _Writer:
             return {}
         if schema is AcksSchema:
             return {"type": "object", "additionalProperties": self._schema(AcksSchema.each)}
-        found: Json = self._converter.resolve_nested_schema(schema)  # type: ignore[no-untyped-call]
+        found: Json = self._converter.resolve_nested_schema(schema)
         return found
 
     def _refusals(self, row: Operation) -> Json:
-        faces: dict[int, dict[str, ErrorDef]] = {}
+        by_status: dict[int, list[ErrorDef]] = {}
         for error in row.may_raise:
-            for face in (error.documented, error.live):
-                faces.setdefault(face.status, {})[error.name] = error
+            for status in {error.documented.status, error.live.status}:
+                by_status.setdefault(status, []).append(error)
         return {
-            str(status): self._refusal(status, rows.values())
-            for status, rows in sorted(faces.items())
+            str(status): self._refusal(status, by_status[status]) for status in sorted(by_status)
         }
 
-    def _refusal(self, status: int, rows: Iterable[ErrorDef]) -> str:
-        """Return the name of the response that tells of any of these errors."""
-        rows = list(rows)
+    def _refusal(self, status: int, rows: list[ErrorDef]) -> str:
+        """Return the name of the response of this status with any of these errors."""
         name = ".".join([str(status), *(row.name for row in rows)])
         if name in self._spec.components.responses:
             return name
-        codes = {
-            face.code
-            for row in rows
-            for face in (row.documented, row.live)
-            if face.status == status
-        }
+        faces = (face for row in rows for face in (row.documented, row.live))
+        codes = sorted({face.code for face in faces if face.status == status})
         error = {
             "allOf": [{"$ref": "#/components/schemas/Error"}],
-            "properties": {"code": {"enum": sorted(codes)}},
+            "properties": {"code": {"enum": codes}},
         }
         response: Json = {
             "description": "\n".join(_told(row, status) for row in rows),
             "content": {_JSON: {"schema": _object({"error": error})}},
         }
-        if status == _TOO_MANY:
+        if errors.TOO_MANY_REQUESTS in rows:
             response["headers"] = {name: name for name in _RETRY_HEADERS}
         self._spec.components.response(name, response)
         return name
 
 
-def _told(row: ErrorDef, status: int) -> str:
-    def shown(face: Face) -> str:
-        return f"`{face.code}` ({face.evidence.value})"
+def _text(name: str, where: str, note: str | None = None, **keywords: Any) -> Json:
+    """Return a parameter that is a text."""
+    required = where == "path" or name in _REQUIRED_HEADERS
+    schema = {"type": "string", **keywords}
+    described = {"description": note} if note else {}
+    return {"in": where, "name": name, "required": required, **described, "schema": schema}
 
-    faces = {"documented": row.documented, "live": row.live}
-    told = {name: shown(face) for name, face in faces.items() if face.status == status}
-    if not row.differs:
-        return f"* {told['live']}: {row.when}"
-    return f"* {', '.join(f'{name} {face}' for name, face in told.items())}: {row.when}"
+
+def _told(row: ErrorDef, status: int) -> str:
+    faces = {"documented ": row.documented, "live ": row.live} if row.differs else {"": row.live}
+    told = [
+        f"{dialect}`{face.code}` ({face.evidence.value})"
+        for dialect, face in faces.items()
+        if face.status == status
+    ]
+    return f"* {', '.join(told)}: {row.when}"
 
 
 def _request_body(row: Operation) -> Json:
-    assert row.body is not None  # noqa: S101  # who asks has seen to it
-    ways: list[Any] = [*getattr(row.body, "WAYS", ())] or [row.body]
+    assert row.body is not None  # noqa: S101  # the caller checks it
+    kinds: Json = getattr(row.body, "VARIANTS", {})
+    variants = list(dict.fromkeys(kinds.values()))
+    schema: Any = {"oneOf": variants} if variants else row.body
     required = any(field.required for field in row.body().fields.values())
-    if not required:  # PHP says [] for an object without fields
-        ways += [{"type": "null"}, {"type": "array", "maxItems": 0}]
-    content = {_JSON: {"schema": {"anyOf": ways} if len(ways) > 1 else ways[0]}}
     note = _CONTROL_BODY_NOTE if row.is_control else _BODY_NOTE
-    return {"description": note, "required": required, "content": content}
+    return {"description": note, "required": required, "content": {_JSON: {"schema": schema}}}
 
 
 def _public(note: str) -> str:

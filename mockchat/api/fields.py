@@ -1,0 +1,276 @@
+"""The field types of requests; the metadata of each is what the OpenAPI document says of it.
+
+A field reads more than the document says, as the live service does: numbers as texts, words as
+booleans, lists and objects as JSON text or as the fields of a form.
+"""
+
+import re
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, missing
+
+from mockchat.api import json_text
+from mockchat.api.validation import Prepared, text
+from mockchat.core.state import MAX_UID_LENGTH, UID_CHARACTERS
+
+MAX_METADATA = 5 * 1024  # bytes of JSON
+MAX_NAME = 100
+MAX_URL = 3000
+MAX_TAGS = 25
+FILLED = r"[^\s\x1c-\x1f\x85]"  # a character that no language takes for white space
+
+
+class Field(fields.Field[Any]):
+    """A field that refuses in the table's words; an absent optional one stays absent.
+
+    The keywords of `says` are its JSON Schema; those without a value are left out.
+    """
+
+    SAYS: ClassVar[dict[str, Any]] = {}
+
+    def __init__(
+        self, *, required: bool = False, says: dict[str, Any] | None = None, **options: Any
+    ) -> None:
+        options.setdefault("allow_none", not required)
+        note = {"description": (type(self).__doc__ or "").partition("\n")[0]}
+        said = {key: value for key, value in (says or {}).items() if value is not None}
+        metadata = note | self.SAYS | said | options.pop("metadata", {})
+        super().__init__(required=required, metadata=metadata, **options)
+        self.error_messages = {"required": _escaped("required"), "null": _escaped("required")}
+
+    def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        """Return the value as Python has it; None stays None where that is allowed."""
+        if value is None or value is missing:
+            return super().deserialize(value)
+        return self._deserialize(value, None, None)
+
+    @staticmethod
+    def no(name: str, **values: object) -> ValidationError:
+        """Return the refusal with a sentence of the table."""
+        return ValidationError(text(name, **values))
+
+
+def _escaped(name: str) -> str:
+    return text(name).replace("{", "{{").replace("}", "}}")  # marshmallow formats once more
+
+
+class String(Field):
+    """A text; numbers count as texts, blanks as empty.
+
+    `filled` refuses an empty one, which otherwise reads as "" for an operation to unset.
+    """
+
+    SAYS: ClassVar = {"type": "string"}
+
+    def __init__(self, *, maximum: int | None = None, filled: bool = False, **options: Any) -> None:
+        must_be_filled = filled or options.get("required", False)
+        if filled:
+            options.setdefault("allow_none", False)
+        said = {"maxLength": maximum, "pattern": FILLED if must_be_filled else None}
+        super().__init__(**{**options, "says": said | options.pop("says", {})})
+        self.maximum, self.filled = maximum, filled
+        if filled:
+            self.error_messages["null"] = _escaped("filled")
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self.no("string")
+        given = value if isinstance(value, str) else str(_number(value))
+        if not given.strip():
+            if self.required or self.filled:
+                raise self.no("required" if self.required else "filled")
+            return ""
+        # An emoji counts two: the service counts as UTF-16 does.
+        if self.maximum and len(given.encode("utf-16-le")) > 2 * self.maximum:
+            raise self.no("max", limit=self.maximum)
+        return given
+
+
+class Choice(String):
+    """One of a few words."""
+
+    def __init__(self, choices: tuple[str, ...], **options: Any) -> None:
+        super().__init__(says={"enum": list(choices), "pattern": None}, **options)
+        self.choices = choices
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        word = str(super()._deserialize(value))
+        if word and word not in self.choices:
+            raise self.no("in", choices=" or ".join(self.choices))
+        return word
+
+
+class Uid(String):
+    """A uid: letters, digits, dashes and underscores, read in lower case."""
+
+    PATTERN = f"^[A-Za-z0-9_-]{{1,{MAX_UID_LENGTH}}}$"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(says={"pattern": self.PATTERN}, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        uid = str(super()._deserialize(value))
+        if len(uid) > MAX_UID_LENGTH:
+            raise self.no("max", limit=MAX_UID_LENGTH)
+        if not UID_CHARACTERS.issuperset(uid):
+            raise self.no("uid")
+        return uid.lower()
+
+
+class Url(String):
+    """An absolute URL of up to 3,000 characters."""
+
+    PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#]+[^\x00-\x20]*")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(maximum=MAX_URL, says={"pattern": f"^{self.PATTERN.pattern}$"}, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        url = str(super()._deserialize(value))
+        if url and not self.PATTERN.fullmatch(url):
+            raise self.no("url")
+        return url
+
+
+class Flag(Field):
+    """A boolean, also as the words and digits that forms and Android send."""
+
+    SAYS: ClassVar = {"type": "boolean"}
+    _WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False, "": False}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        word = str(_number(value)).strip().lower() if isinstance(value, str | int | float) else None
+        if word not in self._WORDS:
+            raise self.no("boolean")
+        return self._WORDS[word]
+
+
+class Whole(Field):
+    """A whole number between two bounds, also as text."""
+
+    def __init__(self, least: int, most: int, below: int | None = None, **options: Any) -> None:
+        """Make a field in which `below`, if it is given, stands for every number below 1."""
+        minimum = least if below is None else None
+        super().__init__(says={"type": "integer", "minimum": minimum, "maximum": most}, **options)
+        self.least, self.most, self.below = least, most, below
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int | None:
+        if isinstance(value, str) and not value.strip():
+            return None
+        digits = str(_number(value)).strip()
+        if self.below is not None and re.fullmatch(r"-[0-9]+|0", digits):
+            return self.below
+        if not re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,17})", digits):
+            raise self.no("integer")
+        if not self.least <= int(digits) <= self.most:
+            raise self.no("between", least=self.least, most=self.most)
+        return int(digits)
+
+
+class Object(Field, fields.Nested):
+    """A JSON object that a schema of its own declares."""
+
+    def __init__(self, schema: type[Schema], **options: Any) -> None:
+        super().__init__(nested=schema, **options)
+        self._prepared = Prepared(schema)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.no("object")
+        return self._prepared.load(value)
+
+
+class Metadata(Field):
+    """A JSON object of up to 5 KB, also as its text; PHP's empty array is an empty object."""
+
+    SAYS: ClassVar = {"type": "object"}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if isinstance(value, str) and value.strip():
+            value = _parsed(value)
+        if value in ("", []) or (isinstance(value, str) and not value.strip()):
+            return {}
+        if not isinstance(value, dict):
+            raise self.no("object")
+        if len(json_text.render(value)) > MAX_METADATA:
+            raise self.no("size", limit=MAX_METADATA)
+        return value
+
+
+class Strings(Field):
+    """A list of texts, also as JSON; each is named by its place when refused."""
+
+    def __init__(
+        self,
+        *,
+        most: int | None = None,
+        longest: int = MAX_NAME,
+        choices: tuple[str, ...] = (),
+        commas: bool = False,
+        once: bool = False,
+        **options: Any,
+    ) -> None:
+        word = String(required=True, maximum=longest)
+        self.item = Choice(choices, required=True) if choices else word
+        items = dict(self.item.metadata)
+        if commas and not choices:
+            items["pattern"] = r"^[^,\[]*$"
+        least = 1 if options.get("required") else None
+        said = {"type": "array", "items": items, "minItems": least, "maxItems": most}
+        super().__init__(says=said, **options)
+        self.most, self.commas, self.once = most, commas, once
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
+        items = self._items(value)
+        if self.required and not items:
+            raise self.no("required")
+        if self.most and len(items) > self.most:
+            raise self.no("items", limit=self.most)
+        refused: dict[str | int, Any] = {}
+        for place, item in enumerate(items):
+            try:
+                items[place] = self.item.deserialize(item)
+            except ValidationError as error:
+                refused[place] = error.messages
+        if refused:
+            raise ValidationError(refused)
+        if self.once:  # uids differ by more than case: of those named twice the first counts
+            items = list({item.lower(): item for item in reversed(items)}.values())[::-1]
+        return items
+
+    def _items(self, value: Any) -> list[Any]:
+        if isinstance(value, str):
+            value = self._split(value)
+        if isinstance(value, dict) and all(str(key).isdigit() for key in value):
+            return list(value.values())  # a form's fields, or PHP's array with gaps
+        if not isinstance(value, list):
+            raise self.no("array")
+        return list(value)
+
+    def _split(self, value: str) -> Any:
+        if self.commas and not value.lstrip().startswith("["):
+            return [item.strip() for item in value.split(",") if item.strip()]
+        return _parsed(value) if value.strip() else []
+
+
+class AnyJson(Field):
+    """Any JSON by which an SDK describes itself, kept as JSON text."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        return str(value) if isinstance(value, str) else json_text.render(value).decode()
+
+
+def _number(value: Any) -> Any:
+    """Return a whole number as an int: in JSON, 1.0 is the same as 1.
+
+    Whatever JSON's integers cannot hold came as a float that was rounded, and stays one.
+    """
+    whole = isinstance(value, float) and value.is_integer() and -(2**63) < value < 2**64
+    return int(value) if whole else value
+
+
+def _parsed(value: str) -> Any:
+    try:
+        return json_text.parse(value)
+    except ValueError:
+        return None

@@ -1,0 +1,115 @@
+"""Fault rules as they come in: a schema for each kind, and the header `X-Mock-Fault`."""
+
+from collections.abc import Iterable
+from dataclasses import Field as Parameter
+from dataclasses import fields as parameters_of
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError
+
+from mockchat.api.fields import Choice, Field, Object, String, Whole
+from mockchat.api.validation import Prepared, StrictSchema, details_of
+from mockchat.control.fields import AppId, Share, Span
+from mockchat.core.fault_kinds import KINDS, HttpKind
+from mockchat.core.faults import PRESETS, FaultError, Strikes, strikes_of
+from mockchat.core.ids import camel
+
+LONGEST_TEXT = 500  # characters
+MANY = 10**9
+ENDLESS = 10**18 - 1  # as many digits as a whole number may have
+
+
+class Match(StrictSchema):
+    """Which exchanges: those that fit every field that is given."""
+
+    app = AppId()
+    operation = String(maximum=LONGEST_TEXT)
+    method = String(maximum=LONGEST_TEXT)
+    path = String(maximum=LONGEST_TEXT)
+    uid = String(maximum=LONGEST_TEXT)
+
+
+class FaultRequest(Match):
+    """A fault: its kind, the kind's parameters, and which exchanges it strikes."""
+
+    VARIANTS: ClassVar[dict[str, type[Schema]]] = {}  # by kind
+
+    kind = Choice((*KINDS, *PRESETS), required=True)
+    match = Object(Match)
+    probability = Share()
+    times = Whole(1, MANY)
+    after = Whole(0, MANY)
+    random_seed = Whole(0, ENDLESS, data_key="randomSeed")
+
+
+def _field(parameter: "Parameter[Any]") -> Field:
+    """Return the field of a kind's parameter; its name is spelled as in Python or as in JSON."""
+    name = parameter.name
+    options: Any = {"data_key": camel(name), "metadata": {"aliases": (name,)}}
+    if parameter.type is float:
+        return Span(**options)
+    if parameter.type in (str, str | None):
+        return String(maximum=LONGEST_TEXT, **options)
+    return Whole(*parameter.metadata["bounds"], **options)
+
+
+# Field types by kind and parameter; presets have no parameters.
+PARAMETERS: dict[str, dict[str, Field]] = {
+    **{name: {one.name: _field(one) for one in parameters_of(row)} for name, row in KINDS.items()},
+    **{name: {} for name in PRESETS},
+}
+
+
+def _variant(title: str, kinds: Iterable[str], parameters: dict[str, Field]) -> type[Schema]:
+    names = tuple(kinds)
+    variant = FaultRequest.from_dict(
+        {"kind": Choice(names, required=True), **parameters}, name=f"Fault_{title}"
+    )
+    variant.__doc__ = f"A fault: {' or '.join(names)}."
+    return variant
+
+
+FaultRequest.VARIANTS = {
+    **{name: _variant(name, [name], PARAMETERS[name]) for name in KINDS},
+    **dict.fromkeys(PRESETS, _variant("preset", PRESETS, {})),
+}
+_HEADER: dict[str, Prepared] = {
+    name: Prepared(StrictSchema.from_dict(dict(declared), name=f"Parameters_{name}"))
+    for name, declared in PARAMETERS.items()
+}
+
+
+def in_header(text: str) -> list[tuple[str, Strikes]]:
+    """Return the faults of a header by name: `latency=200ms;jitter=50ms, error=503`.
+
+    A value behind a kind's own `=` is its first parameter. Raises FaultError.
+    """
+    found = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        (called, equals, value), *others = (one.partition("=") for one in part.split(";"))
+        called = called.strip()
+        parameters = {name.strip(): given.strip() for name, _, given in others}
+        if equals:
+            parameters[_first_parameter(called)] = value.strip()
+        found.append((called, _strikes(called, parameters)))
+    return found
+
+
+def _first_parameter(called: str) -> str:
+    if called in PARAMETERS and not PARAMETERS[called]:
+        raise FaultError("kind", f"{called} takes no value")
+    return next(iter(PARAMETERS.get(called, ("",))))
+
+
+def _strikes(called: str, parameters: dict[str, str]) -> Strikes:
+    if called not in PARAMETERS:
+        raise FaultError("kind", f"{called!r:.80} is none of {', '.join(PARAMETERS)}")
+    if called in KINDS and not issubclass(KINDS[called], HttpKind):
+        raise FaultError("kind", f"{called} strikes WebSockets, which no header asks for")
+    try:
+        values = _HEADER[called].load(parameters)
+    except ValidationError as error:
+        field, (reason, *_) = next(iter(details_of(error.messages).items()))
+        raise FaultError(field, reason) from None
+    given = {name: value for name, value in values.items() if value is not None}
+    return strikes_of(called, given)

@@ -1,0 +1,295 @@
+"""Stored data: fixtures and the contents of apps, as files and requests hold them."""
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterable
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
+
+from marshmallow import Schema, ValidationError, fields
+
+from mockchat.api.fields import Choice, Field
+from mockchat.api.validation import Prepared, StrictSchema, details_of, text
+from mockchat.core.entities import ApiKey, AuthToken, Role, Scope, User
+from mockchat.core.seed import FixtureError, Sections, Seed, fixtures_dir
+from mockchat.core.snapshot import SnapshotError, shape_of
+from mockchat.core.state import MAX_UID_LENGTH
+
+_NAMES = {str: "string", int: "integer", list: "array", dict: "object"}  # of JSON and of TEXTS
+_LARGEST = 2**63 - 1  # for a whole number that all readers of JSON agree on
+
+
+# --- field types ----------------------------------------------------------------------------
+class Exact(Field):
+    """A value of one JSON type, or a list or object with items of one type: nothing is coerced.
+
+    `then` turns it into what Python works with.
+    """
+
+    def __init__(
+        self,
+        kind: type[Any],
+        item: type | None = None,
+        *,
+        filled: bool = False,
+        then: Callable[[Any], Any] | None = None,
+        **options: Any,
+    ) -> None:
+        said: dict[str, Any] = {"type": _NAMES[kind], "minLength": 1 if filled else None}
+        if kind is int:
+            said |= {"minimum": -_LARGEST, "maximum": _LARGEST}
+        if item:
+            said["items" if kind is list else "additionalProperties"] = {"type": _NAMES[item]}
+        super().__init__(says=said, **options)
+        self._kind, self._item, self._filled, self._then = kind, item, filled, then
+        self._wrong_item = text(_NAMES[item]) if item else ""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if value.__class__ is not self._kind:
+            raise self.no(_NAMES[self._kind])
+        if self._filled and not value:
+            raise self.no("required")
+        if self._kind is int and not -_LARGEST <= value <= _LARGEST:
+            raise self.no("integer")
+        for at, item in self._items(value) if self._item else ():
+            if type(item) is not self._item:
+                raise ValidationError({at: [self._wrong_item]})
+        return self._then(value) if self._then else value
+
+    def _items(self, value: Any) -> Iterable[tuple[Any, Any]]:
+        return value.items() if self._kind is dict else enumerate(value)
+
+
+class Rows(Field, fields.List[Any]):
+    """A list of objects that a schema declares; the first wrong one is refused by its place."""
+
+    def __init__(self, schema: type[Schema], **options: Any) -> None:
+        super().__init__(cls_or_instance=fields.Nested(schema), **options)
+        self._prepared = Prepared(schema)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, list):
+            raise self.no("array")
+        rows = []
+        for at, row in enumerate(value):
+            try:
+                if not isinstance(row, dict):
+                    raise self.no("object")
+                rows.append(self._prepared.load(row))
+            except ValidationError as error:
+                raise ValidationError({at: error.messages}) from None
+        return rows
+
+
+# --- fixtures -------------------------------------------------------------------------------
+class _FixtureUid(Exact):
+    """A uid: at most 100 characters, none of them a space."""
+
+    def __init__(self) -> None:
+        pattern = rf"^\S{{1,{MAX_UID_LENGTH}}}$"
+        super().__init__(str, filled=True, required=True, metadata={"pattern": pattern})
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        uid = super()._deserialize(value)
+        if len(uid) > MAX_UID_LENGTH:
+            raise self.no("max", limit=MAX_UID_LENGTH)
+        if any(map(str.isspace, uid)):
+            raise self.no("spaces")
+        return uid
+
+
+def _text(**options: Any) -> Exact:
+    return Exact(str, filled=True, required=True, **options)
+
+
+def _optional(kind: type, item: type | None = None, **options: Any) -> Exact:
+    return Exact(kind, item, allow_none=False, **options)
+
+
+def _lowered(uids: list[str]) -> set[str]:
+    return {uid.lower() for uid in uids}
+
+
+class FixtureUser(StrictSchema):
+    """A user of a fixture."""
+
+    uid = _FixtureUid()
+    name = _text()
+    avatar = _optional(str)
+    link = _optional(str)
+    role = _optional(str, then=str.lower)  # as the service stores roles
+    status_message = _optional(str, data_key="statusMessage")
+    metadata = _optional(dict)
+    tags = _optional(list, str)
+    friends = _optional(list, str, then=_lowered)
+    created_at = _optional(int, data_key="createdAt")
+    last_active_at = _optional(int, data_key="lastActiveAt")
+    deactivated_at = _optional(int, data_key="deactivatedAt")
+
+
+class _FixtureRole(StrictSchema):
+    """A role of a fixture."""
+
+    role = _text(then=str.lower)
+    name = _text()
+
+
+class _FixtureKey(StrictSchema):
+    """An api key of a fixture."""
+
+    value = _text(data_key="apiKey")
+    name = _text()
+    scope = Choice(tuple(Scope), required=True)
+
+
+class Fixture(StrictSchema):
+    """Users, roles and api keys to begin with."""
+
+    users = Rows(FixtureUser, allow_none=False)
+    roles = Rows(_FixtureRole, allow_none=False)
+    keys = Rows(_FixtureKey, allow_none=False, data_key="apiKeys")
+
+
+_fixture = Prepared(Fixture)
+
+
+def load_seed(fixtures: Iterable[str], keys: Iterable[tuple[str, str, Scope]]) -> Seed:
+    """Read fixtures, each a shipped name or a path; raise FixtureError for one that is no good."""
+    return Seed.of(((str(path), _read(path)) for path in map(_find, fixtures)), keys)
+
+
+def read_fixture(name: str, named: Iterable[str]) -> Sections:
+    """Return a fixture that is shipped or is one of `named`; raise FixtureError."""
+    if name not in (*_shipped(), *named):
+        raise FixtureError(
+            f"{name[:80]} is neither one that the server started with nor shipped; "
+            f"shipped are {', '.join(_shipped())}"
+        )
+    return _read(_find(name))
+
+
+def _find(fixture: str) -> Path:
+    shipped = fixtures_dir() / f"{fixture}.json"
+    if Path(fixture).name == fixture and shipped.is_file():
+        return shipped
+    path = Path(fixture)
+    with contextlib.suppress(RuntimeError):  # no such home: no such file
+        path = path.expanduser()
+    if not path.is_file():
+        names = ", ".join(_shipped())
+        raise FixtureError(f"{fixture}: no such fixture file; shipped are {names}")
+    return path
+
+
+def _shipped() -> list[str]:
+    return sorted(file.stem for file in fixtures_dir().glob("*.json"))
+
+
+def _read(path: Path) -> Sections:
+    content = _content(path)
+    if not isinstance(content, dict):
+        raise FixtureError(f'{path}: top level: must be an object like {{"users": [...]}}')
+    try:
+        return _fixture.load(content)
+    except ValidationError as error:
+        raise FixtureError(f"{path}: {_first_of(error)}") from None
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(
+            path.read_bytes(), parse_float=_number, parse_int=_number, parse_constant=_number
+        )
+    except OSError as error:
+        raise FixtureError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise FixtureError(f"{path}: is not valid JSON: {error}") from error
+
+
+def _number(text: str) -> float:
+    """Return a number that JSON's readers agree on; raise ValueError for any other."""
+    if text.lstrip("-").isdigit():
+        if abs(int(text)) > _LARGEST:
+            raise ValueError(f"{text} is too large")
+        return int(text)
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is no number of JSON")
+    return float(text)
+
+
+def _first_of(error: ValidationError) -> str:
+    """Return the first message and its place, like `users[0].uid: The uid field is required`."""
+    place, key, found = "", "", error.messages
+    while isinstance(found, dict):
+        key, found = next(iter(found.items()))
+        place += f"[{key}]" if isinstance(key, int) else f".{key}"
+    name = "item" if isinstance(key, int) else key
+    ((sentence, *_),) = details_of({name: found}).values()
+    return f"{place.lstrip('.')}: {sentence}"
+
+
+# --- the contents of apps -------------------------------------------------------------------
+def _exact(hint: Any, *, required: bool) -> fields.Field[Any]:
+    """Return the field of an entity's attribute."""
+    options: dict[str, Any] = {"required": required, "allow_none": isinstance(hint, UnionType)}
+    if options["allow_none"]:
+        (hint,) = (one for one in get_args(hint) if one is not NoneType)
+    kind, items = get_origin(hint) or hint, get_args(hint)
+    if issubclass(kind, Enum):
+        return Choice(tuple(kind), **options)
+    item = None if not items or items[-1] is Any else items[-1]
+    return Exact(list if kind is set else kind, item, **options)
+
+
+def _entity(kind: type) -> type[Schema]:
+    shape = shape_of(kind).items()
+    columns = {key: _exact(hint, required=needed) for key, (hint, needed) in shape}
+    schema = StrictSchema.from_dict(columns, name=f"{kind.__name__}State")
+    schema.__doc__ = f"{'An' if kind.__name__[0] == 'A' else 'A'} {kind.__name__} of an app."
+    return schema
+
+
+class AppState(StrictSchema):
+    """Everything that an app holds."""
+
+    id = Exact(str)
+    secret = Exact(str, required=True)
+    serial = Exact(int, required=True)
+    keys = Rows(_entity(ApiKey), required=True, data_key="apiKeys")
+    roles = Rows(_entity(Role), required=True)
+    users = Rows(_entity(User), required=True)
+    tokens = Rows(_entity(AuthToken), required=True, data_key="authTokens")
+
+
+class Apps(Field, fields.Dict):
+    """The contents of apps, by app id; the value stays as it came."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values=fields.Nested(AppState), **options)
+        self._prepared = Prepared(AppState)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.no("object")
+        for app_id, one in value.items():
+            try:
+                if not isinstance(one, dict):
+                    raise self.no("object")
+                self._prepared.load(one)
+            except ValidationError as error:
+                raise ValidationError({app_id: error.messages}) from None
+        return value
+
+
+_apps = Apps(required=True)
+
+
+def check_apps(apps: Any) -> None:
+    """Raise SnapshotError, which names the place, unless these are the contents of apps."""
+    try:
+        _apps.deserialize(apps)
+    except ValidationError as error:
+        raise SnapshotError(_first_of(error)) from None
