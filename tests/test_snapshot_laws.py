@@ -204,7 +204,8 @@ async def test_contents_that_are_no_snapshot_are_refused_by_the_place_and_change
 
 
 async def test_contents_that_are_of_no_apps_are_refused(client: Client, held: Json) -> None:
-    many = {str(number): held["A"] for number in range(MAX_APPS + 1)}
+    empty = {"secret": "", "serial": 0, "apiKeys": [], "roles": [], "users": [], "authTokens": []}
+    many = {str(number): empty for number in range(MAX_APPS + 1)}
     refused = [
         ([1], "apps", "must be a JSON object"),
         ({"": held["A"]}, "apps", "'' cannot be an app id"),

@@ -44,16 +44,6 @@ class Me:
     settings: dict[str, Any]
     status: str = "online"  # what a login means, whether or not the WebSocket is up yet
 
-    @property
-    def metadata(self) -> dict[str, Any] | None:
-        """The user's metadata, the private part of it, too."""
-        return self.user.metadata
-
-    @property
-    def tags(self) -> list[str]:
-        """The user's tags."""
-        return self.user.tags
-
 
 def _text(attribute: str | None = None, key: str | None = None) -> fields.String:
     """Return a text that every answer has."""
@@ -107,6 +97,8 @@ class MeSchema(UserSchema):
             "conversation_id",
         )
 
+    metadata = fields.Dict(attribute="user.metadata")  # the private part of it, too
+    tags = fields.List(fields.String(), attribute="user.tags")
     auth_token = _text(key="authToken")
     jwt = _text()
     ws_channel = PlainNested(WsChannelSchema, required=True, data_key="wsChannel")

@@ -73,15 +73,19 @@ class Rows(Field, fields.List[Any]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, list):
             raise self.no("array")
-        rows = []
-        for at, row in enumerate(value):
-            try:
-                if not isinstance(row, dict):
-                    raise self.no("object")
-                rows.append(self._prepared.load(row))
-            except ValidationError as error:
-                raise ValidationError({at: error.messages}) from None
-        return rows
+        return _load_each(self._prepared, enumerate(value))
+
+
+def _load_each(prepared: Prepared, entries: Iterable[tuple[Any, Any]]) -> list[dict[str, Any]]:
+    loaded = []
+    for place, entry in entries:
+        try:
+            if not isinstance(entry, dict):
+                raise Field.no("object")
+            loaded.append(prepared.load(entry))
+        except ValidationError as error:
+            raise ValidationError({place: error.messages}) from None
+    return loaded
 
 
 # --- fixtures -------------------------------------------------------------------------------
@@ -274,13 +278,7 @@ class Apps(Field, fields.Dict):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, dict):
             raise self.no("object")
-        for app_id, one in value.items():
-            try:
-                if not isinstance(one, dict):
-                    raise self.no("object")
-                self._prepared.load(one)
-            except ValidationError as error:
-                raise ValidationError({app_id: error.messages}) from None
+        _load_each(self._prepared, value.items())
         return value
 
 

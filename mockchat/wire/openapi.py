@@ -161,6 +161,10 @@ def _parameter(_converter: Any, field: AnyField, **_: Any) -> Json:
     return {"style": "deepObject"} if isinstance(field, Object) else {}
 
 
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 class _Writer:
     """Adds operations to a spec, and the components they share."""
 
@@ -217,8 +221,8 @@ class _Writer:
         tag = "control" if row.is_control else module.rpartition(".")[2]
         if tag not in self._tags:
             self._tags.add(tag)
-            note = (sys.modules[module].__doc__ or "").partition("\n")[0]
-            self._spec.tag({"name": tag, "description": _public(note)})
+            note = inspect.getdoc(sys.modules[module]) or ""
+            self._spec.tag({"name": tag, "description": _public(note.partition("\n")[0])})
         return tag
 
     # --- requests -----------------------------------------------------------------------
@@ -254,8 +258,7 @@ class _Writer:
     def _answer(self, row: Operation, kind: Any) -> Json:
         schema = self._schema(row.returns)
         if kind is Page:
-            meta = {"$ref": "#/components/schemas/Meta"}
-            return _object({"data": {"type": "array", "items": schema}, "meta": meta})
+            return _object({"data": {"type": "array", "items": schema}, "meta": _ref("Meta")})
         if getattr(kind, "__origin__", None) is list:
             schema = {"type": "array", "items": schema}
         elif kind is Ack:
@@ -289,13 +292,10 @@ class _Writer:
         if name in self._spec.components.responses:
             return name
         faces = (face for row in rows for face in (row.documented, row.live))
-        codes = sorted({face.code for face in faces if face.status == status})
-        error = {
-            "allOf": [{"$ref": "#/components/schemas/Error"}],
-            "properties": {"code": {"enum": codes}},
-        }
+        codes = {"enum": sorted({face.code for face in faces if face.status == status})}
+        error = {"allOf": [_ref("Error")], "properties": {"code": codes}}
         response: Json = {
-            "description": "\n".join(_told(row, status) for row in rows),
+            "description": "\n".join(f"* {row.name}: {row.when}" for row in rows),
             "content": {_JSON: {"schema": _object({"error": error})}},
         }
         if errors.TOO_MANY_REQUESTS in rows:
@@ -310,16 +310,6 @@ def _text(name: str, where: str, note: str | None = None, **keywords: Any) -> Js
     schema = {"type": "string", **keywords}
     described = {"description": note} if note else {}
     return {"in": where, "name": name, "required": required, **described, "schema": schema}
-
-
-def _told(row: ErrorDef, status: int) -> str:
-    faces = {"documented ": row.documented, "live ": row.live} if row.differs else {"": row.live}
-    told = [
-        f"{dialect}`{face.code}` ({face.evidence.value})"
-        for dialect, face in faces.items()
-        if face.status == status
-    ]
-    return f"* {', '.join(told)}: {row.when}"
 
 
 def _request_body(row: Operation) -> Json:
