@@ -1,4 +1,4 @@
-"""The wire shapes of answers that operations build as plain data."""
+"""Schemas of answers that operations build as plain data."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _SWITCHES = (
 
 
 class AnySchema(Schema):
-    """An answer that is plain data already; what a subclass declares, it only describes."""
+    """An answer that is plain data already; the fields of a subclass only describe it."""
 
 
 class PlainNested(fields.Nested):
@@ -47,18 +47,18 @@ SettingsSchema = AnySchema.from_dict(
     },
     name="SettingsSchema",
 )
-SettingsSchema.__doc__ = "The app's settings: above all the hosts by which a client is to go on."
+SettingsSchema.__doc__ = "The app's settings: above all the hosts that a client uses next."
 
 
 class WsChannelSchema(AnySchema):
-    """What older SDKs open their WebSocket with."""
+    """The credentials with which older SDKs open their WebSocket."""
 
     identity = _text()
     secret = _text()
 
 
 class CountSchema(AnySchema):
-    """How many there are."""
+    """A count."""
 
     count = fields.Integer(required=True)
 
@@ -125,7 +125,7 @@ class SessionSchema(AnySchema):
 
 
 class CallUserSchema(AnySchema):
-    """Who calls."""
+    """The user that calls."""
 
     uid = _text()
     name = _text()
@@ -133,7 +133,7 @@ class CallUserSchema(AnySchema):
 
 
 class CallTokenSchema(AnySchema):
-    """What a call token stands for."""
+    """A call token, and its session and user."""
 
     call_token = fields.String(required=True, data_key="callToken")
     session_id = fields.String(required=True, data_key="sessionId")

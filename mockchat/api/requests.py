@@ -1,4 +1,4 @@
-"""The wire shapes of requests: what bodies and queries hold and what they are checked for."""
+"""Schemas of the bodies and queries that operations take."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -149,7 +149,7 @@ class UsersToBlock(RequestSchema):
 
 
 class _Profile(RequestSchema):
-    """What a user says of itself; the empty value of a field removes it."""
+    """The profile of a user; the empty value of a field removes it."""
 
     avatar = Url()
     link = Url()
@@ -195,7 +195,7 @@ class UsersToReactivate(RequestSchema):
 
 
 class Device(RequestSchema):
-    """What a client tells of itself."""
+    """The description of a client by itself."""
 
     platform = String()
     user_agent = String(data_key="userAgent")

@@ -1,4 +1,4 @@
-"""The wire shapes of answers, declared in the key order that was recorded (reference 3.1).
+"""Schemas of answers, declared in the recorded order of keys (reference 3.1).
 
 A field that is `required` is in every answer; any other is left out where it has no value.
 """
@@ -84,7 +84,7 @@ class UserSchema(Schema):
 
 
 class MeSchema(UserSchema):
-    """What `PUT /me` answers: the intersection of what every SDK needs (sdk-wire 1.5)."""
+    """The answer of `PUT /me`: the keys that any SDK needs (sdk-wire 1.5)."""
 
     class Meta:
         """marshmallow's options."""
@@ -114,7 +114,7 @@ class TokenSchema(Schema):
 
 
 class TokenDetailSchema(TokenSchema):
-    """An auth token with what its client told of itself."""
+    """An auth token and the description of its client."""
 
     platform = fields.String()
     user_agent = fields.String(data_key="userAgent")
@@ -151,19 +151,19 @@ class AckSchema(Schema):
 
 
 class AcksSchema(AnySchema):
-    """What became of each user, by uid."""
+    """The outcome for each user, by uid."""
 
     each: ClassVar = AckSchema
 
 
 class FriendAcksSchema(AnySchema):
-    """What became of each user that was to be a friend."""
+    """The outcome for each new friend, by uid."""
 
     accepted = fields.Dict(fields.String(), fields.Nested(AckSchema), required=True)
 
 
 class ActivationSchema(Schema):
-    """What deactivating or reactivating users did; empty lists are left out."""
+    """The outcome of deactivating or reactivating users; empty lists are left out."""
 
     deactivated = fields.List(fields.String(), data_key="deactivatedUids")
     already_deactivated = fields.List(fields.String(), data_key="alreadyDeactivatedUids")

@@ -1,4 +1,4 @@
-"""The wire shapes of control answers, all of plain data."""
+"""Schemas of control answers, all of plain data."""
 
 from marshmallow import fields
 
@@ -17,14 +17,14 @@ def _whole() -> fields.Integer:
 
 
 class SeededSchema(AnySchema):
-    """What was added to each app."""
+    """The number of users that were added, and the apps that got them."""
 
     users = _whole()
     apps = fields.List(fields.String(), required=True)
 
 
 class SnapshotSchema(AnySchema):
-    """A kept snapshot: its name and what it holds of which apps."""
+    """A stored snapshot: its name, its apps and the number of its users."""
 
     name = _text()
     app = fields.String(metadata={"description": "The app whose own snapshot it is."})
@@ -109,11 +109,11 @@ class ExchangeSchema(AnySchema):
 
 
 class JournalSchema(AnySchema):
-    """The exchanges that were looked for: how many there are, and the newest, oldest first."""
+    """The number of exchanges that fit the query, and the newest of them, oldest first."""
 
     count = _whole()
     cursor = fields.Integer(
-        required=True, metadata={"description": "Ask with it for what came since."}
+        required=True, metadata={"description": "Of the next query, for exchanges that came since."}
     )
     exchanges = fields.List(fields.Nested(ExchangeSchema), required=True)
 
@@ -125,7 +125,7 @@ class HarSchema(AnySchema):
 
 
 class ClockSchema(AnySchema):
-    """What time it is for the server."""
+    """The time of an app or of the server."""
 
     now = fields.Float(required=True, metadata={"description": "Unix seconds."})
     time = _text()
@@ -133,7 +133,7 @@ class ClockSchema(AnySchema):
 
 
 class LoginsSchema(AnySchema):
-    """Whose logins are held (`*`: everybody's), and which wait now, by app id."""
+    """The uids whose logins are held (`*`: all), and the logins that wait now, by app id."""
 
     held = fields.Dict(fields.String(), fields.List(fields.String()), required=True)
     waiting = fields.Dict(fields.String(), fields.List(fields.String()), required=True)

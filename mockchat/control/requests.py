@@ -34,7 +34,7 @@ class NamedFixture(Object):
 
 
 class SeedRequest(ControlSchema):
-    """What is to be added to each app; no more `users` than that in all."""
+    """The fixture, or the number of made-up users, that each app gets."""
 
     fixture = NamedFixture()
     users = Whole(1, MAX_FAKE_USERS)
@@ -53,7 +53,7 @@ class AppQuery(ControlSchema):
 class ExchangeQuery(Match):
     """Which exchanges.
 
-    `since` is the id of one, `cursor` that of an answer: what was in the journal then is left out.
+    `since` is the id of an exchange, `cursor` that of an answer: earlier exchanges are left out.
     """
 
     status = Whole(0, 599)
@@ -63,7 +63,7 @@ class ExchangeQuery(Match):
 
 
 class JournalQuery(ExchangeQuery):
-    """Which exchanges, how many of them, and how long to `wait` until `count` are there."""
+    """Which exchanges, how many of them, and the time to `wait` until there are `count`."""
 
     limit = Whole(1, 10_000, load_default=DEFAULT_LIMIT)
     count = Whole(1, 10_000, load_default=1)
@@ -71,7 +71,7 @@ class JournalQuery(ExchangeQuery):
 
 
 class ClockRequest(ControlSchema):
-    """What time is to do: `freeze` (now, or `at`), `advance` by seconds, `resume`."""
+    """The moves of a clock: `freeze` it (now, or `at`), `advance` it by seconds, `resume`."""
 
     freeze = Flag()
     at = Instant()
@@ -80,13 +80,13 @@ class ClockRequest(ControlSchema):
 
 
 class HoldRequest(ControlSchema):
-    """Whose logins: a uid's, else everybody's."""
+    """The uid whose logins are held, else all logins."""
 
     uid = String()
 
 
 class HoldQuery(ControlSchema):
-    """Whose logins; `wait` is how long to wait until `count` are held open."""
+    """The uid of the logins; `wait` is the time to wait until `count` of them are held open."""
 
     uid = String()
     wait = Span(_LONGEST_WAIT)

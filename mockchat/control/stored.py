@@ -15,7 +15,7 @@ from mockchat.api.fields import Choice, Field
 from mockchat.api.validation import Prepared, StrictSchema, details_of, text
 from mockchat.core.entities import ApiKey, AuthToken, Role, Scope, User
 from mockchat.core.seed import FixtureError, Sections, Seed, fixtures_dir
-from mockchat.core.snapshot import SnapshotError, shape_of
+from mockchat.core.snapshot import SnapshotError, keys_of
 from mockchat.core.state import MAX_UID_LENGTH
 
 _NAMES = {str: "string", int: "integer", list: "array", dict: "object"}  # of JSON and of TEXTS
@@ -249,8 +249,8 @@ def _exact(hint: Any, *, required: bool) -> fields.Field[Any]:
 
 
 def _entity(kind: type) -> type[Schema]:
-    shape = shape_of(kind).items()
-    columns = {key: _exact(hint, required=needed) for key, (hint, needed) in shape}
+    keys = keys_of(kind).items()
+    columns = {key: _exact(hint, required=needed) for key, (hint, needed) in keys}
     schema = StrictSchema.from_dict(columns, name=f"{kind.__name__}State")
     schema.__doc__ = f"{'An' if kind.__name__[0] == 'A' else 'A'} {kind.__name__} of an app."
     return schema

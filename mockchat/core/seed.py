@@ -86,7 +86,7 @@ def check_fixture(app: App, sections: Sections) -> None:
 def add_fixture(app: App, sections: Sections) -> int:
     """Add a fixture that an app can take and return how many users it has.
 
-    Who is there already takes over its attributes.
+    A user that exists already takes over the attributes of the fixture.
     """
     users = sections.get("users", [])
     for role in sections.get("roles", ()):
@@ -116,7 +116,7 @@ def _settle(app: App, values: dict[str, Any]) -> None:
 
 
 def _check_names(seed: Seed) -> None:
-    """Hold roles and api keys against each other and against those of the settings."""
+    """Raise FixtureError for a role or an api key that is declared twice."""
     for kind, names in (
         ("role", [role["role"] for role in seed.roles]),
         ("api key", [key for key, _, _ in seed.keys]),
@@ -130,7 +130,7 @@ def _check_references(
     roles: AbstractSet[str],
     uids: AbstractSet[str],
 ) -> None:
-    """Hold the users against each other, the roles and the `uids` that are there already."""
+    """Raise FixtureError for users that do not fit each other, the roles and the `uids` there."""
     origins = list(origins)
     keys = {user["uid"].lower() for _, user in origins} | uids
     seen: set[str] = set()

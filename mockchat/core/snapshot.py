@@ -1,4 +1,4 @@
-"""Snapshots: what an app holds as plain data that JSON can hold, and the way back.
+"""Snapshots: the contents of an app as plain data that JSON can hold, and the way back.
 
 Sockets, the journal, faults and counted requests are no part of it.
 """
@@ -18,12 +18,12 @@ from mockchat.core.state import App
 
 Plain = dict[str, Any]
 
-# What follows from the rest, or is of a moment only.
+# Attributes that follow from others, or last for a moment only.
 _DERIVED = {"tokens", "sessions", "status", "blocked_by", "jwt"}
 
 
 class SnapshotError(Exception):
-    """Data is no snapshot of an app; says where and why."""
+    """Data is no snapshot of an app; the message has the place and the reason."""
 
 
 class _Column(NamedTuple):
@@ -47,15 +47,15 @@ def _default(one: "Field[Any]") -> Any:
     return one.default_factory() if one.default_factory is not MISSING else one.default
 
 
-def shape_of(kind: type) -> dict[str, tuple[Any, bool]]:
-    """Return what a dump holds of an entity: by key its type, and whether it is always there."""
+def keys_of(kind: type) -> dict[str, tuple[Any, bool]]:
+    """Return the keys of an entity in a dump: the type, and whether the key is always there."""
     hints = get_type_hints(kind)
     return {one.key: (hints[one.attribute], one.default is MISSING) for one in _columns(kind)}
 
 
 # --- out ------------------------------------------------------------------------------------
 def dump(app: App) -> Plain:
-    """Return everything that an app holds; nothing of it is shared with the app."""
+    """Return all contents of an app; the app shares nothing of them."""
     return {
         "id": app.id,
         "secret": app.secret,
@@ -86,7 +86,7 @@ def _copied(value: Any) -> Any:
 
 # --- back -----------------------------------------------------------------------------------
 class Contents(NamedTuple):
-    """What an app holds, as App.replace takes it."""
+    """The contents of an app, as App.replace takes them."""
 
     secret: str
     serial: int
@@ -141,7 +141,7 @@ def _same(value: Any) -> Any:
 
 
 def _relate(contents: Contents, place: str) -> None:
-    """Hold the entities against each other and note on each side what the other says."""
+    """Check the entities against each other, and note friends and blocks on both sides."""
     known = {user.key: user for user in contents.users}
     roles = {role.role for role in contents.roles}
     reason = (
