@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit sdk sdk-matrix pythons lint types fmt check docs bench bench-scale dist lock audit image image-check clean
+.PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check docs bench bench-scale dist lock audit image image-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +49,14 @@ pythons:  ## the Python tests on every supported Python there is
 sdk-matrix: $(VENV)/dev.stamp  ## every published bundle of the JavaScript SDKs, in Chromium (minutes)
 	tests/sdk/prepare
 	$(BIN)/python -m tests.sdk.matrix --write docs/sdk-matrix.md
+
+android-sdk: $(VENV)/dev.stamp  ## the vendor's Android SDK on a JVM (SDK=its .aar, or a copy of its repository)
+ifdef SDK
+	tests/android/prepare
+	$(BIN)/python -m tests.android "$(SDK)" $(ARGS)
+else
+	@echo "android-sdk is skipped: it needs SDK=, an .aar file or a copy of the vendor's chat-sdk-android repository"
+endif
 
 lint: $(VENV)/dev.stamp  ## check the style
 	$(BIN)/ruff check .
