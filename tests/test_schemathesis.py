@@ -38,6 +38,11 @@ from mockchat.core import errors
 from mockchat.wire.openapi import document
 
 KEY, UID, SNAPSHOT = "REST_API_KEY", "superhero1", "s1"
+# Fields that only together are enough, by path.
+ENOUGH = {
+    "/login": {"uid": UID, "authKey": KEY},
+    "/notifications/push/v1/tokens": {"fcmToken": "t"},
+}
 BUILT = (*OPERATIONS, *CONTROL_OPERATIONS)
 # What an operation is under another name needs no second look at every edge.
 OWN = tuple({row.id: row for row in reversed(BUILT)}.values())[::-1]
@@ -144,7 +149,7 @@ class Visitor:
             case.query["wait"] = 0.01  # what it waits for never comes
         if case.path == "/_mock/clock":  # it goes no further than to the year 2286
             self.session.patch(f"{self.url}/_mock/clock", json={"resume": True}, timeout=9)
-        if "onBehalfOf" in case.headers:
+        if "onBehalfOf" in case.headers or "after_login" in (case.operation.tags or ()):
             case.headers["onBehalfOf"] = "superhero2"
         if "callToken" in case.headers:
             case.headers["callToken"] = self._jwt(base_url)
@@ -157,8 +162,7 @@ class Visitor:
         role = body.get("role")
         if role is not None and str(role).strip() and path != "/roles":
             body["role"] = "default"
-        if path == "/login":
-            body |= {"uid": UID, "authKey": KEY}
+        body |= ENOUGH.get(path, {})
         if path == "/logout":
             body["authToken"] = self._token(base_url)
         if body.get("apps") is not None:
