@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, TypeVar
@@ -25,8 +25,8 @@ class Bridge:
     it runs them as they are.
     """
 
-    def __init__(self, edge: RequestHandler, store: Store) -> None:
-        self.edge = edge
+    def __init__(self, handler: RequestHandler, store: Store) -> None:
+        self._handler = handler
         self.store = store
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -44,27 +44,27 @@ class Bridge:
 
         return self.run(run())
 
-    def perform(self, name: str, app_id: str | None, caller: Caller | None, **parts: Any) -> Any:
-        """Carry out an operation; raise ApiError where it is refused.
-
-        The server keeps nothing of the caller's, and the result shares nothing with the server.
-        """
-        parts = deepcopy(parts)
-
-        async def perform() -> Any:
-            return deepcopy(await self.edge.perform(name, app_id, caller, **parts))
-
-        return self.run(perform())
-
     def change(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function there that changes the state, and return its result."""
 
-        def change() -> T:
+        async def run() -> T:
             result = function(*arguments)
-            self.edge.changed()
+            self._handler.changed()
             return result
 
-        return self.call(change)
+        return self.run(run())
+
+    def perform(self, name: str, app_id: str | None, caller: Caller | None, **parts: Any) -> Any:
+        """Carry out an operation; raise ApiError where it is refused.
+
+        The copies keep the caller's values and the server's apart.
+        """
+        parts = deepcopy(parts)
+
+        async def run() -> Any:
+            return deepcopy(await self._handler.perform(name, app_id, caller, **parts))
+
+        return self.run(run())
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine there to its end and return its result.
@@ -112,15 +112,12 @@ class Bridge:
 
     def _result(self, coroutine: Coroutine[Any, Any, T]) -> T:
         future = self._handed_over(coroutine)
+        while not future.done():
+            wait([future], _GLANCE)
+            if not self._loop.is_running():
+                future.cancel()
         try:
-            while True:
-                try:
-                    return future.result(_GLANCE)
-                except TimeoutError:
-                    if future.done():
-                        return future.result()  # it may be the coroutine's own error
-                    if not self._loop.is_running():
-                        future.cancel()
+            return future.result()
         except CancelledError:
             coroutine.close()
             raise RuntimeError(_STOPPED) from None
@@ -128,7 +125,7 @@ class Bridge:
 
 @contextmanager
 def loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
-    """Run an event loop in a thread; whatever it still does at the end is cancelled."""
+    """Run an event loop in a thread; cancel its tasks at the end."""
     loop = asyncio.new_event_loop()
 
     def run() -> None:

@@ -73,16 +73,15 @@ def _run(command: Action, words: list[str]) -> int:
         words, rest = words[:at], words[at + 1 :]
     if any("\ud800" <= character <= "\udfff" for word in words for character in word):
         raise UsageError("the arguments must be UTF-8 text")
-    arguments = _parser(command).parse_args(words)
-    arguments.rest = rest
+    arguments = _parser(command).parse_args(words, argparse.Namespace(json=False, rest=rest))
     action: Action = arguments.action
-    status: int = _load(action.code or "remote.run")(action, arguments)
+    status: int = _load(action)(action, arguments)
     return status
 
 
-def _load(name: str) -> Any:
-    module, _, function = name.partition(".")
-    return getattr(import_module(f"mockchat.commands.{module}"), function)
+def _load(action: Action, more: str = "") -> Any:
+    module, _, function = (action.code or "remote.run").partition(".")
+    return getattr(import_module(f"mockchat.commands.{module}"), function + more, None)
 
 
 def _parser(command: Action) -> _Parser:
@@ -106,8 +105,8 @@ def _parser(command: Action) -> _Parser:
 def _add(parser: argparse.ArgumentParser, action: Action) -> None:
     """Add the arguments of an action to a parser."""
     groups: dict[str, Any] = {"": parser}
-    own = action.arguments
-    own = _load(own)(parser) if isinstance(own, str) else own
+    more = _load(action, "_arguments") if action.code else None
+    own = (*action.arguments, *(more(parser) if more else ()))
     for one in (*own, *(SERVER if action.request else ())):
         if one.group not in groups:
             groups[one.group] = parser.add_argument_group(one.group)

@@ -31,7 +31,7 @@ _ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
 _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def arguments(parser: argparse.ArgumentParser) -> list[Argument]:
+def run_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
     """Return the settings; the end of the help tells how CMD finds the server."""
     parser.usage = "mockchat exec [OPTION …] -- CMD …"
     parser.epilog = (
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> list[Argument]:
         "HTTP and HTTPS use free ports unless flags name them. --log-level info prints every "
         "request on stderr."
     )
-    return settings.arguments(parser)
+    return settings.serve_arguments(parser)
 
 
 def run(_action: Action, arguments: argparse.Namespace) -> int:

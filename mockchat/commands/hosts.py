@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mockchat.commands import CommandError
 from mockchat.commands.remote import Remote
 from mockchat.commands.settings import config_of, flags_of, setting
-from mockchat.commands.show import say, say_json, wants_json
+from mockchat.commands.show import say, say_json
 from mockchat.commands.table import JSON, Action, Argument, argument
 
 _HTTPS = 443
@@ -36,7 +36,7 @@ _FORMATS = {
 _NOTE = f"# clients use HTTPS port {_HTTPS}: serve it there (--https-port {_HTTPS})\n"
 
 
-def arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
+def hosts_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     """Return the arguments of `hosts`."""
     told = (
         "hosts: lines of a hosts file (the default); compose: aliases of a service; docker: flags "
@@ -63,7 +63,7 @@ def hosts(_action: Action, arguments: argparse.Namespace) -> int:
         raise CommandError("clients use the live host names with HTTPS, and --https-port is off")
     names, address = _names(settings.app_id, settings.region), arguments.address
     port = settings.https_port or _HTTPS
-    if wants_json(arguments):
+    if arguments.json:
         say_json({"names": names, "address": address, "port": port})
         return 0
     form = _FORMATS[arguments.format]

@@ -16,7 +16,6 @@ from mockchat.commands.show import (
     say,
     say_json,
     tell,
-    wants_json,
     write_json,
 )
 from mockchat.commands.table import FILTERS, Action
@@ -57,7 +56,7 @@ def _ask(remote: Remote, query: dict[str, Any], wait: float = 0.0) -> Any:
 
 
 def _show(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) -> int:
-    if wants_json(arguments):
+    if arguments.json:
         say_json(found)
         return 0
     for exchange in found["exchanges"]:
@@ -94,7 +93,7 @@ def _follow(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]
     found = _ask(remote, {**query, "limit": arguments.limit or _FIRST})
     while True:
         for exchange in found["exchanges"]:
-            if wants_json(arguments):
+            if arguments.json:
                 say_json(exchange, indent=None)
             else:
                 say(_line(exchange, with_app=not remote.app))
@@ -128,7 +127,7 @@ def _clear_or_show(arguments: argparse.Namespace, remote: Remote) -> int:
     if not re.fullmatch("[0-9]+", arguments.what):
         raise UsageError(f"journal takes the id of an exchange or clear, not {arguments.what!r}")
     exchange = remote.control("GET", f"{_JOURNAL}/{arguments.what}")
-    if wants_json(arguments):
+    if arguments.json:
         say_json(exchange)
         return 0
     say(_line(exchange, with_app=True))

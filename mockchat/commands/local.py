@@ -6,7 +6,7 @@ from typing import Any
 
 from mockchat.commands import CommandError
 from mockchat.commands.remote import Remote
-from mockchat.commands.show import printable, say, tell, wants_json
+from mockchat.commands.show import printable, say, tell
 from mockchat.commands.table import Action, columns
 from mockchat.core.errors import CATALOGUE, Face
 
@@ -32,7 +32,7 @@ def errors(_action: Action, arguments: argparse.Namespace) -> int:
         for row in CATALOGUE.values()
     ]
     found = _matching(arguments.word, rows)
-    if wants_json(arguments):
+    if arguments.json:
         return tell(arguments, found, _ERRORS)
     lines = [
         {**row, **row[dialect], "dialect": shown} for row in found for dialect, shown in _of(row)

@@ -15,7 +15,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 from mockchat import config
 from mockchat.commands import CommandError, UsageError
 from mockchat.commands.show import printable, tell
-from mockchat.commands.table import Action, Argument
+from mockchat.commands.table import Action
 from mockchat.core.ids import camel
 
 TIMEOUT = 60.0  # seconds that the server has to answer
@@ -53,7 +53,7 @@ def ask(
 
 def _given(action: Action, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments that belong into the body."""
-    keys = [one.key for one in action.arguments if isinstance(one, Argument)]
+    keys = [one.key for one in action.arguments]
     return {
         camel(key): values[key]
         for key in keys

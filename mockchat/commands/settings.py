@@ -17,7 +17,7 @@ _SECRET = ("control_token",)
 _MASK = "********"
 
 
-def arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
+def serve_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     """Return every setting as a flag, and `--config`."""
     file = argument(
         "--config",
@@ -28,9 +28,9 @@ def arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     return [file, *(setting(name) for name, _ in config.rows())]
 
 
-def config_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
+def show_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
     """Return the arguments of `config`."""
-    return [JSON, *arguments(parser)]
+    return [JSON, *serve_arguments(parser)]
 
 
 def setting(name: str) -> Argument:

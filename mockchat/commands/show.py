@@ -27,11 +27,6 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def wants_json(arguments: argparse.Namespace) -> bool:
-    """Whether the arguments ask for JSON."""
-    return bool(getattr(arguments, "json", False))
-
-
 def say_json(value: Any, indent: int | None = 2) -> None:
     """Print a JSON document; without an indent it is one line."""
     say(json.dumps(value, indent=indent, ensure_ascii=False))
@@ -39,7 +34,7 @@ def say_json(value: Any, indent: int | None = 2) -> None:
 
 def tell(arguments: argparse.Namespace, answer: Any, shows: Shows) -> int:
     """Print an answer as JSON, a sentence or a table; return exit status 0."""
-    if wants_json(arguments):
+    if arguments.json:
         say_json(answer)
     elif isinstance(shows, tuple):
         head = [column.head for column in shows]

@@ -8,7 +8,7 @@ from typing import Any
 
 from mockchat.commands import UsageError
 from mockchat.commands.remote import RefusedError, ask
-from mockchat.commands.show import pairs, read_json, say, say_json, tell, wants_json, write_json
+from mockchat.commands.show import pairs, read_json, say, say_json, tell, write_json
 from mockchat.commands.table import FILTERS, Action, Argument, argument
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.ids import camel
@@ -97,7 +97,7 @@ def _parameters() -> list[Argument]:
     ]
 
 
-def fault_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
+def faults_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     """Return the arguments of `faults add`."""
     kind = argument(
         "kind", "KIND", "kind or preset, as `mockchat faults kinds` lists it", nargs="?"
@@ -107,11 +107,11 @@ def fault_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     return [kind, file, *_MATCH, *_LIMITS, *_parameters()]
 
 
-def add_faults(action: Action, arguments: argparse.Namespace) -> int:
+def faults(action: Action, arguments: argparse.Namespace) -> int:
     """Add a fault from the arguments, or those of a file."""
     wanted = _wanted(arguments) if arguments.file is None else _from_file(arguments)
     made = [ask(action, arguments, one) for one in wanted]
-    if wants_json(arguments):
+    if arguments.json:
         say_json(made if arguments.file else made[0])
         return 0
     for one in made:

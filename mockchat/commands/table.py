@@ -23,6 +23,11 @@ def argument(name: str, metavar: str, help_: str, group: str = "", **options: An
     return Argument(name, {"help": help_, **kind, **options}, group)
 
 
+def options(rows: Mapping[str, str], group: str) -> tuple[Argument, ...]:
+    """Return an option for each row: `--name METAVAR`, and its help."""
+    return tuple(argument(*words.split(), help_, group) for words, help_ in rows.items())
+
+
 class Column(NamedTuple):
     """A column of a table: its head, the value's key or function, the text for no value."""
 
@@ -44,14 +49,15 @@ class Action(NamedTuple):
     """A command, or an action of one: its request and how the answer is printed, or its code.
 
     A request is a method and a path, of the control API unless the path starts with `/v3`.
-    Arguments fill the placeholders of the path; the others go into the body. `code`, and a text
-    for `arguments`, name a function of a module in this package, which is imported when used.
+    Arguments fill the placeholders of the path; the others go into the body. `code` names a
+    function of a module in this package, which is imported when used. If the module has a
+    `FUNCTION_arguments`, it returns more arguments.
     """
 
     words: str
     does: str
     request: str = ""
-    arguments: tuple[Argument, ...] | str = ()
+    arguments: tuple[Argument, ...] = ()
     shows: Shows = "{message}"
     body: Mapping[str, Any] | None = None
     code: str = ""
@@ -61,44 +67,28 @@ class Action(NamedTuple):
         """The arguments that follow the words, in the short form of the help."""
         if not (self.request or self.code):
             return "[ACTION …]"
-        own = [one for one in self.arguments if isinstance(one, Argument)]
-        positional = [one for one in own if not one.name.startswith("--")]
         words = [
             f"[{one.options['metavar']}]" if "nargs" in one.options else one.options["metavar"]
-            for one in positional
+            for one in self.arguments
+            if not one.name.startswith("--")
         ]
         return " ".join([*words, "[OPTION …]"])
 
 
 # --- arguments ------------------------------------------------------------------------------
-_OF_SERVER = "the server"
 JSON = argument("--json", "", "print JSON")
-URL = argument(
-    "--url",
-    "URL",
-    "address of the server (default: MOCKCHAT_URL, else MOCKCHAT_PORT or 8080 on this machine)",
-    _OF_SERVER,
-)
-SERVER = (  # arguments of every action with a request
-    URL,
-    argument("--app", "ID", "id of the app (default: MOCKCHAT_APP, else all apps)", _OF_SERVER),
-    argument(
-        "--control-token",
-        "TOKEN",
-        "token of the control API (default: MOCKCHAT_CONTROL_TOKEN, else none)",
-        _OF_SERVER,
-    ),
-    argument(
-        "--ca",
-        "FILE",
-        "CA to trust (default: MOCKCHAT_CA, else the system's; this machine needs none)",
-        _OF_SERVER,
-    ),
-    JSON,
-)
+_OPTIONS_OF_SERVER = {
+    "--url URL": "address of the server (default: MOCKCHAT_URL, else MOCKCHAT_PORT or 8080 on this "
+    "machine)",
+    "--app ID": "id of the app (default: MOCKCHAT_APP, else all apps)",
+    "--control-token TOKEN": "token of the control API (default: MOCKCHAT_CONTROL_TOKEN, "
+    "else none)",
+    "--ca FILE": "CA to trust (default: MOCKCHAT_CA, else the system's; this machine needs none)",
+}
+SERVER = (*options(_OPTIONS_OF_SERVER, "the server"), JSON)  # of every action with a request
 _WORD = (argument("word", "WORD", "list only the rows with this word", nargs="?"), JSON)
 _NAME = (argument("name", "NAME", "name of the snapshot"),)
-_NAME_AND_FILE = (*_NAME, argument("file", "FILE", "JSON file; - for a pipe"))
+_FILE = (*_NAME, argument("file", "FILE", "JSON file; - for a pipe"))
 _FAULT_ID = (argument("id", "ID", "id of the fault, as `mockchat faults` prints it"),)
 _AT = (argument("at", "AT", "2026-01-31T12:00:00Z, for example, or unix seconds", nargs="?"),)
 _ADVANCE = (argument("advance", "DURATION", "90s, 1h or 30d, for example"),)
@@ -120,17 +110,15 @@ _CA = (
     argument("--url", "URL", "print the certificate of the server at this address"),
     argument("--ca-dir", "DIR", "folder of the CA (default: MOCKCHAT_CA_DIR)"),
 )
-FILTERS = tuple(
-    argument(f"--{name}", name.upper(), help_, "which requests")
-    for name, help_ in {
-        "operation": "name of an operation, like get_user",
-        "method": "HTTP method",
-        "path": "path without the version; * matches a segment, ** matches several",
-        "uid": "uid of the user that the request is about",
-        "status": "HTTP status of the response",
-        "code": "error code of the response",
-    }.items()
-)
+_FILTERS = {
+    "--operation OPERATION": "name of an operation, like get_user",
+    "--method METHOD": "HTTP method",
+    "--path PATH": "path without the version; * matches a segment, ** matches several",
+    "--uid UID": "uid of the user that the request is about",
+    "--status STATUS": "HTTP status of the response",
+    "--code CODE": "error code of the response",
+}
+FILTERS = options(_FILTERS, "which requests")
 _JOURNAL = (
     argument("what", "ID|clear", "print one exchange in full, or clear the journal", nargs="?"),
     argument("--limit", "N", "print only the newest N exchanges"),
@@ -158,6 +146,7 @@ _ROUTES = (
     *columns("method path needs"),
     Column("what it does", lambda row: row["does"] if row["built"] else "not built"),
 )
+_SNAPSHOT = "/snapshots/{name}"
 _SAVED = "The snapshot {name} is saved (users: {users})."
 _FREEZE, _RESUME = {"freeze": True}, {"resume": True}
 _AUTH_TOKENS = "POST /v3/users/{uid}/auth_tokens"
@@ -171,52 +160,31 @@ def _time(clock: Any) -> str:
 # --- the table ------------------------------------------------------------------------------
 GROUPS = {  # the actions of a command follow it, the default first
     "run a server": (
-        Action("serve", "start a server", "", "settings.arguments", code="settings.serve"),
-        Action(
-            "exec",
-            "run a command with a server of its own",
-            "",
-            "execute.arguments",
-            code="execute.run",
-        ),
+        Action("serve", "start a server", code="settings.serve"),
+        Action("exec", "run a command with a server of its own", code="execute.run"),
     ),
     "control a running server": (
-        Action("health", "check that the server is up", "", (URL, JSON), code="local.health"),
+        Action("health", "check that the server is up", "", (SERVER[0], JSON), code="local.health"),
         Action("users", "list the users", "GET /state", (), _USERS, code="special.users"),
         Action("token", "print an auth token of a user", _AUTH_TOKENS, _TOKEN, "{authToken}"),
         Action("reset", "return to the seed data", "POST /reset"),
         Action("seed", "add users", "POST /seed", _SEED, _ADDED, code="special.seed"),
         Action("snapshot", "save, restore, export and import the server's data"),
         Action("snapshot list", "list the snapshots", "GET /snapshots", (), _SNAPSHOTS),
+        Action("snapshot save", "save the data as a snapshot", f"PUT {_SNAPSHOT}", _NAME, _SAVED),
+        Action("snapshot restore", "return to a snapshot", f"POST {_SNAPSHOT}/restore", _NAME),
+        Action("snapshot delete", "delete a snapshot", f"DELETE {_SNAPSHOT}", _NAME),
         Action(
-            "snapshot save", "save the data as a snapshot", "PUT /snapshots/{name}", _NAME, _SAVED
-        ),
-        Action("snapshot restore", "return to a snapshot", "POST /snapshots/{name}/restore", _NAME),
-        Action("snapshot delete", "delete a snapshot", "DELETE /snapshots/{name}", _NAME),
-        Action(
-            "snapshot export",
-            "write a snapshot to a file",
-            "GET /snapshots/{name}",
-            _NAME_AND_FILE,
+            *("snapshot export", "write a snapshot to a file", f"GET {_SNAPSHOT}", _FILE),
             code="special.export_snapshot",
         ),
         Action(
-            "snapshot import",
-            "read a snapshot from a file",
-            "PUT /snapshots/{name}",
-            _NAME_AND_FILE,
-            _SAVED,
+            *("snapshot import", "read a snapshot from a file", f"PUT {_SNAPSHOT}", _FILE, _SAVED),
             code="special.import_snapshot",
         ),
         Action("faults", "disturb requests on purpose: errors, delays, lost connections"),
         Action("faults list", "list the faults", "GET /faults", (), _FAULTS),
-        Action(
-            "faults add",
-            "disturb matching requests from now on",
-            "POST /faults",
-            "special.fault_arguments",
-            code="special.add_faults",
-        ),
+        Action("faults add", "disturb requests from now on", "POST /faults", code="special.faults"),
         Action("faults remove", "remove a fault", "DELETE /faults/{id}", _FAULT_ID),
         Action("faults clear", "remove all faults", "DELETE /faults"),
         Action("faults kinds", "list the kinds and presets", "GET /faults/kinds", (), _KINDS),
@@ -239,19 +207,9 @@ GROUPS = {  # the actions of a command follow it, the default first
         Action("openapi", "print the OpenAPI document", code="local.openapi"),
         Action("ca", "print the path of the CA to trust", "", _CA, code="hosts.ca"),
         Action(
-            "hosts",
-            "print rules that send the live host names to mockchat",
-            "",
-            "hosts.arguments",
-            code="hosts.hosts",
+            "hosts", "print rules that send the live host names to mockchat", code="hosts.hosts"
         ),
-        Action(
-            "config",
-            "list the settings and the source of each",
-            "",
-            "settings.config_arguments",
-            code="settings.show",
-        ),
+        Action("config", "list the settings and the source of each", code="settings.show"),
     ),
 }
 ROWS = {row.words: row for rows in GROUPS.values() for row in rows}

@@ -125,24 +125,21 @@ def _plain(endpoint: Endpoint, result: Any, server: str) -> Any:
 
 def _meta(page: Page) -> dict[str, Any]:
     """Return the list's meta as recorded: paging in snake case, the cursor of user lists."""
-    if page.total is None:  # as live pages through what it does not count
-        total_pages = page.page + page.more
-    else:
+    total_pages = page.page + page.more  # as live pages through uncounted lists
+    if page.total is not None:
         total_pages = max(1, -(-page.total // page.per_page))
-    meta: dict[str, Any] = {
-        "pagination": {
-            "total": page.total or 0,
-            "count": len(page.items),
-            "per_page": page.per_page,
-            "current_page": page.page,
-            "total_pages": total_pages,
-        }
+    pagination = {
+        "total": page.total or 0,
+        "count": len(page.items),
+        "per_page": page.per_page,
+        "current_page": page.page,
+        "total_pages": total_pages,
     }
     if page.cursor is not None:
-        meta["cursor"] = {"updatedAt": page.cursor, "affix": "prepend"}
-    elif not page.items:  # lists of messages: most SDKs read the cursor without looking for it
-        meta["cursor"] = {}
-    return meta
+        cursor = {"updatedAt": page.cursor, "affix": "prepend"}
+        return {"pagination": pagination, "cursor": cursor}
+    # Most SDKs read the cursor of an empty list of messages without checking that it exists.
+    return {"pagination": pagination} | ({} if page.items else {"cursor": {}})
 
 
 # --- refusals -------------------------------------------------------------------------------
@@ -166,8 +163,8 @@ def refusal(context: RequestContext, error: ApiError) -> Answer:
 def choose(setting: str, headers: Mapping[str, str]) -> str:
     """Return the dialect for a request; `X-Mock-Errors` wins over the setting.
 
-    A chat SDK was written against the live service. It names itself in its `sdk` header, or shows
-    its session JWT as `Authorization`, which no back end sends.
+    Chat SDKs know the live service. They send an `sdk` header, or their session JWT as
+    `Authorization`, which no back end sends.
     """
     wish = headers.get("x-mock-errors", "").strip().lower()
     wanted = wish if wish in ("auto", *DIALECTS) else setting
@@ -186,26 +183,20 @@ def body(error: ApiError, dialect: str) -> dict[str, Any]:
     """Return the error's envelope: four texts, on 400 `details` before the code.
 
     Where the dialects' codes differ and the live text of `devMessage` is not known, it names the
-    other one. (Key order and form: reference section 2.2, sdk-wire 1.4.)
+    other code. (Key order and form: reference section 2.2, sdk-wire 1.4.)
     """
-    shown = face(error, dialect)
-    row = error.definition
-    message = shown.message.format_map(error.values)
-    developer = message
+    shown, row = face(error, dialect), error.definition
+    message = developer = shown.message.format_map(error.values)
     if shown.dev_message is not None:
         developer = shown.dev_message.format_map(error.values)
     elif row.differs:
-        other, where = (
-            (row.documented, "the SDK pages")
-            if dialect == "live"
-            else (row.live, "the REST service")
-        )
-        developer = f"{message} (In the words of {where}: {other.code}.)"
+        pages = f"the SDK pages: {row.documented.code}"
+        other = pages if dialect == "live" else f"the REST service: {row.live.code}"
+        developer = f"{message} (In the words of {other}.)"
     told: dict[str, Any] = {"message": message, "devMessage": developer, "source": SOURCE}
     if error.details and shown.status == HTTPStatus.BAD_REQUEST:
         told["details"] = error.details
-    told["code"] = shown.code
-    return {"error": told}
+    return {"error": {**told, "code": shown.code}}
 
 
 # --- other answers --------------------------------------------------------------------------
@@ -230,7 +221,7 @@ def page(context: RequestContext, html: str) -> Answer:
 
 
 def cut(end: ClientGone) -> Answer:
-    """Return the answer that is none: the connection ends."""
+    """Return the answer of a connection that ends without one."""
     return Answer(0, _NO_HEADERS, end=end)
 
 

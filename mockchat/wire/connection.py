@@ -1,8 +1,8 @@
-"""Connections: aiohttp's own, but a request with several Content-Type headers is forgiven.
+"""Connections: aiohttp's own, but several Content-Type headers of a request become one.
 
-Android SDKs up to 3.0.11 send `application/json` and `multipart/form-data` with what they read.
-aiohttp's parser refuses that before any handler runs. A connection that meets the refusal has its
-heads parsed anew, line by line, with all values in one header: `a, b` (RFC 9110, section 5.3).
+Android SDKs up to 3.0.11 send `application/json` and `multipart/form-data` with reads. aiohttp
+refuses that before any handler runs. A connection that meets the refusal parses from then on by
+aiohttp's Python parser, which gets all values in one header: `a, b` (RFC 9110, section 5.3).
 """
 
 import re
@@ -11,44 +11,48 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http import HttpRequestParser
 from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.http_parser import HttpRequestParserPy, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 _REFUSAL = "duplicate 'content-type'"
-_LONGEST = 8190  # bytes of an unfinished line that are kept; aiohttp refuses more
+_KIND = b"content-type"
 _START = re.compile(rb"[A-Z]+ [^\n]* HTTP/1")
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
-class ForgivingParser(HttpRequestParser):
-    """The parser of one connection: aiohttp's, in C, which it watches for that refusal only."""
+class _MergingParser(HttpRequestParserPy):
+    def parse_message(self, lines: list[bytes]) -> RawRequestMessage:
+        fields = [(line.partition(b":")[0].lower(), line) for line in lines]
+        kinds = [line.partition(b":")[2].strip() for name, line in fields if name == _KIND]
+        others = [line for name, line in fields if name != _KIND]
+        if kinds:
+            others.insert(1, b"Content-Type: " + b", ".join(kinds))
+        return super().parse_message(others)
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._made_of = arguments, options
-        self._unfinished = b""  # the part of a head, or of a line, that came so far
+
+class _WatchingParser(HttpRequestParser):
+    """aiohttp's parser, in C; it remembers the head that is not complete yet."""
+
+    def __init__(self, connection: "_Connection", *arguments: Any, **options: Any) -> None:
+        super().__init__(connection, *arguments, **options)
+        self._connection = connection
+        self._unfinished = b""
         self._body: StreamReader = EMPTY_PAYLOAD  # of the newest request
-        self._kinds: list[bytes] | None = None  # of the head that is parsed by lines
 
     def feed_data(self, data: bytes) -> Any:  # type: ignore[override]
-        """Take bytes; return new requests, whether they end in an upgrade, and what follows it.
+        """Take bytes; return new requests, whether they end in an upgrade, and the bytes after it.
 
-        A head that began together with the end of another request's body is not known as a whole:
-        that request is refused, as by aiohttp.
+        A head that begins together with the end of another request's body is not remembered as a
+        whole: aiohttp's refusal of it stands.
         """
-        if self._kinds is not None:
-            return self._feed_lines(data)
         in_body = not self._body.is_eof()
         try:
             found: Any = super().feed_data(data)
         except BadHttpMessage as error:
-            known = not in_body and _START.match(self._unfinished + data)
-            if not known or _REFUSAL not in error.message.lower():
+            head = self._unfinished + data
+            if in_body or not _START.match(head) or _REFUSAL not in error.message.lower():
                 raise
-            arguments, options = self._made_of
-            super().__init__(*arguments, **options)  # a parser that refused takes nothing more
-            self._kinds, self._body = [], EMPTY_PAYLOAD
-            return self._feed_lines(data)
+            return self._connection.parse_merging(head)
         if found[0]:
             self._body = found[0][-1][1]
             rest = data.rpartition(b"\r\n\r\n")[2] if self._body is EMPTY_PAYLOAD else b""
@@ -57,37 +61,19 @@ class ForgivingParser(HttpRequestParser):
             self._unfinished += data
         return found
 
-    def _feed_lines(self, data: bytes) -> Any:
-        assert self._kinds is not None  # noqa: S101  # that is when it is called
-        messages, upgraded, tail = [], False, b""
-        lines = _LINE.findall(self._unfinished + data)
-        self._unfinished = b""
-        for line in lines:
-            if upgraded:
-                tail += line
-                continue
-            if self._body.is_eof():
-                if not line.endswith(b"\n") and len(line) < _LONGEST:
-                    self._unfinished += line  # it is the last one
-                    break
-                name, _, value = line.partition(b":")
-                if name.lower() == b"content-type":
-                    self._kinds.append(value.strip())
-                    continue
-                if self._kinds and not line.strip():
-                    super().feed_data(b"Content-Type: " + b", ".join(self._kinds) + b"\r\n")
-                    self._kinds.clear()
-            found, upgraded, tail = super().feed_data(line)
-            if found:
-                messages += found
-                self._body = found[-1][1]
-        return messages, upgraded, tail
-
 
 class _Connection(RequestHandler):
     def __init__(self, manager: web.Server, **options: Any) -> None:
         super().__init__(manager, **options)
-        self._parser = ForgivingParser(
+        self._parser = self._made(_WatchingParser)
+
+    def parse_merging(self, head: bytes) -> Any:
+        """Parse these bytes and all later ones by the parser that merges headers."""
+        self._parser = self._made(_MergingParser)
+        return self._parser.feed_data(head)
+
+    def _made(self, parser: type[Any]) -> Any:
+        return parser(
             self,
             self._loop,
             self._read_bufsize,
@@ -95,7 +81,6 @@ class _Connection(RequestHandler):
             max_field_size=self.max_field_size,
             max_headers=self.max_headers,
             payload_exception=web.RequestPayloadError,
-            auto_decompress=options.get("auto_decompress", True),
             max_msg_queue_size=self._max_msg_queue_size,
         )
 

@@ -17,7 +17,7 @@ from mockchat.core.errors import ApiError
 from mockchat.core.journal import Exchange
 from mockchat.core.state import App
 from mockchat.core.store import Store
-from mockchat.wire import answers, pictures
+from mockchat.wire import answers
 from mockchat.wire.answers import Answer
 from mockchat.wire.body import parse_form
 from mockchat.wire.context import SOCKET, RequestContext
@@ -32,10 +32,10 @@ from mockchat.wire.faults import (
     send_in_pieces,
 )
 from mockchat.wire.guard import Guard
+from mockchat.wire.pages import WELCOME, picture
 from mockchat.wire.resolve import Resolver
 from mockchat.wire.routing import Endpoint, router
 from mockchat.wire.websocket import Hub, Upgraded
-from mockchat.wire.welcome import WELCOME
 
 log = logging.getLogger("mockchat")
 _CLIENT_GONE = 499
@@ -70,7 +70,7 @@ class RequestHandler:
     async def close(self) -> None:
         """Release all waiting requests and close all WebSockets."""
         for app in self._store.apps():
-            app.holds.release_all()  # first: those who wait are answered, not cut
+            app.holds.release_all()  # first: held logins get an answer
         self._store.journals.end()
         self._store.arrivals.end()
         self._waits.end()
@@ -78,8 +78,8 @@ class RequestHandler:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request: resolve, strike, authenticate, load, operate, render."""
-        if picture := pictures.find(request):
-            return picture
+        if found := picture(request):
+            return found
         context = await self._resolver.resolve(request)
         answer = await self._answer(context)
         response: web.StreamResponse
@@ -242,9 +242,9 @@ class RequestHandler:
         )
         result = await endpoint.run(call)
         self.changed()
-        return (
-            result if isinstance(result, File) else answers.envelope(endpoint, result, hosts.server)
-        )
+        if isinstance(result, File):
+            return result
+        return answers.envelope(endpoint, result, hosts.server)
 
 
 async def _at_once(_seconds: float) -> None:

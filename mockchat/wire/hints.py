@@ -13,7 +13,7 @@ from mockchat.wire.routing import router
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NEAR = 0.6  # how alike two paths must be, of 1
-# Where people put a credential that belongs elsewhere.
+# The header that is read, and wrong headers that people send.
 _ASTRAY = {
     errors.KEY_MISSING: ("apikey", ("x-api-key", "api-key", "api_key", "authorization", "key")),
     errors.AUTH_TOKEN_MISSING: (
@@ -23,25 +23,22 @@ _ASTRAY = {
 }
 _REQUIRED = "field is required."  # how a sentence of `details` ends that misses a field
 # A hint is no work for a client to make: beyond this, nothing is looked for.
-_MAX_PATH, _MAX_KEYS, _MAX_FIELDS = 200, 100, 10
+_MAX_PATH, _MAX_KEYS = 200, 100
 _MAX_LENGTH = 300
 
 
 def hint(context: RequestContext, error: ApiError) -> str | None:
     """Return what came nearest to being right, in one line of ASCII, if anything did."""
     row, target = error.definition, context.target
+    found: str | None = None
     if row is errors.API_NOT_FOUND and len(target.path) <= _MAX_PATH:
         found = _nearest(context.method, target.segments)
     elif row in _ASTRAY:
         found = _header(context, *_ASTRAY[row])
     elif error.details:
         found = _field(context, error.details)
-    else:
-        return None
-    if not found:
-        return None
-    plain = found.encode("ascii", "backslashreplace").decode()
-    return "".join(filter(str.isprintable, plain))[:_MAX_LENGTH]
+    plain = (found or "").encode("ascii", "backslashreplace").decode()
+    return "".join(filter(str.isprintable, plain))[:_MAX_LENGTH] or None
 
 
 @lru_cache(maxsize=1024)
@@ -57,9 +54,9 @@ def _nearest(method: str, segments: tuple[str, ...]) -> str | None:
     for row in CONTROL_OPERATIONS if is_ours else OPERATIONS:
         matcher.set_seq1(_filled(row.path.strip("/").split("/"), asked))
         bonus = 0.01 * (row.method == method)
-        # As difflib's own get_close_matches: the quick looks spare most of the thorough ones.
-        looks = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
-        if all(look() + bonus > best for look in looks):
+        # As in difflib's own get_close_matches, the quick ratios spare most of the slow ones.
+        ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+        if all(ratio() + bonus > best for ratio in ratios):
             best, nearest = matcher.ratio() + bonus, f"{row.method} {row.path}"
     return f"the nearest is {nearest}" if nearest else None
 
@@ -71,10 +68,9 @@ def _filled(path: list[str], asked: list[str]) -> str:
     )
 
 
-def _header(context: RequestContext, wanted: str, astray: Iterable[str]) -> str | None:
+def _header(context: RequestContext, wanted: str, astray: Iterable[str]) -> str:
     headers = context.headers
-    sent = next((name for name in astray if name in headers), None)
-    if sent:
+    if sent := next((name for name in astray if name in headers), None):
         return f"the header {sent} was sent, but {wanted} is the one that is read"
     other = "authToken" if wanted == "apikey" else "apikey"
     if headers.get(other, "").strip():
@@ -85,24 +81,20 @@ def _header(context: RequestContext, wanted: str, astray: Iterable[str]) -> str 
 def _field(context: RequestContext, details: Mapping[str, Iterable[str]]) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415
 
-    if context.endpoint is None or not context.endpoint.takes_body:
+    sent = list(context.body.fields_or_none())
+    if context.endpoint is None or not context.endpoint.takes_body or not sent:
         return None
     missing = [
         field
         for field, said in details.items()
-        if "." not in field and any(one.endswith(_REQUIRED) for one in said)
+        if "." not in field and any(one.endswith(_REQUIRED) for one in said) and field not in sent
     ]
-    sent = list(context.body.fields_or_none())
-    if not sent:
+    if not missing:
         return None
     by_form = {_plain(key): key for key in sent[:_MAX_KEYS]}
-    for field in missing[:_MAX_FIELDS]:
-        if field in sent:
-            continue
-        if near := get_close_matches(_plain(field), by_form, n=1):
-            return f"the field {field} is missing, but {by_form[near[0]]} was sent"
-        return f"the field {field} is missing"
-    return None
+    near = get_close_matches(_plain(missing[0]), by_form, n=1)
+    but = f", but {by_form[near[0]]} was sent" if near else ""
+    return f"the field {missing[0]} is missing{but}"
 
 
 def _plain(key: str) -> str:

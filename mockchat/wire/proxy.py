@@ -1,31 +1,59 @@
 """The proxy: the live host names end at mockchat's listeners, other hosts are passed through.
 
-It reads the head of a client's first request and, of plain HTTP, the head of the answer. All else
-travels as it is: TLS is spoken between the client and the host that it asked for.
+It reads the head of a client's first request and, of plain HTTP, the head of the answer. All other
+bytes pass unchanged: client and host speak TLS with each other.
 """
 
 import asyncio
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import NamedTuple
 
-from mockchat.wire import proxy_heads as heads
-from mockchat.wire.hosts import Address, is_inside, is_live
-from mockchat.wire.proxy_heads import Refusal
+from mockchat.wire.hosts import Address, is_inside, is_live, parse_host
 
 log = logging.getLogger("mockchat.proxy")
 
 _HEAD_LIMIT = _CHUNK = 64 * 1024
 _PATIENCE = 10.0  # seconds that a client has to ask and a host to take the connection
 _LINGER = 30.0  # seconds that a tunnel may rest once one of its directions has ended
-_FAREWELL = 1.0  # seconds that a refused client has to finish what it says
-_STAGGER = 0.25  # seconds until a host's next address is tried, too
+_FAREWELL = 1.0  # seconds that a refused client has to finish its request
+_STAGGER = 0.25  # seconds until the proxy tries a host's next address, too
 _BACKLOG = 1024
 _HTTP, _HTTPS = 80, 443
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_END = b"\r\n\r\n"
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # as HTTP's grammar has it
+_REQUEST_LINE = re.compile(rf"({_TOKEN}) ([!-~]+) (HTTP/1\.[01])")
+_FIELD = re.compile(rf"{_TOKEN}:[^\x00\r\n]*")
+_AUTHORITY = re.compile(r"\S+:[0-9]+")  # a tunnel has no default port
+_PLAIN_URL = re.compile(r"(?i:http)://([^/?#]*)([/?][^#]*)?")
+# Fields between the proxy and its neighbours, which it does not pass on.
+_OWN_FIELDS = {"host", "connection", "keep-alive", "proxy-authorization", "proxy-connection"}
+_LONGEST_NAME = 253
+_SHOWN = 200  # characters of a request line that is not understood
+
+
+class Refusal(Exception):  # noqa: N818  # an answer, no failure
+    """The proxy refuses a client, with a status and a reason."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+    def answer(self) -> bytes:
+        """Return the whole answer; most clients show only its first line."""
+        body = f"mockchat's proxy: {self}\n".encode()
+        phrase = f"{self.status.phrase}: {self}".encode("ascii", "replace").decode()
+        head = (
+            f"HTTP/1.1 {self.status.value} {phrase}\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        return head.encode() + body
 
 
 class _Stream(NamedTuple):
@@ -58,7 +86,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     async def start(self, bound: socket.socket) -> None:
-        """Serve whoever connects to a bound socket."""
+        """Serve the clients of a bound socket."""
         if not self._only_live and not is_inside(bound.getsockname()[0]):
             log.warning("the proxy takes whoever reaches it to any host; see --proxy-only-live")
         # Without files left asyncio logs as many failures at a time as its own backlog says.
@@ -68,7 +96,7 @@ class Proxy:
         bound.listen(_BACKLOG)
 
     async def stop(self) -> None:
-        """Take no more clients and end the tunnels, whatever goes through them."""
+        """Take no more clients and end all tunnels."""
         if self._server:
             self._server.close()
             self._server = None
@@ -98,21 +126,20 @@ class Proxy:
             log.debug("the proxy lost a connection: %s", error)
 
     async def _answer(self, client: _Stream) -> None:
-        head = heads.parse_head(await _read_head(client.reader, self._patience))
-        address, path = heads.destination(head)
+        address, request = parse_head(await _read_head(client.reader, self._patience))
         other = await self._reach(address, client)
         async with _closing(other.writer):
             tunnel = _Tunnel()
-            if path is None:
+            if request:
+                other.writer.write(request)
+                back = tunnel.pass_on_answer(other.reader, client.writer)
+            else:
                 client.writer.write(_ESTABLISHED)
                 back = tunnel.pass_on(other.reader, client.writer)
-            else:
-                other.writer.write(heads.request_to(address, path, head))
-                back = tunnel.pass_on_answer(other.reader, client.writer)
             await tunnel.run(tunnel.pass_on(client.reader, other.writer), back, self._linger)
 
     async def _reach(self, address: Address, client: _Stream) -> _Stream:
-        """Connect to what an address means here; a live name never leads out of this machine."""
+        """Connect to an address; a live name never leads out of this machine."""
         name, port = address.name, address.port
         if is_live(name):
             if port not in self._ends:
@@ -139,7 +166,7 @@ class _Tunnel:
     async def run(
         self, there: Coroutine[None, None, None], back: Coroutine[None, None, None], linger: float
     ) -> None:
-        """Run until both ways ended, one broke, or one ended and the other rests for too long."""
+        """Run until both directions end, one fails, or one ends and the other rests too long."""
         tasks = [asyncio.create_task(there), asyncio.create_task(back)]
         try:
             done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -156,7 +183,7 @@ class _Tunnel:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on what comes, no faster than it is taken, and then that nothing more does."""
+        """Pass on the bytes, no faster than the writer takes them, and then their end."""
         while data := await reader.read(_CHUNK):
             self._passed += len(data)
             writer.write(data)
@@ -166,15 +193,15 @@ class _Tunnel:
     async def pass_on_answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Pass on an answer, and with it that it is the connection's last.
+        """Pass on an answer, and tell the client that it is the connection's last.
 
         The client's next request may be for another host, so it needs a connection of its own.
         """
         try:
-            while heads.is_interim(head := await reader.readuntil(b"\r\n\r\n")):
-                writer.write(head)
-            writer.write(head if heads.is_upgrade(head) else heads.as_last(head))
-        except asyncio.IncompleteReadError as error:  # no HTTP, nor is what follows: as it is
+            while (head := await reader.readuntil(_END))[9:10] == b"1" and not _is_upgrade(head):
+                writer.write(head)  # the head of the answer itself follows
+            writer.write(head if _is_upgrade(head) else _as_last(head))
+        except asyncio.IncompleteReadError as error:  # this is no HTTP: it passes as it is
             writer.write(error.partial)
         except asyncio.LimitOverrunError:
             pass
@@ -203,7 +230,7 @@ async def _read_head(reader: asyncio.StreamReader, patience: float) -> bytes:
             first = await reader.readexactly(1)
             if not first.isalpha():
                 raise Refusal(HTTPStatus.BAD_REQUEST, "it speaks HTTP, and no TLS, to its clients")
-            return first + await reader.readuntil(b"\r\n\r\n")
+            return first + await reader.readuntil(_END)
     except (TimeoutError, asyncio.IncompleteReadError):
         if not first:  # a probe, or a connection made in advance
             raise ConnectionAbortedError("a client said nothing") from None
@@ -211,6 +238,55 @@ async def _read_head(reader: asyncio.StreamReader, patience: float) -> bytes:
     except asyncio.LimitOverrunError:
         why = f"the head of the request is longer than {_HEAD_LIMIT} bytes"
         raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, why) from None
+
+
+def parse_head(head: bytes) -> tuple[Address, bytes]:
+    """Return the destination of a request and its head for that host, empty for a tunnel.
+
+    Raises Refusal for anything that is no request to a proxy.
+    """
+    line, *fields = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    match = _REQUEST_LINE.fullmatch(line)
+    if not match or not all(map(_FIELD.fullmatch, fields)):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "that is no HTTP request")
+    method, target, version = match.groups()
+    address, path = None, ""
+    if method == "CONNECT":
+        if _AUTHORITY.fullmatch(target):
+            address = parse_host(target, secure=True)
+    elif match := _PLAIN_URL.fullmatch(target):
+        address = parse_host(match[1], secure=False)
+        path = "/" + (match[2] or "").removeprefix("/")
+    if address is None or len(address.name) > _LONGEST_NAME:
+        given = f"{method} {target}"[:_SHOWN]
+        why = f"it takes CONNECT host:port, and http://host/ for plain HTTP, not {given}"
+        raise Refusal(HTTPStatus.BAD_REQUEST, why)
+    if not path:
+        return address, b""
+    upgrades = any(_name(field) == "upgrade" for field in fields)
+    lines = (
+        f"{method} {path} {version}",
+        f"Host: {address.netloc}",
+        *(field for field in fields if _name(field) not in _OWN_FIELDS),
+        f"Connection: {'Upgrade' if upgrades else 'close'}",
+    )
+    return address, "\r\n".join((*lines, "", "")).encode("latin-1")
+
+
+def _name(field: str) -> str:
+    return field.partition(":")[0].strip().lower()
+
+
+def _is_upgrade(answer: bytes) -> bool:
+    """Whether the connection speaks no HTTP after this head."""
+    return answer[9:12] == b"101"
+
+
+def _as_last(answer: bytes) -> bytes:
+    """Return the head of an answer that is the last of its connection."""
+    lines = answer.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    kept = [line for line in lines if _name(line) not in _OWN_FIELDS]
+    return "\r\n".join((*kept, "Connection: close", "", "")).encode("latin-1")
 
 
 async def _connect(address: Address, patience: float) -> _Stream:
@@ -227,7 +303,7 @@ async def _connect(address: Address, patience: float) -> _Stream:
 
 
 def _objection(client: asyncio.StreamWriter, other: asyncio.StreamWriter) -> str:
-    """Return what speaks against the connection that was made for a client, if anything."""
+    """Return the reason against the connection that was made for a client, if there is one."""
     asking, target = client.get_extra_info("peername"), other.get_extra_info("peername")
     if not target:
         return "it hung up"
@@ -241,7 +317,7 @@ def _objection(client: asyncio.StreamWriter, other: asyncio.StreamWriter) -> str
 async def _refuse(client: _Stream, refusal: Refusal) -> None:
     client.writer.write(refusal.answer())
     client.writer.write_eof()
-    # Closing on one who still talks would reset the connection before the answer is read.
+    # Closing while the client sends would reset the connection before it reads the answer.
     with suppress(TimeoutError):
         async with asyncio.timeout(_FAREWELL):
             while await client.reader.read(_CHUNK):

@@ -9,27 +9,21 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 from mockchat.core.entities import User, UserCaller
+from mockchat.core.faults import Rule
 from mockchat.core.journal import Exchange, Journal
 from mockchat.core.state import App
 from mockchat.wire.context import RequestContext
 
-_MAX_FRAME = 64 * 1024  # bytes
-_GOODBYE = 0.8  # seconds that a client has to answer a close, then its connection is cut
+GOODBYE = 0.8  # seconds that a client has to answer a close, then its connection is cut
 _EVERYONE, _BY_ROLES, _FRIENDS = "ALL_USERS", "ROLES", "FRIENDS"
 _ANDROID = "android"
 
 
-def new_socket() -> web.WebSocketResponse:
-    """Return a socket that leaves the answer to a client's close to us: aiohttp's is 1000."""
-    return web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=_GOODBYE, autoclose=False)
-
-
 @dataclass(slots=True, eq=False)
 class Session:
-    """One live socket; who it belongs to is known once it has authenticated."""
+    """One live socket; `app` and `caller` are known once it has authenticated."""
 
     socket: web.WebSocketResponse
-    abort: Callable[[], None]  # cuts the connection
     context: RequestContext
     exchange: Exchange  # its handshake, as the journal has or will have it
     app: App | None = None
@@ -38,12 +32,11 @@ class Session:
     subscription: str = ""
     roles: frozenset[str] = frozenset()
     backlog: int = 0
-    journal: Journal | None = None  # once it is known of which app the session is
-    expiry: asyncio.TimerHandle | None = None
+    journal: Journal | None = None  # once the app is known
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     def heed(self, body: dict[str, Any]) -> None:
-        """Take in what the body of an auth frame tells and asks for."""
+        """Keep the platform and the subscription in the body of an auth frame."""
         told, roles = body.get("params"), body.get("roles")
         self.platform = str(told.get("platform") or "") if isinstance(told, dict) else ""
         self.subscription = str(body.get("presenceSubscription", "")).upper()
@@ -65,10 +58,30 @@ class Session:
             return user.role in self.roles
         return self.subscription == _FRIENDS and user.key in self.caller.user.friends
 
+    def strike(self, rule: Rule) -> None:
+        """Note a fault in the exchange."""
+        if rule.called not in self.exchange.faults:
+            self.exchange.faults += (rule.called,)
+
+    def later(self, seconds: float, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function later unless the session ends before."""
+        loop = asyncio.get_running_loop()
+        self.timers.append(loop.call_later(seconds, function, *arguments))
+
+    def cancel_timers(self) -> None:
+        """Call nothing later."""
+        for timer in self.timers:
+            timer.cancel()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if transport := self.context.request.transport:
+            transport.abort()
+
     async def close(
         self, code: int = WSCloseCode.POLICY_VIOLATION, reason: bytes = b"ERR_NO_AUTH"
     ) -> None:
-        """Close the socket; a client that does not take it in time is cut off."""
-        asyncio.get_running_loop().call_later(_GOODBYE, self.abort)
+        """Close the socket; cut the connection of a client that does not answer in time."""
+        asyncio.get_running_loop().call_later(GOODBYE, self.abort)
         with contextlib.suppress(ConnectionError):
             await self.socket.close(code=code, message=reason)

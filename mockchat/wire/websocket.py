@@ -30,7 +30,7 @@ from mockchat.core.store import Store
 from mockchat.wire.answers import Answer
 from mockchat.wire.context import SOCKET, RequestContext
 from mockchat.wire.faults import ClientGone, ClientWaits
-from mockchat.wire.session import Session, new_socket
+from mockchat.wire.session import GOODBYE, Session
 
 log = logging.getLogger("mockchat")
 
@@ -43,28 +43,25 @@ _HANDSHAKE = (
     "Sec-WebSocket-Key of 16 bytes in base64"
 )
 
+_MAX_FRAME = 64 * 1024  # bytes
+
 _print_user = compile_dump(UserSchema)
 
 
-def _summary(uid: str) -> RequestSummary:
-    """Return what a socket asks for once it is known whose it is."""
-    return RequestSummary("GET", "/", SOCKET, uid, "token")
-
-
-def _note_fault(session: Session, rule: Rule) -> None:
-    if rule.called not in session.exchange.faults:
-        session.exchange.faults += (rule.called,)
-
-
 class Upgraded(NamedTuple):
-    """A WebSocket that has come to its end, and its exchange."""
+    """A WebSocket that has ended, and its exchange."""
 
     socket: web.WebSocketResponse
     exchange: Exchange
 
 
+def _summary(uid: str) -> RequestSummary:
+    """Return the summary of a socket that a user opened."""
+    return RequestSummary("GET", "/", SOCKET, uid, "token")
+
+
 class Hub:
-    """Owns the sockets: answers their frames and tells them what happens to users and tokens."""
+    """Owns the sockets: answers their frames and tells them of changed users and tokens."""
 
     def __init__(self, store: Store, waits: ClientWaits) -> None:
         self._store = store
@@ -80,21 +77,18 @@ class Hub:
         """Carry one socket from its handshake, struck by `faults`, to its end."""
         request = context.request
         self._loop = asyncio.get_running_loop()
-        socket = new_socket()
+        # Without autoclose the hub answers a client's close: aiohttp always answers 1000.
+        socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=GOODBYE, autoclose=False)
         socket.headers["X-Mock-Exchange"] = str(context.id)
         try:
             await socket.prepare(request)
         except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
             raise refuse("request", "broken", reason=_HANDSHAKE) from None
-        transport = request.transport
-        abort = transport.abort if transport else lambda: None
         switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, socket.headers, faults=faults)
         exchange = switched.exchange(context, 0.0)
-        session = Session(socket, abort, context, exchange)
+        session = Session(socket, context, exchange)
         self._sessions.add(session)
-        session.timers.append(
-            asyncio.get_running_loop().call_later(_AUTH_PATIENCE, self._check_in, session)
-        )
+        session.later(_AUTH_PATIENCE, lambda: self._start(session.close()))
         try:
             with contextlib.suppress(ConnectionError, ClientGone):  # gone amid an answer
                 await self._read(session)
@@ -103,7 +97,7 @@ class Hub:
         return Upgraded(socket, exchange)
 
     async def close(self) -> None:
-        """Close every socket, as a server that goes away does."""
+        """Close every socket with code 1001."""
         goodbyes = [
             session.close(WSCloseCode.GOING_AWAY, b"Server shutdown") for session in self._sessions
         ]
@@ -111,7 +105,7 @@ class Hub:
 
     # --- frames -------------------------------------------------------------------------
     async def _read(self, session: Session) -> None:
-        """Take frames until either side closes; a client's close is answered by its like."""
+        """Take frames until either side closes; answer a close with the same code."""
         while True:
             message = await session.socket.receive()
             if message.type is WSMsgType.TEXT:
@@ -131,27 +125,31 @@ class Hub:
         if not isinstance(frame, dict):
             return
         if frame.get("action") == "ping":
-            # Its token may have expired since: a dead one ends the session, not a pong.
-            if not self._end_if_dead(session) and not self._ignores_ping(session):
-                self._send(session, {"action": "pong"})
-            return
-        # JavaScript SDKs also send presence frames; the socket itself tells as much.
-        if frame.get("type") == "auth":
+            self._answer_ping(session)
+        elif frame.get("type") == "auth" and session.caller is None:
             await self._authenticate(session, frame)
+        # JavaScript SDKs also send presence frames; the socket itself tells as much.
+
+    def _answer_ping(self, session: Session) -> None:
+        if (app := session.app) and session.caller:
+            uid, token = session.caller.user.uid, session.caller.token.value
+            # The lookup of an expired token destroys it, which ends the session.
+            if not app.live_token(token) or any(self._strikes(session, app, uid, IgnorePings)):
+                return
+        self._send(session, {"action": "pong"})
 
     async def _authenticate(self, session: Session, frame: dict[str, Any]) -> None:
         body = frame.get("body")
         body = body if isinstance(body, dict) else {}
-        if session.caller is not None:
-            return
-        try:
+        app = None
+        with contextlib.suppress(ApiError):
             app = self._store.app(str(frame.get("appId", "")))
-        except ApiError:
-            app = None
         jwt = str(body.get("auth", ""))
         found = check_jwt(app, jwt) if app else None
+        if found:
+            session.cancel_timers()
         if app and found and self._store.faults.rules:
-            # It may take its time, in which users and tokens change.
+            # Users and tokens may change while a fault delays.
             passed = await self._let_pass(session, app, found[0].user.uid)
             if session.socket.closed:
                 return
@@ -170,10 +168,10 @@ class Hub:
         # Code and status as texts: iOS crashes on a number (sdk-wire 1.6).
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
         app.open_session(session.caller.user)
-        self._watch_expiry(session)
+        self._watch_expiry(session, app, session.caller)
         uid = session.caller.user.uid
         for closing, rule in self._strikes(session, app, uid, CloseSocket):
-            self._drop_later(session, closing, rule)
+            session.later(closing.delay, self._drop, session, closing, rule)
 
     def _send(self, session: Session, frame: dict[str, Any]) -> None:
         """Send without waiting; a client that does not read is dropped, not waited for."""
@@ -207,14 +205,13 @@ class Hub:
         kind: type[Struck],
         but: Callable[[Rule], bool] | None = None,
     ) -> Iterator[tuple[Struck, Rule]]:
-        """Yield the faults of a kind that strike a session once it is known whose it is."""
+        """Yield the faults of a kind that strike the session of a user."""
         for found, rule in self._store.faults.striking(app.id, _summary(uid), kind, but):
-            _note_fault(session, rule)
+            session.strike(rule)
             yield found, rule
 
     async def _let_pass(self, session: Session, app: App, uid: str) -> bool:
-        """Whether no fault refuses who authenticates; it may take its time."""
-        session.timers[0].cancel()  # it checked in
+        """Whether no fault refuses the authentication; faults may delay it."""
         for delay, _ in self._strikes(session, app, uid, DelayAuth):
             await self._waits.sleep(session.context.request, delay.delay)
         for _ in self._strikes(session, app, uid, CredentialError):
@@ -230,25 +227,18 @@ class Hub:
             return False
         return True
 
-    def _ignores_ping(self, session: Session) -> bool:
-        if session.app is None or session.caller is None:
-            return False
-        uid = session.caller.user.uid
-        return any(self._strikes(session, session.app, uid, IgnorePings))
-
     def _on_fault(self, rule: Rule) -> None:
-        """Close what is open where a new fault says so."""
-        for session in tuple(self._sessions):
-            if session.app is None or session.caller is None:
-                continue
-            summary = _summary(session.caller.user.uid)
-            if closing := rule.strike(session.app.id, summary, CloseSocket):
-                _note_fault(session, rule)
-                self._drop_later(session, closing, rule)
+        """Close open sockets where a new fault says so."""
+        for session, app, caller in self._known():
+            if closing := rule.strike(app.id, _summary(caller.user.uid), CloseSocket):
+                session.strike(rule)
+                session.later(closing.delay, self._drop, session, closing, rule)
 
-    def _drop_later(self, session: Session, closing: CloseSocket, rule: Rule) -> None:
-        loop = asyncio.get_running_loop()
-        session.timers.append(loop.call_later(closing.delay, self._drop, session, closing, rule))
+    def _known(self) -> Iterator[tuple[Session, App, UserCaller]]:
+        """Yield the sessions that have authenticated."""
+        for session in tuple(self._sessions):
+            if session.app and session.caller:
+                yield session, session.app, session.caller
 
     def _drop(self, session: Session, closing: CloseSocket, rule: Rule) -> None:
         if rule.id not in self._store.faults.rules:
@@ -259,7 +249,7 @@ class Hub:
             self._start(session.close(closing.close_code, b"a fault was asked for"))
 
     def _place(self, session: Session, app: App | None, uid: str | None = None) -> None:
-        """Put the handshake into the journal of the app that it turned out to be of."""
+        """Put the handshake into the journal of the app that the client authenticates for."""
         if session.journal is None:
             found, exchange = app or self._store.default, session.exchange
             exchange.app_id = found.id
@@ -277,27 +267,10 @@ class Hub:
             session.journal.add_frame(session.exchange, frame)
 
     # --- ends ---------------------------------------------------------------------------
-    def _check_in(self, session: Session) -> None:
-        if session.caller is None:
-            self._start(session.close())
-
-    def _watch_expiry(self, session: Session) -> None:
-        if session.app is None or session.caller is None:
-            return
-        ttl = session.app.rules.token_ttl
-        if ttl is None:
-            return
-        if session.expiry:
-            session.expiry.cancel()
-        left = session.caller.token.created_at + ttl - session.app.clock.now()
-        loop = asyncio.get_running_loop()
-        session.expiry = loop.call_later(max(left, 0), self._end_if_dead, session)
-
-    def _end_if_dead(self, session: Session) -> bool:
-        """Close a session whose token died; looking it up destroys an expired one."""
-        if session.app is None or session.caller is None:
-            return False
-        return session.app.live_token(session.caller.token.value) is None
+    def _watch_expiry(self, session: Session, app: App, caller: UserCaller) -> None:
+        if (ttl := app.rules.token_ttl) is not None:
+            left = caller.token.created_at + ttl - app.clock.now()
+            session.later(max(left, 0), app.live_token, caller.token.value)
 
     def _revoke(self, session: Session) -> None:
         """End a session whose token died: Android SDKs notice no close frame, but a cut."""
@@ -319,16 +292,15 @@ class Hub:
     def _forget(self, session: Session) -> None:
         self._sessions.discard(session)
         self._place(session, session.context.app)
-        for timer in (*session.timers, *filter(None, [session.expiry])):
-            timer.cancel()
+        session.cancel_timers()
         if session.app and session.caller:
             session.app.close_session(session.caller.user)
 
     # --- events -------------------------------------------------------------------------
     def _on_event(self, event: Event) -> None:
         if isinstance(event, TokenDestroyed):
-            for session in tuple(self._sessions):
-                if session.caller and session.caller.token.value == event.token:
+            for session, _, caller in self._known():
+                if caller.token.value == event.token:
                     if event.by_logout:
                         self._start(self._see_off(session))
                     else:
@@ -339,24 +311,22 @@ class Hub:
             self._rejoin(event.app_id)
 
     def _rejoin(self, app_id: str) -> None:
-        """Tie the sessions of a restored app to the users and tokens that it holds now."""
-        for session in tuple(self._sessions):
-            app, caller = session.app, session.caller
-            if app is None or caller is None or app.id != app_id:
-                continue
-            if token := app.tokens.get(caller.token.value):
+        """Give the sessions of a restored app its present users and tokens."""
+        for session, app, caller in self._known():
+            token = app.tokens.get(caller.token.value)
+            if app.id == app_id and token:
                 session.caller = UserCaller(app.user(token.uid), token)
                 app.rejoin_session(session.caller.user)
 
     def _on_clock(self) -> None:
-        """Look anew at what expires when: time was moved, perhaps by another thread."""
+        """Restart the timers of tokens: time was moved, perhaps by another thread."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # a loop that is closed has no sessions
                 self._loop.call_soon_threadsafe(self._watch_all)
 
     def _watch_all(self) -> None:
-        for session in tuple(self._sessions):
-            self._watch_expiry(session)
+        for known in self._known():
+            self._watch_expiry(*known)
 
     def _tell_presence(self, event: PresenceChanged) -> None:
         online = event.user.status is Status.AVAILABLE
@@ -371,6 +341,6 @@ class Hub:
                 "user": _print_user(profile(event.user, public=True)),
             },
         }
-        for session in tuple(self._sessions):
-            if session.app and session.app.id == event.app_id and session.wants(event.user):
+        for session, app, _ in self._known():
+            if app.id == event.app_id and session.wants(event.user):
                 self._send(session, frame)
