@@ -35,31 +35,28 @@ _JSON = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
 }
-OPEN: CIMultiDict[str] = CIMultiDict(
-    {
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": ALLOW_METHODS,
-        "Access-Control-Allow-Headers": ALLOW_HEADERS,
-        "Vary": "Accept-Encoding",
-        "Server": "mockchat",
-    }
-)
-_OF_ANSWER: CIMultiDict[str] = CIMultiDict({**_JSON, **OPEN})
-_OF_CONTROL: CIMultiDict[str] = CIMultiDict({**_JSON, "Server": "mockchat"})
+OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": ALLOW_METHODS,
+    "Access-Control-Allow-Headers": ALLOW_HEADERS,
+    "Vary": "Accept-Encoding",
+    "Server": "mockchat",
+}
+_OF_ANSWER = {**_JSON, **OPEN}
+_OF_CONTROL = {**_JSON, "Server": "mockchat"}
 _RATE_LIMIT = (
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
     "X-RateLimit-Limit-For-App",
     "X-RateLimit-Remaining-For-App",
 )
-_NO_HEADERS: CIMultiDict[str] = CIMultiDict()
 
 
 class Answer(NamedTuple):
     """An answer, ready to send; `status` 0 means that the connection ends without one."""
 
     status: int
-    headers: CIMultiDict[str]
+    headers: CIMultiDict[str]  # made of a dict at once: changing a copy of one is slow
     body: bytes = b""
     code: str | None = None  # of the error
     hint: str | None = None
@@ -98,8 +95,10 @@ def render(context: RequestContext, endpoint: Endpoint, result: Any, server: str
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:
             headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
-        return Answer(HTTPStatus.OK, headers, result.content)
-    return Answer(HTTPStatus.OK, headers, json_text.render(envelope(endpoint, result, server)))
+        return Answer(HTTPStatus.OK, CIMultiDict(headers), result.content)
+    return Answer(
+        HTTPStatus.OK, CIMultiDict(headers), json_text.render(envelope(endpoint, result, server))
+    )
 
 
 def envelope(endpoint: Endpoint, result: Any, server: str) -> Any:
@@ -157,7 +156,7 @@ def refusal(context: RequestContext, error: ApiError) -> Answer:
     if hint:
         headers["X-Mock-Hint"] = hint
     printed = json_text.render(body(error, dialect))
-    return Answer(shown.status, headers, printed, shown.code, hint)
+    return Answer(shown.status, CIMultiDict(headers), printed, shown.code, hint)
 
 
 def choose(setting: str, headers: Mapping[str, str]) -> str:
@@ -210,19 +209,19 @@ def preflight(context: RequestContext) -> Answer:
         headers["Access-Control-Allow-Headers"] = wanted
     if asked.get("Access-Control-Request-Private-Network") == "true":
         headers["Access-Control-Allow-Private-Network"] = "true"
-    return Answer(HTTPStatus.OK, headers)
+    return Answer(HTTPStatus.OK, CIMultiDict(headers))
 
 
 def page(context: RequestContext, html: str) -> Answer:
     """Return a page for a browser."""
     headers = _headers(context)
     headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
-    return Answer(HTTPStatus.OK, headers, html.encode())
+    return Answer(HTTPStatus.OK, CIMultiDict(headers), html.encode())
 
 
 def cut(end: ClientGone) -> Answer:
     """Return the answer of a connection that ends without one."""
-    return Answer(0, _NO_HEADERS, end=end)
+    return Answer(0, CIMultiDict(), end=end)
 
 
 def struck_by(answer: Answer, struck: Struck) -> Answer:
@@ -238,7 +237,7 @@ def struck_by(answer: Answer, struck: Struck) -> Answer:
 
 
 # --- headers --------------------------------------------------------------------------------
-def _headers(context: RequestContext) -> CIMultiDict[str]:
+def _headers(context: RequestContext) -> dict[str, str]:
     """Return the headers that every answer of JSON carries."""
     if context.is_control:  # which is for no other origin
         return _OF_CONTROL.copy()
@@ -246,7 +245,7 @@ def _headers(context: RequestContext) -> CIMultiDict[str]:
     headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)
     headers["X-Mock-Exchange"] = str(context.id)
     if context.endpoint is not None and context.refusal is None:
-        headers.extend(_rate_limit(*context.app.quota.left(context.endpoint.operation.limit)))
+        headers.update(_rate_limit(*context.app.quota.left(context.endpoint.operation.limit)))
     return headers
 
 
@@ -254,9 +253,9 @@ def _rate_limit(*numbers: int) -> Iterator[tuple[str, str]]:
     return zip(_RATE_LIMIT, map(str, numbers), strict=True)
 
 
-def _for_origin(origin: str, base: CIMultiDict[str] = OPEN) -> CIMultiDict[str]:
+def _for_origin(origin: str, base: Mapping[str, str] = OPEN) -> dict[str, str]:
     """Return the headers of an answer to a page: they name its origin, as some refuse `*`."""
-    headers = base.copy()
+    headers = dict(base)
     headers["Access-Control-Allow-Origin"] = origin
     headers["Access-Control-Expose-Headers"] = _OURS
     headers["Vary"] = "Accept-Encoding, Origin"
