@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -336,3 +337,16 @@ async def test_any_bytes_in_the_header_are_answered(client: Client, text: bytes)
 
     assert status in (200, 400)
     await assert_alive(client)
+
+
+async def test_a_wait_that_ends_already_is_ended_by_a_stop_without_a_word() -> None:
+    waits = faults.ClientWaits(asyncio.sleep)
+    waiting = asyncio.create_task(waits.sleep(make_mocked_request("GET", "/"), 60))
+    await asyncio.sleep(0)
+
+    waits.end()
+    await asyncio.sleep(0)  # its time is up, and it does not know that yet
+    waits.end()
+
+    with pytest.raises(faults.ClientGone):
+        await waiting

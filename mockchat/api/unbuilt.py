@@ -63,6 +63,8 @@ GET                     /ai/bots/{botId}/assistance/users/{uid}
 GET                     /ai/bots/{botId}/assistance/groups/{guid}
 GET                     /ai/conversation-starter/users/{uid}
 GET                     /ai/conversation-starter/groups/{guid}
+GET                     /ai/conversation-starters/users/{uid}
+GET                     /ai/conversation-starters/groups/{guid}
 GET                     /ai/conversation-summary/users/{uid}
 GET                     /ai/conversation-summary/groups/{guid}
 GET                     /ai/smart-replies/users/{uid}

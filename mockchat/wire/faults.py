@@ -53,7 +53,8 @@ class _Wait:
     limit: asyncio.Timeout
 
     def end(self) -> None:
-        self.limit.reschedule(asyncio.get_running_loop().time())
+        if not self.limit.expired():  # or about to be
+            self.limit.reschedule(asyncio.get_running_loop().time())
 
 
 class ClientWaits:

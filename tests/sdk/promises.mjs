@@ -4,7 +4,7 @@
 import { init } from "./steps.mjs";
 import { refusal, until, within } from "./world.mjs";
 
-const LIMIT = 5_000;
+const LIMIT = 8_000;
 const USER = "cometchat-uid-2";
 const GROUP = "a-group";
 const MESSAGE = "1";
