@@ -19,7 +19,7 @@ class Argument(NamedTuple):
 
 def argument(name: str, metavar: str, help_: str, group: str = "", **options: Any) -> Argument:
     """Return an argument: positional without `--`, a switch without a metavar."""
-    kind = {"metavar": metavar} if metavar else {"action": "store_true"}
+    kind: dict[str, Any] = {"metavar": metavar} if metavar else {"action": "store_true"}
     return Argument(name, {"help": help_, **kind, **options}, group)
 
 

@@ -1,5 +1,6 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
+import time
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -56,7 +57,7 @@ class Answer(NamedTuple):
     """An answer, ready to send; `status` 0 means that the connection ends without one."""
 
     status: int
-    headers: CIMultiDict[str]  # made of a dict at once: changing a copy of one is slow
+    headers: dict[str, str]
     body: bytes = b""
     code: str | None = None  # of the error
     hint: str | None = None
@@ -64,8 +65,8 @@ class Answer(NamedTuple):
     shape: Shape | None = None  # the form that a fault gives to the body
     end: ClientGone | None = None  # how the connection ends where no answer is sent
 
-    def exchange(self, context: RequestContext, seconds: float) -> Exchange:
-        """Return the request and this answer as the journal keeps them."""
+    def exchange(self, context: RequestContext, headers: CIMultiDict[str]) -> Exchange:
+        """Return the request and this answer, sent with `headers`, as the journal keeps them."""
         request = context.request
         return Exchange(
             context.id,
@@ -74,9 +75,9 @@ class Answer(NamedTuple):
             context.summary(),
             request.raw_path,
             (request.headers, context.body.raw),
-            (CIMultiDictProxy(self.headers), self.body),
+            (CIMultiDictProxy(headers), self.body),
             self.status,
-            seconds,
+            time.perf_counter() - context.started,
             request.secure,
             self.code,
             self.faults,
@@ -95,10 +96,8 @@ def render(context: RequestContext, endpoint: Endpoint, result: Any, server: str
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:
             headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
-        return Answer(HTTPStatus.OK, CIMultiDict(headers), result.content)
-    return Answer(
-        HTTPStatus.OK, CIMultiDict(headers), json_text.render(envelope(endpoint, result, server))
-    )
+        return Answer(HTTPStatus.OK, headers, result.content)
+    return Answer(HTTPStatus.OK, headers, json_text.render(envelope(endpoint, result, server)))
 
 
 def envelope(endpoint: Endpoint, result: Any, server: str) -> Any:
@@ -156,7 +155,7 @@ def refusal(context: RequestContext, error: ApiError) -> Answer:
     if hint:
         headers["X-Mock-Hint"] = hint
     printed = json_text.render(body(error, dialect))
-    return Answer(shown.status, CIMultiDict(headers), printed, shown.code, hint)
+    return Answer(shown.status, headers, printed, shown.code, hint)
 
 
 def choose(setting: str, headers: Mapping[str, str]) -> str:
@@ -209,19 +208,19 @@ def preflight(context: RequestContext) -> Answer:
         headers["Access-Control-Allow-Headers"] = wanted
     if asked.get("Access-Control-Request-Private-Network") == "true":
         headers["Access-Control-Allow-Private-Network"] = "true"
-    return Answer(HTTPStatus.OK, CIMultiDict(headers))
+    return Answer(HTTPStatus.OK, headers)
 
 
 def page(context: RequestContext, html: str) -> Answer:
     """Return a page for a browser."""
     headers = _headers(context)
     headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
-    return Answer(HTTPStatus.OK, CIMultiDict(headers), html.encode())
+    return Answer(HTTPStatus.OK, headers, html.encode())
 
 
 def cut(end: ClientGone) -> Answer:
     """Return the answer of a connection that ends without one."""
-    return Answer(0, CIMultiDict(), end=end)
+    return Answer(0, {}, end=end)
 
 
 def struck_by(answer: Answer, struck: Struck) -> Answer:

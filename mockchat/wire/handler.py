@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -38,7 +37,7 @@ from mockchat.wire.routing import Endpoint, router
 from mockchat.wire.websocket import Hub, Upgraded
 
 log = logging.getLogger("mockchat")
-_CLIENT_GONE = 499
+_NO_ANSWER = 499  # the status of a response that is not sent
 _MAKE_NO_APP = (hdrs.METH_GET, hdrs.METH_DELETE)  # in the control API
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 _NOTHING: Mapping[str, Any] = {}
@@ -86,8 +85,10 @@ class RequestHandler:
         if isinstance(answer, Upgraded):  # which the hub has recorded
             response, exchange = answer
         else:
-            exchange = self._record(context, answer)
-            response = await self._send(context, answer)
+            headers, body = answer.headers, answer.body
+            prepared = web.Response(status=answer.status or _NO_ANSWER, headers=headers, body=body)
+            exchange = self._record(context, answer, prepared)
+            response = await self._send(context, answer, prepared)
         for observe in self.observers:
             observe(exchange)
         return response
@@ -184,17 +185,19 @@ class RequestHandler:
         self.crashes.append(error)
         return errors.CRASHED()
 
-    def _record(self, context: RequestContext, answer: Answer) -> Exchange:
+    def _record(self, context: RequestContext, answer: Answer, sent: web.Response) -> Exchange:
         """Return the exchange, in the app's journal if it is of the emulated API."""
-        exchange = answer.exchange(context, time.perf_counter() - context.started)
+        exchange = answer.exchange(context, sent.headers)
         if not context.is_control:
             context.app.journal.add(exchange)
         if context.method not in _READS:
             self.changed()
         return exchange
 
-    async def _send(self, context: RequestContext, answer: Answer) -> web.StreamResponse:
-        """Send an answer, or end the connection as its fault wants it."""
+    async def _send(
+        self, context: RequestContext, answer: Answer, prepared: web.Response
+    ) -> web.StreamResponse:
+        """Return the response to send, or end the connection as its fault wants it."""
         request, end = context.request, answer.end
         try:
             if end is not None and end.hangs:
@@ -204,10 +207,9 @@ class RequestHandler:
                 return await send_in_pieces(request, response, answer.shape, self._waits)
         except (ClientGone, ConnectionError):
             end = ClientGone()
-        if end is None:
-            return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
-        hang_up(request.transport, reset=end.reset)
-        return web.Response(status=_CLIENT_GONE)
+        if end is not None:
+            hang_up(request.transport, reset=end.reset)
+        return prepared
 
     async def perform(  # the parts of a call
         self,

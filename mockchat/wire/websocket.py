@@ -84,8 +84,8 @@ class Hub:
             await socket.prepare(request)
         except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
             raise refuse("request", "broken", reason=_HANDSHAKE) from None
-        switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, socket.headers, faults=faults)
-        exchange = switched.exchange(context, 0.0)
+        switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, {}, faults=faults)
+        exchange = switched.exchange(context, socket.headers)
         session = Session(socket, context, exchange)
         self._sessions.add(session)
         session.later(_AUTH_PATIENCE, lambda: self._start(session.close()))
