@@ -23,6 +23,7 @@ from tests.helpers import (
     by_token,
     connect,
     data_of,
+    issue_token,
     log_in,
     perform,
 )
@@ -150,6 +151,16 @@ async def test_an_android_client_whose_token_was_revoked_is_cut_off(
     await data_of(client.delete("/users/superhero1/auth_tokens", headers=REST_KEY))
 
     assert await end_of(socket) == end
+
+
+async def test_the_sdk_header_names_the_platform_of_a_login_that_does_not(client: Client) -> None:
+    token = await issue_token(client, "superhero1")
+    headers = {**by_token(token), "sdk": "android@4.0.10"}
+    socket = await connect(client, await data_of(client.put("/me", headers=headers)))
+
+    await data_of(client.delete("/users/superhero1/auth_tokens", headers=REST_KEY))
+
+    assert await end_of(socket) == (1006, "")
 
 
 # --- lists ----------------------------------------------------------------------------------

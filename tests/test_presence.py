@@ -206,3 +206,20 @@ async def test_a_presence_never_shows_credentials(client: Client) -> None:
 
     user = (await watch.receive_json(timeout=PATIENCE))["body"]["user"]
     assert not {"authToken", "jwt", "wsChannel"} & user.keys()
+
+
+async def test_a_presence_shows_a_picture_at_the_address_of_each_client(client: Client) -> None:
+    local = await enter(client, "superhero1", **EVERYONE)
+    live = {"Host": "app_id.websocket-us.cometchat.io"}
+    me = await log_in(client, "superhero2")
+    by_live_name = await client.ws_connect("/", headers=live)
+    await by_live_name.send_json(auth_frame(me["jwt"], **EVERYONE))
+    await by_live_name.receive_json(timeout=PATIENCE)
+    await local.receive_json(timeout=PATIENCE)
+
+    await enter(client, "cometchat-uid-1")
+
+    shown = [await socket.receive_json(timeout=PATIENCE) for socket in (local, by_live_name)]
+    here, there = (frame["body"]["user"]["avatar"] for frame in shown)
+    assert here == str(client.make_url("/sampleapp/v2/users/cometchat-uid-1.webp"))
+    assert there == "https://assets.cometchat.io/sampleapp/v2/users/cometchat-uid-1.webp"

@@ -18,6 +18,8 @@ def describe(token: AuthToken, call: Call) -> AuthToken:
     for attribute in ("platform", "user_agent", "app_info"):
         if attribute in call.body:
             setattr(token, attribute, call.body[attribute] or None)
+    if token.platform is None and (sdk := call.headers.get("sdk")):
+        token.platform = sdk.partition("@")[0]  # `android@4.0.10`
     if push_token := requests.push_token_in(call.body):
         token.push_tokens[token.platform or "fcm"] = push_token
     return token

@@ -98,7 +98,7 @@ def logged_in(call: Call, caller: UserCaller) -> Me:
     errors=(errors.AUTH_TOKEN_BOUND, errors.LOGIN_IN_PROGRESS),
     limit=CORE_LIMIT,
     evidence=Evidence.DOCUMENTED,
-    headers=("resource",),
+    headers=("resource", "sdk"),
 )
 async def update_me(call: Call) -> Me:
     """Log a device in by its auth token, or update one's own profile.

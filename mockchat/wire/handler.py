@@ -61,10 +61,13 @@ class RequestHandler:
         self._guard = Guard(config)
         self._waits = ClientWaits(sleep)
         self._faults = FaultInjector(store, self._waits)
-        self.hub = Hub(store, self._waits)
+        self.hub = Hub(store, self._waits, self._server_of)
         self.observers: list[Callable[[Exchange], None]] = []
         self.crashes: list[Exception] = []
         self.changed: Callable[[], None] = lambda: None
+
+    def _server_of(self, context: RequestContext, app: App) -> str:
+        return self._resolver.hosts(context, app).server
 
     async def close(self) -> None:
         """Release all waiting requests and close all WebSockets."""

@@ -74,6 +74,7 @@ _HEADERS = {
     "authToken": "The auth token, if the body has none.",
     "callToken": "The call token.",
     "onBehalfOf": "The uid of the user through whose eyes an api key looks.",
+    "sdk": "The SDK and its version; its name counts where the body has no `platform`.",
     "resource": "The device, if the body has no `deviceId`.",
 }
 _REQUIRED_HEADERS = {"Authorization", "callToken"}

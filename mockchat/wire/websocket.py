@@ -25,6 +25,7 @@ from mockchat.core.fault_kinds import (
 from mockchat.core.faults import Rule, Struck
 from mockchat.core.journal import Exchange, Frame
 from mockchat.core.matching import RequestSummary
+from mockchat.core.pictures import address_for
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire.answers import Answer
@@ -63,8 +64,11 @@ def _summary(uid: str) -> RequestSummary:
 class Hub:
     """Owns the sockets: answers their frames and tells them of changed users and tokens."""
 
-    def __init__(self, store: Store, waits: ClientWaits) -> None:
+    def __init__(
+        self, store: Store, waits: ClientWaits, server_of: Callable[[RequestContext, App], str]
+    ) -> None:
         self._store = store
+        self._server_of = server_of  # the URL of this server, as a client knows it
         self._waits = waits
         self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
@@ -329,18 +333,26 @@ class Hub:
             self._watch_expiry(*known)
 
     def _tell_presence(self, event: PresenceChanged) -> None:
-        online = event.user.status is Status.AVAILABLE
-        frame = {
-            "type": "presence",
-            "appId": event.app_id,
-            "deviceId": "",  # nobody's: SDKs drop what their own device sent
-            "sender": event.user.uid,
-            "body": {
-                "action": "online" if online else "offline",
-                "timestamp": event.at,
-                "user": _print_user(profile(event.user, public=True)),
-            },
-        }
         for session, app, _ in self._known():
             if app.id == event.app_id and session.wants(event.user):
-                self._send(session, frame)
+                server = self._server_of(session.context, app)
+                self._send(session, _presence(event, server))
+
+
+def _presence(event: PresenceChanged, server: str) -> dict[str, Any]:
+    """Return the presence frame for a client that reaches pictures of this server by `server`."""
+    user = _print_user(profile(event.user, public=True))
+    if "avatar" in user:
+        user["avatar"] = address_for(user["avatar"], server)
+    online = event.user.status is Status.AVAILABLE
+    return {
+        "type": "presence",
+        "appId": event.app_id,
+        "deviceId": "",  # nobody's: SDKs drop frames of their own device
+        "sender": event.user.uid,
+        "body": {
+            "action": "online" if online else "offline",
+            "timestamp": event.at,
+            "user": user,
+        },
+    }
