@@ -6,10 +6,8 @@ from mockchat.api import (
     auth_tokens,
     calls,
     login,
-    me,
     relations,
     roles,
-    sessions,
     users,
 )
 from mockchat.api.unbuilt import UNBUILT
@@ -17,8 +15,6 @@ from mockchat.api.unbuilt import UNBUILT
 OPERATIONS = (
     *users.table,
     *auth_tokens.table,
-    *me.table,
-    *sessions.table,
     *login.table,
     *api_keys.table,
     *roles.table,

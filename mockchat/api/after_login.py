@@ -1,6 +1,6 @@
-"""What apps ask for by themselves after a login, and mockchat can tell without any message.
+"""Requests that apps make by themselves after a login (sdk-wire section 14).
 
-(sdk-wire section 14.) Conversations are empty and nothing is unread, as no message is ever sent.
+Conversations are empty and nothing is unread, as mockchat has no messages.
 """
 
 from functools import partial
@@ -18,44 +18,44 @@ from mockchat.core.errors import Evidence
 from mockchat.core.pictures import address_for
 from mockchat.core.relations import conversation_id
 
-table = OperationTable()
+table = OperationTable(
+    access=Access.FULL_KEY_OR_TOKEN,
+    errors=PATH_UID_ERRORS,
+    evidence=Evidence.DOCUMENTED,
+    headers=("onBehalfOf",),
+)
 
 _USER = "/users/{uid}/conversation"
 _GROUP = "/groups/{guid}/conversation"
-_PREFERENCES = "/notifications/v1/preferences"
-_OLD_PREFERENCES = "/notifications/push/v1/preferences"
-_TOKENS = "/notifications/push/v1/tokens"
-_row = partial(table.add, access=Access.FULL_KEY_OR_TOKEN, evidence=Evidence.DOCUMENTED)
-_own_row = partial(_row, errors=PATH_UID_ERRORS, headers=("onBehalfOf",))
+_PREFERENCES = ("/notifications/v1/preferences", "/notifications/push/v1/preferences")
+_TIMEZONE = f"{_PREFERENCES[0]}/timezone"
 _printed = compile_dump(UserSchema)
 
 
 def _user(call: Call) -> User:
-    """Return the user whose own affairs these are; a key has to name one."""
+    """Return the user that the call acts for; a caller with an api key has to name one."""
     if user := viewer_of(call):
         return user
     raise refuse("onBehalfOf", "required")
 
 
 # --- users that are online ------------------------------------------------------------------
-@table.add(
-    "POST",
-    "/api/{version}/online-members",
+_count_row = partial(
+    table.add,
     access=Access.PUBLIC,
-    body=requests.OnlineMembersAsked,
     returns=plain.OnlineMembersSchema,
     errors=(errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_UNKNOWN),
-    evidence=Evidence.DOCUMENTED,
     headers=("Authorization",),
 )
+
+
+@_count_row("GET", "/api/{version}/online-members")
+@_count_row("POST", "/api/{version}/online-members", body=requests.OnlineMembersAsked)
 def count_online_members(call: Call) -> dict[str, Any]:
     """Count the users that are online; a group, which has no members here, has none."""
     require_jwt(call.app, call.headers.get("Authorization", "").strip())
     online = sum(user.sessions > 0 for user in call.app.all_users())
     return {"onlineUsersCount": online, "groups": dict.fromkeys(call.body.get("groups") or (), 0)}
-
-
-table.rows.append(table.rows[0].at("GET", table.rows[0].path, body=None))
 
 
 # --- conversations --------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def _conversation(call: Call, kind: str, name: str, other: dict[str, Any]) -> di
     }
 
 
-@_own_row("GET", _USER, returns=plain.ConversationSchema)
+@table.get(_USER, returns=plain.ConversationSchema)
 def get_user_conversation(call: Call) -> dict[str, Any]:
     """Get the conversation with a user, which is empty."""
     other, user = call.user_in_path(), _user(call)
@@ -80,19 +80,19 @@ def get_user_conversation(call: Call) -> dict[str, Any]:
     return _conversation(call, "user", conversation_id(user, other), shown)
 
 
-@_own_row("GET", _GROUP, returns=plain.ConversationSchema)
+@table.get(_GROUP, returns=plain.ConversationSchema)
 def get_group_conversation(call: Call) -> dict[str, Any]:
-    """Get the conversation with a group, which is empty; every guid is taken for a group."""
+    """Get the conversation with a group, which is empty; a group of any guid exists."""
     _user(call)
     guid = call.path["guid"]
     group = {"guid": guid, "name": guid, "type": "public", "membersCount": 0}
     return _conversation(call, "group", f"group_{guid}", group)
 
 
-@_own_row("POST", f"{_USER}/read", returns=schemas.AckSchema)
-@_own_row("POST", f"{_USER}/delivered", returns=schemas.AckSchema)
-@_own_row("POST", f"{_GROUP}/read", returns=schemas.AckSchema)
-@_own_row("POST", f"{_GROUP}/delivered", returns=schemas.AckSchema)
+@table.post(
+    *(f"{one}/{mark}" for one in (_GROUP, _USER) for mark in ("delivered", "read")),
+    returns=schemas.AckSchema,
+)
 def mark_conversation(call: Call) -> Ack:
     """Mark a conversation as read or delivered, which changes nothing."""
     if "uid" in call.path:
@@ -101,7 +101,7 @@ def mark_conversation(call: Call) -> Ack:
     return Ack("The conversation has been marked successfully.")
 
 
-@_own_row("GET", "/campaigns/notification-feed/unread-count", returns=plain.CountSchema)
+@table.get("/campaigns/notification-feed/unread-count", returns=plain.CountSchema)
 def count_unread_feed_items(call: Call) -> dict[str, int]:
     """Count the unread items of the notification feed: none."""
     _user(call)
@@ -118,26 +118,21 @@ def _timezone(user: User) -> dict[str, Any]:
     return {"success": True, "timezone": user.timezone or preferences.DEFAULT_TIMEZONE}
 
 
-@_own_row("GET", _PREFERENCES, returns=plain.PreferencesSchema)
-@_own_row("GET", _OLD_PREFERENCES, returns=plain.PreferencesSchema)
+@table.get(*_PREFERENCES, returns=plain.PreferencesSchema)
 def get_preferences(call: Call) -> dict[str, Any]:
     """Get a user's notification preferences."""
     return _preferences(_user(call))
 
 
-@_own_row("PATCH", _PREFERENCES, body=requests.PreferencesUpdate, returns=plain.PreferencesSchema)
-@_own_row(
-    "PATCH", _OLD_PREFERENCES, body=requests.PreferencesUpdate, returns=plain.PreferencesSchema
-)
+@table.patch(*_PREFERENCES, body=requests.PreferencesUpdate, returns=plain.PreferencesSchema)
 def update_preferences(call: Call) -> dict[str, Any]:
-    """Change a user's notification preferences; what is not named stays."""
+    """Change a user's notification preferences; the others stay."""
     user = _user(call)
     user.preferences = preferences.changed(_preferences(user), call.body)
     return user.preferences
 
 
-@_own_row("DELETE", _PREFERENCES, returns=plain.PreferencesSchema)
-@_own_row("DELETE", _OLD_PREFERENCES, returns=plain.PreferencesSchema)
+@table.delete(*_PREFERENCES, returns=plain.PreferencesSchema)
 def reset_preferences(call: Call) -> dict[str, Any]:
     """Go back to the default notification preferences."""
     user = _user(call)
@@ -145,26 +140,20 @@ def reset_preferences(call: Call) -> dict[str, Any]:
     return _preferences(user)
 
 
-@_own_row("GET", f"{_PREFERENCES}/mute", returns=plain.MutedSchema)
-@_own_row("GET", f"{_OLD_PREFERENCES}/mute", returns=plain.MutedSchema)
+@table.get(*(f"{one}/mute" for one in _PREFERENCES), returns=plain.MutedSchema)
 def list_muted_conversations(call: Call) -> dict[str, Any]:
     """List the conversations that a user muted: none."""
     _user(call)
     return {"mutedConversations": []}
 
 
-@_own_row("GET", f"{_PREFERENCES}/timezone", returns=plain.TimeZoneSchema)
+@table.get(_TIMEZONE, returns=plain.TimeZoneSchema)
 def get_timezone(call: Call) -> dict[str, Any]:
     """Get a user's time zone."""
     return _timezone(_user(call))
 
 
-@_own_row(
-    "PATCH",
-    f"{_PREFERENCES}/timezone",
-    body=requests.TimeZoneUpdate,
-    returns=plain.TimeZoneSchema,
-)
+@table.patch(_TIMEZONE, body=requests.TimeZoneUpdate, returns=plain.TimeZoneSchema)
 def update_timezone(call: Call) -> dict[str, Any]:
     """Set a user's time zone."""
     user = _user(call)
@@ -173,10 +162,11 @@ def update_timezone(call: Call) -> dict[str, Any]:
 
 
 # --- push tokens ----------------------------------------------------------------------------
-_push_row = partial(
-    _row,
-    errors=(errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_WITH_SPACE, errors.AUTH_TOKEN_UNKNOWN),
-)
+_TOKENS = "/notifications/push/v1/tokens"
+_OF_TOKENS: Any = {
+    "errors": (errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_WITH_SPACE, errors.AUTH_TOKEN_UNKNOWN),
+    "headers": (),
+}
 
 
 def _login(call: Call) -> AuthToken:
@@ -186,7 +176,7 @@ def _login(call: Call) -> AuthToken:
     return call.app.user_caller(call.body.get("auth_token") or "").token
 
 
-@_push_row("GET", _TOKENS, returns=plain.PushTokensSchema)
+@table.get(_TOKENS, returns=plain.PushTokensSchema, **_OF_TOKENS)
 def list_push_tokens(call: Call) -> dict[str, Any]:
     """List the client's push tokens, or for a key those of the whole app."""
     own = isinstance(call.caller, UserCaller)
@@ -200,9 +190,9 @@ def list_push_tokens(call: Call) -> dict[str, Any]:
     }
 
 
-@_push_row("POST", _TOKENS, body=requests.PushTokenCreate, returns=schemas.AckSchema)
+@table.post(_TOKENS, body=requests.PushTokenCreate, returns=schemas.AckSchema, **_OF_TOKENS)
 def register_push_token(call: Call) -> Ack:
-    """Keep a push token until its client logs out; each platform has one."""
+    """Register a push token until its client logs out; each platform has one."""
     body = call.body
     push_token = body.get("fcm_token") or body.get("device_token") or body.get("voip_token")
     if not push_token:
@@ -211,7 +201,7 @@ def register_push_token(call: Call) -> Ack:
     return Ack("Push token registered successfully.")
 
 
-@_push_row("DELETE", _TOKENS, body=requests.PushTokenOwner, returns=schemas.AckSchema)
+@table.delete(_TOKENS, body=requests.PushTokenOwner, returns=schemas.AckSchema, **_OF_TOKENS)
 def unregister_push_tokens(call: Call) -> Ack:
     """Forget all push tokens of a client."""
     _login(call).push_tokens.clear()

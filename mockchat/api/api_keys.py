@@ -6,12 +6,12 @@ from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import ApiKey, KeyCaller, Scope
 from mockchat.core.errors import Evidence
-from mockchat.core.state import App
 
-table = OperationTable()
+table = OperationTable(access=Access.FULL_KEY, returns=schemas.ApiKeySchema)
 
 MAX_KEYS = 25
-_KEY = "/apikeys/{apiKey}"
+_KEYS, _KEY = "/apikeys", "/apikeys/{apiKey}"
+_CHANGE_ERRORS = (errors.APIKEY_NOT_FOUND, errors.APIKEY_SELF_ACTION)
 
 
 def _key_in_path(call: Call) -> ApiKey:
@@ -28,35 +28,22 @@ def _another_key(call: Call) -> ApiKey:
     return key
 
 
-def _check_name(app: App, name: str, but: ApiKey | None = None) -> None:
-    if any(key.name == name for key in app.keys.values() if key is not but):
+def _check_name(call: Call, but: ApiKey | None = None) -> None:
+    name = call.body["name"]
+    if any(key.name == name for key in call.app.keys.values() if key is not but):
         raise refuse("name", "taken")
 
 
-@table.add(
-    "POST",
-    "/apikeys",
-    access=Access.FULL_KEY,
-    body=requests.ApiKeyCreate,
-    returns=schemas.ApiKeySchema,
-    errors=(errors.QUOTA_REACHED,),
-)
+@table.post(_KEYS, body=requests.ApiKeyCreate, errors=(errors.QUOTA_REACHED,))
 def create_api_key(call: Call) -> ApiKey:
     """Create an api key; it may create users and auth tokens unless its scope says more."""
-    app, body = call.app, call.body
-    _check_name(app, body["name"])
-    if len(app.keys) >= MAX_KEYS:
+    _check_name(call)
+    if len(call.app.keys) >= MAX_KEYS:
         raise errors.QUOTA_REACHED(feature="Create Api Key", limit=MAX_KEYS)
-    return app.add_key(body["name"], Scope(body["scope"]))
+    return call.app.add_key(call.body["name"], Scope(call.body["scope"]))
 
 
-@table.add(
-    "GET",
-    "/apikeys",
-    access=Access.FULL_KEY,
-    query=requests.ApiKeyList,
-    returns=schemas.ApiKeySchema,
-)
+@table.get(_KEYS, query=requests.ApiKeyList)
 def list_api_keys(call: Call) -> Page:
     """List the app's api keys, the newest first."""
     search, scope = (call.query.get("search_key") or "").lower(), call.query.get("scope")
@@ -68,31 +55,18 @@ def list_api_keys(call: Call) -> Page:
     return page_of(found, call.query)
 
 
-@table.add(
-    "GET",
-    _KEY,
-    access=Access.FULL_KEY,
-    returns=schemas.ApiKeySchema,
-    errors=(errors.APIKEY_NOT_FOUND,),
-)
+@table.get(_KEY, errors=(errors.APIKEY_NOT_FOUND,))
 def get_api_key(call: Call) -> ApiKey:
     """Get an api key."""
     return _key_in_path(call)
 
 
-@table.add(
-    "PUT",
-    _KEY,
-    access=Access.FULL_KEY,
-    body=requests.ApiKeyUpdate,
-    returns=schemas.ApiKeySchema,
-    errors=(errors.APIKEY_NOT_FOUND, errors.APIKEY_SELF_ACTION),
-)
+@table.put(_KEY, body=requests.ApiKeyUpdate, errors=_CHANGE_ERRORS)
 def update_api_key(call: Call) -> ApiKey:
     """Change the name or the scope of an api key."""
     key = _another_key(call)
     if "name" in call.body:
-        _check_name(call.app, call.body["name"], but=key)
+        _check_name(call, but=key)
         key.name = call.body["name"]
     if "scope" in call.body:
         key.scope = Scope(call.body["scope"])
@@ -101,14 +75,7 @@ def update_api_key(call: Call) -> ApiKey:
     return key
 
 
-@table.add(
-    "DELETE",
-    _KEY,
-    access=Access.FULL_KEY,
-    returns=schemas.AckSchema,
-    errors=(errors.APIKEY_NOT_FOUND, errors.APIKEY_SELF_ACTION),
-    evidence=Evidence.DOCUMENTED,
-)
+@table.delete(_KEY, returns=schemas.AckSchema, errors=_CHANGE_ERRORS, evidence=Evidence.DOCUMENTED)
 def delete_api_key(call: Call) -> Ack:
     """Delete an api key."""
     key = _another_key(call)

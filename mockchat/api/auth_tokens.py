@@ -6,7 +6,9 @@ from mockchat.core import errors
 from mockchat.core.entities import AuthToken
 from mockchat.core.errors import Evidence
 
-table = OperationTable()
+table = OperationTable(
+    access=Access.FULL_KEY, returns=schemas.TokenDetailSchema, errors=PATH_UID_ERRORS
+)
 
 _TOKEN_ERRORS = (*PATH_UID_ERRORS, errors.TOKEN_NOT_FOUND)
 _TOKENS = "/users/{uid}/auth_tokens"
@@ -14,7 +16,7 @@ _TOKEN = f"{_TOKENS}/{{authToken}}"
 
 
 def describe(token: AuthToken, call: Call) -> AuthToken:
-    """Note on the token what the call's body tells of its client."""
+    """Store on the token how the call's body describes the client."""
     for attribute in ("platform", "user_agent", "app_info"):
         if attribute in call.body:
             setattr(token, attribute, call.body[attribute] or None)
@@ -29,14 +31,7 @@ def _token_in_path(call: Call) -> AuthToken:
     return call.app.token_of(call.user_in_path(), call.path["authToken"])
 
 
-@table.add(
-    "POST",
-    _TOKENS,
-    access=Access.ANY_KEY,
-    body=requests.TokenCreate,
-    returns=schemas.TokenSchema,
-    errors=PATH_UID_ERRORS,
-)
+@table.post(_TOKENS, access=Access.ANY_KEY, body=requests.TokenCreate, returns=schemas.TokenSchema)
 def create_auth_token(call: Call) -> AuthToken:
     """Create an auth token, or return the device's valid one."""
     user = call.user_in_path()
@@ -46,22 +41,13 @@ def create_auth_token(call: Call) -> AuthToken:
     return describe(token, call)
 
 
-@table.add(
-    "GET",
-    _TOKENS,
-    access=Access.FULL_KEY,
-    query=requests.Paging,
-    returns=schemas.TokenDetailSchema,
-    errors=PATH_UID_ERRORS,
-)
+@table.get(_TOKENS, query=requests.Paging)
 def list_auth_tokens(call: Call) -> Page:
     """List a user's auth tokens, the newest first."""
     return page_of(call.app.live_tokens(call.user_in_path()), call.query)
 
 
-@table.add(
-    "DELETE", _TOKENS, access=Access.FULL_KEY, returns=schemas.AckSchema, errors=PATH_UID_ERRORS
-)
+@table.delete(_TOKENS, returns=schemas.AckSchema)
 def flush_auth_tokens(call: Call) -> Ack:
     """Delete all auth tokens of a user."""
     user = call.user_in_path()
@@ -69,35 +55,20 @@ def flush_auth_tokens(call: Call) -> Ack:
     return Ack(f"Cleared Auth Tokens successfully for uid {user.uid}.")
 
 
-@table.add(
-    "GET",
-    _TOKEN,
-    access=Access.FULL_KEY,
-    returns=schemas.TokenDetailSchema,
-    errors=_TOKEN_ERRORS,
-)
+@table.get(_TOKEN, errors=_TOKEN_ERRORS)
 def get_auth_token(call: Call) -> AuthToken:
     """Get an auth token."""
     return _token_in_path(call)
 
 
-@table.add(
-    "PUT",
-    _TOKEN,
-    access=Access.FULL_KEY,
-    body=requests.Device,
-    returns=schemas.TokenDetailSchema,
-    errors=_TOKEN_ERRORS,
-)
+@table.put(_TOKEN, body=requests.Device, errors=_TOKEN_ERRORS)
 def update_auth_token(call: Call) -> AuthToken:
-    """Update what is known of an auth token's client."""
+    """Update the description of an auth token's client."""
     return describe(_token_in_path(call), call)
 
 
-@table.add(
-    "DELETE",
+@table.delete(
     _TOKEN,
-    access=Access.FULL_KEY,
     returns=schemas.AckSchema,
     errors=_TOKEN_ERRORS,
     evidence=Evidence.ASSUMED,  # the vendor's sample shows another operation's text

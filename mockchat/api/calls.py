@@ -1,42 +1,54 @@
-"""Calls: the tokens that the Calls SDKs ask for; no media (sdk-wire sections 8 and 9)."""
+"""Sessions and calls: JWTs, telemetry and call tokens; no media (sdk-wire sections 1.3, 8, 9)."""
 
 from typing import Any
 
-from mockchat.api import plain, requests
-from mockchat.api.operation import Access, Call, Hosts, OperationTable
+from mockchat.api import plain, requests, schemas
+from mockchat.api.operation import Access, Ack, Call, Hosts, OperationTable
 from mockchat.api.session_jwt import issue_jwt, require_jwt
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.pictures import address_for
 
-table = OperationTable()
+table = OperationTable(access=Access.TOKEN, returns=plain.JwtSchema, evidence=Evidence.DOCUMENTED)
 
 
-@table.add(
-    "POST",
-    "/call_tokens",
-    access=Access.TOKEN,
-    body=requests.CallTokenCreate,
-    returns=plain.JwtSchema,
-    evidence=Evidence.DOCUMENTED,
-)
+def _issue(call: Call, passthrough: dict[str, Any]) -> dict[str, str]:
+    return {"token": issue_jwt(call.app, call.user_caller.token, passthrough, call.app.now)}
+
+
+@table.post("/me/jwt", body=requests.JwtRequest)
+def create_jwt(call: Call) -> dict[str, str]:
+    """Create a session JWT; its claim `passthrough` is that of the body."""
+    return _issue(call, call.body.get("passthrough") or {})
+
+
+@table.post("/user_sessions", body=requests.SessionReport, returns=plain.SessionSchema)
+def report_session(call: Call) -> dict[str, str]:
+    """Accept the telemetry of a session and return its id."""
+    return {"sessionId": call.body.get("session_id") or call.app.ids.hex(64)}
+
+
+@table.post("/ping", returns=schemas.AckSchema)
+def ping_analytics(call: Call) -> Ack:
+    """Accept an analytics ping of a client."""
+    return Ack(f"Ping of {call.user_caller.user.uid} received.")
+
+
+@table.post("/call_tokens", body=requests.CallTokenCreate)
 def create_call_token(call: Call) -> dict[str, str]:
     """Create a call token for a session."""
-    session = {"sessionId": call.body["session_id"]}
-    return {"token": issue_jwt(call.app, call.user_caller.token, session, call.app.now)}
+    return _issue(call, {"sessionId": call.body["session_id"]})
 
 
-@table.add(
-    "GET",
+@table.get(
     "/call_tokens",
     access=Access.PUBLIC,
     returns=plain.CallTokenSchema,
     errors=(errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_UNKNOWN),
-    evidence=Evidence.DOCUMENTED,
     headers=("callToken",),
 )
 def get_call_token(call: Call) -> dict[str, Any]:
-    """Get what a call token stands for.
+    """Get the session and the user of a call token.
 
     Version 4 of the Calls SDKs reads `payload`, version 5 the keys beside it.
     """

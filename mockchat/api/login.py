@@ -1,27 +1,114 @@
-"""Login and logout in one request, for clients without an SDK (product section 3)."""
+"""Logins, logouts and the logged-in user's own client (sdk-wire sections 1.3 to 1.5).
+
+`/me` and `/settings` are those of the SDKs; `/login` and `/logout` take one request each and serve
+clients without an SDK (product section 3).
+"""
+
+from functools import partial
+from typing import Any
 
 from mockchat.api import requests, schemas
 from mockchat.api.access import text
-from mockchat.api.me import logged_in, pass_hold
+from mockchat.api.auth_tokens import describe
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.schemas import Me, Profile, profile
+from mockchat.api.session_jwt import session_jwt
+from mockchat.api.settings import SettingsSchema, settings
+from mockchat.api.users import user_changes
 from mockchat.api.validation import Loader
 from mockchat.core import errors
 from mockchat.core.entities import UserCaller
 from mockchat.core.errors import ApiError, Evidence
+from mockchat.core.ids import channel_secret
 from mockchat.core.limits import CORE_LIMIT
 
-table = OperationTable()
+table = OperationTable(access=Access.TOKEN, returns=schemas.MeSchema, evidence=Evidence.DOCUMENTED)
 
 _load_uid = Loader(requests.LoginUid)
+_LOGGED_OUT = Ack("User logged out successfully.")
 
 
-@table.add(
-    "POST",
+def _logged_in(call: Call, caller: UserCaller) -> Me:
+    """Return the answer to a login: the user, the token that the client sent, and its settings."""
+    app, user, token = call.app, caller.user, caller.token
+    return Me(
+        user=user,
+        auth_token=token.value,
+        jwt=session_jwt(app, token),
+        ws_channel={
+            "identity": f"[{app.id}]{user.uid}",
+            "secret": channel_secret(app.secret, user.key),
+        },
+        settings=settings(call.hosts, app.now),
+    )
+
+
+def _use_token(call: Call, caller: UserCaller) -> None:
+    """Note the client that uses the token."""
+    call.app.use_token(caller.token, call.device or "")
+    describe(caller.token, call)
+
+
+async def _pass_hold(call: Call, uid: str) -> None:
+    """Wait for as long as the logins of `uid` are held; raise LOGIN_IN_PROGRESS if one waits."""
+    if call.app.holds.has(uid):
+        async with call.waiting():
+            await call.app.holds.passed(uid)
+
+
+# --- for SDKs -------------------------------------------------------------------------------
+@table.put(
+    "/me",
+    body=requests.MeUpdate,
+    errors=(errors.AUTH_TOKEN_BOUND, errors.LOGIN_IN_PROGRESS),
+    limit=CORE_LIMIT,
+    headers=("resource", "sdk"),
+)
+async def update_me(call: Call) -> Me:
+    """Log a device in by its auth token, or update one's own profile.
+
+    A body that changes nothing is a login: until its answer the device has no second one.
+    """
+    app, caller = call.app, call.user_caller
+    if not requests.only_logs_in(call.body):
+        changes = user_changes(app, call.body)
+        _use_token(call, caller)
+        if changes:
+            app.update_user(caller.user, changes)
+        return _logged_in(call, caller)
+    token = caller.token.value
+    with app.login(call.device or token):
+        await _pass_hold(call, caller.user.uid)
+        caller = app.user_caller(token)  # it may have died meanwhile
+        _use_token(call, caller)
+        return _logged_in(call, caller)
+
+
+@table.get("/me")
+def get_me(call: Call) -> Me:
+    """Get the logged-in user."""
+    return _logged_in(call, call.user_caller)
+
+
+@table.delete("/me", returns=schemas.AckSchema, limit=CORE_LIMIT)
+def delete_me(call: Call) -> Ack:
+    """Log out: the auth token is destroyed for good."""
+    call.app.destroy_token(call.user_caller.token, by_logout=True)
+    return _LOGGED_OUT
+
+
+@table.get("/settings", returns=SettingsSchema)
+def get_settings(call: Call) -> dict[str, Any]:
+    """Get the app's settings."""
+    return settings(call.hosts, call.app.now)
+
+
+# --- for clients without an SDK -------------------------------------------------------------
+@table.post(
     "/login",
+    "/admin/users/auth",  # the path of the oldest SDKs
     access=Access.LOGIN,
     body=requests.LoginRequest,
-    returns=schemas.MeSchema,
     errors=(
         errors.UID_INVALID,
         errors.UID_WITH_SPACE,
@@ -43,28 +130,23 @@ async def login(call: Call) -> Me:
     uid = token.uid if token else _uid(call)
     with app.login(call.device or (token.value if token else uid)):
         await call.sleep(app.rules.login_latency)
-        await pass_hold(call, uid)
+        await _pass_hold(call, uid)
         if token is None:
             token = app.issue_token(app.user(uid), device=call.device)
         caller = app.user_caller(token.value)  # it may have died meanwhile
         app.use_token(caller.token, call.device or "")
-        return logged_in(call, caller)
+        return _logged_in(call, caller)
 
 
 def _uid(call: Call) -> str:
-    """Return the uid to log in; a user that exists may have any, since fixtures break the rules."""
+    """Return the uid to log in; fixtures may break the rules for uids, so a user may have any."""
     uid = text(call.body.get("uid")).lower()
     if call.app.find_user(uid) is None:
         return str(_load_uid({"uid": call.body.get("uid")})["uid"])
     return uid
 
 
-def _token(call: Call) -> str:
-    return text(call.body.get("auth_token") or call.headers.get("authtoken"))
-
-
-@table.add(
-    "GET",
+@table.get(
     "/login",
     access=Access.PUBLIC,
     returns=schemas.UserSchema,
@@ -79,32 +161,29 @@ def get_login(call: Call) -> Profile | None:
         return None
 
 
-@table.add(
-    "POST",
-    "/logout",
+def _token(call: Call) -> str:
+    in_path = call.path.get("authToken")
+    return in_path or text(call.body.get("auth_token") or call.headers.get("authtoken"))
+
+
+_logout_row = partial(
+    table.add,
     access=Access.PUBLIC,
-    body=requests.LogoutRequest,
     returns=schemas.AckSchema,
     errors=(errors.NOT_LOGGED_IN,),
     limit=CORE_LIMIT,
     evidence=Evidence.ASSUMED,
-    headers=("authToken",),
 )
+
+
+@_logout_row("DELETE", "/admin/users/auth/{authToken}")  # the path of the oldest SDKs
+@_logout_row("DELETE", "/login", body=requests.LogoutRequest, headers=("authToken",))
+@_logout_row("POST", "/logout", body=requests.LogoutRequest, headers=("authToken",))
 def logout(call: Call) -> Ack:
     """Log out: the auth token is destroyed for good."""
-    value = call.path.get("authToken") or _token(call)
+    value = _token(call)
     token = call.app.live_token(value)
     if token is None:
         raise errors.NOT_LOGGED_IN(token=value)
     call.app.destroy_token(token, by_logout=True)
-    return Ack("User logged out successfully.")
-
-
-# The older names of the same two, as the oldest SDKs' endpoint table has them.
-for row in tuple(table):
-    for method, path in {
-        "login": (("POST", "/admin/users/auth"),),
-        "logout": (("DELETE", "/login"), ("DELETE", "/admin/users/auth/{authToken}")),
-    }.get(row.id, ()):
-        by_path = {"body": None, "headers": ()} if "{" in path else {}
-        table.rows.append(row.at(method, path, **by_path))
+    return _LOGGED_OUT

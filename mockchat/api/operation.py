@@ -3,8 +3,9 @@
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from marshmallow import Schema
@@ -227,35 +228,30 @@ class Operation:
         return tuple(dict.fromkeys((*always, *ACCESS_ERRORS[self.access], *self.errors)))
 
 
-@dataclass(slots=True)
 class OperationTable:
-    """Collects operations by decorator, as aiohttp's RouteTableDef collects routes."""
+    """Collects operations by decorator, as aiohttp's RouteTableDef collects routes.
 
-    rows: list[Operation] = field(default_factory=list)
+    `common` are the columns of all rows that do not say otherwise.
+    """
+
+    def __init__(self, **common: Any) -> None:
+        self.rows: list[Operation] = []
+        self._common = common
+        self.get = partial(self.add, "GET")
+        self.post = partial(self.add, "POST")
+        self.put = partial(self.add, "PUT")
+        self.patch = partial(self.add, "PATCH")
+        self.delete = partial(self.add, "DELETE")
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.rows)
 
-    def add(  # noqa: PLR0913  # a row has as many columns as it has
-        self,
-        method: str,
-        path: str,
-        *,
-        access: Access,
-        returns: type[Schema] | None = None,
-        body: type[Schema] | None = None,
-        query: type[Schema] | None = None,
-        errors: tuple[ErrorDef, ...] = (),
-        limit: int = STANDARD_LIMIT,
-        evidence: Evidence = Evidence.LIVE,
-        headers: tuple[str, ...] = (),
-        produces: str = "application/json",
-    ) -> Callable[[Handler], Handler]:
-        """Make the decorated function an operation."""
+    def add(self, method: str, *paths: str, **columns: Any) -> Callable[[Handler], Handler]:
+        """Make the decorated function an operation; each of its paths gets a row."""
 
         def register(handler: Handler) -> Handler:
-            row = Operation(method, path, handler, access, returns, body, query, errors, limit)
-            self.rows.append(replace(row, evidence=evidence, headers=headers, produces=produces))
+            row = {**self._common, **columns}
+            self.rows += [Operation(method, path, handler, **row) for path in paths]
             return handler
 
         return register

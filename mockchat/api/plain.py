@@ -1,24 +1,13 @@
 """Schemas of answers that operations build as plain data."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields
 
+from mockchat.api.validation import declared
 from mockchat.core.preferences import DEFAULTS
-
-_HOSTS = (
-    *("REGION", "MODE", "CHAT_API_VERSION", "WS_API_VERSION", "MAIN_DOMAIN", "EXTENSION_DOMAIN"),
-    *("ADMIN_API_HOST", "CLIENT_API_HOST", "CHAT_HOST", "CHAT_HOST_OVERRIDE"),
-    *("CHAT_HOST_APP_SPECIFIC", "GROUP_SERVICE", "CALL_SERVICE", "WEBRTC_HOST"),
-    *("WEBRTC_API_SUBDOMAIN", "ANALYTICS_HOST", "ANALYTICS_VERSION", "SECURED_MEDIA_HOST"),
-    *("CHAT_WS_PORT", "CHAT_WSS_PORT", "CHAT_HTTP_BIND_PORT", "CHAT_HTTPS_BIND_PORT"),
-    *("WEBRTC_WS_PORT", "WEBRTC_WSS_PORT", "WEBRTC_HTTP_BIND_PORT", "WEBRTC_HTTPS_BIND_PORT"),
-    "settingsHash",
-)
-_SWITCHES = (
-    *("CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"),
-    "ANALYTICS_PING_DISABLED",
-)
 
 
 class AnySchema(Schema):
@@ -32,140 +21,77 @@ class PlainNested(fields.Nested):
         return nested_obj
 
 
-def _text() -> fields.String:
-    return fields.String(required=True)
+answer = partial(declared, AnySchema)
+text = partial(fields.String, required=True)
+whole = partial(fields.Integer, required=True)
+flag = partial(fields.Boolean, required=True)
+an_object = partial(fields.Dict, required=True)
+a_list = partial(fields.List, required=True)
+_FIELDS: dict[type, Callable[[], fields.Field[Any]]] = {
+    str: text,
+    bool: flag,
+    int: whole,
+    dict: an_object,
+    list: partial(a_list, fields.Raw()),
+}
 
 
-SettingsSchema = AnySchema.from_dict(
-    {
-        **{name: _text() for name in _HOSTS},
-        **{name: fields.Boolean(required=True) for name in _SWITCHES},
-        "APP_VERSION": fields.Integer(required=True),
-        "settingsHashReceivedAt": fields.Integer(required=True),
-        "extensions": fields.List(fields.Raw(), required=True),
-        "parameters": fields.Dict(required=True),
-    },
-    name="SettingsSchema",
+def like(sample: Mapping[str, Any]) -> dict[str, fields.Field[Any]]:
+    """Return the fields of an answer that has the keys and the types of `sample`."""
+    return {key: _FIELDS[type(value)]() for key, value in sample.items()}
+
+
+WsChannelSchema = answer(
+    "WsChannelSchema",
+    "The credentials with which older SDKs open their WebSocket.",
+    identity=text(),
+    secret=text(),
 )
-SettingsSchema.__doc__ = "The app's settings: above all the hosts that a client uses next."
-
-
-class WsChannelSchema(AnySchema):
-    """The credentials with which older SDKs open their WebSocket."""
-
-    identity = _text()
-    secret = _text()
-
-
-class CountSchema(AnySchema):
-    """A count."""
-
-    count = fields.Integer(required=True)
-
-
-class OnlineMembersSchema(AnySchema):
-    """How many users and members of groups are online."""
-
-    online = fields.Integer(required=True, data_key="onlineUsersCount")
-    groups = fields.Dict(required=True)
-
-
-class ConversationSchema(AnySchema):
-    """A conversation without messages."""
-
-    conversation_id = fields.String(required=True, data_key="conversationId")
-    kind = fields.String(
-        required=True, data_key="conversationType", metadata={"enum": ["user", "group"]}
-    )
-    unread = fields.Integer(required=True, data_key="unreadMessageCount")
-    created_at = fields.Integer(required=True, data_key="createdAt")
-    updated_at = fields.Integer(required=True, data_key="updatedAt")
-    other = fields.Dict(required=True, data_key="conversationWith")
-
-
-PreferencesSchema = AnySchema.from_dict(
-    {
-        name: (fields.Dict if isinstance(value, dict) else fields.Boolean)(required=True)
-        for name, value in DEFAULTS.items()
-    },
-    name="PreferencesSchema",
+CountSchema = answer("CountSchema", "A count.", count=whole())
+OnlineMembersSchema = answer(
+    "OnlineMembersSchema",
+    "The number of users that are online, and that of each group's members.",
+    onlineUsersCount=whole(),
+    groups=an_object(),
 )
-PreferencesSchema.__doc__ = "What a user wants to be notified of."
-
-
-class TimeZoneSchema(AnySchema):
-    """A user's time zone."""
-
-    success = fields.Boolean(required=True)
-    timezone = _text()
-
-
-class MutedSchema(AnySchema):
-    """The conversations that a user muted."""
-
-    muted = fields.List(fields.Dict(), required=True, data_key="mutedConversations")
-
-
-class PushTokensSchema(AnySchema):
-    """Push tokens, each with the auth token whose client registered it."""
-
-    tokens = fields.List(fields.Dict(), required=True, data_key="pushTokens")
-
-
-class JwtSchema(AnySchema):
-    """A token that mockchat signed."""
-
-    token = _text()
-
-
-class SessionSchema(AnySchema):
-    """A session's id."""
-
-    session_id = fields.String(required=True, data_key="sessionId")
-
-
-class CallUserSchema(AnySchema):
-    """The user that calls."""
-
-    uid = _text()
-    name = _text()
-    avatar = fields.String()
-
-
-class CallTokenSchema(AnySchema):
-    """A call token, and its session and user."""
-
-    call_token = fields.String(required=True, data_key="callToken")
-    session_id = fields.String(required=True, data_key="sessionId")
-    user = fields.Nested(CallUserSchema, required=True)
-    settings = fields.Dict(required=True)
-    payload = fields.Dict(required=True)
-
-
-class HealthSchema(AnySchema):
-    """Signs of life."""
-
-    status = _text()
-    version = _text()
-    app = _text()
-
-
-class FaceSchema(AnySchema):
-    """An error as one dialect shows it."""
-
-    code = _text()
-    status = fields.Integer(required=True)
-    message = _text()
-    evidence = fields.String(required=True, metadata={"enum": ["live", "documented", "assumed"]})
-
-
-class ErrorRowSchema(AnySchema):
-    """A row of the error catalogue."""
-
-    name = _text()
-    when = _text()
-    documented = fields.Nested(FaceSchema, required=True)
-    live = fields.Nested(FaceSchema, required=True)
+ConversationSchema = answer(
+    "ConversationSchema",
+    "A conversation without messages.",
+    conversationId=text(),
+    conversationType=text(metadata={"enum": ["user", "group"]}),
+    unreadMessageCount=whole(),
+    createdAt=whole(),
+    updatedAt=whole(),
+    conversationWith=an_object(),
+)
+PreferencesSchema = answer(
+    "PreferencesSchema", "The notification preferences of a user.", **like(DEFAULTS)
+)
+TimeZoneSchema = answer(
+    "TimeZoneSchema", "The time zone of a user.", success=flag(), timezone=text()
+)
+MutedSchema = answer(
+    "MutedSchema", "The conversations that a user muted.", mutedConversations=a_list(fields.Dict())
+)
+PushTokensSchema = answer(
+    "PushTokensSchema",
+    "Push tokens, each with the auth token whose client registered it.",
+    pushTokens=a_list(fields.Dict()),
+)
+JwtSchema = answer("JwtSchema", "A token that mockchat signed.", token=text())
+SessionSchema = answer("SessionSchema", "The id of a session.", sessionId=text())
+CallUserSchema = answer(
+    "CallUserSchema", "The user that calls.", uid=text(), name=text(), avatar=fields.String()
+)
+CallTokenSchema = answer(
+    "CallTokenSchema",
+    "A call token, and its session and user.",
+    callToken=text(),
+    sessionId=text(),
+    user=fields.Nested(CallUserSchema, required=True),
+    settings=an_object(),
+    payload=an_object(),
+)
 
 
 class DocumentSchema(AnySchema):

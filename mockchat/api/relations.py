@@ -23,37 +23,33 @@ from mockchat.core import errors
 from mockchat.core.entities import User, UserCaller
 from mockchat.core.errors import Evidence
 from mockchat.core.relations import MAX_FRIENDS, befriend, block, unblock, unfriend
-from mockchat.core.state import App
 from mockchat.core.user_list import UserFilter
 
-table = OperationTable()
+table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema, errors=PATH_UID_ERRORS)
 
+_FRIENDS, _BLOCKED = "/users/{uid}/friends", "/users/{uid}/blockedusers"
+
+_NO_USER = "The uid {uid} does not exist, please make sure you have created a uid with uid {uid}."
+_BLOCKING = "The user with UID {} {} user with UID {}{}."
 _BOTH, _BLOCKED_BY_ME, _HAS_BLOCKED_ME = "both", "blockedByMe", "hasBlockedMe"
 
 
 def _subject(call: Call) -> User:
-    """Return whose relations these are: the user of the path, else the caller."""
+    """Return the user that has the relations: the caller, or for a key the one in the path."""
     if isinstance(call.caller, UserCaller):
         return call.caller.user
     return call.user_in_path()
 
 
-def _each(
-    app: App, uids: Iterable[str], act: Callable[[User], tuple[bool, str]]
-) -> dict[str, dict[str, Any]]:
-    """Return what became of each uid; `act` tells whether it did something, and what."""
+def _each(call: Call, act: Callable[[User], tuple[bool, str]]) -> dict[str, dict[str, Any]]:
+    """Return the outcome for each uid; `act` returns whether it changed anything, and a text."""
     done = {}
-    for uid in uids:
-        user = app.find_user(uid)
-        if user is None or user.deactivated_at is not None:
-            text = (
-                f"The uid {uid} does not exist, please make sure you have created a uid with uid "
-                f"{uid}."
-            )
-            done[uid] = {"success": False, "message": text}
-        else:
+    for uid in call.body["uids"]:
+        user = call.app.find_user(uid)
+        success, text = False, _NO_USER.format(uid=uid)
+        if user and user.deactivated_at is None:
             success, text = act(user)
-            done[uid] = {"success": success, "message": text}
+        done[uid] = {"success": success, "message": text}
     return done
 
 
@@ -72,10 +68,8 @@ def _page(call: Call, keys: Iterable[str], viewer: User) -> Page:
     )
 
 
-@table.add(
-    "POST",
-    "/users/{uid}/friends",
-    access=Access.FULL_KEY,
+@table.post(
+    _FRIENDS,
     body=requests.FriendsToAdd,
     returns=schemas.FriendAcksSchema,
     errors=(*PATH_UID_ERRORS, errors.SELF_FRIEND, errors.QUOTA_REACHED),
@@ -99,31 +93,20 @@ def add_friends(call: Call) -> dict[str, Any]:
         befriend(app, user, other)
         return True, "Created relationship with status accepted."
 
-    return {"accepted": _each(app, call.body["uids"], act)}
+    return {"accepted": _each(call, act)}
 
 
-@table.add(
-    "GET",
-    "/users/{uid}/friends",
-    access=Access.FULL_KEY,
-    query=requests.FriendList,
-    returns=schemas.UserSchema,
-    errors=PATH_UID_ERRORS,
-    evidence=Evidence.DOCUMENTED,
-)
+@table.get(_FRIENDS, query=requests.FriendList, evidence=Evidence.DOCUMENTED)
 def list_friends(call: Call) -> Page:
     """List a user's friends, the newest user first."""
     user = _subject(call)
     return _page(call, user.friends, user)
 
 
-@table.add(
-    "DELETE",
-    "/users/{uid}/friends",
-    access=Access.FULL_KEY,
+@table.delete(
+    _FRIENDS,
     body=requests.FriendsToRemove,
     returns=schemas.AckSchema,
-    errors=PATH_UID_ERRORS,
     evidence=Evidence.DOCUMENTED,
 )
 def remove_friends(call: Call) -> Ack:
@@ -132,42 +115,33 @@ def remove_friends(call: Call) -> Ack:
     for uid in call.body["uids"]:
         if other := call.app.find_user(uid):
             unfriend(call.app, user, other)
-    # The slip of the pen is the vendor's.
+    # The misspelling is the live service's.
     return Ack("Deleted the friend relations succussfully")
 
 
-@table.add(
-    "POST",
-    "/users/{uid}/blockedusers",
-    access=Access.FULL_KEY,
+@table.post(
+    _BLOCKED,
     body=requests.UsersToBlock,
     returns=schemas.AcksSchema,
     errors=(*PATH_UID_ERRORS, errors.SELF_BLOCK),
 )
 def block_users(call: Call) -> dict[str, Any]:
-    """Let a user block others."""
-    app, user = call.app, _subject(call)
+    """Block users on behalf of a user."""
+    user = _subject(call)
     if user.key in map(str.lower, call.body["uids"]):
         raise errors.SELF_BLOCK(uid=user.uid)
 
     def act(other: User) -> tuple[bool, str]:
-        done = block(app, user, other)
-        verb = "has blocked" if done else "has already blocked"
-        return done, f"The user with UID {user.uid} {verb} user with UID {other.uid}{_ending(done)}"
+        if block(call.app, user, other):
+            return True, _BLOCKING.format(user.uid, "has blocked", other.uid, " successfully")
+        return False, _BLOCKING.format(user.uid, "has already blocked", other.uid, "")
 
-    return _each(app, call.body["uids"], act)
+    return _each(call, act)
 
 
-@table.add(
-    "GET",
-    "/users/{uid}/blockedusers",
-    access=Access.FULL_KEY,
-    query=requests.BlockedList,
-    returns=schemas.UserSchema,
-    errors=PATH_UID_ERRORS,
-)
+@table.get(_BLOCKED, query=requests.BlockedList)
 def list_blocked_users(call: Call) -> Page:
-    """List whom a user blocked, or by whom it was blocked."""
+    """List the users that a user blocked, or that blocked it."""
     user = _subject(call)
     by_token = isinstance(call.caller, UserCaller)
     direction = call.query.get("direction") or (_BOTH if by_token else _BLOCKED_BY_ME)
@@ -179,28 +153,17 @@ def list_blocked_users(call: Call) -> Page:
     return _page(call, keys, user)
 
 
-@table.add(
-    "DELETE",
-    "/users/{uid}/blockedusers",
-    access=Access.FULL_KEY,
-    body=requests.UsersToBlock,
-    returns=schemas.AcksSchema,
-    errors=PATH_UID_ERRORS,
-)
+@table.delete(_BLOCKED, body=requests.UsersToBlock, returns=schemas.AcksSchema)
 def unblock_users(call: Call) -> dict[str, Any]:
-    """Let a user unblock others."""
-    app, user = call.app, _subject(call)
+    """Unblock users on behalf of a user."""
+    user = _subject(call)
 
     def act(other: User) -> tuple[bool, str]:
-        done = unblock(app, user, other)
-        verb = "has unblocked" if done else "has not blocked the"
-        return done, f"The user with UID {user.uid} {verb} user with UID {other.uid}{_ending(done)}"
+        if unblock(call.app, user, other):
+            return True, _BLOCKING.format(user.uid, "has unblocked", other.uid, " successfully")
+        return False, _BLOCKING.format(user.uid, "has not blocked the", other.uid, "")
 
-    return _each(app, call.body["uids"], act)
-
-
-def _ending(done: bool) -> str:  # noqa: FBT001  # the one thing it is about
-    return " successfully." if done else "."
+    return _each(call, act)
 
 
 def _for_clients(row: Operation) -> Operation:

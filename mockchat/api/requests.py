@@ -1,9 +1,10 @@
 """Schemas of the bodies and queries that operations take."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
-from marshmallow import fields
+from marshmallow import Schema, fields
 
 from mockchat.api import json_text
 from mockchat.api.fields import (
@@ -21,7 +22,7 @@ from mockchat.api.fields import (
     Whole,
 )
 from mockchat.api.operation import DEFAULT_PER_PAGE
-from mockchat.api.validation import RequestSchema
+from mockchat.api.validation import RequestSchema, declared
 from mockchat.core import preferences
 from mockchat.core.entities import Scope
 from mockchat.core.state import MAX_UID_LENGTH
@@ -31,6 +32,8 @@ MAX_DESCRIPTION = 255
 MAX_FRIENDS_AT_ONCE = 25
 MAX_PUSH_TOKEN = 4096
 _MANY = 10**9
+
+_request = partial(declared, RequestSchema)
 
 
 class Paging(RequestSchema):
@@ -51,8 +54,7 @@ class Paging(RequestSchema):
 
 
 _SECOND = Whole(0, 10**11)
-TimeSpan = RequestSchema.from_dict({"from": _SECOND, "to": _SECOND}, name="TimeSpan")
-TimeSpan.__doc__ = "A span of unix seconds."
+TimeSpan = _request("TimeSpan", "A span of unix seconds.", **{"from": _SECOND, "to": _SECOND})
 
 
 class UserList(Paging):
@@ -98,24 +100,26 @@ class ApiKeyCreate(RequestSchema):
     scope = Choice(tuple(Scope), filled=True, load_default=Scope.AUTH_ONLY)
 
 
-class RoleUpdate(RequestSchema):
-    """The body that changes a role; `unset` removes fields by name."""
+class _RoleDetails(RequestSchema):
+    """The details of a role."""
 
-    name = String(filled=True, maximum=MAX_NAME)
     description = String(maximum=MAX_DESCRIPTION)
     metadata = Metadata()
     settings = Metadata()
+
+
+class RoleUpdate(_RoleDetails):
+    """The body that changes a role; `unset` removes fields by name."""
+
+    name = String(filled=True, maximum=MAX_NAME)
     unset = Strings(choices=("settings", "description", "metadata"))
 
 
-class RoleCreate(RequestSchema):
+class RoleCreate(_RoleDetails):
     """The body that creates a role."""
 
     role = Uid(required=True)
     name = String(required=True, maximum=MAX_NAME)
-    description = String(maximum=MAX_DESCRIPTION)
-    metadata = Metadata()
-    settings = Metadata()
 
 
 class FriendList(Paging):
@@ -130,22 +134,25 @@ class BlockedList(FriendList):
     direction = Choice(("both", "blockedByMe", "hasBlockedMe"))
 
 
-class FriendsToAdd(RequestSchema):
-    """The body that makes friends."""
-
-    uids = Strings(required=True, once=True, data_key="accepted", most=MAX_FRIENDS_AT_ONCE)
-
-
-class FriendsToRemove(RequestSchema):
-    """The body that ends friendships."""
-
-    uids = Strings(required=True, once=True, data_key="friends")
+def _users(name: str, note: str, key: str, most: int | None = None) -> type[Schema]:
+    """Return the schema of a body that lists users."""
+    return _request(name, note, uids=Strings(required=True, once=True, data_key=key, most=most))
 
 
-class UsersToBlock(RequestSchema):
-    """The body that blocks or unblocks users."""
-
-    uids = Strings(required=True, once=True, data_key="blockedUids")
+FriendsToAdd = _users(
+    "FriendsToAdd", "The body that makes friends.", "accepted", MAX_FRIENDS_AT_ONCE
+)
+FriendsToRemove = _users("FriendsToRemove", "The body that ends friendships.", "friends")
+UsersToBlock = _users("UsersToBlock", "The body that blocks or unblocks users.", "blockedUids")
+UsersToDeactivate = _users(
+    "UsersToDeactivate", "The body that deactivates users.", "uidsToDeactivate"
+)
+UsersToReactivate = _users(
+    "UsersToReactivate", "The body that reactivates users.", "uidsToActivate"
+)
+UserDelete = _request(
+    "UserDelete", "The body that deletes a user.", permanent=Flag(load_default=False)
+)
 
 
 class _Profile(RequestSchema):
@@ -176,26 +183,8 @@ class UserUpdate(_Profile):
     unset = Strings(choices=("avatar", "link", "metadata"))
 
 
-class UserDelete(RequestSchema):
-    """The body that deletes a user."""
-
-    permanent = Flag(load_default=False)
-
-
-class UsersToDeactivate(RequestSchema):
-    """The body that deactivates users."""
-
-    uids = Strings(required=True, once=True, data_key="uidsToDeactivate")
-
-
-class UsersToReactivate(RequestSchema):
-    """The body that reactivates users."""
-
-    uids = Strings(required=True, once=True, data_key="uidsToActivate")
-
-
 class Device(RequestSchema):
-    """The description of a client by itself."""
+    """A client's description of itself."""
 
     platform = String()
     user_agent = String(data_key="userAgent")
@@ -226,9 +215,9 @@ _CHANGES = frozenset(
 
 
 def only_logs_in(body: Mapping[str, Any]) -> bool:
-    """Whether the body of a `PUT /me`, loaded or not, tells of the client at most.
+    """Whether the body of a `PUT /me`, loaded or not, describes the client and changes nothing.
 
-    That is the login of an SDK, or its return after a reload; anything else changes the user.
+    That is the login of an SDK, or its return after a reload.
     """
     return _CHANGES.isdisjoint(body) and not push_token_in(body)
 
@@ -236,7 +225,7 @@ def only_logs_in(body: Mapping[str, Any]) -> bool:
 def push_token_in(body: Mapping[str, Any]) -> str | None:
     """Return the push token that a body of `PUT /me`, loaded or not, registers.
 
-    SDKs put it into `appInfo`, beside which it may stand as well.
+    SDKs put it into `appInfo` or beside it.
     """
     info = _object(body.get("app_info") or body.get("appInfo"))
     beside = body.get("push_notification") or body.get("pushNotification")
@@ -254,70 +243,72 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-class JwtRequest(RequestSchema):
-    """The body that asks for a JWT; `passthrough` travels in it."""
+JwtRequest = _request(
+    "JwtRequest",
+    "The body that asks for a JWT; `passthrough` travels in it.",
+    passthrough=Metadata(),
+)
+SessionReport = _request(
+    "SessionReport",
+    "The telemetry of a session; mockchat keeps nothing of it.",
+    session_id=String(data_key="sessionId"),
+)
+CallTokenCreate = _request(
+    "CallTokenCreate",
+    "The body that asks for a call token.",
+    session_id=String(required=True, data_key="sessionId"),
+)
+OnlineMembersAsked = _request(
+    "OnlineMembersAsked",
+    "The body that asks for counts; `groups` are guids.",
+    groups=Strings(most=MAX_PER_PAGE),
+)
+PreferencesUpdate = _request(
+    "PreferencesUpdate",
+    "The body that changes notification preferences; unknown ones are ignored.",
+    **{
+        name: Metadata() if isinstance(value, dict) else Flag()
+        for name, value in preferences.DEFAULTS.items()
+    },
+)
+TimeZoneUpdate = _request(
+    "TimeZoneUpdate",
+    "The body that sets a time zone.",
+    timezone=String(required=True, maximum=MAX_NAME),
+)
 
-    passthrough = Metadata()
+
+class PushTokenOwner(RequestSchema):
+    """The body that names the owner of push tokens, where the caller has an api key."""
+
+    auth_token = String(data_key="authToken")
 
 
-class SessionReport(RequestSchema):
-    """The telemetry of a session; mockchat keeps nothing of it."""
-
-    session_id = String(data_key="sessionId")
-
-
-class OnlineMembersAsked(RequestSchema):
-    """The body that asks for counts; `groups` are guids."""
-
-    groups = Strings(most=MAX_PER_PAGE)
-
-
-class PushTokenCreate(RequestSchema):
+class PushTokenCreate(PushTokenOwner):
     """The body that registers a push token; the platform decides which field holds it."""
 
-    auth_token = String(data_key="authToken")  # which a caller with a key names
     platform = String(required=True, maximum=MAX_NAME)
     fcm_token = String(maximum=MAX_PUSH_TOKEN, data_key="fcmToken")
     device_token = String(maximum=MAX_PUSH_TOKEN, data_key="deviceToken")
     voip_token = String(maximum=MAX_PUSH_TOKEN, data_key="voipToken")
 
 
-class PushTokenOwner(RequestSchema):
-    """The body that says whose push tokens are meant, where the caller shows a key."""
-
-    auth_token = String(data_key="authToken")
+# Credentials may be numbers, and a wrong one is refused as a credential, not as a field.
+_credential = partial(fields.Raw, allow_none=True, metadata=String().metadata)
 
 
-# What is not known in them is ignored.
-PreferencesUpdate = RequestSchema.from_dict(
-    {
-        name: Metadata() if isinstance(value, dict) else Flag()
-        for name, value in preferences.DEFAULTS.items()
-    },
-    name="PreferencesUpdate",
-)
-PreferencesUpdate.__doc__ = "The body that changes notification preferences."
+class LogoutRequest(RequestSchema):
+    """The body of a logout."""
+
+    auth_token = _credential(data_key="authToken")
 
 
-class TimeZoneUpdate(RequestSchema):
-    """The body that sets a time zone."""
-
-    timezone = String(required=True, maximum=MAX_NAME)
-
-
-class CallTokenCreate(RequestSchema):
-    """The body that asks for a call token."""
-
-    session_id = String(required=True, data_key="sessionId")
-
-
-class LoginRequest(Device):
-    """The body of `POST /login`; which of its fields count is the operation's decision."""
+class LoginRequest(LogoutRequest, Device):
+    """The body of a login; the operation decides which of its fields count."""
 
     uid = fields.Raw(allow_none=True, metadata=Uid().metadata)
-    auth_key = fields.Raw(allow_none=True, data_key="authKey", metadata=String().metadata)
-    api_key = fields.Raw(allow_none=True, data_key="apiKey", metadata=String().metadata)
-    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata=String().metadata)
+    auth_key = _credential(data_key="authKey")
+    api_key = _credential(data_key="apiKey")
 
 
 class LoginUid(RequestSchema):
@@ -325,9 +316,3 @@ class LoginUid(RequestSchema):
 
     UID_ERRORS: ClassVar = True
     uid = Uid(required=True)
-
-
-class LogoutRequest(RequestSchema):
-    """The body of `POST /logout`."""
-
-    auth_token = fields.Raw(allow_none=True, data_key="authToken", metadata=String().metadata)

@@ -10,10 +10,10 @@ from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, Role
 from mockchat.core.errors import Evidence
 
-table = OperationTable()
+table = OperationTable(access=Access.FULL_KEY, returns=schemas.RoleSchema)
 
 MAX_ROLES = 25
-_ROLE = "/roles/{role}"
+_ROLES, _ROLE = "/roles", "/roles/{role}"
 
 
 def _role_in_path(call: Call) -> Role:
@@ -29,14 +29,7 @@ def _changes(body: Mapping[str, Any]) -> dict[str, Any]:
     return changes | dict.fromkeys(body.get("unset") or ())
 
 
-@table.add(
-    "POST",
-    "/roles",
-    access=Access.FULL_KEY,
-    body=requests.RoleCreate,
-    returns=schemas.RoleSchema,
-    errors=(errors.QUOTA_REACHED,),
-)
+@table.post(_ROLES, body=requests.RoleCreate, errors=(errors.QUOTA_REACHED,))
 def create_role(call: Call) -> Role:
     """Create a role."""
     app, name = call.app, call.body["role"]
@@ -49,39 +42,19 @@ def create_role(call: Call) -> Role:
     return app.roles[name]
 
 
-@table.add(
-    "GET",
-    "/roles",
-    access=Access.FULL_KEY,
-    query=requests.Paging,
-    returns=schemas.RoleSchema,
-    evidence=Evidence.DOCUMENTED,
-)
+@table.get(_ROLES, query=requests.Paging, evidence=Evidence.DOCUMENTED)
 def list_roles(call: Call) -> Page:
     """List the app's roles, the newest first."""
     return page_of(list(reversed(call.app.roles.values())), call.query)
 
 
-@table.add(
-    "GET",
-    _ROLE,
-    access=Access.FULL_KEY,
-    returns=schemas.RoleSchema,
-    errors=(errors.ROLE_NOT_FOUND,),
-)
+@table.get(_ROLE, errors=(errors.ROLE_NOT_FOUND,))
 def get_role(call: Call) -> Role:
     """Get a role."""
     return _role_in_path(call)
 
 
-@table.add(
-    "PUT",
-    _ROLE,
-    access=Access.FULL_KEY,
-    body=requests.RoleUpdate,
-    returns=schemas.RoleSchema,
-    errors=(errors.ROLE_NOT_FOUND,),
-)
+@table.put(_ROLE, body=requests.RoleUpdate, errors=(errors.ROLE_NOT_FOUND,))
 def update_role(call: Call) -> Role:
     """Update a role."""
     role = _role_in_path(call)
@@ -92,16 +65,14 @@ def update_role(call: Call) -> Role:
     return role
 
 
-@table.add(
-    "DELETE",
+@table.delete(
     _ROLE,
-    access=Access.FULL_KEY,
     returns=schemas.AckSchema,
     errors=(errors.ROLE_NOT_FOUND, errors.ROLE_DELETE_DENIED),
     evidence=Evidence.DOCUMENTED,
 )
 def delete_role(call: Call) -> Ack:
-    """Delete a role; its users have the default one from then on."""
+    """Delete a role; its users get the default role."""
     role = _role_in_path(call)
     if role.role == DEFAULT_ROLE:
         raise errors.ROLE_DELETE_DENIED(role=role.role)

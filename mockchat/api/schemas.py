@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, fields
 
-from mockchat.api.plain import AnySchema, PlainNested, SettingsSchema, WsChannelSchema
+from mockchat.api.plain import AnySchema, PlainNested, WsChannelSchema
+from mockchat.api.settings import SettingsSchema
 from mockchat.core.entities import AuthToken, Scope, User
 from mockchat.core.relations import conversation_id
 

@@ -1,10 +1,12 @@
-"""Known but unbuilt: what the live service has and mockchat does not, in one table.
+"""Known but unbuilt: the operations of the live service that mockchat does not have.
 
-A `GET` of a list answers an empty page, so that an app boots past login and finds nothing;
-everything else answers 501 by name. (Reference section 14 and the SDKs' own endpoint tables.)
+A `GET` of a list answers an empty page, so that an app boots past login; everything else answers
+501 by name. (Reference section 14 and the SDKs' own endpoint tables.)
 """
 
-from mockchat.api.operation import Access, Call, Operation, Page, page_of
+from collections.abc import Callable
+
+from mockchat.api.operation import Access, Call, OperationTable, Page, page_of
 from mockchat.api.plain import AnySchema
 from mockchat.api.requests import Paging
 from mockchat.core import errors
@@ -111,49 +113,34 @@ GET PUT DELETE          /moderation/keywords/{keywordId}
 """
 
 
+_table = OperationTable(
+    access=Access.FULL_KEY_OR_TOKEN, returns=AnySchema, evidence=Evidence.DOCUMENTED
+)
+
+
 def empty_list(call: Call) -> Page:
-    """List what mockchat never holds: nothing."""
+    """List nothing: mockchat never has any."""
     return page_of([], call.query)
 
 
-def _refusal(name: str) -> Operation:
-    method, _, path = name.partition(" ")
-
+def _refusal(name: str) -> Callable[[Call], None]:
     def refuse(_call: Call) -> None:
-        """Refuse by name: the live service has this, mockchat does not."""
+        """Refuse by name: the live service has this operation, mockchat does not."""
         raise errors.NOT_BUILT(operation=name)
 
-    return Operation(
-        method,
-        path,
-        refuse,
-        Access.FULL_KEY_OR_TOKEN,
-        returns=AnySchema,
-        errors=(errors.NOT_BUILT,),
-        evidence=Evidence.DOCUMENTED,
-    )
+    return refuse
 
 
-def _rows() -> list[Operation]:
-    rows = []
+def _add_rows() -> None:
     for line in _SURFACE.strip().splitlines():
         *methods, path = line.split()
         for method in methods:
-            if method.endswith("*"):
-                rows.append(
-                    Operation(
-                        "GET",
-                        path,
-                        empty_list,
-                        Access.FULL_KEY_OR_TOKEN,
-                        returns=AnySchema,
-                        query=Paging,
-                        evidence=Evidence.DOCUMENTED,
-                    )
-                )
+            if method == "GET*":
+                _table.get(path, query=Paging)(empty_list)
             else:
-                rows.append(_refusal(f"{method} {path}"))
-    return rows
+                refuse = _refusal(f"{method} {path}")
+                _table.add(method, path, errors=(errors.NOT_BUILT,))(refuse)
 
 
-UNBUILT = tuple(_rows())
+_add_rows()
+UNBUILT = tuple(_table)

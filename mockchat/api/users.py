@@ -23,7 +23,9 @@ from mockchat.core.limits import CORE_LIMIT
 from mockchat.core.state import App
 from mockchat.core.user_list import Deactivated, Span, UserFilter, select
 
-table = OperationTable()
+table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema)
+
+_USERS, _USER = "/users", "/users/{uid}"
 
 
 def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,12 +46,10 @@ def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
     return changes | dict.fromkeys(body.get("unset") or ())
 
 
-@table.add(
-    "POST",
-    "/users",
+@table.post(
+    _USERS,
     access=Access.ANY_KEY,
     body=requests.UserCreate,
-    returns=schemas.UserSchema,
     errors=(errors.UID_INVALID, errors.UID_WITH_SPACE, errors.UID_ALREADY_EXISTS),
     limit=CORE_LIMIT,
 )
@@ -62,12 +62,10 @@ def create_user(call: Call) -> Profile:
     return profile(user, auth_token=app.issue_token(user) if body["with_auth_token"] else None)
 
 
-@table.add(
-    "GET",
-    "/users",
+@table.get(
+    _USERS,
     access=Access.FULL_KEY_OR_TOKEN,
     query=requests.UserList,
-    returns=schemas.UserSchema,
     errors=(errors.UID_NOT_FOUND,),
     headers=("onBehalfOf",),
 )
@@ -96,7 +94,7 @@ def _filter(query: Mapping[str, Any], viewer: User | None) -> UserFilter:
     return UserFilter(
         search_key=query.get("search_key") or "",
         search_in=tuple(query.get("search_in") or ()) or ("uid", "name"),
-        # What SDKs show as online is available on the wire.
+        # On the wire, the status `online` of the SDKs is `available`.
         statuses=tuple(
             "available" if status == "online" else status for status in query.get("status") or ()
         ),
@@ -119,9 +117,9 @@ def _span(bounds: Mapping[str, int | None] | None) -> Span:
 
 
 def viewer_of(call: Call) -> User | None:
-    """Return the user through whose eyes the call looks: the client's, or a key's `onBehalfOf`.
+    """Return the user that the call acts for: the client's, or the one in `onBehalfOf`.
 
-    A client's list is of the others, and so is that of who is acted for.
+    A list of users leaves this user out.
     """
     if isinstance(call.caller, UserCaller):
         return call.caller.user
@@ -129,27 +127,13 @@ def viewer_of(call: Call) -> User | None:
     return call.app.user(acted_for) if acted_for else None
 
 
-@table.add(
-    "GET",
-    "/users/{uid}",
-    access=Access.FULL_KEY_OR_TOKEN,
-    returns=schemas.UserSchema,
-    errors=PATH_UID_ERRORS,
-    headers=("onBehalfOf",),
-)
+@table.get(_USER, access=Access.FULL_KEY_OR_TOKEN, errors=PATH_UID_ERRORS, headers=("onBehalfOf",))
 def get_user(call: Call) -> Profile:
     """Get a user."""
     return profile(call.user_in_path(), viewer=viewer_of(call))
 
 
-@table.add(
-    "PUT",
-    "/users/{uid}",
-    access=Access.FULL_KEY,
-    body=requests.UserUpdate,
-    returns=schemas.UserSchema,
-    errors=PATH_UID_ERRORS,
-)
+@table.put(_USER, body=requests.UserUpdate, errors=PATH_UID_ERRORS)
 def update_user(call: Call) -> Profile:
     """Update a user."""
     user = call.user_in_path()
@@ -158,7 +142,7 @@ def update_user(call: Call) -> Profile:
 
 @dataclass(slots=True)
 class Activation:
-    """What became of each uid; `not_found` keeps the case it was asked in."""
+    """The uids by outcome; `not_found` keeps the case of the request."""
 
     deactivated: list[str] = field(default_factory=list)
     already_deactivated: list[str] = field(default_factory=list)
@@ -167,10 +151,8 @@ class Activation:
     not_found: list[str] = field(default_factory=list)
 
 
-@table.add(
-    "DELETE",
-    "/users/{uid}",
-    access=Access.FULL_KEY,
+@table.delete(
+    _USER,
     body=requests.UserDelete,
     returns=schemas.ActivationSchema,
     errors=PATH_UID_ERRORS,
@@ -189,13 +171,7 @@ def delete_user(call: Call) -> Ack | Activation:
     return Activation(deactivated=[user.uid])
 
 
-@table.add(
-    "DELETE",
-    "/users",
-    access=Access.FULL_KEY,
-    body=requests.UsersToDeactivate,
-    returns=schemas.ActivationSchema,
-)
+@table.delete(_USERS, body=requests.UsersToDeactivate, returns=schemas.ActivationSchema)
 def deactivate_users(call: Call) -> Activation:
     """Deactivate users."""
     done = Activation()
@@ -208,13 +184,7 @@ def deactivate_users(call: Call) -> Activation:
     return done
 
 
-@table.add(
-    "PUT",
-    "/users",
-    access=Access.FULL_KEY,
-    body=requests.UsersToReactivate,
-    returns=schemas.ActivationSchema,
-)
+@table.put(_USERS, body=requests.UsersToReactivate, returns=schemas.ActivationSchema)
 def reactivate_users(call: Call) -> Activation:
     """Reactivate users."""
     done = Activation()
@@ -228,7 +198,7 @@ def reactivate_users(call: Call) -> Activation:
 
 
 def _found(call: Call, done: Activation) -> Iterator[User]:
-    """Yield the users that the body names; note who is none."""
+    """Yield the users that the body names; add the other uids to `not_found`."""
     for uid in call.body["uids"]:
         if user := call.app.find_user(uid):
             yield user

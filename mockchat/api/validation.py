@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, missing
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from mockchat.core import errors
 from mockchat.core.errors import ApiError, Evidence
@@ -99,6 +99,15 @@ class StrictSchema(Schema):
         super().__init__(**options)
         keys = [one.data_key or name for name, one in self.fields.items()]
         self.error_messages["unknown"] = text("unknown", choices=", ".join(keys))
+
+
+def declared(
+    base: type[Schema], name: str, note: str, /, **columns: fields.Field[Any]
+) -> type[Schema]:
+    """Return a schema with the fields of `base` and `columns`, and `note` as its docstring."""
+    schema = base.from_dict(dict(columns), name=name)
+    schema.__doc__ = note
+    return schema
 
 
 class Prepared:

@@ -4,39 +4,27 @@ from pathlib import Path
 from typing import Any
 
 from mockchat.api.operation import CONTROL_PREFIX, Access, Call, File, OperationTable
-from mockchat.api.plain import DocumentSchema, ErrorRowSchema, HealthSchema
+from mockchat.api.plain import DocumentSchema
+from mockchat.control.answers import ErrorRowSchema, HealthSchema
 from mockchat.control.requests import AppQuery
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence, Face
 from mockchat.version import __version__
 
-table = OperationTable()
+table = OperationTable(access=Access.PUBLIC, evidence=Evidence.ASSUMED)
 
 _PEM = "application/x-pem-file"
 
 
-@table.add(
-    "GET",
-    f"{CONTROL_PREFIX}/health",
-    access=Access.PUBLIC,
-    returns=HealthSchema,
-    evidence=Evidence.ASSUMED,
-)
+@table.get(f"{CONTROL_PREFIX}/health", returns=HealthSchema)
 def get_health(call: Call) -> dict[str, Any]:
     """Tell that the server is up."""
     return {"status": "ok", "version": __version__, "app": call.app.id}
 
 
-@table.add(
-    "GET",
-    f"{CONTROL_PREFIX}/ca.pem",
-    access=Access.PUBLIC,
-    errors=(errors.NO_CA,),
-    evidence=Evidence.ASSUMED,
-    produces=_PEM,
-)
+@table.get(f"{CONTROL_PREFIX}/ca.pem", errors=(errors.NO_CA,), produces=_PEM)
 def get_ca(call: Call) -> File:
-    """Get the certificate of the CA that clients are to trust."""
+    """Get the certificate of the CA that clients have to trust."""
     if call.server.ca_path is None:
         raise errors.NO_CA()
     return File(Path(call.server.ca_path).read_bytes(), _PEM, "ca.pem")
@@ -51,13 +39,8 @@ def _shown(face: Face) -> dict[str, Any]:
     }
 
 
-@table.add(
-    "GET",
-    f"{CONTROL_PREFIX}/errors",
-    access=Access.CONTROL,
-    query=AppQuery,
-    returns=ErrorRowSchema,
-    evidence=Evidence.ASSUMED,
+@table.get(
+    f"{CONTROL_PREFIX}/errors", access=Access.CONTROL, query=AppQuery, returns=ErrorRowSchema
 )
 def list_errors(_call: Call) -> list[dict[str, Any]]:
     """List the error catalogue in both dialects."""
@@ -72,13 +55,7 @@ def list_errors(_call: Call) -> list[dict[str, Any]]:
     ]
 
 
-@table.add(
-    "GET",
-    f"{CONTROL_PREFIX}/openapi.json",
-    access=Access.PUBLIC,
-    returns=DocumentSchema,
-    evidence=Evidence.ASSUMED,
-)
+@table.get(f"{CONTROL_PREFIX}/openapi.json", returns=DocumentSchema)
 def get_openapi(call: Call) -> dict[str, Any]:
     """Get the OpenAPI document of all operations, these among them."""
     return call.server.openapi()

@@ -2,138 +2,135 @@
 
 from marshmallow import fields
 
-from mockchat.api.plain import AnySchema
+from mockchat.api.plain import a_list, an_object, answer, flag, text, whole
 from mockchat.control.stored import Apps
+from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
 
 
-def _text() -> fields.String:
-    return fields.String(required=True)
+def _number(note: str | None = None) -> fields.Float:
+    return fields.Float(required=True, metadata={"description": note} if note else {})
 
 
-def _whole() -> fields.Integer:
-    return fields.Integer(required=True)
+def _texts() -> fields.List[str]:
+    return a_list(fields.String())
 
 
-class SeededSchema(AnySchema):
-    """The number of users that were added, and the apps that got them."""
-
-    users = _whole()
-    apps = fields.List(fields.String(), required=True)
-
-
-class SnapshotSchema(AnySchema):
-    """A stored snapshot: its name, its apps and the number of its users."""
-
-    name = _text()
-    app = fields.String(metadata={"description": "The app whose own snapshot it is."})
-    apps = fields.List(fields.String(), required=True)
-    users = _whole()
-
-
-class StateSchema(AnySchema):
-    """Everything that apps hold, by app id."""
-
-    apps = Apps(required=True)
-
-
-class ParameterSchema(AnySchema):
-    """A parameter of a fault kind."""
-
-    name = _text()
-    help = _text()
-    default = fields.Raw(required=True)
-
-
-class KindSchema(AnySchema):
-    """A fault kind, or a preset of them."""
-
-    kind = fields.String(required=True, metadata={"enum": [*KINDS, *PRESETS]})
-    does = _text()
-    channel = fields.String(required=True, metadata={"enum": ["http", "websocket", "preset"]})
-    parameters = fields.List(fields.Nested(ParameterSchema), required=True)
-
-
-class FaultSchema(AnySchema):
-    """A fault and how often it struck."""
-
-    id = _whole()
-    kind = _text()
-    parameters = fields.Dict(required=True)
-    match = fields.Dict(fields.String(), fields.String(), required=True)
-    app = fields.String()
-    probability = fields.Float(required=True)
-    times = fields.Integer()
-    after = _whole()
-    seen = fields.Integer(required=True, metadata={"description": "Exchanges that it fitted."})
-    struck = fields.Integer(required=True, metadata={"description": "Exchanges that it struck."})
-
-
-class MessageSchema(AnySchema):
-    """One side of an exchange."""
-
-    headers = fields.List(fields.List(fields.String()), required=True)
-    body = fields.Raw(
+HealthSchema = answer("HealthSchema", "Signs of life.", status=text(), version=text(), app=text())
+FaceSchema = answer(
+    "FaceSchema",
+    "An error in one dialect.",
+    code=text(),
+    status=whole(),
+    message=text(),
+    evidence=text(metadata={"enum": list(Evidence)}),
+)
+ErrorRowSchema = answer(
+    "ErrorRowSchema",
+    "A row of the error catalogue.",
+    name=text(),
+    when=text(),
+    documented=fields.Nested(FaceSchema, required=True),
+    live=fields.Nested(FaceSchema, required=True),
+)
+SeededSchema = answer(
+    "SeededSchema",
+    "The number of users that were added, and the apps that got them.",
+    users=whole(),
+    apps=_texts(),
+)
+SnapshotSchema = answer(
+    "SnapshotSchema",
+    "A stored snapshot: its name, its apps and the number of its users.",
+    name=text(),
+    app=fields.String(metadata={"description": "The app that owns the snapshot."}),
+    apps=_texts(),
+    users=whole(),
+)
+StateSchema = answer("StateSchema", "The contents of apps, by app id.", apps=Apps(required=True))
+ParameterSchema = answer(
+    "ParameterSchema",
+    "A parameter of a fault kind.",
+    name=text(),
+    help=text(),
+    default=fields.Raw(required=True),
+)
+KindSchema = answer(
+    "KindSchema",
+    "A fault kind, or a preset of them.",
+    kind=text(metadata={"enum": [*KINDS, *PRESETS]}),
+    does=text(),
+    channel=text(metadata={"enum": ["http", "websocket", "preset"]}),
+    parameters=a_list(fields.Nested(ParameterSchema)),
+)
+FaultSchema = answer(
+    "FaultSchema",
+    "A fault and how often it struck.",
+    id=whole(),
+    kind=text(),
+    parameters=an_object(),
+    match=an_object(fields.String(), fields.String()),
+    app=fields.String(),
+    probability=_number(),
+    times=fields.Integer(),
+    after=whole(),
+    seen=whole(metadata={"description": "The number of exchanges that it fitted."}),
+    struck=whole(metadata={"description": "The number of exchanges that it struck."}),
+)
+MessageSchema = answer(
+    "MessageSchema",
+    "One side of an exchange.",
+    headers=a_list(fields.List(fields.String())),
+    body=fields.Raw(
         required=True, metadata={"description": "JSON where it is JSON, else text, else null."}
-    )
-
-
-class FrameSchema(AnySchema):
-    """A message of a WebSocket."""
-
-    sent = fields.Boolean(required=True, metadata={"description": "By the client."})
-    at = fields.Float(required=True)
-    text = _text()
-
-
-class ExchangeSchema(AnySchema):
-    """A request and its answer; status 0 means that there was none."""
-
-    id = _whole()
-    app = _text()
-    at = fields.Float(required=True, metadata={"description": "Unix seconds."})
-    milliseconds = fields.Float(required=True)
-    method = _text()
-    path = _text()
-    target = fields.String(required=True, metadata={"description": "As it was sent."})
-    operation = fields.String()
-    uid = fields.String()
-    status = _whole()
-    code = fields.String()
-    faults = fields.List(fields.String())
-    hint = fields.String()
-    request = fields.Nested(MessageSchema, required=True)
-    response = fields.Nested(MessageSchema, required=True)
-    frames = fields.List(fields.Nested(FrameSchema))
-
-
-class JournalSchema(AnySchema):
-    """The number of exchanges that fit the query, and the newest of them, oldest first."""
-
-    count = _whole()
-    cursor = fields.Integer(
-        required=True, metadata={"description": "Of the next query, for exchanges that came since."}
-    )
-    exchanges = fields.List(fields.Nested(ExchangeSchema), required=True)
-
-
-class HarSchema(AnySchema):
-    """A journal in HAR 1.2."""
-
-    log = fields.Dict(required=True)
-
-
-class ClockSchema(AnySchema):
-    """The time of an app or of the server."""
-
-    now = fields.Float(required=True, metadata={"description": "Unix seconds."})
-    time = _text()
-    frozen = fields.Boolean(required=True)
-
-
-class LoginsSchema(AnySchema):
-    """The uids whose logins are held (`*`: all), and the logins that wait now, by app id."""
-
-    held = fields.Dict(fields.String(), fields.List(fields.String()), required=True)
-    waiting = fields.Dict(fields.String(), fields.List(fields.String()), required=True)
+    ),
+)
+FrameSchema = answer(
+    "FrameSchema",
+    "A message of a WebSocket.",
+    sent=flag(metadata={"description": "Whether the client sent it."}),
+    at=_number("Unix seconds."),
+    text=text(),
+)
+ExchangeSchema = answer(
+    "ExchangeSchema",
+    "A request and its answer; status 0 means that there was none.",
+    id=whole(),
+    app=text(),
+    at=_number("Unix seconds."),
+    milliseconds=_number(),
+    method=text(),
+    path=text(),
+    target=text(metadata={"description": "Path and query as the client sent them."}),
+    operation=fields.String(),
+    uid=fields.String(),
+    status=whole(),
+    code=fields.String(),
+    faults=fields.List(fields.String()),
+    hint=fields.String(),
+    request=fields.Nested(MessageSchema, required=True),
+    response=fields.Nested(MessageSchema, required=True),
+    frames=fields.List(fields.Nested(FrameSchema)),
+)
+JournalSchema = answer(
+    "JournalSchema",
+    "The number of exchanges that fit the query, and the newest of them, oldest first.",
+    count=whole(),
+    cursor=whole(metadata={"description": "The `cursor` of a query for later exchanges."}),
+    exchanges=a_list(fields.Nested(ExchangeSchema)),
+)
+HarSchema = answer("HarSchema", "A journal in HAR 1.2.", log=an_object())
+ClockSchema = answer(
+    "ClockSchema",
+    "The time of an app or of the server.",
+    now=_number("Unix seconds."),
+    time=text(),
+    frozen=flag(),
+)
+LoginsSchema = answer(
+    "LoginsSchema",
+    "The uids whose logins are held (`*`: all), and the logins that wait now, by app id.",
+    held=an_object(fields.String(), fields.List(fields.String())),
+    waiting=an_object(fields.String(), fields.List(fields.String())),
+)

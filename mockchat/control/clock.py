@@ -1,4 +1,4 @@
-"""Control actions on clocks: what time it is for an app, or for all of them."""
+"""Control actions on the clock of an app, or on all clocks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,19 +10,12 @@ from mockchat.control.requests import AppQuery, ClockRequest
 from mockchat.core.clock import LATEST, Clock
 from mockchat.core.errors import Evidence
 
-table = OperationTable()
+table = OperationTable(access=Access.CONTROL, returns=ClockSchema, evidence=Evidence.ASSUMED)
 
 _CLOCK = f"{CONTROL_PREFIX}/clock"
 
 
-@table.add(
-    "GET",
-    _CLOCK,
-    access=Access.CONTROL,
-    query=AppQuery,
-    returns=ClockSchema,
-    evidence=Evidence.ASSUMED,
-)
+@table.get(_CLOCK, query=AppQuery)
 def get_clock(call: Call) -> dict[str, Any]:
     """Get the time of an app, or that of the server, which new apps follow."""
     clock = _clock(call)
@@ -35,19 +28,12 @@ def _clock(call: Call) -> Clock:
     return (call.only_app or call.server.store).clock
 
 
-@table.add(
-    "PATCH",
-    _CLOCK,
-    access=Access.CONTROL,
-    body=ClockRequest,
-    returns=ClockSchema,
-    evidence=Evidence.ASSUMED,
-)
+@table.patch(_CLOCK, body=ClockRequest)
 def move_clock(call: Call) -> dict[str, Any]:
     """Freeze time (now, or `at` an instant), advance it, or let it tick again.
 
     Without an app, the clocks of all apps move, and new apps follow. Auth tokens, timestamps and
-    rate-limit windows depend on them. Of several wishes `resume` comes first, `advance` last.
+    rate-limit windows depend on them. `resume` comes first, `advance` last.
     """
     wish = call.body
     resume, freeze, at = bool(wish.get("resume")), bool(wish.get("freeze")), wish.get("at")

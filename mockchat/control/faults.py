@@ -16,10 +16,9 @@ from mockchat.core.faults import PRESETS, FaultError, Rule
 from mockchat.core.ids import camel
 from mockchat.core.matching import Pattern
 
-table = OperationTable()
+table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
 _FAULTS = f"{CONTROL_PREFIX}/faults"
-_OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
 _PATTERN = ("operation", "method", "path", "uid")
 
 
@@ -66,13 +65,13 @@ def kind_rows() -> list[dict[str, Any]]:
     return rows + presets
 
 
-@table.add("GET", f"{_FAULTS}/kinds", query=AppQuery, returns=KindSchema, **_OURS)
+@table.get(f"{_FAULTS}/kinds", query=AppQuery, returns=KindSchema)
 def list_fault_kinds(_call: Call) -> list[dict[str, Any]]:
     """List the kinds of faults and the presets, with their parameters."""
     return kind_rows()
 
 
-@table.add("GET", _FAULTS, query=AppQuery, returns=FaultSchema, **_OURS)
+@table.get(_FAULTS, query=AppQuery, returns=FaultSchema)
 def list_faults(call: Call) -> list[dict[str, Any]]:
     """List the faults of an app, or all of them, with how often each struck."""
     return [_shown(rule) for rule in _rules(call)]
@@ -82,7 +81,7 @@ def _rules(call: Call) -> list[Rule]:
     return call.server.store.faults.of(None if call.every_app else call.app.id)
 
 
-@table.add("POST", _FAULTS, body=FaultRequest, returns=FaultSchema, **_OURS)
+@table.post(_FAULTS, body=FaultRequest, returns=FaultSchema)
 def add_fault(call: Call) -> dict[str, Any]:
     """Let exchanges go wrong from now on, those of one app or of all.
 
@@ -113,7 +112,7 @@ def add_fault(call: Call) -> dict[str, Any]:
     return _shown(rule)
 
 
-@table.add("DELETE", _FAULTS, query=AppQuery, body=AppQuery, **_OURS)
+@table.delete(_FAULTS, query=AppQuery, body=AppQuery)
 def clear_faults(call: Call) -> Ack:
     """Remove the faults of an app, or all of them."""
     rules = _rules(call)
@@ -121,13 +120,8 @@ def clear_faults(call: Call) -> Ack:
     return Ack(f"{len(rules)} faults were removed.")
 
 
-@table.add(
-    "DELETE",
-    f"{_FAULTS}/{{fault}}",
-    query=AppQuery,
-    body=AppQuery,
-    errors=(errors.MOCK_NOT_FOUND,),
-    **_OURS,
+@table.delete(
+    f"{_FAULTS}/{{fault}}", query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,)
 )
 def remove_fault(call: Call) -> Ack:
     """Remove a fault."""

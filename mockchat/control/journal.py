@@ -12,10 +12,9 @@ from mockchat.core.errors import Evidence
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
 
-table = OperationTable()
+table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
 _JOURNAL = f"{CONTROL_PREFIX}/journal"
-_OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
 
 
 def shown(exchange: Exchange) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def _filter(query: Any) -> Filter:
     )
 
 
-@table.add("GET", _JOURNAL, query=JournalQuery, returns=JournalSchema, **_OURS)
+@table.get(_JOURNAL, query=JournalQuery, returns=JournalSchema)
 async def list_exchanges(call: Call) -> dict[str, Any]:
     """List exchanges: the newest `limit`, oldest first, and how many there are in all.
 
@@ -90,7 +89,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     }
 
 
-@table.add("DELETE", _JOURNAL, query=AppQuery, body=AppQuery, **_OURS)
+@table.delete(_JOURNAL, query=AppQuery, body=AppQuery)
 def clear_journal(call: Call) -> Ack:
     """Forget the exchanges of an app, or of all."""
     forgotten = sum(len(app.journal) for app in call.apps)
@@ -99,19 +98,17 @@ def clear_journal(call: Call) -> Ack:
     return Ack(f"{forgotten} exchanges are forgotten.")
 
 
-@table.add("GET", f"{_JOURNAL}.har", query=ExchangeQuery, returns=HarSchema, **_OURS)
+@table.get(f"{_JOURNAL}.har", query=ExchangeQuery, returns=HarSchema)
 def get_har(call: Call) -> dict[str, Any]:
     """Get exchanges in HAR 1.2, as the network tools of browsers open it."""
     return har(found(call, _filter(call.query)))
 
 
-@table.add(
-    "GET",
+@table.get(
     f"{_JOURNAL}/{{exchange}}",
     query=AppQuery,
     returns=ExchangeSchema,
     errors=(errors.MOCK_NOT_FOUND,),
-    **_OURS,
 )
 def get_exchange(call: Call) -> dict[str, Any]:
     """Get one exchange by the id that its answer carried as `X-Mock-Exchange`."""

@@ -7,10 +7,9 @@ from mockchat.control.answers import LoginsSchema
 from mockchat.control.requests import HoldQuery, HoldRequest
 from mockchat.core.errors import Evidence
 
-table = OperationTable()
+table = OperationTable(access=Access.CONTROL, returns=LoginsSchema, evidence=Evidence.ASSUMED)
 
 _LOGINS = f"{CONTROL_PREFIX}/logins"
-_OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED, "returns": LoginsSchema}
 
 
 def _shown(call: Call) -> dict[str, Any]:
@@ -20,7 +19,7 @@ def _shown(call: Call) -> dict[str, Any]:
     }
 
 
-@table.add("GET", _LOGINS, query=HoldQuery, **_OURS)
+@table.get(_LOGINS, query=HoldQuery)
 async def list_logins(call: Call) -> dict[str, Any]:
     """List whose logins are held and which wait now; `wait` for them if asked to."""
     query, uid = call.query, call.query.get("uid") or None
@@ -35,7 +34,7 @@ async def list_logins(call: Call) -> dict[str, Any]:
     return _shown(call)
 
 
-@table.add("POST", _LOGINS, body=HoldRequest, **_OURS)
+@table.post(_LOGINS, body=HoldRequest)
 def hold_logins(call: Call) -> dict[str, Any]:
     """Keep the logins of a uid, or of everybody, open from now on.
 
@@ -46,7 +45,7 @@ def hold_logins(call: Call) -> dict[str, Any]:
     return _shown(call)
 
 
-@table.add("DELETE", _LOGINS, body=HoldRequest, **_OURS)
+@table.delete(_LOGINS, body=HoldRequest)
 def release_logins(call: Call) -> dict[str, Any]:
     """Let the logins of a uid go on, without one all of them."""
     uid = call.body.get("uid")

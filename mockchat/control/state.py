@@ -21,15 +21,14 @@ from mockchat.core.seed import (
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.store import Apps, StoredSnapshot
 
-table = OperationTable()
+table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BREATH = 200  # users between two chances for others to be answered
 _ONE = f"{CONTROL_PREFIX}/snapshots/{{name}}"
-_OURS: Any = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
 
 
-@table.add("POST", f"{CONTROL_PREFIX}/reset", body=AppQuery, **_OURS)
+@table.post(f"{CONTROL_PREFIX}/reset", body=AppQuery)
 def reset(call: Call) -> Ack:
     """Go back to the seed: users, tokens, keys, roles, journal, faults and held logins.
 
@@ -50,7 +49,7 @@ def _apps(count: int) -> str:
     return "1 app" if count == 1 else f"{count} apps"
 
 
-@table.add("POST", f"{CONTROL_PREFIX}/seed", body=SeedRequest, returns=SeededSchema, **_OURS)
+@table.post(f"{CONTROL_PREFIX}/seed", body=SeedRequest, returns=SeededSchema)
 async def seed(call: Call) -> dict[str, Any]:
     """Add a fixture's users, roles and api keys, or any number of plausible users.
 
@@ -95,7 +94,7 @@ def _found(call: Call) -> Apps:
     return apps
 
 
-@table.add("GET", f"{CONTROL_PREFIX}/snapshots", query=AppQuery, returns=SnapshotSchema, **_OURS)
+@table.get(f"{CONTROL_PREFIX}/snapshots", query=AppQuery, returns=SnapshotSchema)
 def list_snapshots(call: Call) -> list[dict[str, Any]]:
     """List the snapshots, an app's own and those of the whole server."""
     app = call.only_app
@@ -106,7 +105,7 @@ def list_snapshots(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-@table.add("PUT", _ONE, body=SnapshotRequest, returns=SnapshotSchema, **_OURS)
+@table.put(_ONE, body=SnapshotRequest, returns=SnapshotSchema)
 def take_snapshot(call: Call) -> dict[str, Any]:
     """Keep what the app holds, or all apps, by a name; one of that name is replaced.
 
@@ -127,15 +126,13 @@ def take_snapshot(call: Call) -> dict[str, Any]:
     return _shown(name, app.id if app else None, kept)
 
 
-@table.add(
-    "GET", _ONE, query=AppQuery, returns=StateSchema, errors=(errors.MOCK_NOT_FOUND,), **_OURS
-)
+@table.get(_ONE, query=AppQuery, returns=StateSchema, errors=(errors.MOCK_NOT_FOUND,))
 def get_snapshot(call: Call) -> dict[str, Any]:
     """Get what a snapshot holds, to be put back here or on another server."""
     return {"apps": _found(call)}
 
 
-@table.add("POST", f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS)
+@table.post(f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
 def restore_snapshot(call: Call) -> Ack:
     """Hold what a snapshot holds and nothing else; its name stays.
 
@@ -146,7 +143,7 @@ def restore_snapshot(call: Call) -> Ack:
     return Ack(f"The snapshot {call.path['name']} was restored.")
 
 
-@table.add("DELETE", _ONE, query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,), **_OURS)
+@table.delete(_ONE, query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
 def delete_snapshot(call: Call) -> Ack:
     """Forget a snapshot."""
     name = call.path["name"]
@@ -155,7 +152,7 @@ def delete_snapshot(call: Call) -> Ack:
     return Ack(f"The snapshot {name} is forgotten.")
 
 
-@table.add("GET", f"{CONTROL_PREFIX}/state", query=AppQuery, returns=StateSchema, **_OURS)
+@table.get(f"{CONTROL_PREFIX}/state", query=AppQuery, returns=StateSchema)
 def get_state(call: Call) -> dict[str, Any]:
     """Get everything that the app holds, or all apps: users, auth tokens, api keys, roles."""
     return {"apps": call.server.store.take(call.only_app)}
