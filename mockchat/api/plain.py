@@ -41,6 +41,28 @@ def like(sample: Mapping[str, Any]) -> dict[str, fields.Field[Any]]:
     return {key: _FIELDS[type(value)]() for key, value in sample.items()}
 
 
+_PAGINATION = ("total", "count", "per_page", "current_page", "total_pages")
+PaginationSchema = answer(
+    "PaginationSchema", "The place of a page in its list.", **like(dict.fromkeys(_PAGINATION, 0))
+)
+CursorSchema = answer(
+    "CursorSchema",
+    "The newest change in a list of users; empty for other lists.",
+    updatedAt=fields.Integer(),
+    affix=fields.String(),
+)
+MetaSchema = answer(
+    "MetaSchema",
+    "The paging of a list.",
+    pagination=fields.Nested(PaginationSchema, required=True),
+    cursor=fields.Nested(CursorSchema),
+)
+ErrorSchema = answer(
+    "ErrorSchema",
+    "A refusal; `details` has sentences by the field that they refuse.",
+    **like(dict.fromkeys(("message", "devMessage", "source", "code"), "")),
+    details=fields.Dict(fields.String(), fields.List(fields.String())),
+)
 WsChannelSchema = answer(
     "WsChannelSchema",
     "The credentials with which older SDKs open their WebSocket.",

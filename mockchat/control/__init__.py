@@ -1,4 +1,4 @@
-"""What only a mock can do: the control API under `/_mock`."""
+"""The control API under `/_mock`: what only a mock can do."""
 
 from mockchat.control import about, clock, faults, journal, logins, state
 

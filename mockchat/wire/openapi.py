@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.fields import FILLED, Object, Strings, Uid
 from mockchat.api.operation import Access, Ack, Operation, Page
-from mockchat.api.plain import AnySchema, CountSchema
+from mockchat.api.plain import AnySchema, CountSchema, ErrorSchema, MetaSchema
 from mockchat.api.schemas import AckSchema, AcksSchema
 from mockchat.api.validation import MAX_BODY, RequestSchema
 from mockchat.control import CONTROL_OPERATIONS
@@ -59,77 +59,52 @@ _SECURITY_SCHEMES: dict[str, Json] = {
     "authToken": {"type": "apiKey", "in": "header", "name": "authToken"},
     "controlToken": {"type": "http", "scheme": "bearer"},
 }
+_BY_KEY: Json = {"apikey": []}
+_BY_TOKEN: Json = {"authToken": []}
 _SECURITY: dict[Access, list[Json]] = {
     Access.PUBLIC: [],
     Access.LOGIN: [],  # the body or one of the headers below has the credential
-    Access.ANY_KEY: [{"apikey": []}],
-    Access.FULL_KEY: [{"apikey": []}],
-    Access.TOKEN: [{"authToken": []}],
-    Access.FULL_KEY_OR_TOKEN: [{"apikey": []}, {"authToken": []}],
-    Access.CONTROL: [{"controlToken": []}, {}],  # asked for where the setting is set
+    Access.ANY_KEY: [_BY_KEY],
+    Access.FULL_KEY: [_BY_KEY],
+    Access.TOKEN: [_BY_TOKEN],
+    Access.FULL_KEY_OR_TOKEN: [_BY_KEY, _BY_TOKEN],
+    Access.CONTROL: [{"controlToken": []}, {}],  # the token is required where the setting is set
 }
 _HEADERS = {
     "Authorization": "The session JWT, as it is.",
     "apikey": "The api key of a login by uid, if the body has none.",
     "authToken": "The auth token, if the body has none.",
     "callToken": "The call token.",
-    "onBehalfOf": "The uid of the user through whose eyes an api key looks.",
+    "onBehalfOf": "The uid of the user that an api key acts for.",
     "sdk": "The SDK and its version; its name counts where the body has no `platform`.",
     "resource": "The device, if the body has no `deviceId`.",
 }
 _REQUIRED_HEADERS = {"Authorization", "callToken"}
-_DIALECT = "X-Mock-Errors"
 _IN_PATH: dict[str, str] = {
     "uid": Uid.PATTERN,
     "name": f"^{SNAPSHOT_NAME.pattern}$",
     **dict.fromkeys(("exchange", "fault"), "^[0-9]+$"),
 }
+_LEFT = "The number of requests left in this minute."
 _QUOTA_HEADERS = {
     "X-RateLimit-Limit": "Requests a minute of the operation's class.",
-    "X-RateLimit-Remaining": "How many of them are left in this minute.",
+    "X-RateLimit-Remaining": _LEFT,
     "X-RateLimit-Limit-For-App": "Requests a minute of the app.",
-    "X-RateLimit-Remaining-For-App": "How many of them are left in this minute.",
+    "X-RateLimit-Remaining-For-App": _LEFT,
 }
 _RETRY_HEADERS = {
     "Retry-After": "Seconds until the next minute.",
     "X-Rate-Limit-Reset": "The unix second at which it begins.",
 }
-_INTEGER = {"type": "integer", "minimum": 0}
-_PAGINATION = ("total", "count", "per_page", "current_page", "total_pages")
 
 
-def _object(properties: Json, *optional: str) -> Json:
+def _object(**properties: Json) -> Json:
     return {
         "type": "object",
         "properties": properties,
-        "required": [name for name in properties if name not in optional],
+        "required": list(properties),
         "additionalProperties": False,
     }
-
-
-_SCHEMAS: dict[str, Json] = {
-    "Meta": _object(
-        {
-            "pagination": _object(dict.fromkeys(_PAGINATION, _INTEGER)),
-            "cursor": _object(
-                {"updatedAt": _INTEGER, "affix": {"const": "prepend"}}, "updatedAt", "affix"
-            ),
-        },
-        "cursor",
-    ),
-    "Error": _object(
-        {
-            **{name: {"type": "string"} for name in ("message", "devMessage", "code")},
-            "source": {"const": answers.SOURCE},
-            "details": {
-                "description": "Sentences by the field that they refuse.",
-                "type": "object",
-                "additionalProperties": {"type": "array", "items": {"type": "string"}},
-            },
-        },
-        "details",
-    ),
-}
 
 
 @cache
@@ -141,10 +116,16 @@ def document() -> Json:
     plugin = MarshmallowPlugin()
     info = {"description": _INFO, "license": {"name": "MIT", "identifier": "MIT"}}
     spec = APISpec("mockchat", __version__, "3.1.0", [plugin], info=info, servers=_SERVERS)
-    writer = _Writer(spec, plugin.converter)
-    for row in (*OPERATIONS, *CONTROL_OPERATIONS, *UNBUILT):
-        writer.add(row)
-    writer.finish()
+    for name, scheme in _SECURITY_SCHEMES.items():
+        spec.components.security_scheme(name, scheme)
+    for name, note in (_QUOTA_HEADERS | _RETRY_HEADERS).items():
+        header = {
+            "description": note,
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0},
+        }
+        spec.components.header(name, header)
+    _Writer(spec, plugin.converter).write((*OPERATIONS, *CONTROL_OPERATIONS, *UNBUILT))
     return spec.to_dict()
 
 
@@ -162,10 +143,6 @@ def _parameter(_converter: Any, field: AnyField, **_: Any) -> Json:
     return {"style": "deepObject"} if isinstance(field, Object) else {}
 
 
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 class _Writer:
     """Adds operations to a spec, and the components they share."""
 
@@ -176,38 +153,32 @@ class _Writer:
         converter.add_attribute_function(_property)
         converter.add_parameter_attribute_function(_parameter)
         self._ids: set[str] = set()
-        self._tags: set[str] = set()
-        for name, schema in _SCHEMAS.items():
-            spec.components.schema(name, schema)
-        for name, scheme in _SECURITY_SCHEMES.items():
-            spec.components.security_scheme(name, scheme)
-        for name, note in (_QUOTA_HEADERS | _RETRY_HEADERS).items():
-            header = {"description": note, "required": True, "schema": _INTEGER}
-            spec.components.header(name, header)
 
-    def add(self, row: Operation) -> None:
-        """Describe one operation."""
-        first, _, rest = (inspect.getdoc(row.handler) or "").partition("\n")
+    def write(self, rows: tuple[Operation, ...]) -> None:
+        """Describe operations, their tags and the schemas that they use."""
+        for module in dict.fromkeys(map(_module, rows)):
+            note = _note(sys.modules[module]).partition("\n")[0]
+            self._spec.tag({"name": module.rpartition(".")[2], "description": note})
+        for row in rows:
+            self._spec.path(row.path, operations={row.method.lower(): self._operation(row)})
+        for key, name in self._converter.refs.items():
+            self._spec.components.schemas[name]["description"] = _note(key[0])
+
+    def _operation(self, row: Operation) -> Json:
+        first, _, rest = _note(row.handler).partition("\n")
         described = {
             "operationId": self._id(row),
-            "tags": [self._tag(row)],
+            "tags": [_module(row).rpartition(".")[2]],
             "summary": first,
-            "description": _public(rest.strip()),
+            "description": rest.strip(),
             "security": _SECURITY[row.access],
             "servers": _ROOT if row.is_control else None,
             "parameters": self._parameters(row),
-            "requestBody": _request_body(row) if row.body else None,
+            "requestBody": _request_body(row.body, row) if row.body else None,
             "responses": self._answers(row) | self._refusals(row),
             "x-evidence": row.evidence.value,
         }
-        kept = {name: value for name, value in described.items() if value not in ("", None)}
-        self._spec.path(row.path, operations={row.method.lower(): kept})
-
-    def finish(self) -> None:
-        """Describe the schemas that were used."""
-        for key, name in self._converter.refs.items():
-            note = inspect.getdoc(key[0]) or ""
-            self._spec.components.schemas[name]["description"] = _public(note)
+        return {name: value for name, value in described.items() if value not in ("", None)}
 
     def _id(self, row: Operation) -> str:
         """Return the operation's own name, or one made of its path where several share it."""
@@ -217,19 +188,9 @@ class _Writer:
         self._ids.add(name)
         return name
 
-    def _tag(self, row: Operation) -> str:
-        module = row.handler.__module__
-        tag = "control" if row.is_control else module.rpartition(".")[2]
-        if tag not in self._tags:
-            self._tags.add(tag)
-            note = inspect.getdoc(sys.modules[module]) or ""
-            self._spec.tag({"name": tag, "description": _public(note.partition("\n")[0])})
-        return tag
-
-    # --- requests -----------------------------------------------------------------------
     def _parameters(self, row: Operation) -> list[Json]:
         found: list[Json] = [
-            _text(name, "path", pattern=_IN_PATH.get(name, FILLED))
+            _parameter_of(name, "path", pattern=_IN_PATH.get(name, FILLED))
             for name in re.findall(r"\{(\w+)\}", row.path)
         ]
         query = (row.query or RequestSchema)()
@@ -237,13 +198,12 @@ class _Writer:
         for field, one in zip(query.fields.values(), shown, strict=True):
             names = (one["name"], *field.metadata.get("aliases", ()))
             found += [{**one, "name": name} for name in names]
-        found += [_text(name, "header", _HEADERS[name]) for name in row.headers]
+        found += [_parameter_of(name, "header", _HEADERS[name]) for name in row.headers]
         if not row.is_control:
             note = f"The dialect of errors: auto, {' or '.join(answers.DIALECTS)}."
-            found.append(_text(_DIALECT, "header", note))
+            found.append(_parameter_of("X-Mock-Errors", "header", note))
         return found
 
-    # --- answers ------------------------------------------------------------------------
     def _answers(self, row: Operation) -> Json:
         hint = get_type_hints(row.handler)["return"]
         kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
@@ -253,22 +213,22 @@ class _Writer:
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         content = {"schema": schema} if row.produces == _JSON else {}
         headers = {} if row.is_control else {name: name for name in _QUOTA_HEADERS}
-        answer = {"description": "Done.", "headers": headers, "content": {row.produces: content}}
-        return {"200": {name: value for name, value in answer.items() if value}}
+        done = {"description": "Done.", "headers": headers, "content": {row.produces: content}}
+        return {"200": {name: value for name, value in done.items() if value}}
 
     def _answer(self, row: Operation, kind: Any) -> Json:
         schema = self._schema(row.returns)
         if kind is Page:
-            return _object({"data": {"type": "array", "items": schema}, "meta": _ref("Meta")})
+            return _object(data=_array(schema), meta=self._schema(MetaSchema))
         if getattr(kind, "__origin__", None) is list:
-            schema = {"type": "array", "items": schema}
+            schema = _array(schema)
         elif kind is Ack:
             schema = self._schema(AckSchema)
         elif kind == dict[str, int]:  # the answer of a list that is only counted
             schema = self._schema(CountSchema)
         elif kind is NoneType:
             schema = {"type": "null"}
-        return schema if row.is_control else _object({"data": schema})
+        return schema if row.is_control else _object(data=schema)
 
     def _schema(self, schema: type[Schema] | None) -> Json:
         if schema is None or schema is AnySchema:
@@ -284,7 +244,7 @@ class _Writer:
             for status in {error.documented.status, error.live.status}:
                 by_status.setdefault(status, []).append(error)
         return {
-            str(status): self._refusal(status, by_status[status]) for status in sorted(by_status)
+            str(status): self._refusal(status, rows) for status, rows in sorted(by_status.items())
         }
 
     def _refusal(self, status: int, rows: list[ErrorDef]) -> str:
@@ -294,10 +254,10 @@ class _Writer:
             return name
         faces = (face for row in rows for face in (row.documented, row.live))
         codes = {"enum": sorted({face.code for face in faces if face.status == status})}
-        error = {"allOf": [_ref("Error")], "properties": {"code": codes}}
+        error = {"allOf": [self._schema(ErrorSchema)], "properties": {"code": codes}}
         response: Json = {
             "description": "\n".join(f"* {row.name}: {row.when}" for row in rows),
-            "content": {_JSON: {"schema": _object({"error": error})}},
+            "content": {_JSON: {"schema": _object(error=error)}},
         }
         if errors.TOO_MANY_REQUESTS in rows:
             response["headers"] = {name: name for name in _RETRY_HEADERS}
@@ -305,7 +265,15 @@ class _Writer:
         return name
 
 
-def _text(name: str, where: str, note: str | None = None, **keywords: Any) -> Json:
+def _module(row: Operation) -> str:
+    return "mockchat.control" if row.is_control else row.handler.__module__
+
+
+def _array(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _parameter_of(name: str, where: str, note: str | None = None, **keywords: Any) -> Json:
     """Return a parameter that is a text."""
     required = where == "path" or name in _REQUIRED_HEADERS
     schema = {"type": "string", **keywords}
@@ -313,16 +281,15 @@ def _text(name: str, where: str, note: str | None = None, **keywords: Any) -> Js
     return {"in": where, "name": name, "required": required, **described, "schema": schema}
 
 
-def _request_body(row: Operation) -> Json:
-    assert row.body is not None  # noqa: S101  # the caller checks it
-    kinds: Json = getattr(row.body, "VARIANTS", {})
-    variants = list(dict.fromkeys(kinds.values()))
-    schema: Any = {"oneOf": variants} if variants else row.body
-    required = any(field.required for field in row.body().fields.values())
+def _request_body(body: type[Schema], row: Operation) -> Json:
+    variants = list(dict.fromkeys(getattr(body, "VARIANTS", {}).values()))
+    schema: Any = {"oneOf": variants} if variants else body
+    required = any(field.required for field in body().fields.values())
     note = _CONTROL_BODY_NOTE if row.is_control else _BODY_NOTE
     return {"description": note, "required": required, "content": {_JSON: {"schema": schema}}}
 
 
-def _public(note: str) -> str:
+def _note(documented: Any) -> str:
     """Return a docstring without the references to the project's own notes."""
+    note = inspect.getdoc(documented) or ""
     return re.sub(r"\s*\((?:reference|sdk-wire|product)[^)]*\)", "", note)
