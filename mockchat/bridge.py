@@ -26,7 +26,7 @@ class Bridge:
     """
 
     def __init__(self, handler: RequestHandler, store: Store) -> None:
-        self._handler = handler
+        self.handler = handler
         self.store = store
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -49,7 +49,7 @@ class Bridge:
 
         async def run() -> T:
             result = function(*arguments)
-            self._handler.changed()
+            self.handler.changed()
             return result
 
         return self.run(run())
@@ -62,7 +62,7 @@ class Bridge:
         parts = deepcopy(parts)
 
         async def run() -> Any:
-            return deepcopy(await self._handler.perform(name, app_id, caller, **parts))
+            return deepcopy(await self.handler.perform(name, app_id, caller, **parts))
 
         return self.run(run())
 

@@ -70,18 +70,17 @@ def size(value: str) -> int:
 def _lifetime(value: str) -> float | None:
     if value == "none":
         return None
-    seconds = duration(value)
-    if not seconds:
-        raise ValueError("must be longer than 0 seconds")
-    return seconds
+    if seconds := duration(value):
+        return seconds
+    raise ValueError("must be longer than 0 seconds")
 
 
 def _switch(value: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True}
-    words |= {"0": False, "false": False, "no": False, "off": False, "": False}
-    if value.lower() not in words:
-        raise ValueError("must be true or false")
-    return words[value.lower()]
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("must be true or false")
 
 
 def _choice(*choices: str) -> Kind:

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from mockchat.api.requests import MAX_PER_PAGE
 from mockchat.bridge import Bridge
@@ -27,24 +26,21 @@ _BACK_END = KeyCaller("", Scope.FULL_ACCESS)
 
 
 class Fault:
-    """A fault that was asked for; leaving its `with` block removes it."""
+    """A fault that a test added; leaving its `with` block removes it."""
 
     def __init__(self, bridge: Bridge, row: Json) -> None:
         self._bridge = bridge
         self.id: int = row["id"]
         self.kind: str = row["kind"]
+        self._rule = bridge.store.faults.rules.get(self.id)
 
     @property
     def struck(self) -> int:
-        """How many exchanges it has struck so far."""
-        rule = self._bridge.store.faults.rules.get(self.id)
-        return rule.struck if rule else self._struck
-
-    _struck = 0
+        """The number of exchanges that it has struck so far."""
+        return self._rule.struck if self._rule else 0
 
     def remove(self) -> None:
-        """Let exchanges go right again."""
-        self._struck = self.struck
+        """Remove the fault, unless it is removed already."""
         faults = self._bridge.store.faults
         if rule := faults.rules.get(self.id):
             self._bridge.call(faults.remove, [rule])
@@ -52,12 +48,7 @@ class Fault:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.remove()
 
 
@@ -78,8 +69,6 @@ class Hold:
         self._check(count, timeout, arrived=await self._bridge.wait(self._arrival(count, timeout)))
 
     async def _arrival(self, count: int, seconds: float) -> bool:
-        if len(self._apps) == 1:
-            return await self._apps[0].holds.arrival(self._uid, count, seconds)
         arrivals = [
             asyncio.ensure_future(app.holds.arrival(self._uid, count, seconds))
             for app in self._apps
@@ -153,24 +142,23 @@ class JournalView:
     def assert_called(self, count: int | None = None, **wanted: Any) -> Exchange:
         """Return the newest exchange that fits; raise AssertionError where there is none.
 
-        With `count`, there must be exactly so many. The message names the nearest exchange and
-        what differed.
+        With `count`, exactly so many must fit. The message names the nearest exchange and the
+        differences.
         """
         found = self.find(**wanted)
         if not found or (count is not None and len(found) != count):
             times = "one" if count is None else f"{count}"
-            raise AssertionError(
-                f"expected {times} of {_told(wanted)}, got {len(found)}: {self._explain(wanted)}"
-            )
+            self._complain(f"{times} of {_told(wanted)}", wanted, found)
         return found[-1]
 
     def assert_not_called(self, **wanted: Any) -> None:
         """Raise AssertionError where an exchange fits."""
-        found = self.find(**wanted)
-        if found:
-            raise AssertionError(
-                f"expected no {_told(wanted)}, got {len(found)}: {self._explain(wanted)}"
-            )
+        if found := self.find(**wanted):
+            self._complain(f"no {_told(wanted)}", wanted, found)
+
+    def _complain(self, expected: str, wanted: Json, found: list[Exchange]) -> NoReturn:
+        explained = self._explain(wanted)
+        raise AssertionError(f"expected {expected}, got {len(found)}: {explained}")
 
     def clear(self) -> None:
         """Forget the exchanges."""

@@ -40,13 +40,13 @@ def mockchat_config() -> "Iterator[Config]":
 
     The CA is the one that `mockchat serve` has, or a passing one where none can be kept.
     """
+    from tempfile import TemporaryDirectory  # noqa: PLC0415
+
     from mockchat.config import Config  # noqa: PLC0415
 
     if _can_keep_a_ca():
         yield Config(port=0, https_port=0)
         return
-    from tempfile import TemporaryDirectory  # noqa: PLC0415
-
     with TemporaryDirectory() as folder:
         yield Config(port=0, https_port=0, ca_dir=folder)
 
@@ -72,11 +72,10 @@ def mockchat_server(mockchat_config: "Config") -> "Iterator[MockChat]":
 
 
 class _Fixtures:
-    """The pytest fixture that belongs to a test, one at a time.
+    """The pytest fixture of the test that runs.
 
-    What a pytest fixture names in its arguments costs every test, `request` as much as all that is
-    done here: so a hook notes the request. The server is named: pytest has to know of it to
-    parametrize it and its settings.
+    An argument of a pytest fixture costs every test time, and `request` as much as all this work:
+    so a hook notes the request. The server is an argument: pytest must know it to parametrize it.
     """
 
     def __init__(self) -> None:
@@ -99,9 +98,9 @@ class _Fixtures:
     def mockchat(self, mockchat_server: "MockChat") -> "Iterator[MockApp]":
         """Return an app of the test's own, with the seed users: URLs, keys and a test's verbs.
 
-        It is gone after the test, and so are its faults and held logins; a frozen clock ticks
-        again. What mockchat itself failed with is the test's error. On failure the report has the
-        app's exchanges.
+        The end of the test removes it with its faults and held logins; a frozen clock ticks again.
+        A failure of mockchat itself is the test's error. The report of a failed test has the app's
+        exchanges.
         """
         assert self._request is not None  # noqa: S101  # the hook came first
         self._item = item = self._request.node
@@ -137,22 +136,21 @@ class _Fixtures:
 def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[Any]]]":
     """Return what makes clients for pytest-aiohttp, each of a mockchat in the test's own loop.
 
-    `chat = await mockchat_client(errors="live")`: the arguments are settings. What mockchat
-    itself failed with is the test's error.
+    `chat = await mockchat_client(errors="live")`: the arguments are settings. A failure of
+    mockchat itself is the test's error.
     """
     from mockchat.config import Config  # noqa: PLC0415
     from mockchat.wire.app import HANDLER, create_app  # noqa: PLC0415
 
-    crashes: list[list[Exception]] = []
+    apps = []
 
     async def make(**settings: Any) -> Any:
-        app = create_app(Config(**settings))
-        crashes.append(app[HANDLER].crashes)
-        return await aiohttp_client(app)
+        apps.append(create_app(Config(**settings)))
+        return await aiohttp_client(apps[-1])
 
     yield make
-    if found := [crash for one in crashes for crash in one]:
-        raise ExceptionGroup("mockchat failed to answer", found)
+    if crashes := [crash for app in apps for crash in app[HANDLER].crashes]:
+        raise ExceptionGroup("mockchat failed to answer", crashes)
 
 
 @lru_cache
@@ -168,12 +166,9 @@ def _made(
     from mockchat.config import ConfigError  # noqa: PLC0415
     from mockchat.core.seed import FixtureError  # noqa: PLC0415
 
-    settings: dict[str, Any] = {}
-    for mark in marks:
-        if mark.args:
-            wrong = f"takes settings by name, not {mark.args[0]!r}"
-            pytest.fail(f"@pytest.mark.mockchat {wrong}", pytrace=False)
-        settings = {**mark.kwargs, **settings}
+    if args := [given for mark in marks for given in mark.args]:
+        pytest.fail(f"@pytest.mark.mockchat takes settings by name, not {args[0]!r}", pytrace=False)
+    settings = {name: mark.kwargs[name] for mark in reversed(marks) for name in mark.kwargs}
     if "fixture" in settings:
         settings["fixture"] = _found(item, settings["fixture"])
     try:

@@ -19,8 +19,10 @@ from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
 
 _SHOWN_USERS = 20
-_WALL = Clock()  # log lines have this machine's time, also when the mock's clock is frozen
+_WALL = Clock()  # log lines have this machine's time, even if the mock's clock is frozen
 _TIME, _DATE_AND_TIME = "%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"
+# The server's address by the names that emulators and containers use.
+_NAMES = ("localhost{}", "10.0.2.2{} (Android emulator)", "host.docker.internal{} (containers)")
 _COLLECT_AFTER = 10_000  # new objects
 _FLUSH_AFTER = 0.02  # seconds; one system call writes many log lines
 
@@ -117,8 +119,7 @@ def _stamp(second: int, layout: str) -> str:
 
 
 def _text_line(exchange: Exchange) -> str:
-    now = _stamp(int(_WALL.now()), _TIME)
-    status = exchange.status or "no answer"
+    now, status = _stamp(int(_WALL.now()), _TIME), exchange.status or "no answer"
     return f"{now} {exchange.method} {exchange.target} {status} {1000 * exchange.seconds:.1f}ms\n"
 
 
@@ -137,12 +138,9 @@ class _JsonRecords(logging.Formatter):
     """Other log records as JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {
-            "time": self.formatTime(record, _DATE_AND_TIME),
-            "level": record.levelname.lower(),
-            "message": super().format(record),
-        }
-        return json.dumps(fields)
+        time_ = self.formatTime(record, _DATE_AND_TIME)
+        fields = {"time": time_, "level": record.levelname.lower()}
+        return json.dumps({**fields, "message": super().format(record)})
 
 
 def set_up_logging(config: Config) -> None:
@@ -155,43 +153,27 @@ def set_up_logging(config: Config) -> None:
 
 def banner(mock: MockChat) -> str:
     """Return the banner: addresses, credentials, users and a command to try."""
-    config = mock.config
-    uids = mock.seed_uids()
-    users = ", ".join(uids[:_SHOWN_USERS]) or "none"
+    config, uids = mock.config, mock.seed_uids()
     more = f" and {len(uids) - _SHOWN_USERS} more" if len(uids) > _SHOWN_USERS else ""
     others = "" if config.strict_apps else "; any other app id works too"
+    strangers = "refuses all others" if config.proxy_only_live else "passes others through"
+    parts = urlsplit(mock.https_url or mock.url or "")
+    port = f":{parts.port}" if parts.port else ""
     facts = {
         "HTTP": mock.url or "off",
         "HTTPS": mock.https_url or "off",
-        "Also as": ", ".join(_other_addresses(mock)),
-        **_proxy(mock),
+        "Also as": ", ".join(f"{parts.scheme}://{name.format(port)}" for name in _NAMES),
+        "Proxy": f"{mock.proxy_url} (sends the live host names here, {strangers})",
         "App": f"{config.app_id} (region {config.region}){others}",
         "Auth key": f"{' or '.join(config.auth_key)} (creates users and auth tokens)",
         "API key": f"{' or '.join(config.rest_api_key)} (full access)",
-        "Users": users + more,
-        "CA": str(mock.ca_path) if mock.ca_path else "none",
+        "Users": (", ".join(uids[:_SHOWN_USERS]) or "none") + more,
+        "CA": str(mock.ca_path or "none"),
     }
+    if mock.proxy_url is None:
+        del facts["Proxy"]
     lines = "\n".join(f"  {name:<8}  {value}" for name, value in facts.items())
     return f"mockchat {__version__} is up\n\n{lines}\n\n  Try it:\n  {_try_it(mock, uids)}\n"
-
-
-def _other_addresses(mock: MockChat) -> list[str]:
-    """Return the server's address by the names that emulators and containers use."""
-    parts = urlsplit(mock.https_url or mock.url or "")
-    port = f":{parts.port}" if parts.port else ""
-    names = {
-        "localhost": "",
-        "10.0.2.2": " (Android emulator)",
-        "host.docker.internal": " (containers)",
-    }
-    return [f"{parts.scheme}://{name}{port}{note}" for name, note in names.items()]
-
-
-def _proxy(mock: MockChat) -> dict[str, str]:
-    if mock.proxy_url is None:
-        return {}
-    others = "refuses all others" if mock.config.proxy_only_live else "passes others through"
-    return {"Proxy": f"{mock.proxy_url} (sends the live host names here, {others})"}
 
 
 def _try_it(mock: MockChat, uids: list[str]) -> str:

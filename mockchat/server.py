@@ -65,7 +65,7 @@ class MockChat(Kit):
         self._runner: web.ServerRunner | None = None
         self._proxy: Proxy | None = None
         self._bridged: Bridge | None = None
-        self._started: Service | None = None
+        self._service: Service
         self._crashes: list[Exception] = []
         self._bound: list[socket.socket] = []
 
@@ -74,12 +74,6 @@ class MockChat(Kit):
         if self._bridged is None:
             raise RuntimeError("this MockChat is not started")
         return self._bridged
-
-    @property
-    def _service(self) -> Service:
-        if self._started is None:
-            raise RuntimeError("this MockChat is not started")
-        return self._started
 
     @property
     def store(self) -> Store:
@@ -108,10 +102,8 @@ class MockChat(Kit):
 
     def check(self) -> None:
         """Raise an ExceptionGroup of what mockchat itself failed with since the last look."""
-        crashes = self._crashes
-        if crashes:
-            found = tuple(crashes)
-            crashes.clear()
+        if found := tuple(self._crashes):
+            self._crashes.clear()
             raise ExceptionGroup("mockchat failed to answer", found)
 
     async def start(self) -> None:
@@ -119,7 +111,7 @@ class MockChat(Kit):
         if self._runner is not None:
             raise RuntimeError("this MockChat is started already")
         try:
-            self._started = service = create_service(self.config, self.clock)
+            self._service = service = create_service(self.config, self.clock)
             context = self._tls()
         except (FixtureError, StateFileError, TlsError) as error:
             raise StartError(str(error)) from error
@@ -137,23 +129,22 @@ class MockChat(Kit):
         """Bind every port, tell the server its addresses, then answer on all of them."""
         assert self._runner is not None  # noqa: S101
         config, sites, addresses = self.config, [], []
-        for port, flag, encryption in (
-            (config.port, "--port", None),
-            (config.https_port, "--https-port", context),
-        ):
+        wanted = [(config.port, "--port", None), (config.https_port, "--https-port", context)]
+        for port, flag, encryption in wanted:
             if port is not None:
                 bound = self._bind(port, flag)
                 sites.append(web.SockSite(self._runner, bound, ssl_context=encryption))
                 addresses.append(_address_of(bound, secure=encryption is not None))
-        urls = {address.secure: address.url for address in addresses}
-        self.url, self.https_url = urls.get(False), urls.get(True)
+        by_tls = {address.secure: address for address in addresses}
+        plain, secure = by_tls.get(False), by_tls.get(True)
+        self.url, self.https_url = plain and plain.url, secure and secure.url
         facts = self._service.facts
         facts.ca_path = str(self.ca_path) if self.ca_path else None
-        facts.https_port = next((one.port for one in addresses if one.secure), None)
+        facts.https_port = secure and secure.port
         facts.base_url = self.https_url or self.url
         facts.plain_url = self.url or self.https_url
         if config.proxy_port is not None:
-            self.proxy_url = await self._open_proxy(config.proxy_port, addresses)
+            await self._open_proxy(config.proxy_port, addresses)
         for site in sites:
             await site.start()
 
@@ -176,8 +167,8 @@ class MockChat(Kit):
             bound.close()
 
     def observe(self, observer: Callable[[Exchange], None]) -> None:
-        """Tell `observer` of every exchange from now on, those of the control API among them."""
-        self._service.handler.observers.append(observer)
+        """Call `observer` with every exchange from now on, those of the control API too."""
+        self._bridge.handler.observers.append(observer)
 
     def seed_uids(self) -> list[str]:
         """Return the uids of the default app's users, as a list shows them."""
@@ -221,14 +212,15 @@ class MockChat(Kit):
         self.ca_path = found.ca_path
         return found.context
 
-    async def _open_proxy(self, port: int, listeners: list[Address]) -> str:
+    async def _open_proxy(self, port: int, listeners: list[Address]) -> None:
         from mockchat.wire.proxy import Proxy  # noqa: PLC0415  # most have none
 
         bound = self._bind(port, "--proxy-port")
         self._proxy = Proxy(*listeners, only_live=self.config.proxy_only_live)
         await self._proxy.start(bound)
         address = _address_of(bound, secure=False)
-        return f"http://{address.host}:{address.port}"  # clients disagree on a proxy's own port
+        # The URL names port 80, too: clients disagree on the default port of a proxy.
+        self.proxy_url = f"http://{address.host}:{address.port}"
 
 
 class MockApp(Kit):
@@ -251,11 +243,8 @@ class MockApp(Kit):
         return self.server._bridge  # noqa: SLF001  # its own apps are no strangers
 
     def close(self) -> list[Exchange]:
-        """Let the app go with all that it holds; its sessions end. Return its journal's exchanges.
-
-        Costs nothing where no request and no verb has reached it.
-        """
-        bridge, app_id = self.server._bridge, self.app_id  # noqa: SLF001
+        """Remove the app and end its sessions; return the exchanges of its journal."""
+        bridge, app_id = self._bridge, self.app_id
         store = bridge.store
         if not store.find(app_id):
             return []
@@ -314,7 +303,9 @@ class _Runner(web.ServerRunner):
     """Serves by aiohttp's low-level server: a web.Application would route everything once more."""
 
     def __init__(self, service: Service) -> None:
-        server = ForgivingServer(service.handler.handle, access_log=None, logger=_http_log())
+        log = logging.getLogger("mockchat.http")
+        log.addFilter(_without_client_tracebacks)
+        server = ForgivingServer(service.handler.handle, access_log=None, logger=log)
         super().__init__(server, shutdown_timeout=_GRACE)
         self._service = service
 
@@ -323,15 +314,8 @@ class _Runner(web.ServerRunner):
         await self._service.handler.close()
 
 
-def _http_log() -> logging.Logger:
-    """Return a log for aiohttp that gives what is no HTTP a line, not a traceback."""
-    log = logging.getLogger("mockchat.http")
-    if not log.filters:
-        log.addFilter(_without_client_tracebacks)
-    return log
-
-
 def _without_client_tracebacks(record: logging.LogRecord) -> bool:
+    """Log bytes that are no HTTP as a warning, without a traceback."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError | ConnectionError):
         record.exc_info = None
@@ -348,13 +332,13 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
     try:
         return socket.create_server(address[:2], family=family, backlog=1024, dualstack_ipv6=False)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise StartError(
-                f"port {port} is in use; choose another with {flag} (0 = any free port)"
-            ) from error
-        if error.errno == errno.EACCES:
-            raise StartError(f"port {port} needs privileges; choose one from 1024 on") from error
-        raise StartError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+        reasons = {
+            errno.EADDRINUSE: f"port {port} is in use; choose another with {flag} "
+            "(0 = any free port)",
+            errno.EACCES: f"port {port} needs privileges; choose one from 1024 on",
+        }
+        other = f"cannot listen on {host}, port {port}: {error.strerror}"
+        raise StartError(reasons.get(error.errno or 0, other)) from error
 
 
 def _address_of(bound: socket.socket, *, secure: bool) -> Address:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mockchat.commands import CommandError
 from mockchat.commands.remote import Remote
 from mockchat.commands.settings import config_of, flags_of, setting
-from mockchat.commands.show import say, say_json
+from mockchat.commands.show import say, tell
 from mockchat.commands.table import JSON, Action, Argument, argument
 
 _HTTPS = 443
@@ -15,7 +15,7 @@ _HTTPS = 443
 
 # --- hosts ----------------------------------------------------------------------------------
 class _Format(NamedTuple):
-    """What surrounds the names, and the text of each; `note`: the format knows no ports."""
+    """A text before the names, and the text of each; `note`: the format knows no ports."""
 
     head: str
     each: str
@@ -45,12 +45,7 @@ def hosts_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     )
     return [
         argument("--format", "FORMAT", told, choices=list(_FORMATS), default="hosts"),
-        argument(
-            "--address",
-            "ADDRESS",
-            "address of mockchat (default: %(default)s)",
-            default="127.0.0.1",
-        ),
+        argument("--address", "ADDRESS", "address of mockchat (default: 127.0.0.1)"),
         JSON,
         *(setting(name) for name in ("app_id", "region", "https_port")),
     ]
@@ -61,11 +56,10 @@ def hosts(_action: Action, arguments: argparse.Namespace) -> int:
     settings = config_of(flags_of(arguments))
     if settings.https_port is None:
         raise CommandError("clients use the live host names with HTTPS, and --https-port is off")
-    names, address = _names(settings.app_id, settings.region), arguments.address
+    names, address = _names(settings.app_id, settings.region), arguments.address or "127.0.0.1"
     port = settings.https_port or _HTTPS
     if arguments.json:
-        say_json({"names": names, "address": address, "port": port})
-        return 0
+        return tell(arguments, {"names": names, "address": address, "port": port})
     form = _FORMATS[arguments.format]
     target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     lines = [form.each.format(name=name, address=address, target=target) for name in names]

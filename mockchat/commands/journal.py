@@ -5,19 +5,12 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from mockchat.commands import CommandError, UsageError
 from mockchat.commands.remote import TIMEOUT, Remote, UnreachableError
-from mockchat.commands.show import (
-    fitting,
-    note,
-    printable,
-    say,
-    say_json,
-    tell,
-    write_json,
-)
+from mockchat.commands.show import fitting, note, printable, say, say_json, tell, write_json
 from mockchat.commands.table import FILTERS, Action
 from mockchat.core.clock import duration
 
@@ -31,8 +24,7 @@ _ATTEMPTS = 120
 
 def run(_action: Action, arguments: argparse.Namespace) -> int:
     """Print, save, await, follow or clear exchanges."""
-    ways = ("what", "follow", "har", "wait")
-    if sum(bool(getattr(arguments, way)) for way in ways) > 1:
+    if sum(bool(getattr(arguments, way)) for way in ("what", "follow", "har", "wait")) > 1:
         raise UsageError("journal takes only one of ID, clear, --follow, --har and --wait")
     if arguments.count is not None and not arguments.wait:
         raise UsageError("journal --count needs --wait DURATION")
@@ -45,22 +37,14 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
     query["limit"] = arguments.limit
     if arguments.follow:
         return _follow(arguments, remote, query)
-    if arguments.wait:
-        return _wait(arguments, remote, query)
-    return _show(arguments, remote, _ask(remote, query))
-
-
-def _ask(remote: Remote, query: dict[str, Any], wait: float = 0.0) -> Any:
-    query = {**query, "wait": f"{wait:.3f}"} if wait else query
-    return remote.control("GET", _JOURNAL, query=query, timeout=wait + TIMEOUT)
+    found = _await(arguments, remote, query) if arguments.wait else _ask(remote, query)
+    return _show(arguments, remote, found)
 
 
 def _show(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) -> int:
     if arguments.json:
-        say_json(found)
-        return 0
-    for exchange in found["exchanges"]:
-        say(_line(exchange, with_app=not remote.app))
+        return tell(arguments, found)
+    _say_lines(arguments, remote, found)
     if found["count"] > len(found["exchanges"]):
         note(f"these are the newest of {found['count']}; --limit N prints more")
     elif not found["count"]:
@@ -68,8 +52,22 @@ def _show(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) 
     return 0
 
 
-# --- waiting --------------------------------------------------------------------------------
-def _wait(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> int:
+def _ask(remote: Remote, query: dict[str, Any], wait: float = 0.0) -> Any:
+    query = {**query, "wait": f"{wait:.3f}"} if wait else query
+    return remote.control("GET", _JOURNAL, query=query, timeout=wait + TIMEOUT)
+
+
+def _say_lines(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) -> None:
+    for exchange in found["exchanges"]:
+        if arguments.json:
+            say_json(exchange, indent=None)
+        else:
+            say(_line(exchange, with_app=not remote.app))
+
+
+# --- waiting and following ------------------------------------------------------------------
+def _await(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> Any:
+    """Return the exchanges once there are enough; raise CommandError where too few come."""
     count = arguments.count or "1"
     if not re.fullmatch("[0-9]{1,9}", count) or not int(count):
         raise UsageError(f"--count must be a whole number from 1 on, not {count!r}")
@@ -81,22 +79,17 @@ def _wait(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) 
         left = min(max(0.0, end - time.monotonic()), _LONGEST_WAIT)
         found = _ask(remote, {**query, "count": count}, left)
         if found["count"] >= int(count):
-            return _show(arguments, remote, found)
+            return found
         if time.monotonic() >= end:
             told = f"{found['count']} of {count} exchanges came within {arguments.wait}"
             raise CommandError(told)
 
 
-# --- following ------------------------------------------------------------------------------
 def _follow(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> int:
     """Print exchanges until Ctrl-C; raise UnreachableError if the server stays away."""
     found = _ask(remote, {**query, "limit": arguments.limit or _FIRST})
     while True:
-        for exchange in found["exchanges"]:
-            if arguments.json:
-                say_json(exchange, indent=None)
-            else:
-                say(_line(exchange, with_app=not remote.app))
+        _say_lines(arguments, remote, found)
         # A restarted server counts from a later number than the last one can have reached.
         found = _next(remote, {**query, "limit": _MOST, "cursor": found["cursor"]})
 
@@ -110,26 +103,22 @@ def _next(remote: Remote, query: dict[str, Any]) -> Any:
     note(f"{lost}; waiting for it")
     for _ in range(_ATTEMPTS):
         time.sleep(_PAUSE)
-        try:
+        with suppress(UnreachableError):
             found = _ask(remote, query)
-        except UnreachableError:
-            continue
-        note("the server is back")
-        return found
+            note("the server is back")
+            return found
     raise lost
 
 
 # --- one exchange ---------------------------------------------------------------------------
 def _clear_or_show(arguments: argparse.Namespace, remote: Remote) -> int:
     if arguments.what == "clear":
-        answer = remote.control("DELETE", _JOURNAL)
-        return tell(arguments, answer, "{message}")
+        return tell(arguments, remote.control("DELETE", _JOURNAL))
     if not re.fullmatch("[0-9]+", arguments.what):
         raise UsageError(f"journal takes the id of an exchange or clear, not {arguments.what!r}")
     exchange = remote.control("GET", f"{_JOURNAL}/{arguments.what}")
     if arguments.json:
-        say_json(exchange)
-        return 0
+        return tell(arguments, exchange)
     say(_line(exchange, with_app=True))
     for text in _in_full(exchange):
         say(printable(text))
@@ -153,8 +142,7 @@ def _line(exchange: dict[str, Any], *, with_app: bool) -> str:
             value = exchange[name]
             words.append(text.format(", ".join(value) if isinstance(value, list) else value))
     lines = ["  ".join(words)]
-    if "hint" in exchange:
-        lines.append(f"        hint: {exchange['hint']}")
+    lines += [f"        hint: {exchange['hint']}"] if "hint" in exchange else []
     return "\n".join(fitting(printable(line)) for line in lines)
 
 

@@ -32,15 +32,14 @@ def errors(_action: Action, arguments: argparse.Namespace) -> int:
         for row in CATALOGUE.values()
     ]
     found = _matching(arguments.word, rows)
-    if arguments.json:
-        return tell(arguments, found, _ERRORS)
     lines = [
         {**row, **row[dialect], "dialect": shown} for row in found for dialect, shown in _of(row)
     ]
-    return tell(arguments, lines, _ERRORS)
+    return tell(arguments, found if arguments.json else lines, _ERRORS)
 
 
 def _of(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the dialects to list an error in, and the word for each."""
     documented, live = row["documented"], row["live"]
     if (documented["code"], documented["status"]) == (live["code"], live["status"]):
         return [("live", "both")]

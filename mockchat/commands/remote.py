@@ -44,23 +44,13 @@ def ask(
     method, template = action.request.split()
     path = template.format_map({name: quote(str(it), safe="") for name, it in values.items()})
     if body is None:
-        body = {**(action.body or {}), **_given(action, values)} or None
+        keys = [one.key for one in action.arguments if f"{{{one.key}}}" not in template]
+        keys = [key for key in keys if key != "api_key" and values[key] not in (None, False)]
+        body = {**(action.body or {}), **{camel(key): values[key] for key in keys}} or None
     remote = Remote(arguments)
     if path.startswith(_EMULATED):
         return remote.emulated(method, path, body, arguments.api_key)
     return remote.control(method, path, body, timeout=timeout)
-
-
-def _given(action: Action, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that belong into the body."""
-    keys = [one.key for one in action.arguments]
-    return {
-        camel(key): values[key]
-        for key in keys
-        if f"{{{key}}}" not in action.request
-        and key != "api_key"
-        and values[key] not in (None, False)
-    }
 
 
 # --- the client -----------------------------------------------------------------------------

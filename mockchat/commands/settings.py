@@ -19,12 +19,8 @@ _MASK = "********"
 
 def serve_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     """Return every setting as a flag, and `--config`."""
-    file = argument(
-        "--config",
-        "FILE",
-        "TOML file with settings; its keys are the names of the flags",
-        "settings",
-    )
+    told = "TOML file with settings; its keys are the names of the flags"
+    file = argument("--config", "FILE", told, "settings")
     return [file, *(setting(name) for name, _ in config.rows())]
 
 

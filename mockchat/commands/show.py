@@ -32,7 +32,7 @@ def say_json(value: Any, indent: int | None = 2) -> None:
     say(json.dumps(value, indent=indent, ensure_ascii=False))
 
 
-def tell(arguments: argparse.Namespace, answer: Any, shows: Shows) -> int:
+def tell(arguments: argparse.Namespace, answer: Any, shows: Shows = "{message}") -> int:
     """Print an answer as JSON, a sentence or a table; return exit status 0."""
     if arguments.json:
         say_json(answer)

@@ -9,7 +9,7 @@ from typing import Any
 from mockchat.commands import UsageError
 from mockchat.commands.remote import RefusedError, ask
 from mockchat.commands.show import pairs, read_json, say, say_json, tell, write_json
-from mockchat.commands.table import FILTERS, Action, Argument, argument
+from mockchat.commands.table import FILTERS, Action, Argument, argument, options
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.ids import camel
 
@@ -41,9 +41,8 @@ def seed(action: Action, arguments: argparse.Namespace) -> int:
     try:
         answer = ask(action, arguments, body, _SEEDING)
     except RefusedError as error:
-        if isinstance(fixture, str):
-            raise RefusedError(f"{error}; this machine has no file {fixture}") from None
-        raise
+        more = f"; this machine has no file {fixture}" if isinstance(fixture, str) else ""
+        raise RefusedError(f"{error}{more}") from None
     return tell(arguments, answer, action.shows)
 
 
@@ -74,27 +73,24 @@ def import_snapshot(action: Action, arguments: argparse.Namespace) -> int:
 
 # --- faults ---------------------------------------------------------------------------------
 _MATCH = FILTERS[:4]
-_LIMITS = tuple(
-    argument(name, metavar, help_, "which of them")
-    for name, metavar, help_ in (
-        ("--probability", "P", "probability that a matching request is disturbed, 0 to 1"),
-        ("--times", "N", "number of requests to disturb at most"),
-        ("--after", "N", "number of matching requests to leave alone first"),
-        ("--random-seed", "N", "make the probability reproducible"),
-    )
-)
+_LIMITS = {
+    "--probability P": "probability that a matching request is disturbed, 0 to 1",
+    "--times N": "number of requests to disturb at most",
+    "--after N": "number of matching requests to leave alone first",
+    "--random-seed N": "make the probability reproducible",
+}
 
 
-def _parameters() -> list[Argument]:
-    """Return the parameters of all kinds; the help of each names its kinds."""
+def _options() -> list[Argument]:
+    """Return the options of every fault and of all kinds; the help names the kinds of each."""
     helps: dict[str, list[str]] = {}
     for kind in KINDS.values():
         for one in fields(kind):
-            helps.setdefault(one.name, []).append(f"{kind.name}: {one.metadata['help']}")
-    return [
-        argument(f"--{name.replace('_', '-')}", "VALUE", "; ".join(texts), "parameters, by kind")
-        for name, texts in helps.items()
-    ]
+            words = f"--{one.name.replace('_', '-')} VALUE"
+            helps.setdefault(words, []).append(f"{kind.name}: {one.metadata['help']}")
+    parameters = {words: "; ".join(texts) for words, texts in helps.items()}
+    limits = options(_LIMITS, "which of them")
+    return [*_MATCH, *limits, *options(parameters, "parameters, by kind")]
 
 
 def faults_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
@@ -104,7 +100,7 @@ def faults_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     )
     help_ = "add a fault or a list of faults from a JSON file; - for a pipe"
     file = argument("--from", "FILE", help_, dest="file")
-    return [kind, file, *_MATCH, *_LIMITS, *_parameters()]
+    return [kind, file, *_options()]
 
 
 def faults(action: Action, arguments: argparse.Namespace) -> int:
@@ -122,7 +118,7 @@ def faults(action: Action, arguments: argparse.Namespace) -> int:
 def _wanted(arguments: argparse.Namespace) -> list[Any]:
     if arguments.kind is None:
         raise UsageError("faults add needs a KIND (`mockchat faults kinds` lists them) or --from")
-    keys = ["kind", *(one.key for one in (*_MATCH, *_LIMITS, *_parameters()))]
+    keys = ["kind", *(one.key for one in _options())]
     given = {camel(key): getattr(arguments, key) for key in keys}
     return [{key: value for key, value in given.items() if value is not None}]
 
