@@ -18,6 +18,7 @@ from tests.helpers import (
     Serve,
     assert_error,
     body_of,
+    each_row,
     error_of,
     face_of,
 )
@@ -86,8 +87,8 @@ async def test_latencies_add_up(serve: Serve) -> None:
 
 # --- refused --------------------------------------------------------------------------------
 @proves("error")
-@pytest.mark.parametrize("dialect", ["documented", "live"])
-@pytest.mark.parametrize("row", CATALOGUE.values(), ids=lambda row: row.name)
+@each_row("dialect", ["documented", "live"])
+@each_row("row", CATALOGUE.values())
 async def test_any_error_of_the_catalogue_can_be_asked_for_by_name(
     client: Client, row: ErrorDef, dialect: str
 ) -> None:
@@ -132,7 +133,7 @@ async def test_a_code_status_and_message_of_one_s_own_are_answered(client: Clien
     assert (error["code"], error["message"]) == ("MY_OWN", "{uid} is a teapot")
 
 
-@pytest.mark.parametrize("knobs", [{}, {"code": "NOPE"}, {"status": 600}, {"status": 101}])
+@each_row("knobs", [{}, {"code": "NOPE"}, {"status": 600}, {"status": 101}])
 async def test_an_error_that_means_nothing_is_refused(
     client: Client, knobs: dict[str, int]
 ) -> None:
@@ -227,10 +228,11 @@ async def test_a_truncated_answer_ends_before_the_length_that_it_told(wire: Wire
     assert length > len(body) == length // 2
 
 
-@pytest.mark.parametrize(("arriving", "arrives"), [(0, 0), (5, 5), (10**9, -1)])
+@each_row(("arriving", "arrives"), [(0, 0), (5, 5), (10**9, -1)])
 async def test_how_much_of_a_truncated_answer_arrives_can_be_told(
     wire: Wire, arriving: int, arrives: int
 ) -> None:
+    wire.mock.reset()
     wire.mock.fault("truncated", arriving=arriving)
 
     async with wire.asking() as reader:
@@ -278,8 +280,9 @@ async def drop(gate: Gate, content: StreamReader) -> bytes:
         return await content.readany()
 
 
-@pytest.mark.parametrize("kind", ["truncated", "malformed", "slow_body"])
+@each_row("kind", ["truncated", "malformed", "slow_body"])
 async def test_refusals_are_misshapen_too(wire: Wire, kind: str) -> None:
+    wire.mock.reset()
     wire.mock.fault(kind, **({"delay": "1ms"} if kind == "slow_body" else {}))
 
     async with wire.asking(key="WRONG") as reader:

@@ -24,6 +24,7 @@ from tests.helpers import (
     assert_alive,
     auth_frame,
     body_of,
+    each_row,
     log_in,
     raw_request,
     send_raw,
@@ -39,8 +40,6 @@ WAITING: dict[str, dict[str, str]] = {
 }
 GOES_ON = raw_request("GET /users/superhero1 HTTP/1.1")
 IS_LAST = raw_request("GET /users/superhero2 HTTP/1.1", b"Connection: close")
-
-each_wait = pytest.mark.parametrize("kind", WAITING)
 
 
 def knobs_of(kind: str) -> dict[str, Any]:
@@ -67,9 +66,10 @@ def farewells(mock: MockChat) -> asyncio.Queue[str]:
     return done
 
 
-@each_wait
+@each_row("kind", WAITING)
 async def test_nothing_is_left_of_clients_that_leave(wire: Wire, kind: str, hasty: None) -> None:
     done = farewells(wire.mock)
+    wire.mock.reset()
     wire.mock.fault(kind, **WAITING[kind])
     struck = strikes_of(wire.mock)
     before = asyncio.all_tasks()
@@ -112,7 +112,7 @@ async def test_a_client_that_leaves_during_a_late_authentication_is_noticed(
         assert await done.get() == "/"
 
 
-@each_wait
+@pytest.mark.parametrize("kind", WAITING)
 async def test_a_server_with_clients_that_wait_stops_within_a_second(wire: Wire, kind: str) -> None:
     wire.mock.fault(kind, **WAITING[kind])
     struck = strikes_of(wire.mock)
@@ -137,7 +137,7 @@ async def test_a_server_that_stops_lets_no_new_wait_begin(serve: Serve) -> None:
 
 
 # --- connections that go on -----------------------------------------------------------------
-@pytest.mark.parametrize("kind", [name for name in HTTP if name != "hang"])
+@each_row("kind", [name for name in HTTP if name != "hang"])
 async def test_a_head_request_is_struck_without_a_body(client: Client, kind: str) -> None:
     await add_fault(client, kind, **knobs_of(kind))
 
@@ -148,7 +148,7 @@ async def test_a_head_request_is_struck_without_a_body(client: Client, kind: str
     assert (status, body) == (wanted.get(kind, 200), b"")
 
 
-@pytest.mark.parametrize("kind", SHAPES)
+@each_row("kind", SHAPES)
 async def test_a_head_request_does_not_use_up_a_fault_of_bodies(client: Client, kind: str) -> None:
     await add_fault(client, kind, times=1, **knobs_of(kind))
 
@@ -175,7 +175,7 @@ async def answers(client: Client, *requests: bytes) -> list[bytes]:
     return [part.partition(b"\r\n")[0] for part in text.split(b"HTTP/1.1 ")[1:]]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "statuses"),
     [
         ("latency", [b"200 OK", b"200 OK"]),
@@ -201,8 +201,8 @@ async def test_pipelined_requests_are_answered_in_order_until_the_connection_end
     assert found == statuses
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("status", [200, 204, 205, 304, 599])
+@each_row("shape", SHAPES)
+@each_row("status", [200, 204, 205, 304, 599])
 async def test_any_status_in_any_shape_leaves_the_connection_in_order(
     client: Client, status: int, shape: str
 ) -> None:
@@ -216,8 +216,8 @@ async def test_any_status_in_any_shape_leaves_the_connection_in_order(
     assert found[1:] in ([], [b"200 OK"])
 
 
-@pytest.mark.parametrize("shape", [None, *SHAPES])
-@pytest.mark.parametrize("status", [204, 304])
+@each_row("shape", [None, *SHAPES])
+@each_row("status", [204, 304])
 async def test_a_status_without_a_body_has_none(
     client: Client, status: int, shape: str | None
 ) -> None:
@@ -274,7 +274,7 @@ async def test_a_thousand_rules_stop_nothing(client: Client) -> None:
     assert (await client.get("/users/999", headers=REST_KEY)).status == 404
 
 
-@pytest.mark.parametrize(
+@each_row(
     "pattern", ["**/a" * 120 + "b", "*a" * 200 + "b", "/*/" * 160, "**" * 200, "[" * 400, "{" * 400]
 )
 async def test_a_pattern_full_of_wildcards_takes_no_time(client: Client, pattern: str) -> None:

@@ -27,6 +27,7 @@ from tests.helpers import (
     Serve,
     body_of,
     connect,
+    each_row,
     journal_of,
     log_in,
     steer,
@@ -219,7 +220,7 @@ def test_all_journals_together_are_bounded(actions: list[Any]) -> None:
     assert owner.bytes <= 32 or sum(map(len, journals)) == 1
 
 
-@pytest.mark.parametrize("cursor", [None, 0, 2, 9])
+@each_row("cursor", [None, 0, 2, 9])
 def test_exchanges_are_found_in_the_order_of_their_ends(cursor: int | None) -> None:
     owner = Journals(10, 10**6)
     one, other = Journal(owner, "one"), Journal(owner, "other")

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from mockchat import Config, MockChat
@@ -21,6 +20,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     issue_token,
     steer,
 )
@@ -326,7 +326,7 @@ async def test_a_server_that_stops_keeps_nobody_waiting_for_logins(client: Clien
     assert (await wait)["waiting"] == {"APP_ID": []}
 
 
-@pytest.mark.parametrize("query", ["wait=61", "wait=-1", "count=0", "count=1001", "user=x"])
+@each_row("query", ["wait=61", "wait=-1", "count=0", "count=1001", "user=x"])
 async def test_a_question_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
     details = await details_of(client.get(f"/_mock/logins?{query}"))
 

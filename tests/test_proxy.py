@@ -19,7 +19,7 @@ from mockchat.serve import banner
 from mockchat.server import StartError
 from mockchat.wire.hosts import is_live
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame
+from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame, each_row
 from tests.tunnels import (
     End,
     answer_to,
@@ -80,7 +80,7 @@ async def data_of(session: aiohttp.ClientSession, method: str, url: str, **optio
 
 
 # --- the live host names --------------------------------------------------------------------
-@pytest.mark.parametrize("name", LIVE)
+@each_row("name", LIVE)
 async def test_a_live_host_name_is_mockchat_by_tls(
     session: aiohttp.ClientSession, name: str
 ) -> None:
@@ -159,7 +159,7 @@ async def test_no_other_port_of_a_live_name_leads_anywhere(mock: MockChat) -> No
     assert b"has no port 5222, only 80, 443" in answer
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "expected"),
     [
         ("my-app.api-us.cometchat.io", True),
@@ -185,7 +185,7 @@ def test_what_a_live_host_name_is(name: str, expected: bool) -> None:  # noqa: F
 EVERY_BYTE = bytes(range(256)) * 1000
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "localhost."])
+@each_row("name", ["127.0.0.1", "localhost", "LOCALHOST", "localhost."])
 async def test_bytes_to_another_host_pass_untouched_in_both_directions(
     mock: MockChat, name: str
 ) -> None:
@@ -294,12 +294,13 @@ async def test_the_proxy_binds_where_host_says(start: Start) -> None:
         await End.to(proxy_of(mock), "127.0.0.1")
 
 
-@pytest.mark.parametrize("only_live", [False, True])
+@each_row("only_live", [False, True])
 async def test_a_proxy_for_more_than_this_machine_warns_unless_it_is_for_live_names_only(
     start: Start,
     caplog: pytest.LogCaptureFixture,
     only_live: bool,  # noqa: FBT001
 ) -> None:
+    caplog.clear()
     mock = await start(host="0.0.0.0", proxy_only_live=only_live)
 
     assert str(mock.proxy_url).startswith("http://127.0.0.1:")
@@ -311,7 +312,7 @@ def test_a_proxy_needs_the_https_listener() -> None:
         Config(https_port=None, proxy_port=0)
 
 
-@pytest.mark.parametrize("other", ["port", "https_port"])
+@each_row("other", ["port", "https_port"])
 def test_the_proxy_has_a_port_of_its_own(other: str) -> None:
     with pytest.raises(ConfigError, match="--proxy-port are both 9000: they must differ"):
         Config(**{other: 9000}, proxy_port=9000)  # type: ignore[arg-type]

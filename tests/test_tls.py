@@ -18,6 +18,7 @@ from cryptography import x509
 from mockchat.core.clock import Clock
 from mockchat.wire import tls
 from mockchat.wire.tls import Tls, TlsError
+from tests.helpers import each_row
 
 DAY = 86_400
 NOW = Clock().now()  # certificates are held against the wall clock
@@ -80,7 +81,7 @@ def test_the_first_start_makes_a_ca_that_clients_can_trust(folder: Path) -> None
     assert covers(made, "localhost")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name",
     [
         *("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal"),
@@ -101,7 +102,7 @@ def test_the_leaf_covers_every_useful_name(
     assert covers(tls.own(folder, (), NOW), name)
 
 
-@pytest.mark.parametrize("name", ["example.com", "cometchat.io", "a.b.api-us.cometchat.io"])
+@each_row("name", ["example.com", "cometchat.io", "a.b.api-us.cometchat.io"])
 def test_the_leaf_covers_nothing_else(folder: Path, name: str) -> None:
     assert not covers(tls.own(folder, (), NOW), name)
 
@@ -210,7 +211,7 @@ def test_a_leaf_of_another_ca_is_renewed(folder: Path, tmp_path: Path) -> None:
     assert covers(tls.own(folder, (), NOW), "localhost")
 
 
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None], ids=["empty", "rubbish", "missing"])
+@each_row("damage", [b"", b"rubbish", None])
 def test_a_damaged_leaf_is_made_anew(folder: Path, read: Read, damage: bytes | None) -> None:
     tls.own(folder, (), NOW)
     ca = read("ca.pem")
@@ -224,7 +225,7 @@ def test_a_damaged_leaf_is_made_anew(folder: Path, read: Read, damage: bytes | N
     assert read("ca.pem") == ca
 
 
-@pytest.mark.parametrize(
+@each_row(
     "note",
     [
         *(b"", b"#", b"#[]", b"#{}", b"#null", b"#\xff", b"#1", b'#["", 9e12]'),
@@ -243,7 +244,7 @@ def test_a_damaged_note_is_made_anew(folder: Path, read: Read, note: bytes) -> N
     assert "localhost" in noted_names(read("leaf.pem"))
 
 
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None], ids=["empty", "rubbish", "missing"])
+@each_row("damage", [b"", b"rubbish", None])
 def test_a_damaged_ca_certificate_is_restored(
     folder: Path, read: Read, damage: bytes | None
 ) -> None:
@@ -314,7 +315,7 @@ def test_a_folder_without_write_permission_is_refused(folder: Path) -> None:
         tls.own(folder, (), NOW)
 
 
-@pytest.mark.parametrize("place", ["file", "file/below"])
+@each_row("place", ["file", "file/below"])
 def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
 
@@ -324,7 +325,7 @@ def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
     assert str(refused.value).startswith(f"{tmp_path / place}: cannot keep the CA here: ")
 
 
-@pytest.mark.parametrize("name", ["my_host", "", "a..b", "-", "x" * 64, "a b"])
+@each_row("name", ["my_host", "", "a..b", "-", "x" * 64, "a b"])
 def test_an_odd_name_of_this_machine_is_no_obstacle(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -333,7 +334,7 @@ def test_an_odd_name_of_this_machine_is_no_obstacle(
     assert covers(tls.own(folder, (), NOW), "localhost")
 
 
-@pytest.mark.parametrize("name", ["", "a..b", "a b", "x" * 64])
+@each_row("name", ["", "a..b", "a b", "x" * 64])
 def test_an_extra_name_that_no_certificate_can_cover_is_refused_by_name(
     folder: Path, name: str
 ) -> None:

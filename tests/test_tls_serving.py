@@ -19,6 +19,7 @@ from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
 from mockchat.serve import banner
 from mockchat.server import StartError
+from tests.helpers import each_row
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def trusting(path: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=path)
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", "foo.api-us.cometchat.io"])
+@each_row("name", ["localhost", "127.0.0.1", "::1", "foo.api-us.cometchat.io"])
 def test_a_client_that_trusts_the_ca_is_answered_by_every_name(mock: MockChat, name: str) -> None:
     status = ask_for_health(mock, name, trusting(mock.ca_path))
 
@@ -118,7 +119,7 @@ def test_a_ca_dir_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert mock.ca_path == tmp_path / "ca" / "ca.pem"
 
 
-@pytest.mark.parametrize("time", [1_000_000_000, 4_000_000_000], ids=["past", "future"])
+@each_row("time", [1_000_000_000, 4_000_000_000])
 def test_a_clock_frozen_in_another_time_does_not_age_the_certificate(
     tmp_path: Path, time: int
 ) -> None:
@@ -182,17 +183,18 @@ def refusal(config: Config) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["cert.pem", "key.pem"])
+@each_row("name", ["cert.pem", "key.pem"])
 def test_a_brought_file_that_is_missing_is_named(
     brought: Config, tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / name).unlink()
+    kept = (tmp_path / name).rename(tmp_path / "elsewhere")
 
     assert refusal(brought) == f"{tmp_path / name}: no such certificate file"
+    kept.rename(tmp_path / name)
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish"], ids=["empty", "rubbish"])
-@pytest.mark.parametrize("name", ["cert.pem", "key.pem"])
+@each_row("content", [b"", b"rubbish"])
+@each_row("name", ["cert.pem", "key.pem"])
 def test_a_brought_file_that_is_no_pem_is_refused(
     brought: Config, tmp_path: Path, name: str, content: bytes
 ) -> None:
@@ -227,7 +229,7 @@ def test_a_brought_key_with_a_pass_phrase_is_refused_without_asking_for_it(
     assert "pass phrase" in message
 
 
-@pytest.mark.parametrize("ca_dir", ["~nobody-has-this-name/ca", "/dev/null/ca"])
+@each_row("ca_dir", ["~nobody-has-this-name/ca", "/dev/null/ca"])
 def test_a_ca_dir_that_cannot_be_is_named(ca_dir: str) -> None:
     assert ca_dir in refusal(Config(port=None, https_port=0, ca_dir=ca_dir))
 

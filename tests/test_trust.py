@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from mockchat import Config, MockChat
+from tests.helpers import each_row
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CLIENTS = EXAMPLES / "clients"
@@ -77,7 +78,7 @@ def need(*tools: str) -> None:
 
 
 # --- clients --------------------------------------------------------------------------------
-@pytest.mark.parametrize("client", COMMANDS)
+@each_row("client", COMMANDS)
 def test_a_client_trusts_the_server(trusting: Trusting, client: str) -> None:
     need(*NEEDED.get(client, []))
     address = {"CHAT_URL": f"{trusting.mock.https_url}/v3"}
@@ -87,7 +88,7 @@ def test_a_client_trusts_the_server(trusting: Trusting, client: str) -> None:
     assert done.stdout.strip() == "cometchat-uid-1", done.stderr
 
 
-@pytest.mark.parametrize("client", COMMANDS)
+@each_row("client", COMMANDS)
 def test_without_it_the_client_refuses_the_server(
     trusting: Trusting, client: str, tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import jwt
-import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from mockchat.core.clock import Clock
@@ -19,6 +18,7 @@ from tests.helpers import (
     by_token,
     connect,
     data_of,
+    each_row,
     get_user,
     issue_token,
     log_in,
@@ -70,7 +70,7 @@ async def test_the_whole_frame_of_an_sdk_is_understood(client: Client) -> None:
     assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "200"
 
 
-@pytest.mark.parametrize("path", ["/", "/v3.0", "/v3.0/", "//", "/apps/APP_ID", "/apps/APP_ID/v3"])
+@each_row("path", ["/", "/v3.0", "/v3.0/", "//", "/apps/APP_ID", "/apps/APP_ID/v3"])
 async def test_the_root_is_the_root_by_any_name(client: Client, path: str) -> None:
     me = await log_in(client, "superhero1")
     socket = await client.session.ws_connect(f"http://{client.host}:{client.port}{path}")
@@ -102,12 +102,12 @@ async def assert_refused(client: Client, frame: Json) -> None:
     assert await close_code(socket) == 1008
 
 
-@pytest.mark.parametrize("token", ["", "nope", "a.b.c", "ä.ö.ü", "a" * 5000])
+@each_row("token", ["", "nope", "a.b.c", "ä.ö.ü", "a" * 5000])
 async def test_nonsense_is_no_jwt(client: Client, token: str) -> None:
     await assert_refused(client, auth_frame(token))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "algorithm"), [("forged!!" * 8, "HS256"), ("forged!!" * 8, "HS512"), ("", "none")]
 )
 async def test_a_forged_jwt_is_refused(client: Client, key: str, algorithm: str) -> None:
@@ -160,7 +160,7 @@ async def test_a_second_auth_frame_changes_nothing(client: Client) -> None:
 
 
 # --- pings ----------------------------------------------------------------------------------
-@pytest.mark.parametrize("ack", [True, "true"])
+@each_row("ack", [True, "true"])
 async def test_a_ping_is_answered(client: Client, ack: Any) -> None:
     socket = await connect(client, await log_in(client, "superhero1"))
 
@@ -189,7 +189,7 @@ _ENDS: dict[str, tuple[str, str, Json]] = {
 }
 
 
-@pytest.mark.parametrize("end", _ENDS)
+@each_row("end", _ENDS)
 async def test_a_session_ends_when(serve: Serve, end: str) -> None:
     client = await serve(sleep=Recorder())
     me = await log_in(client, "superhero1")

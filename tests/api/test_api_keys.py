@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -17,6 +15,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
 )
 
 
@@ -53,7 +52,7 @@ async def test_a_new_auth_only_key_creates_users_and_no_more(client: Client) -> 
     await assert_error(client.get("/users", headers=headers), errors.NO_ACCESS)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field"),
     [
         ({}, "name"),
@@ -97,7 +96,7 @@ async def test_a_new_app_has_the_dashboard_s_keys(client: Client) -> None:
     assert "cursor" not in answer["meta"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "expected"),
     [
         ("?scope=fullAccess", {"Rest API Key", "Backup"}),
@@ -122,7 +121,7 @@ async def test_a_key_is_shown(client: Client) -> None:
     assert await data_of(client.get(f"/apikeys/{key['apiKey']}", headers=REST_KEY)) == key
 
 
-@pytest.mark.parametrize("change", [{"name": "other"}, {"scope": "fullAccess"}])
+@each_row("change", [{"name": "other"}, {"scope": "fullAccess"}])
 async def test_a_key_is_changed_in_part(
     client: Client, clock: Clock, change: dict[str, str]
 ) -> None:
@@ -142,7 +141,7 @@ async def test_a_key_may_keep_its_name(client: Client) -> None:
     assert (await data_of(changed))["name"] == "mine"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field"),
     [({"name": ""}, "name"), ({"scope": " "}, "scope"), ({"name": "Rest API Key"}, "name")],
 )
@@ -169,15 +168,15 @@ async def test_a_deleted_key_opens_nothing(client: Client) -> None:
     )
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("key", ["nope", "%20", "auth_key"])
+@each_row("method", ["GET", "PUT", "DELETE"])
+@each_row("key", ["nope", "%20", "auth_key"])
 async def test_an_unknown_key_is_not_found(client: Client, method: str, key: str) -> None:
     request = client.request(method, f"/apikeys/{key}", headers=REST_KEY)
 
     await assert_error(request, errors.APIKEY_NOT_FOUND)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@each_row("method", ["PUT", "DELETE"])
 async def test_a_key_does_nothing_to_itself(client: Client, method: str) -> None:
     request = client.request(method, "/apikeys/REST_API_KEY", headers=REST_KEY)
 

@@ -14,6 +14,7 @@ from tests.helpers import (
     body_of,
     by_token,
     data_of,
+    each_row,
 )
 
 
@@ -33,21 +34,21 @@ def get_in(client: Client, uid: str, app_id: str) -> Any:
 
 
 # --- which app ------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["appId", "appid", "APPID"])
+@each_row("name", ["appId", "appid", "APPID"])
 async def test_the_header_names_the_app(client: Client, name: str) -> None:
     await create_in(client, "u1", **{name: "app1"})
 
     assert await data_of(get_in(client, "u1", "app1"))
 
 
-@pytest.mark.parametrize("host", ["app1.api-us.cometchat.io", "APP1.apiclient-eu.cometchat.io:80"])
+@each_row("host", ["app1.api-us.cometchat.io", "APP1.apiclient-eu.cometchat.io:80"])
 async def test_the_sub_domain_names_the_app(client: Client, host: str) -> None:
     await create_in(client, "u1", Host=host)
 
     assert await data_of(get_in(client, "u1", "app1"))
 
 
-@pytest.mark.parametrize("path", ["/apps/app1/users", "/apps/app1/v3/users", "/apps//app1///users"])
+@each_row("path", ["/apps/app1/users", "/apps/app1/v3/users", "/apps//app1///users"])
 async def test_the_path_names_the_app(client: Client, path: str) -> None:
     await create_in(client, "u1", path)
 
@@ -112,7 +113,7 @@ async def test_a_new_app_starts_with_the_seeds(client: Client) -> None:
     assert answer["meta"]["pagination"]["total"] == 10
 
 
-@pytest.mark.parametrize("app_id", ["a b", "ä", "x" * 65, "a.b", "a/b"])
+@each_row("app_id", ["a b", "ä", "x" * 65, "a.b", "a/b"])
 async def test_an_impossible_app_id_is_refused(client: Client, app_id: str) -> None:
     request = client.get("/users", headers={**REST_KEY, "appId": app_id})
 
@@ -164,7 +165,7 @@ async def strict(serve: Serve) -> Client:
     return await serve(strict_apps=True)
 
 
-@pytest.mark.parametrize("dialect", ["documented", "live"])
+@each_row("dialect", ["documented", "live"])
 async def test_strict_apps_refuse_an_unknown_app(strict: Client, dialect: str) -> None:
     headers = {**REST_KEY, "appId": "other", "X-Mock-Errors": dialect}
 
@@ -173,7 +174,7 @@ async def test_strict_apps_refuse_an_unknown_app(strict: Client, dialect: str) -
     await assert_error(request, errors.APP_ID_INVALID, dialect, app_id="other")
 
 
-@pytest.mark.parametrize("path", ["/apps/other/users", "/apps/other/v3/users"])
+@each_row("path", ["/apps/other/users", "/apps/other/v3/users"])
 async def test_strict_apps_refuse_an_unknown_app_in_the_path(strict: Client, path: str) -> None:
     await assert_error(strict.get(path, headers=REST_KEY), errors.APP_ID_INVALID, app_id="other")
 

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -19,6 +17,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     error_of,
     issue_token,
 )
@@ -49,7 +48,7 @@ async def test_a_token_is_returned_again_while_it_is_valid(client: Client, clock
     assert await data_of(client.post(TOKENS, headers=AUTH_KEY)) == first
 
 
-@pytest.mark.parametrize("force", [True, "true", "1", 1])
+@each_row("force", [True, "true", "1", 1])
 async def test_force_mints_another_token_and_keeps_the_old(client: Client, force: object) -> None:
     old = await issue_token(client, "superhero1")
 
@@ -60,7 +59,7 @@ async def test_force_mints_another_token_and_keeps_the_old(client: Client, force
     await data_of(client.get(f"{TOKENS}/{new}", headers=REST_KEY))
 
 
-@pytest.mark.parametrize("force", [False, "false", "0", "", None])
+@each_row("force", [False, "false", "0", "", None])
 async def test_without_force_no_second_token_is_minted(client: Client, force: object) -> None:
     old = await issue_token(client, "superhero1")
 
@@ -204,7 +203,7 @@ async def test_a_token_is_shown(client: Client) -> None:
     assert data == {"uid": "SUPERHERO1", "authToken": token, "createdAt": NOW}
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@each_row("method", ["GET", "PUT", "DELETE"])
 async def test_an_unknown_token_is_not_found(client: Client, method: str) -> None:
     error = await error_of(client.request(method, f"{TOKENS}/nope", headers=REST_KEY), 404)
 
@@ -216,7 +215,7 @@ async def test_an_unknown_token_is_not_found(client: Client, method: str) -> Non
     }
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@each_row("method", ["GET", "PUT", "DELETE"])
 async def test_another_user_s_token_is_not_found(client: Client, method: str) -> None:
     token = await issue_token(client, "superhero2")
 
@@ -225,7 +224,7 @@ async def test_another_user_s_token_is_not_found(client: Client, method: str) ->
     await assert_error(request, errors.TOKEN_NOT_FOUND)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@each_row("method", ["GET", "PUT", "DELETE"])
 async def test_a_token_of_an_unknown_user_is_asked_for_in_vain(client: Client, method: str) -> None:
     request = client.request(method, "/users/nobody/auth_tokens/x", headers=REST_KEY)
 
@@ -249,7 +248,7 @@ async def test_an_update_tells_about_the_token_s_client(client: Client) -> None:
     assert (await tokens_of(client, "superhero1"))["data"] == [data]
 
 
-@pytest.mark.parametrize("body", [[], {}, None])
+@each_row("body", [[], {}, None])
 async def test_an_update_without_changes_is_accepted(client: Client, body: object) -> None:
     token = await issue_token(client, "superhero1")
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from tests.helpers import (
     Client,
@@ -12,6 +10,7 @@ from tests.helpers import (
     by_token,
     data_of,
     details_of,
+    each_row,
     issue_token,
 )
 
@@ -37,7 +36,7 @@ async def test_a_call_token_is_all_that_is_answered(client: Client) -> None:
     assert data["token"]
 
 
-@pytest.mark.parametrize("body", [None, {}, {"sessionId": ""}, {"sessionId": None}])
+@each_row("body", [None, {}, {"sessionId": ""}, {"sessionId": None}])
 async def test_a_call_token_needs_a_session(client: Client, body: object) -> None:
     headers = by_token(await issue_token(client, "superhero1"))
 
@@ -84,7 +83,7 @@ async def test_without_a_call_token_there_is_nothing_to_read(client: Client) -> 
         await assert_error(client.get("/call_tokens", headers=headers), errors.AUTH_TOKEN_MISSING)
 
 
-@pytest.mark.parametrize("token", ["nope", "a.b.c"])
+@each_row("token", ["nope", "a.b.c"])
 async def test_an_unknown_call_token_is_refused(client: Client, token: str) -> None:
     request = client.get("/call_tokens", headers={"callToken": token})
 

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -17,6 +15,7 @@ from tests.helpers import (
     body_of,
     by_token,
     data_of,
+    each_row,
     error_of,
     issue_token,
 )
@@ -31,7 +30,7 @@ def post_login(client: Client, dialect: str = "documented", **body: Json) -> Any
 
 
 # --- POST /login ----------------------------------------------------------------------------
-@pytest.mark.parametrize(
+@each_row(
     ("body", "headers"),
     [
         ({"uid": "superhero1", "authKey": "AUTH_KEY"}, {}),
@@ -50,7 +49,7 @@ async def test_a_uid_and_a_key_log_in(
     assert me == await data_of(client.put("/me", headers=by_token(me["authToken"])))
 
 
-@pytest.mark.parametrize("way", ["body", "header"])
+@each_row("way", ["body", "header"])
 async def test_an_auth_token_logs_in(client: Client, way: str) -> None:
     token = await issue_token(client, "superhero1")
     body, headers = ({"authToken": token}, {}) if way == "body" else ({}, by_token(token))
@@ -101,9 +100,7 @@ _REFUSALS: list[tuple[str, Json, errors.ErrorDef]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("body", "row"), [row[1:] for row in _REFUSALS], ids=[row[0] for row in _REFUSALS]
-)
+@each_row(("body", "row"), [row[1:] for row in _REFUSALS])
 async def test_a_login_is_refused_for_what_comes_first(
     client: Client, body: dict[str, Json], row: errors.ErrorDef
 ) -> None:
@@ -136,7 +133,7 @@ async def test_an_expired_token_does_not_log_in(serve: Serve, clock: Clock) -> N
 
 
 # --- in progress ----------------------------------------------------------------------------
-@pytest.mark.parametrize("dialect", DIALECTS)
+@each_row("dialect", DIALECTS)
 async def test_of_two_logins_fired_together_one_is_in_progress(serve: Serve, dialect: str) -> None:
     client = await serve(login_latency=LATENCY)
 
@@ -178,9 +175,7 @@ _TOGETHER: list[tuple[str, list[dict[str, str]], list[int]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("bodies", "statuses"), [row[1:] for row in _TOGETHER], ids=[row[0] for row in _TOGETHER]
-)
+@each_row(("bodies", "statuses"), [row[1:] for row in _TOGETHER])
 async def test_a_device_or_else_a_uid_logs_in_once_at_a_time(
     serve: Serve, bodies: list[dict[str, str]], statuses: list[int]
 ) -> None:
@@ -243,7 +238,7 @@ async def test_the_logged_in_user_is_shown(client: Client) -> None:
     assert user["name"] == "Iron Man"
 
 
-@pytest.mark.parametrize("headers", [{}, {"authToken": ""}, {"authToken": "nope"}])
+@each_row("headers", [{}, {"authToken": ""}, {"authToken": "nope"}])
 async def test_nobody_logged_in_is_null(client: Client, headers: dict[str, str]) -> None:
     assert await body_of(client.get("/login", headers=headers)) == {"data": None}
 
@@ -260,7 +255,7 @@ async def log_out(client: Client, way: str, token: str, dialect: str = "document
     return await client.request(method, path.format(token=token), json=body, headers=headers)
 
 
-@pytest.mark.parametrize("way", _LOGOUTS)
+@each_row("way", _LOGOUTS)
 async def test_a_logout_destroys_the_token(client: Client, way: str) -> None:
     token = (await data_of(post_login(client, **GOOD)))["authToken"]
 
@@ -272,8 +267,8 @@ async def test_a_logout_destroys_the_token(client: Client, way: str) -> None:
     )
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("way", _LOGOUTS)
+@each_row("dialect", DIALECTS)
+@each_row("way", _LOGOUTS)
 async def test_a_second_logout_finds_nobody_logged_in(
     client: Client, way: str, dialect: str
 ) -> None:
@@ -285,10 +280,8 @@ async def test_a_second_logout_finds_nobody_logged_in(
     await assert_error(again, errors.NOT_LOGGED_IN, dialect, token=token)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize(
-    "body", [None, {}, {"authToken": ""}, {"authToken": None}, {"authToken": []}]
-)
+@each_row("dialect", DIALECTS)
+@each_row("body", [None, {}, {"authToken": ""}, {"authToken": None}, {"authToken": []}])
 async def test_a_logout_without_a_token_finds_nobody_logged_in(
     client: Client, body: object, dialect: str
 ) -> None:

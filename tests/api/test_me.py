@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -17,6 +15,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     get_user,
     issue_token,
     log_in,
@@ -97,7 +96,7 @@ async def test_a_login_notes_the_client_on_the_token(client: Client) -> None:
     assert shown["appInfo"] == '{"version":"4"}'
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null"])
+@each_row("body", [b"", b"{}", b"[]", b"null"])
 async def test_a_login_needs_no_body(client: Client, body: bytes) -> None:
     token = await issue_token(client, "superhero1")
 
@@ -126,7 +125,7 @@ async def test_a_user_changes_its_own_profile(client: Client, clock: Clock) -> N
     assert (await get_user(client, "superhero1"))["name"] == "Tony"
 
 
-@pytest.mark.parametrize("field", ["avatar", "link", "metadata"])
+@each_row("field", ["avatar", "link", "metadata"])
 async def test_a_user_unsets_its_own_fields(client: Client, field: str) -> None:
     full = {"avatar": "https://a.example", "link": "https://l.example", "metadata": {"a": 1}}
     await create_user(client, "u1", **full)
@@ -137,7 +136,7 @@ async def test_a_user_unsets_its_own_fields(client: Client, field: str) -> None:
     assert full.keys() - me.keys() == {field}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field"),
     [({"name": ""}, "name"), ({"avatar": "x"}, "avatar"), ({"tags": [" "]}, "tags.0")],
 )
@@ -149,7 +148,7 @@ async def test_a_user_s_own_changes_are_checked(
     assert list(await details_of(client.put("/me", json=body, headers=headers))) == [field]
 
 
-@pytest.mark.parametrize("change", [{"role": "admin"}, {"uid": "other"}, {"authToken": "x"}])
+@each_row("change", [{"role": "admin"}, {"uid": "other"}, {"authToken": "x"}])
 async def test_a_user_cannot_change_who_it_is(client: Client, change: dict[str, str]) -> None:
     token = await issue_token(client, "superhero1")
 
@@ -167,7 +166,7 @@ async def test_a_logout_is_acknowledged(client: Client) -> None:
     assert ack == {"success": True, "message": "User logged out successfully."}
 
 
-@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
+@each_row("method", ["PUT", "GET", "DELETE"])
 async def test_a_logout_destroys_the_token(client: Client, method: str) -> None:
     token = await issue_token(client, "superhero1")
     await data_of(client.delete("/me", headers=by_token(token)))
@@ -206,7 +205,7 @@ async def test_a_key_is_no_login(client: Client) -> None:
     await assert_error(client.get("/me", headers=AUTH_KEY), errors.AUTH_TOKEN_MISSING)
 
 
-@pytest.mark.parametrize("name", ["authToken", "authtoken", "AUTHTOKEN"])
+@each_row("name", ["authToken", "authtoken", "AUTHTOKEN"])
 async def test_the_token_s_header_may_be_in_any_case(client: Client, name: str) -> None:
     token = await issue_token(client, "superhero1")
 

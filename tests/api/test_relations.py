@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -20,6 +18,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     issue_token,
 )
 
@@ -129,7 +128,7 @@ async def test_nobody_is_a_friend_of_itself(client: Client) -> None:
     await assert_error(request, errors.SELF_FRIEND)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "field", "body"),
     [
         (FRIENDS, "accepted", {}),
@@ -255,7 +254,7 @@ async def test_a_client_blocks_for_itself(client: Client) -> None:
     assert uids(await listed(client, BLOCKED)) == ["SUPERHERO2"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("direction", "expected"),
     [
         ("", {"SUPERHERO2", "SUPERHERO3"}),

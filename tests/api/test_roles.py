@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -16,6 +14,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     get_user,
 )
 
@@ -53,7 +52,7 @@ async def test_a_user_may_have_a_role_that_exists(client: Client) -> None:
     assert (await get_user(client, "ann"))["role"] == "nurse"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "details"),
     [
         (
@@ -73,7 +72,7 @@ async def test_a_refused_role_is_told_in_the_known_words(
     assert await details_of(client.post("/roles", json=body, headers=REST_KEY)) == details
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "bad"),
     [
         ("role", "r" * 101),
@@ -138,7 +137,7 @@ async def test_a_role_is_changed_in_part(client: Client, clock: Clock) -> None:
     assert changed == {**role, "name": "Carer", "updatedAt": NOW + 5}
 
 
-@pytest.mark.parametrize("field", ["settings", "description", "metadata"])
+@each_row("field", ["settings", "description", "metadata"])
 async def test_unset_removes_a_field_of_a_role(client: Client, field: str) -> None:
     role = await create_role(client, **FULL)
 
@@ -147,7 +146,7 @@ async def test_unset_removes_a_field_of_a_role(client: Client, field: str) -> No
     assert role.keys() - changed.keys() == {field}
 
 
-@pytest.mark.parametrize("body", [{"name": ""}, {"name": " "}, {"name": None}])
+@each_row("body", [{"name": ""}, {"name": " "}, {"name": None}])
 async def test_a_role_keeps_a_name(client: Client, body: dict[str, Any]) -> None:
     details = await details_of(client.put("/roles/default", json=body, headers=REST_KEY))
 
@@ -173,8 +172,8 @@ async def test_the_default_role_stays(client: Client) -> None:
     await assert_error(request, errors.ROLE_DELETE_DENIED, role="default")
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("role", ["nope", "%20"])
+@each_row("method", ["GET", "PUT", "DELETE"])
+@each_row("role", ["nope", "%20"])
 async def test_an_unknown_role_is_not_found(client: Client, method: str, role: str) -> None:
     request = client.request(method, f"/roles/{role}", headers=REST_KEY)
 

@@ -4,14 +4,23 @@ import re
 import ssl
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
 from mockchat import Config, MockChat
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import NOW, Client, Json, Serve, assert_error, by_token, data_of, issue_token
+from tests.helpers import (
+    NOW,
+    Client,
+    Json,
+    Serve,
+    assert_error,
+    by_token,
+    data_of,
+    each_row,
+    issue_token,
+)
 
 FLAGS = ["CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"]
 PORTS = [
@@ -112,7 +121,7 @@ async def test_a_client_is_sent_back_to_where_it_came_by(client: Client) -> None
     assert settings["CHAT_WS_PORT"] == settings["CHAT_WSS_PORT"] == str(client.port)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "netloc", "name", "port"),
     [
         ("10.0.2.2:8443", "10.0.2.2:8443", "10.0.2.2", "8443"),
@@ -137,21 +146,21 @@ async def test_hosts_mirror_the_host_header(
     assert settings["CHAT_WSS_PORT"] == settings["CHAT_WS_PORT"] == port
 
 
-@pytest.mark.parametrize("host", ["", ":8080", "a b", "a:b:c", "[::1", "me@host", "a/b"])
+@each_row("host", ["", ":8080", "a b", "a:b:c", "[::1", "me@host", "a/b"])
 async def test_an_unreadable_host_means_this_machine(client: Client, host: str) -> None:
     settings = await by_host(client, host)
 
     assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+@each_row("port", ["0", "65536", "99999"])
 async def test_settings_never_name_a_port_that_cannot_be(client: Client, port: str) -> None:
     settings = await by_host(client, f"localhost:{port}")
 
     assert [name for name in PORTS if not 1 <= int(settings[name]) <= 65535] == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "tail"),
     [
         ("app1.apiclient-us.cometchat.io", ""),

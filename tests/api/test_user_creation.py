@@ -4,8 +4,6 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from tests.helpers import (
     AUTH_KEY,
@@ -16,6 +14,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     error_of,
     get_user,
 )
@@ -61,7 +60,7 @@ async def test_keys_come_in_the_recorded_order(client: Client) -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "value"),
     [
         ("avatar", AVATAR),
@@ -87,9 +86,7 @@ async def test_metadata_may_come_as_json_text(client: Client) -> None:
     assert user["metadata"] == {"a": {"b": 1}}
 
 
-@pytest.mark.parametrize(
-    "field", ["avatar", "link", "metadata", "tags", "statusMessage", "role", "withAuthToken"]
-)
+@each_row("field", ["avatar", "link", "metadata", "tags", "statusMessage", "role", "withAuthToken"])
 async def test_a_null_in_a_new_user_counts_as_absent(client: Client, field: str) -> None:
     user = await create_user(client, "u1", **{field: None})
 
@@ -112,7 +109,7 @@ async def test_a_uid_is_lower_cased_on_creation(client: Client) -> None:
     assert user["uid"] == "mixed-case_1"
 
 
-@pytest.mark.parametrize("uid", ["u1", "U1", "cometchat-UID-1", "superhero1"])
+@each_row("uid", ["u1", "U1", "cometchat-UID-1", "superhero1"])
 async def test_a_look_up_ignores_the_uid_s_case(client: Client, uid: str) -> None:
     await create_user(client, "u1")
 
@@ -129,14 +126,14 @@ async def test_no_auth_token_comes_unasked(client: Client) -> None:
     assert "authToken" not in await create_user(client, "u1")
 
 
-@pytest.mark.parametrize("flag", [True, "true", "1", 1])
+@each_row("flag", [True, "true", "1", 1])
 async def test_an_auth_token_comes_when_asked_for(client: Client, flag: object) -> None:
     user = await create_user(client, "u1", withAuthToken=flag)
 
     assert re.fullmatch(r"u1_1700000000[0-9a-f]{30}", user["authToken"])
 
 
-@pytest.mark.parametrize("flag", [False, "false", "0", 0, ""])
+@each_row("flag", [False, "false", "0", 0, ""])
 async def test_no_auth_token_comes_when_declined(client: Client, flag: object) -> None:
     assert "authToken" not in await create_user(client, "u1", withAuthToken=flag)
 
@@ -149,7 +146,7 @@ async def test_the_token_of_a_new_user_logs_it_in(client: Client) -> None:
     assert me["uid"] == "u1"
 
 
-@pytest.mark.parametrize("uid", ["u1", "U1"])
+@each_row("uid", ["u1", "U1"])
 async def test_a_taken_uid_is_refused(client: Client, uid: str) -> None:
     await create_user(client, "u1")
 
@@ -192,7 +189,7 @@ _UIDS = [
 ]
 
 
-@pytest.mark.parametrize(("body", "row", "text"), _UIDS, ids=lambda value: repr(value)[:30])
+@each_row(("body", "row", "text"), _UIDS)
 async def test_a_uid_against_the_rules_is_refused_in_both_dialects(
     client: Client, body: dict[str, Any], row: errors.ErrorDef, text: str | None
 ) -> None:
@@ -215,7 +212,7 @@ async def test_a_number_as_uid_counts_as_text(client: Client) -> None:
     assert (await create_user(client, 5))["uid"] == "5"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": " "}, {"name": None}])
+@each_row("body", [{}, {"name": ""}, {"name": " "}, {"name": None}])
 async def test_a_new_user_needs_a_name(client: Client, body: dict[str, Any]) -> None:
     creation = client.post("/users", json={"uid": "u1", **body}, headers=REST_KEY)
 
@@ -241,7 +238,7 @@ async def test_a_refused_body_has_the_recorded_envelope(client: Client) -> None:
     assert error["devMessage"] == error["message"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "good", "bad"),
     [
         ("name", "n" * 100, "n" * 101),

@@ -15,6 +15,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     issue_token,
     log_in,
 )
@@ -43,7 +44,7 @@ async def find(client: Client, query: str, **headers: str) -> list[str]:
     return [user["uid"] for user in answer["data"]]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "expected"),
     [
         ("", "anton bob ann"),
@@ -86,7 +87,7 @@ async def test_a_list_is_filtered_and_sorted(town: Client, query: str, expected:
     assert await find(town, query) == expected.split()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "field"),
     [
         ("status=busy", "status.0"),

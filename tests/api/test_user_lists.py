@@ -2,8 +2,6 @@
 
 from itertools import chain
 
-import pytest
-
 from mockchat.core.clock import Clock
 from tests.helpers import (
     NOW,
@@ -17,6 +15,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     issue_token,
 )
 
@@ -112,7 +111,7 @@ async def test_a_page_holds_a_hundred_users_by_default(serve: Serve) -> None:
     assert answer["meta"]["pagination"]["total_pages"] == 2
 
 
-@pytest.mark.parametrize("name", ["perPage", "per_page"])
+@each_row("name", ["perPage", "per_page"])
 async def test_sdks_and_back_ends_name_the_page_size_differently(client: Client, name: str) -> None:
     answer = await list_users(client, **{name: 2})
 
@@ -120,14 +119,14 @@ async def test_sdks_and_back_ends_name_the_page_size_differently(client: Client,
     assert answer["meta"]["pagination"]["per_page"] == 2
 
 
-@pytest.mark.parametrize("query", ["perPage=&page=", "perPage=1000", "page=1&unknown=1"])
+@each_row("query", ["perPage=&page=", "perPage=1000", "page=1&unknown=1"])
 async def test_generous_queries_list_everyone(client: Client, query: str) -> None:
     answer = await body_of(client.get(f"/users?{query}", headers=REST_KEY))
 
     assert uids(answer) == SEED_UIDS
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "field"),
     [
         ("perPage=1001", "perPage"),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -17,6 +15,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     get_user,
     issue_token,
 )
@@ -40,7 +39,7 @@ async def reactivate(client: Client, *uids: str) -> Json:
 
 
 # --- one user -------------------------------------------------------------------------------
-@pytest.mark.parametrize("flag", FLAGS)
+@each_row("flag", FLAGS)
 async def test_a_permanent_deletion_is_acknowledged(client: Client, flag: object) -> None:
     data = await delete(client, "superhero1", {"permanent": flag})
 
@@ -65,9 +64,7 @@ async def test_a_deleted_user_s_uid_is_free_again(client: Client, clock: Clock) 
     assert (await create_user(client, "superhero1"))["createdAt"] == NOW + 5
 
 
-@pytest.mark.parametrize(
-    "body", [None, {}, [], {"permanent": False}, {"permanent": "false"}, {"permanent": None}]
-)
+@each_row("body", [None, {}, [], {"permanent": False}, {"permanent": "false"}, {"permanent": None}])
 async def test_a_deletion_deactivates_unless_it_is_permanent(client: Client, body: object) -> None:
     assert await delete(client, "superhero1", body) == {"deactivatedUids": ["SUPERHERO1"]}
 
@@ -78,7 +75,7 @@ async def test_a_deletion_needs_no_body(client: Client) -> None:
     assert await data_of(deletion) == {"deactivatedUids": ["SUPERHERO1"]}
 
 
-@pytest.mark.parametrize("body", [{}, PERMANENT])
+@each_row("body", [{}, PERMANENT])
 async def test_deleting_a_user_revokes_its_tokens(client: Client, body: dict[str, Any]) -> None:
     token = await issue_token(client, "superhero1")
 
@@ -112,7 +109,7 @@ async def test_a_deactivated_user_can_still_be_deleted_for_good(client: Client) 
     assert (await create_user(client, "superhero1"))["uid"] == "superhero1"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path"),
     [
         ("GET", "/users/superhero1"),
@@ -194,21 +191,21 @@ async def test_a_reactivated_user_s_old_tokens_stay_dead(client: Client) -> None
     )
 
 
-@pytest.mark.parametrize("body", [None, {}, [], {"uidsToDeactivate": []}])
+@each_row("body", [None, {}, [], {"uidsToDeactivate": []}])
 async def test_deactivating_needs_uids(client: Client, body: object) -> None:
     details = await details_of(client.delete("/users", json=body, headers=REST_KEY))
 
     assert list(details) == ["uidsToDeactivate"]
 
 
-@pytest.mark.parametrize("body", [None, {}, [], {"uidsToActivate": ""}])
+@each_row("body", [None, {}, [], {"uidsToActivate": ""}])
 async def test_reactivating_needs_uids(client: Client, body: object) -> None:
     details = await details_of(client.put("/users", json=body, headers=REST_KEY))
 
     assert list(details) == ["uidsToActivate"]
 
 
-@pytest.mark.parametrize(("method", "path"), [("DELETE", "/users"), ("PUT", "/users")])
+@each_row(("method", "path"), [("DELETE", "/users"), ("PUT", "/users")])
 async def test_an_auth_key_may_not_deactivate_or_reactivate(
     client: Client, method: str, path: str
 ) -> None:

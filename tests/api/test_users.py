@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -15,6 +13,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     error_of,
     get_as_encoded,
     get_user,
@@ -37,7 +36,7 @@ async def test_an_unknown_user_is_not_found(client: Client) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["%20", "a%20b", "a%2Fb", "%FF", "%C3%A9"])
+@each_row("path", ["%20", "a%20b", "a%2Fb", "%FF", "%C3%A9"])
 async def test_the_live_dialect_names_a_uid_as_the_path_encoded_it(
     client: Client, path: str
 ) -> None:
@@ -48,7 +47,7 @@ async def test_the_live_dialect_names_a_uid_as_the_path_encoded_it(
     assert error["message"].startswith(f"The UID {path.lower()} does not exist")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("uid", "row"),
     [
         ("%20", errors.PATH_UID_INVALID),
@@ -99,7 +98,7 @@ async def test_an_update_lasts(client: Client) -> None:
     assert await get_user(client, "superhero1") == updated
 
 
-@pytest.mark.parametrize("field", ["avatar", "link", "metadata"])
+@each_row("field", ["avatar", "link", "metadata"])
 async def test_unset_removes_a_field(client: Client, field: str) -> None:
     await create_user(client, "u1", avatar=AVATAR, link=AVATAR, metadata={"a": 1})
 
@@ -108,7 +107,7 @@ async def test_unset_removes_a_field(client: Client, field: str) -> None:
     assert {"avatar", "link", "metadata"} - user.keys() == {field}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "empty"),
     [
         ("avatar", ""),
@@ -138,7 +137,7 @@ async def test_a_name_cannot_be_emptied(client: Client) -> None:
     assert details == {"name": ["The name field must have a value."]}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field", "text"),
     [
         ({"avatar": "nope"}, "avatar", "The avatar must be a valid URL."),
