@@ -56,12 +56,12 @@ def each_row(names: str | tuple[str, ...], rows: Iterable[Any]) -> Callable[[Any
             for number, row in enumerate(kept):
                 if number:
                     await _renew(**fixtures)
-                with _telling(row):
+                with telling(**row):
                     await test(**fixtures, **row)
 
         def run_plain(**fixtures: Any) -> None:
             for row in kept:
-                with _telling(row):
+                with telling(**row):
                     test(**fixtures, **row)
 
         done = functools.wraps(test)(run if inspect.iscoroutinefunction(test) else run_plain)
@@ -74,11 +74,12 @@ def each_row(names: str | tuple[str, ...], rows: Iterable[Any]) -> Callable[[Any
 
 
 @contextlib.contextmanager
-def _telling(row: Mapping[str, Any]) -> Iterator[None]:
+def telling(**row: Any) -> Iterator[None]:
+    """Name the row with whatever fails in the block."""
     try:
         yield
     except BaseException as error:
-        error.add_note(f"The row: {row!r:.500}")
+        error.add_note(f"The row: {row!s:.500}")
         raise
 
 
