@@ -133,10 +133,10 @@ async def log_in(client: Client, uid: str, **body: Json) -> Json:
     return await data_of(client.put("/me", json=body, headers=by_token(token)))
 
 
-async def connect(client: Client, me: Json, **body: Json) -> ClientWebSocketResponse:
+async def connect(client: Client, me: Json, **frame: Json) -> ClientWebSocketResponse:
     """Open the WebSocket of a logged-in user and authenticate."""
     socket = await client.ws_connect("/")
-    await socket.send_json(auth_frame(me["jwt"], **body))
+    await socket.send_json(auth_frame(me["jwt"], **frame))
     reply = await socket.receive_json(timeout=PATIENCE)
     assert reply["body"] == {"code": "200", "status": "OK"}, reply
     return socket
