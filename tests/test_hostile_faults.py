@@ -146,16 +146,10 @@ async def test_a_head_request_is_struck_without_a_body(client: Client, kind: str
 
     wanted = {"reset": 0, "empty": 0, "error": 503, "rate_limit": 429}
     assert (status, body) == (wanted.get(kind, 200), b"")
-
-
-@each_row("kind", SHAPES)
-async def test_a_head_request_does_not_use_up_a_fault_of_bodies(client: Client, kind: str) -> None:
-    await add_fault(client, kind, times=1, **knobs_of(kind))
-
-    response = await client.head("/users", headers=REST_KEY)
-
-    assert "X-Mock-Fault" not in response.headers
-    assert [row["struck"] for row in await body_of(client.get("/_mock/faults"))] == [0]
+    if kind in SHAPES:  # there is no body to use it up
+        assert [row["struck"] for row in await body_of(client.get("/_mock/faults"))] == [0]
+        response = await client.head("/users", headers=REST_KEY)
+        assert "X-Mock-Fault" not in response.headers
 
 
 async def everything(client: Client, *requests: bytes) -> bytes:
@@ -202,33 +196,30 @@ async def test_pipelined_requests_are_answered_in_order_until_the_connection_end
 
 
 @each_row("shape", SHAPES)
-@each_row("status", [200, 204, 205, 304, 599])
 async def test_any_status_in_any_shape_leaves_the_connection_in_order(
-    client: Client, status: int, shape: str
+    client: Client, shape: str
 ) -> None:
     await add_fault(client, shape, **knobs_of(shape))
-    await add_fault(client, "error", status=status, times=1)
+    for status in (200, 204, 205, 304, 599):
+        await add_fault(client, "error", status=status, times=1)
 
-    found = await answers(client, GOES_ON, IS_LAST)
+        found = await answers(client, GOES_ON, IS_LAST)
 
-    first = found[0].partition(b" ")[0]
-    assert first == str(status).encode()
-    assert found[1:] in ([], [b"200 OK"])
+        assert found[0].partition(b" ")[0] == str(status).encode()
+        assert found[1:] in ([], [b"200 OK"]), status
 
 
 @each_row("shape", [None, *SHAPES])
-@each_row("status", [204, 304])
-async def test_a_status_without_a_body_has_none(
-    client: Client, status: int, shape: str | None
-) -> None:
+async def test_a_status_without_a_body_has_none(client: Client, shape: str | None) -> None:
     if shape:
         await add_fault(client, shape, **knobs_of(shape))
-    await add_fault(client, "error", status=status)
+    for status in (204, 304):
+        await add_fault(client, "error", status=status, times=1)
 
-    text = await everything(client, IS_LAST)
+        text = await everything(client, IS_LAST)
 
-    assert text.startswith(b"HTTP/1.1 %d " % status)
-    assert text.partition(b"\r\n\r\n")[2] == b""
+        assert text.startswith(b"HTTP/1.1 %d " % status)
+        assert text.partition(b"\r\n\r\n")[2] == b"", status
 
 
 async def test_a_struck_body_is_not_taken_for_the_next_request(client: Client) -> None:
