@@ -1,9 +1,12 @@
 """Verbs of the tests: what a back end or a client does, and what it then expects to see."""
 
 import asyncio
+import contextlib
+import functools
+import inspect
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +18,7 @@ from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.operation import Access, Operation
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import ErrorDef, Face
+from mockchat.wire.app import STORE
 from mockchat.wire.routing import Router, parse_path
 
 Client = TestClient[web.Request, web.Application]
@@ -34,6 +38,55 @@ SEED_UIDS = [
 ]
 ALL_OPERATIONS = (*OPERATIONS, *UNBUILT, *CONTROL_OPERATIONS)
 _ROUTER = Router(ALL_OPERATIONS)
+
+
+# --- tests of many rows ---------------------------------------------------------------------
+def each_row(names: str | tuple[str, ...], rows: Iterable[Any]) -> Callable[[Any], Any]:
+    """Run a test with every row, as one test, whose failure names the row.
+
+    `names` and `rows` are those of `pytest.mark.parametrize`. For every row, the server of the
+    fixture `client` goes back to its seed and to the time `NOW`.
+    """
+    wanted = (names,) if isinstance(names, str) else names
+    values = [(row,) if isinstance(names, str) else row for row in rows]
+    kept = [dict(zip(wanted, row, strict=True)) for row in values]
+
+    def decorate(test: Any) -> Any:
+        async def run(**fixtures: Any) -> None:
+            for number, row in enumerate(kept):
+                if number:
+                    await _renew(**fixtures)
+                with telling(**row):
+                    await test(**fixtures, **row)
+
+        def run_plain(**fixtures: Any) -> None:
+            for row in kept:
+                with telling(**row):
+                    test(**fixtures, **row)
+
+        done = functools.wraps(test)(run if inspect.iscoroutinefunction(test) else run_plain)
+        signature = inspect.signature(test)
+        others = [one for one in signature.parameters.values() if one.name not in wanted]
+        done.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
+        return done
+
+    return decorate
+
+
+@contextlib.contextmanager
+def telling(**row: Any) -> Iterator[None]:
+    """Name the row with whatever fails in the block."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"The row: {row!s:.500}")
+        raise
+
+
+async def _renew(client: Any = None, **_others: Any) -> None:
+    if client:
+        await body_of(client.post("/_mock/reset"))
+        client.app[STORE].clock.freeze(NOW)
 
 
 # --- what callers do ------------------------------------------------------------------------
@@ -80,10 +133,10 @@ async def log_in(client: Client, uid: str, **body: Json) -> Json:
     return await data_of(client.put("/me", json=body, headers=by_token(token)))
 
 
-async def connect(client: Client, me: Json, **body: Json) -> ClientWebSocketResponse:
+async def connect(client: Client, me: Json, **frame: Json) -> ClientWebSocketResponse:
     """Open the WebSocket of a logged-in user and authenticate."""
     socket = await client.ws_connect("/")
-    await socket.send_json(auth_frame(me["jwt"], **body))
+    await socket.send_json(auth_frame(me["jwt"], **frame))
     reply = await socket.receive_json(timeout=PATIENCE)
     assert reply["body"] == {"code": "200", "status": "OK"}, reply
     return socket

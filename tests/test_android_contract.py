@@ -5,7 +5,6 @@ import json
 import re
 import struct
 
-import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from mockchat.wire.websocket import _LOGOUT_PATIENCE
@@ -23,6 +22,7 @@ from tests.helpers import (
     by_token,
     connect,
     data_of,
+    each_row,
     issue_token,
     log_in,
     perform,
@@ -104,9 +104,7 @@ async def test_each_login_has_a_socket_whoever_logged_out_before(serve: Serve) -
     await app.log_out()
 
 
-@pytest.mark.parametrize(
-    ("code", "reason"), [GONE, (1000, ""), (1001, "zu spät"), (4999, "x" * 123), (None, "")]
-)
+@each_row(("code", "reason"), [GONE, (1000, ""), (1001, "zu spät"), (4999, "x" * 123), (None, "")])
 async def test_a_close_is_answered_with_its_code_and_reason(
     client: Client, code: int | None, reason: str
 ) -> None:
@@ -133,7 +131,7 @@ async def test_a_client_that_logged_out_has_two_seconds_to_close(serve: Serve) -
     assert await end_of(socket) == (1008, "ERR_NO_AUTH")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("login", "frame", "end"),
     [
         (ANDROID, {}, (1006, "")),
@@ -164,7 +162,7 @@ async def test_the_sdk_header_names_the_platform_of_a_login_that_does_not(client
 
 
 # --- lists ----------------------------------------------------------------------------------
-@pytest.mark.parametrize("page", ["-1", "0", "-" + "9" * 5000])
+@each_row("page", ["-1", "0", "-" + "9" * 5000])
 async def test_a_page_below_one_is_the_first_of_every_list(client: Client, page: str) -> None:
     lists = [row for row in ALL_OPERATIONS if row.query and "page" in row.query().fields]
     assert {"list_users", "list_blocked_users"} <= {row.id for row in lists}
@@ -196,9 +194,10 @@ def request(method: str, path: str, body: bytes = b"") -> bytes:
     return head + kinds + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-@pytest.mark.parametrize("size", [1, 7, 150, 10**6], ids="in reads of {}".format)
+@each_row("size", [1, 7, 150, 10**6])
 async def test_several_content_types_are_forgiven(wire: Wire, size: int) -> None:
     """The one that fits the body counts; requests share a connection and their reads."""
+    wire.mock.reset()
     plain = request("GET", "/users/superhero1").replace(b"content-type", b"x-kind")
     posts = [request("POST", "/users", body) for body in _BODIES]
     sent = b"".join((plain, request("GET", "/users/superhero2"), *posts, plain))

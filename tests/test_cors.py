@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
-from tests.helpers import REST_KEY, Client, Serve
+from tests.helpers import REST_KEY, Client, Serve, each_row
 
 ORIGIN = {"Origin": "https://app.example"}
 ALLOWED = (
@@ -34,7 +32,7 @@ def cors(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.startswith("Access-Control-")}
 
 
-@pytest.mark.parametrize("case", ANSWERS)
+@each_row("case", ANSWERS)
 async def test_every_answer_opens_itself_to_the_page_that_asked(client: Client, case: str) -> None:
     method, path, headers, body, status = ANSWERS[case]
 
@@ -50,7 +48,7 @@ async def test_every_answer_opens_itself_to_the_page_that_asked(client: Client, 
     assert "Origin" in response.headers["Vary"]
 
 
-@pytest.mark.parametrize("case", ANSWERS)
+@each_row("case", ANSWERS)
 async def test_without_an_origin_everyone_is_allowed(client: Client, case: str) -> None:
     method, path, headers, body, _ = ANSWERS[case]
 
@@ -77,7 +75,7 @@ async def test_a_sandboxed_page_is_allowed_too(client: Client) -> None:
 
 
 # --- preflight ------------------------------------------------------------------------------
-@pytest.mark.parametrize("path", ["/v3.0/me", "/users/u1/auth_tokens", "/", "/nope", "/v3/a/b/c"])
+@each_row("path", ["/v3.0/me", "/users/u1/auth_tokens", "/", "/nope", "/v3/a/b/c"])
 async def test_a_preflight_is_answered_on_every_path(client: Client, path: str) -> None:
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authtoken"}
 
@@ -115,7 +113,7 @@ async def test_a_preflight_needs_no_credentials_and_costs_no_quota(serve: Serve)
 
 
 # --- the control API ------------------------------------------------------------------------
-@pytest.mark.parametrize(
+@each_row(
     "path", ["/_mock/health", "/_mock/errors", "/_mock/nope", "/v3/_mock/health", "/%5Fmock/health"]
 )
 async def test_the_control_api_is_open_to_no_other_page(client: Client, path: str) -> None:

@@ -1,11 +1,13 @@
 """Faults of WebSockets, met on real ones."""
 
 import asyncio
+from itertools import product
 from typing import Any
 
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
+from mockchat.core.faults import PRESETS
 from mockchat.wire import websocket
 from tests.faulty import Gate, add_fault, proves
 from tests.helpers import PATIENCE, Client, Json, Serve, auth_frame, body_of, connect, log_in
@@ -52,77 +54,62 @@ async def refused_handshake(client: Client, path: str = "/", **headers: str) -> 
 
 # --- refused --------------------------------------------------------------------------------
 @proves("ws_refuse")
-async def test_a_handshake_is_refused_with_503(client: Client, me: Json) -> None:
+async def test_a_handshake_is_refused_with_503_or_any_status_and_says_why(
+    client: Client, me: Json
+) -> None:
     await add_fault(client, "ws_refuse", times=1)
-
     assert await refused_handshake(client) == 503
     assert await is_alive(await connect(client, me))
 
-
-async def test_a_handshake_is_refused_with_any_status_and_says_why(client: Client) -> None:
     await add_fault(client, "ws_refuse", status=403)
-
     with pytest.raises(WSServerHandshakeError) as refused:
         await client.ws_connect("/")
-
     assert refused.value.status == 403
     assert refused.value.headers is not None
     assert refused.value.headers["X-Mock-Fault"] == "ws_refuse"
 
 
-async def test_an_app_that_the_handshake_names_is_refused_there(client: Client) -> None:
+async def test_an_app_is_refused_where_it_is_named_at_the_handshake_or_after_it(
+    client: Client, me: Json
+) -> None:
     await add_fault(client, "ws_refuse", app="one", times=2)
-
     assert await refused_handshake(client, "/apps/one") == 503
     assert await refused_handshake(client, appId="ONE") == 503
     assert not (await client.ws_connect("/apps/one")).closed
 
-
-async def test_an_app_that_no_handshake_named_is_refused_at_its_authentication(
-    client: Client, me: Json
-) -> None:
     await add_fault(client, "ws_refuse", app="APP_ID", times=1)
-
     assert await end_of(await authenticate(client, me)) == 1013
     assert await is_alive(await connect(client, me))
 
 
-@pytest.mark.parametrize("path", ["/", "/apps/APP_ID"])
-@pytest.mark.parametrize("app", [{}, {"app": "APP_ID"}])
 async def test_one_user_is_refused_at_the_authentication_that_tells_who_it_is(
-    client: Client, me: Json, path: str, app: dict[str, str]
+    client: Client, me: Json
 ) -> None:
-    await add_fault(client, "ws_refuse", uid="SUPERHERO1", times=1, **app)
-    other = await connect(client, await log_in(client, "superhero2"))
+    other_me = await log_in(client, "superhero2")
+    for path, app in product(("/", "/apps/APP_ID"), ({}, {"app": "APP_ID"})):
+        await add_fault(client, "ws_refuse", uid="SUPERHERO1", times=1, **app)
+        other = await connect(client, other_me)
 
-    assert await end_of(await authenticate(client, me, path)) == 1013
-    assert await is_alive(other)
+        assert await end_of(await authenticate(client, me, path)) == 1013, (path, app)
+        assert await is_alive(other), (path, app)
 
 
 # --- closed ---------------------------------------------------------------------------------
 @proves("ws_close")
-@pytest.mark.parametrize("code", [1000, 1011, 1013, 4001])
-async def test_a_socket_is_closed_once_it_has_authenticated(
-    client: Client, me: Json, code: int
-) -> None:
-    await add_fault(client, "ws_close", closeCode=code)
+async def test_a_socket_is_closed_once_it_has_authenticated(client: Client, me: Json) -> None:
+    for code in (1000, 1006, 1011, 1013, 4001):  # 1006 hangs up without a close
+        await add_fault(client, "ws_close", closeCode=code, times=1)
 
-    socket = await connect(client, me)
-
-    assert await end_of(socket) == code
-
-
-async def test_1006_hangs_up_without_a_close(client: Client, me: Json) -> None:
-    await add_fault(client, "ws_close", closeCode=1006)
-
-    assert await end_of(await connect(client, me)) == 1006
+        assert await end_of(await connect(client, me)) == code
 
 
 async def test_sockets_that_are_open_are_closed_at_once(client: Client, me: Json) -> None:
     sockets = [await connect(client, me), await connect(client, me)]
 
-    await add_fault(client, "ws_close", closeCode=1012)
+    await add_fault(client, "ws_close", app="one")
+    assert [await is_alive(socket) for socket in sockets] == [True, True]
 
+    await add_fault(client, "ws_close", closeCode=1012)
     assert [await end_of(socket) for socket in sockets] == [1012, 1012]
 
 
@@ -175,14 +162,6 @@ async def test_only_the_sockets_of_the_user_meant_are_closed(client: Client, me:
 
     assert await end_of(mine) == 1011
     assert await is_alive(other)
-
-
-async def test_the_sockets_of_other_apps_stay_open(client: Client, me: Json) -> None:
-    socket = await connect(client, me)
-
-    await add_fault(client, "ws_close", app="one")
-
-    assert await is_alive(socket)
 
 
 async def test_a_user_whose_socket_was_closed_is_offline(client: Client, me: Json) -> None:
@@ -288,56 +267,46 @@ async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticat
 
 
 # --- presets --------------------------------------------------------------------------------
-@pytest.mark.parametrize("preset", REFUSING)
-async def test_a_preset_refuses_the_authentication(client: Client, me: Json, preset: str) -> None:
-    await add_fault(client, preset, app="APP_ID")
-
-    socket = await authenticate(client, me)
-
-    assert (await frame(socket))["body"] == {"code": "401", "status": "ERR_NO_AUTH"}
-    assert await end_of(socket) == 1008
-
-
-@pytest.mark.parametrize("preset", SPARING)
-async def test_a_preset_of_something_else_leaves_sockets_alone(
-    client: Client, me: Json, preset: str
+async def test_a_preset_refuses_the_authentication_or_leaves_sockets_alone(
+    client: Client, me: Json
 ) -> None:
-    await add_fault(client, preset)
+    assert {*REFUSING, *SPARING} == PRESETS.keys()
+    for preset in (*SPARING, *REFUSING):
+        fault = await add_fault(client, preset, app="APP_ID")
 
-    assert await is_alive(await connect(client, me))
+        socket = await authenticate(client, me)
+
+        refused = {"code": "401", "status": "ERR_NO_AUTH"}
+        told = (await frame(socket))["body"]
+        assert told == (refused if preset in REFUSING else {"code": "200", "status": "OK"}), preset
+        if preset in REFUSING:
+            assert await end_of(socket) == 1008, preset
+        else:
+            assert await is_alive(socket), preset
+        await body_of(client.delete(f"/_mock/faults/{fault['id']}"))
 
 
 # --- faults of requests at a handshake --------------------------------------------------------
-async def test_a_fault_of_all_apps_strikes_handshakes(client: Client, me: Json) -> None:
-    await add_fault(client, "error", status=502, times=1)
-
-    assert await refused_handshake(client) == 502
-    assert await is_alive(await connect(client, me))
-
-
-async def test_a_header_asks_for_a_fault_of_a_handshake(client: Client) -> None:
-    assert await refused_handshake(client, **{"X-Mock-Fault": "error=502"}) == 502
-
-
-async def test_a_fault_of_an_app_strikes_handshakes_that_name_it_and_no_others(
+async def test_a_fault_of_requests_strikes_handshakes_that_it_means(
     client: Client, me: Json
 ) -> None:
-    await add_fault(client, "error", status=502, app="APP_ID")
+    await add_fault(client, "error", status=502, times=1)
+    assert await refused_handshake(client) == 502
+    assert await is_alive(await connect(client, me))
+    assert await refused_handshake(client, **{"X-Mock-Fault": "error=502"}) == 502
 
+    await add_fault(client, "error", status=502, app="APP_ID")
     assert await refused_handshake(client, "/apps/APP_ID") == 502
     assert await is_alive(await connect(client, me))
 
 
-@pytest.mark.parametrize("kind", ["truncated", "malformed", "slow_body"])
-async def test_a_handshake_has_no_body_that_could_be_misshapen(
-    client: Client, me: Json, kind: str
-) -> None:
-    made = await add_fault(client, kind, times=1)
+async def test_a_handshake_has_no_body_that_could_be_misshapen(client: Client, me: Json) -> None:
+    kinds = ("truncated", "malformed", "slow_body")
+    made = [await add_fault(client, kind, times=1) for kind in kinds]
 
     await connect(client, me)
 
-    (listed,) = await body_of(client.get("/_mock/faults"))
-    assert listed == made
+    assert await body_of(client.get("/_mock/faults")) == made
 
 
 # --- the journal ----------------------------------------------------------------------------

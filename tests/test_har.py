@@ -17,6 +17,7 @@ from tests.helpers import (
     body_of,
     connect,
     details_of,
+    each_row,
     get_as_encoded,
     log_in,
     send_raw,
@@ -121,7 +122,7 @@ async def test_a_form_is_as_it_was_sent(client: Client) -> None:
     assert request["postData"]["mimeType"] == "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize("path", ['/a"b<c>', "/%00", "/a?b[]={}|^`"])
+@each_row("path", ['/a"b<c>', "/%00", "/a?b[]={}|^`"])
 async def test_a_url_holds_nothing_that_no_url_may_hold(client: Client, path: str) -> None:
     await get_as_encoded(client, path, {})
 
@@ -132,7 +133,7 @@ async def test_a_url_holds_nothing_that_no_url_may_hold(client: Client, path: st
     assert URL(url).host == "127.0.0.1"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("target", "host", "url"),
     [
         (b"http://a.example/users", b"a.example", "http://a.example/users"),

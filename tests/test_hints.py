@@ -14,8 +14,10 @@ from tests.helpers import (
     FORM,
     REST_KEY,
     Client,
+    each_row,
     get_as_encoded,
     journal_of,
+    operation_of,
 )
 from tests.strategies import hostile
 
@@ -27,7 +29,7 @@ async def hint_of(client: Client, method: str, path: str, **options: Any) -> str
 
 
 # --- paths and methods ----------------------------------------------------------------------
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path", "hint"),
     [
         ("GET", "/user", "the nearest is GET /users"),
@@ -47,7 +49,7 @@ async def test_an_unknown_path_is_told_the_nearest_operation(
     assert await hint_of(client, method, path) == hint
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path", "hint"),
     [
         ("POST", "/_mock/rest", "the nearest is POST /_mock/reset"),
@@ -61,8 +63,11 @@ async def test_an_unknown_action_of_the_control_api_is_told_the_nearest_one(
     assert await hint_of(client, method, path) == hint
 
 
-@pytest.mark.parametrize("path", sorted({row.path for row in OPERATIONS if "{" not in row.path}))
+@each_row("path", sorted({one.path for one in OPERATIONS if "{" not in one.path}))
 async def test_a_path_that_lacks_a_letter_is_told_the_whole_one(client: Client, path: str) -> None:
+    if any(operation_of(method, path[:-1]) for method in ("GET", "POST")):
+        return  # to lack a letter is to be another path
+
     hint = await hint_of(client, "PATCH", path[:-1])
 
     assert hint
@@ -71,7 +76,7 @@ async def test_a_path_that_lacks_a_letter_is_told_the_whole_one(client: Client, 
 
 
 # --- credentials ----------------------------------------------------------------------------
-@pytest.mark.parametrize(
+@each_row(
     ("path", "headers", "hint"),
     [
         ("/users", {}, "the header apikey is missing"),
@@ -100,7 +105,7 @@ async def test_the_credential_itself_is_told_to_nobody(client: Client) -> None:
 
 
 # --- fields ---------------------------------------------------------------------------------
-@pytest.mark.parametrize(
+@each_row(
     ("path", "body", "hint"),
     [
         ("/users", {"userId": "u1", "name": "x"}, "the field uid is missing, but userId was sent"),
@@ -129,7 +134,7 @@ async def test_a_missing_field_of_a_form_is_told_as_well(client: Client) -> None
     assert hint == "the field uid is missing, but user_id was sent"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path", "options"),
     [
         ("POST", "/users", {"data": b"x" * 20_000}),

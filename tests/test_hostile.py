@@ -14,6 +14,7 @@ from tests.helpers import (
     Client,
     assert_alive,
     data_of,
+    each_row,
     error_of,
     perform,
     raw_request,
@@ -29,7 +30,7 @@ _NAMES += ["onBehalfOf", "callToken", "Content-Type", "Cookie", "Accept", "Autho
 _NAMES += ["Access-Control-Request-Headers", "X-Forwarded-Host", "If-None-Match"]
 
 
-@pytest.mark.parametrize("name", _NAMES)
+@each_row("name", _NAMES)
 async def test_odd_bytes_in_a_header_do_no_harm(client: Client, name: str) -> None:
     for head in (_GET, _POST, b"GET /me HTTP/1.1", b"OPTIONS / HTTP/1.1"):
         for value in _ODD:
@@ -60,7 +61,7 @@ _PATHS = [
 ]
 
 
-@pytest.mark.parametrize("path", _PATHS, ids=lambda path: path[:24])
+@each_row("path", _PATHS)
 async def test_odd_paths_are_refused_or_answered(client: Client, path: str) -> None:
     for method in ("GET", "POST", "OPTIONS", "HEAD", "DELETE"):
         status, _ = await send_raw(client, raw_request(f"{method} {path} HTTP/1.1"))
@@ -68,7 +69,7 @@ async def test_odd_paths_are_refused_or_answered(client: Client, path: str) -> N
     await assert_alive(client)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "head",
     [
         *("TRACE /users HTTP/1.1", "CONNECT a.example:443 HTTP/1.1", "FOO /users HTTP/1.1"),
@@ -114,7 +115,7 @@ _LINES: list[tuple[bytes, ...]] = [
 ]
 
 
-@pytest.mark.parametrize("lines", _LINES, ids=lambda lines: repr(lines)[:50])
+@each_row("lines", _LINES)
 async def test_odd_headers_stop_nothing(client: Client, lines: tuple[bytes, ...]) -> None:
     for path in ("/", "/users", "/_mock/health"):
         status, body = await send_raw(client, raw_request(f"GET {path} HTTP/1.1", *lines))
@@ -137,7 +138,7 @@ async def test_an_impossible_expectation_is_refused_by_name(client: Client) -> N
 
 
 # --- queries --------------------------------------------------------------------------------
-@pytest.mark.parametrize("count", [999, 5000])
+@each_row("count", [999, 5000])
 async def test_thousands_of_query_parameters_stop_nothing(client: Client, count: int) -> None:
     query = "&".join("a" for _ in range(count))
 

@@ -21,6 +21,7 @@ from tests.helpers import (
     Client,
     assert_alive,
     data_of,
+    each_row,
     error_of,
     perform,
     raw_request,
@@ -71,7 +72,7 @@ _BODIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("case", _BODIES)
+@each_row("case", _BODIES)
 async def test_odd_bodies_are_refused_or_taken(client: Client, case: str) -> None:
     for content_type in (
         b"application/json",
@@ -98,7 +99,7 @@ async def test_what_was_stored_is_printed_again(client: Client) -> None:
         assert shown["uid"] == user["uid"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         b"uid=%",
@@ -114,7 +115,6 @@ async def test_what_was_stored_is_printed_again(client: Client) -> None:
         b"=&=&=",
         b"\xff=\xff",
     ],
-    ids=lambda body: repr(body)[:30],
 )
 async def test_odd_forms_are_refused_or_taken(client: Client, body: bytes) -> None:
     raw = raw_request(_POST, b"Content-Type: " + FORM.encode(), body=body)
@@ -143,8 +143,8 @@ _BROKEN: dict[str, tuple[tuple[bytes, ...], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("case", _BROKEN)
-@pytest.mark.parametrize("head", ["POST /users HTTP/1.1", "GET /users HTTP/1.1"])
+@each_row("case", _BROKEN)
+@each_row("head", ["POST /users HTTP/1.1", "GET /users HTTP/1.1"])
 async def test_broken_encodings_stop_nothing(client: Client, head: str, case: str) -> None:
     lines, body = _BROKEN[case]
 

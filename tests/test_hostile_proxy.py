@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mockchat import Config, MockChat
 from mockchat.wire.hosts import is_inside
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE
+from tests.helpers import PATIENCE, each_row
 from tests.strategies import hostile
 from tests.tunnels import (
     ESTABLISHED,
@@ -86,17 +86,17 @@ NO_TARGETS = [
 ]
 
 
-@pytest.mark.parametrize("case", NO_HTTP)
+@each_row("case", NO_HTTP)
 async def test_what_is_no_request_is_told_so(proxy: int, case: str) -> None:
     assert status_of(await answer_to(proxy, NO_HTTP[case])) == 400
 
 
-@pytest.mark.parametrize("target", NO_TARGETS)
+@each_row("target", NO_TARGETS)
 async def test_a_tunnel_leads_to_a_host_and_a_port(proxy: int, target: str) -> None:
     assert status_of(await answer_to(proxy, connect(target))) == 400
 
 
-@pytest.mark.parametrize("size", [64 * 1024, 4_000_000])
+@each_row("size", [64 * 1024, 4_000_000])
 async def test_a_head_that_is_too_long_is_refused_to_who_still_sends_it(
     proxy: int, size: int
 ) -> None:
@@ -125,8 +125,8 @@ async def test_whatever_comes_is_answered_by_http_or_not_at_all(data: bytes) -> 
 
 
 # --- hosts that cannot be reached -----------------------------------------------------------
-@pytest.mark.parametrize("ask", [connect, lambda target: get(f"http://{target}/")])
-@pytest.mark.parametrize(
+@each_row("ask", [connect, lambda target: get(f"http://{target}/")])
+@each_row(
     "name", ["no-such-host.invalid", "a..b", f"{'a' * 64}.example", "1.2.3.4.5", "%00", "a'b"]
 )
 async def test_a_name_that_leads_nowhere_is_told(proxy: int, ask: Any, name: str) -> None:
@@ -153,7 +153,7 @@ async def test_a_host_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPat
         assert status_of(await client.rest()) == 504
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "0.0.0.0"])
+@each_row("name", ["127.0.0.1", "localhost", "0.0.0.0"])
 async def test_the_proxy_is_no_host_behind_itself(proxy: int, name: str) -> None:
     for request in (connect(f"{name}:{proxy}"), get(f"http://{name}:{proxy}/")):
         answer = await answer_to(proxy, request)
@@ -217,7 +217,7 @@ async def test_a_client_from_elsewhere_reaches_other_hosts(tmp_path: Path) -> No
         await client.close()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("address", "expected"),
     [
         *(("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True)),
@@ -356,7 +356,7 @@ async def test_a_stop_does_not_wait_for_a_host_that_is_being_called(
             assert await client.rest() == b""
 
 
-@pytest.mark.parametrize("turns", [0, 1, 3, 4])  # after two asyncio itself forgets a connection
+@each_row("turns", [0, 1, 3, 4])  # after two asyncio itself forgets a connection
 async def test_a_stop_turns_away_who_is_about_to_come_in(turns: int) -> None:
     proxy, bound = Proxy(), socket.create_server(("127.0.0.1", 0))
     await proxy.start(bound)

@@ -6,12 +6,20 @@ import contextlib
 import json
 from typing import Any
 
-import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from hypothesis import given
 
 from tests.faulty import Wire
-from tests.helpers import PATIENCE, Client, assert_alive, auth_frame, connect, log_in, send_raw
+from tests.helpers import (
+    PATIENCE,
+    Client,
+    assert_alive,
+    auth_frame,
+    connect,
+    each_row,
+    log_in,
+    send_raw,
+)
 from tests.strategies import hostile, json_values
 
 _KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
@@ -45,7 +53,7 @@ async def still_answers(socket: ClientWebSocketResponse) -> bool:
     return bool(await socket.receive_json(timeout=PATIENCE) == {"action": "pong"})
 
 
-@pytest.mark.parametrize("case", FRAMES)
+@each_row("case", FRAMES)
 async def test_odd_frames_are_overlooked(client: Client, case: str) -> None:
     me = await log_in(client, "superhero1")
     for socket in (await client.ws_connect("/"), await connect(client, me)):
@@ -82,7 +90,7 @@ async def test_protocol_pings_are_answered(client: Client) -> None:
     assert (message.type, message.data) == (WSMsgType.PONG, b"are you there")
 
 
-@pytest.mark.parametrize("size", [64 * 1024 + 1, 5_000_000])
+@each_row("size", [64 * 1024 + 1, 5_000_000])
 async def test_a_huge_frame_ends_its_socket_only(client: Client, size: int) -> None:
     bystander = await connect(client, await log_in(client, "superhero2"))
     socket = await connect(client, await log_in(client, "superhero1"))
@@ -135,7 +143,7 @@ JWTS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("case", JWTS)
+@each_row("case", JWTS)
 async def test_an_odd_jwt_is_refused(client: Client, case: str) -> None:
     socket = await client.ws_connect("/")
 
@@ -146,7 +154,7 @@ async def test_an_odd_jwt_is_refused(client: Client, case: str) -> None:
     await assert_alive(client)
 
 
-@pytest.mark.parametrize("case", JWTS)
+@each_row("case", JWTS)
 async def test_an_odd_call_token_is_refused(client: Client, case: str) -> None:
     token = str(JWTS[case]).replace("\x00", "0")[:7000]
 
@@ -155,13 +163,12 @@ async def test_an_odd_call_token_is_refused(client: Client, case: str) -> None:
     assert response.status == 401
 
 
-@pytest.mark.parametrize(
+@each_row(
     "changes",
     [
         *({"appId": app_id} for app_id in (None, {"a": 1}, "x" * 5000, "a/b", "")),
         *({"body": body} for body in (None, [1], "text")),
     ],
-    ids=lambda changes: repr(changes)[:30],
 )
 async def test_an_odd_auth_frame_is_refused(client: Client, changes: dict[str, Any]) -> None:
     me = await log_in(client, "superhero1")
@@ -172,7 +179,7 @@ async def test_an_odd_auth_frame_is_refused(client: Client, changes: dict[str, A
     assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "401"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "odd",
     [
         {"presenceSubscription": 5, "roles": "nurse"},
@@ -180,7 +187,6 @@ async def test_an_odd_auth_frame_is_refused(client: Client, changes: dict[str, A
         {"presenceSubscription": ["ROLES"], "roles": [None, {"a": 1}, 5]},
         {"deviceId": {"a": 1}, "params": "x"},
     ],
-    ids=lambda odd: repr(odd)[:30],
 )
 async def test_odd_wishes_of_a_good_client_are_overlooked(
     client: Client, odd: dict[str, Any]
@@ -209,7 +215,7 @@ _HANDSHAKES: dict[str, tuple[bytes, tuple[bytes, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("case", _HANDSHAKES)
+@each_row("case", _HANDSHAKES)
 async def test_a_broken_handshake_is_refused(client: Client, case: str) -> None:
     head, lines = _HANDSHAKES[case]
 

@@ -27,6 +27,7 @@ from tests.helpers import (
     Serve,
     body_of,
     connect,
+    each_row,
     journal_of,
     log_in,
     steer,
@@ -34,73 +35,49 @@ from tests.helpers import (
 
 
 # --- bounds ---------------------------------------------------------------------------------
-async def test_of_many_exchanges_the_newest_are_kept(serve: Serve) -> None:
-    client = await serve(journal_size=3)
+async def test_of_many_or_large_exchanges_the_newest_are_kept(serve: Serve) -> None:
+    by_number = await serve(journal_size=3)
+    by_bytes = await serve(journal_bytes=20_000)
     for number in range(5):
-        await client.get(f"/users/u{number}", headers=REST_KEY)
+        await by_number.get(f"/users/u{number}", headers=REST_KEY)
+        await by_bytes.get(f"/nowhere?{'x' * 5000}", headers=REST_KEY)
 
-    assert [one["path"] for one in await journal_of(client)] == [
-        "/users/u2",
-        "/users/u3",
-        "/users/u4",
-    ]
-
-
-async def test_of_large_exchanges_fewer_are_kept(serve: Serve) -> None:
-    client = await serve(journal_bytes=20_000)
+    kept = [one["path"] for one in await journal_of(by_number)]
+    assert kept == ["/users/u2", "/users/u3", "/users/u4"]
+    assert 1 <= len(await journal_of(by_bytes)) <= 3
     for _ in range(5):
-        await client.get(f"/nowhere?{'x' * 5000}", headers=REST_KEY)
-
-    assert 1 <= len(await journal_of(client)) <= 3
-
-
-async def test_headers_count_for_the_size_of_an_exchange(serve: Serve) -> None:
-    client = await serve(journal_bytes=20_000)
-    for _ in range(5):
-        await client.get("/nowhere", headers={"X-Long": "x" * 7000})
-
-    assert 1 <= len(await journal_of(client)) <= 2
+        await by_bytes.get("/nowhere", headers={"X-Long": "x" * 7000})
+    assert 1 <= len(await journal_of(by_bytes)) <= 2
 
 
-async def test_a_list_is_of_the_newest_exchanges_and_tells_of_all(client: Client) -> None:
-    for number in range(5):
-        await client.get(f"/users/u{number}", headers=REST_KEY)
+async def test_a_list_is_of_the_newest_hundred_exchanges_unless_asked_otherwise(
+    client: Client,
+) -> None:
+    for number in range(103):
+        await client.options(f"/users/u{number}")
 
     found = await body_of(client.get("/_mock/journal?limit=2"))
-
-    assert found["count"] == 5
-    assert [one["path"] for one in found["exchanges"]] == ["/users/u3", "/users/u4"]
-
-
-async def test_a_list_is_of_a_hundred_exchanges_unless_asked_otherwise(client: Client) -> None:
-    for _ in range(103):
-        await client.options("/users")
-
+    assert found["count"] == 103
+    assert [one["path"] for one in found["exchanges"]] == ["/users/u101", "/users/u102"]
     assert len(await journal_of(client)) == 100
     assert len(await journal_of(client, limit="")) == 100
     assert len(await journal_of(client, limit=103)) == 103
 
 
 # --- what it costs --------------------------------------------------------------------------
-async def test_frames_are_forgotten_with_the_exchange(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-    socket = await connect(client, me)
+async def test_frames_count_once_and_are_forgotten_with_the_exchange(client: Client) -> None:
+    owner = client.app[STORE].journals
+    early = await client.ws_connect("/")
+    await early.send_str("x" * 5000)
+    await early.close()
+    await journal_of(client, operation="websocket", wait="5s")
+    assert owner.bytes > 5000
+
+    socket = await connect(client, await log_in(client, "superhero1"))
     await steer(client, "DELETE", "journal")
     await socket.send_json({"action": "ping", "more": "x" * 1000})
     await socket.receive_json(timeout=PATIENCE)
 
-    assert client.app[STORE].journals.bytes == 0
-
-
-async def test_what_a_websocket_said_before_it_authenticated_counts_once(client: Client) -> None:
-    owner = client.app[STORE].journals
-    socket = await client.ws_connect("/")
-    await socket.send_str("x" * 5000)
-    await socket.close()
-    await journal_of(client, operation="websocket", wait="5s")
-
-    assert owner.bytes > 5000
-    await steer(client, "DELETE", "journal")
     assert owner.bytes == 0
 
 
@@ -115,24 +92,20 @@ async def test_many_messages_make_older_exchanges_go(serve: Serve) -> None:
     assert [one["operation"] for one in await journal_of(client)] == ["websocket"]
 
 
-async def test_the_journals_of_many_apps_are_bounded_together(serve: Serve) -> None:
+async def test_the_journals_of_many_apps_are_bounded_together_and_go_with_them(
+    serve: Serve,
+) -> None:
     client = await serve(journal_bytes=8_000)
     for number in range(150):
         await client.get(f"/apps/app{number}/v3/nowhere", headers={"X-Long": "x" * 3000})
 
-    owner = client.app[STORE].journals
-    assert owner.bytes <= 32 * 8_000
+    store = client.app[STORE]
+    assert store.journals.bytes <= 32 * 8_000
     apps = [one["app"] for one in await journal_of(client)]
     assert 10 < len(apps) < 100
     assert apps[-1] == "app149"
-
-
-async def test_an_app_that_goes_takes_its_journal_along(client: Client) -> None:
-    store = client.app[STORE]
-    await client.get("/apps/one/v3/users", headers=REST_KEY)
-
-    store.close("one")
-
+    for app in apps:
+        store.close(app)
     assert store.journals.bytes == 0
     assert await body_of(client.get("/_mock/journal"))
 
@@ -145,22 +118,17 @@ def exchange(number: int, body: bytes = b"") -> Exchange:
     )
 
 
-def test_of_a_websocket_the_newest_messages_are_kept() -> None:
-    handshake = exchange(1)
+def test_of_many_or_large_messages_of_a_websocket_the_newest_are_kept() -> None:
+    many, large = exchange(1), exchange(2)
     for number in range(MAX_FRAMES + 5):
-        handshake.add_frame(Frame(sent=True, at=0.0, text=str(number)))
-
-    assert [frame.text for frame in handshake.frames][:1] == ["5"]
-    assert len(handshake.frames) == MAX_FRAMES
-
-
-def test_of_large_messages_fewer_are_kept() -> None:
-    handshake = exchange(1)
+        many.add_frame(Frame(sent=True, at=0.0, text=str(number)))
     for _ in range(40):
-        handshake.add_frame(Frame(sent=True, at=0.0, text="x" * 60_000))
+        large.add_frame(Frame(sent=True, at=0.0, text="x" * 60_000))
 
-    assert sum(frame.size for frame in handshake.frames) <= MAX_FRAME_BYTES
-    assert handshake.size <= MAX_FRAME_BYTES + 5000
+    assert [frame.text for frame in many.frames][:1] == ["5"]
+    assert len(many.frames) == MAX_FRAMES
+    assert sum(frame.size for frame in large.frames) <= MAX_FRAME_BYTES
+    assert large.size <= MAX_FRAME_BYTES + 5000
 
 
 def kept(journals: list[Journal]) -> Iterator[Exchange]:
@@ -219,7 +187,7 @@ def test_all_journals_together_are_bounded(actions: list[Any]) -> None:
     assert owner.bytes <= 32 or sum(map(len, journals)) == 1
 
 
-@pytest.mark.parametrize("cursor", [None, 0, 2, 9])
+@each_row("cursor", [None, 0, 2, 9])
 def test_exchanges_are_found_in_the_order_of_their_ends(cursor: int | None) -> None:
     owner = Journals(10, 10**6)
     one, other = Journal(owner, "one"), Journal(owner, "other")

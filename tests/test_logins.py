@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from mockchat import Config, MockChat
@@ -21,6 +20,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     issue_token,
     steer,
 )
@@ -33,12 +33,10 @@ def post_login(client: Client, uid: str = "superhero1", app: str = "APP_ID", **m
     return client.post(f"/apps/{app}/v3/login", json=body)
 
 
-async def held_login(client: Client, uid: str = "superhero1", **more: Any) -> Any:
-    """A login that has reached the point where it is held."""
-    waiting = client.app[STORE].default.holds.count()
-    task = asyncio.create_task(post_login(client, uid, **more))
-    query = f"wait=1m&count={waiting + 1}&app=APP_ID"
-    await body_of(client.get(f"/_mock/logins?{query}", timeout=LONG))
+async def held(client: Client, login: Any, count: int = 1) -> Any:
+    """A login that has reached the point where it is held, as one of `count`."""
+    task = asyncio.ensure_future(login)
+    await body_of(client.get(f"/_mock/logins?wait=1m&count={count}", timeout=LONG))
     return task
 
 
@@ -47,24 +45,20 @@ async def _ask(client: Client, method: str, path: str, body: Json, headers: dict
 
 
 # --- held -----------------------------------------------------------------------------------
-async def test_while_a_login_is_held_another_one_is_in_progress(client: Client) -> None:
+async def test_while_a_login_is_held_others_of_its_uid_or_device_are_in_progress(
+    client: Client,
+) -> None:
     await steer(client, "POST", "logins", uid="superhero1")
-    first = await held_login(client)
+    first = await held(client, post_login(client, deviceId="phone"))
 
     await assert_error(post_login(client), errors.LOGIN_IN_PROGRESS)
+    same_device = post_login(client, "superhero2", deviceId="phone")
+    await assert_error(same_device, errors.LOGIN_IN_PROGRESS)
+    assert (await data_of(post_login(client, "superhero2")))["uid"] == "SUPERHERO2"
 
     await steer(client, "DELETE", "logins", uid="superhero1")
     assert (await data_of(first))["uid"] == "SUPERHERO1"
     assert (await data_of(post_login(client)))["uid"] == "SUPERHERO1"
-
-
-async def test_the_same_device_is_in_progress_whoever_logs_in(client: Client) -> None:
-    await steer(client, "POST", "logins", uid="superhero1")
-    await held_login(client, deviceId="phone")
-
-    request = post_login(client, "superhero2", deviceId="phone")
-
-    await assert_error(request, errors.LOGIN_IN_PROGRESS)
 
 
 async def test_a_second_login_of_the_uid_is_refused_by_every_way_and_at_once(
@@ -84,8 +78,7 @@ async def test_a_second_login_of_the_uid_is_refused_by_every_way_and_at_once(
     ]
     for first in ways:
         await steer(client, "POST", "logins", uid="superhero1")
-        login = asyncio.create_task(_ask(client, *first))
-        await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+        login = await held(client, _ask(client, *first))
 
         for second in ways:
             await assert_error(_ask(client, *second), errors.LOGIN_IN_PROGRESS)
@@ -99,8 +92,7 @@ async def test_a_second_login_of_the_uid_is_refused_by_every_way_and_at_once(
 async def test_an_sdk_s_login_takes_its_device_s_slot(client: Client) -> None:
     one, two = [by_token(await issue_token(client, f"superhero{number}")) for number in (1, 2)]
     await steer(client, "POST", "logins", uid="superhero1")
-    login = asyncio.create_task(client.put("/me", json={"deviceId": "tab"}, headers=one))
-    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+    login = await held(client, client.put("/me", json={"deviceId": "tab"}, headers=one))
 
     same = client.put("/me", json={"deviceId": "tab"}, headers=two)
     by_uid = post_login(client, "superhero2", deviceId="tab")
@@ -126,28 +118,31 @@ async def test_tabs_of_one_user_that_reload_together_all_log_in(client: Client) 
 
 async def test_a_login_by_auth_token_is_held_as_well(client: Client) -> None:
     token = await issue_token(client, "superhero1")
-    await steer(client, "POST", "logins", uid="SuperHero1")
-    first = asyncio.create_task(client.post("/login", json={"authToken": token}))
-    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+    for ask in (
+        lambda: client.post("/login", json={"authToken": token}),
+        lambda: client.put("/me", headers=by_token(token)),
+    ):
+        await steer(client, "POST", "logins", uid="SuperHero1")
+        first = await held(client, ask())
 
-    again = client.post("/login", json={"authToken": token})
-
-    await assert_error(again, errors.LOGIN_IN_PROGRESS)
-    await steer(client, "DELETE", "logins")
-    assert (await data_of(first))["authToken"] == token
-
-
-async def test_other_users_log_in_meanwhile(client: Client) -> None:
-    await steer(client, "POST", "logins", uid="superhero1")
-    await held_login(client)
-
-    assert (await data_of(post_login(client, "superhero2")))["uid"] == "SUPERHERO2"
+        told = await body_of(client.get("/_mock/logins"))
+        assert told["waiting"] == {"APP_ID": ["superhero1"]}
+        again = client.post("/login", json={"authToken": token})
+        await assert_error(again, errors.LOGIN_IN_PROGRESS)
+        await steer(client, "DELETE", "logins")
+        assert (await data_of(first))["authToken"] == token
 
 
-async def test_everybody_s_logins_can_be_held(client: Client) -> None:
-    await steer(client, "POST", "logins")
-    tasks = [await held_login(client, f"superhero{number}") for number in (1, 2)]
+async def test_everybody_s_logins_can_be_held_and_are_not_released_for_one(client: Client) -> None:
+    for body in ({}, {"uid": "superhero1"}):
+        await steer(client, "POST", "logins", **body)
+    tasks = [await held(client, post_login(client, f"superhero{n}"), n) for n in (1, 2)]
 
+    told = await steer(client, "DELETE", "logins", uid="superhero1")
+    assert told == {
+        "held": {"APP_ID": ["*"]},
+        "waiting": {"APP_ID": ["superhero1", "superhero2"]},
+    }
     told = await steer(client, "DELETE", "logins")
 
     assert told["held"] == {"APP_ID": []}
@@ -155,33 +150,10 @@ async def test_everybody_s_logins_can_be_held(client: Client) -> None:
     assert [me["uid"] for me in found] == ["SUPERHERO1", "SUPERHERO2"]
 
 
-async def test_what_is_held_for_everybody_is_not_released_for_one(client: Client) -> None:
-    for body in ({}, {"uid": "superhero1"}):
-        await steer(client, "POST", "logins", **body)
-    await held_login(client)
-
-    told = await steer(client, "DELETE", "logins", uid="superhero1")
-
-    assert told == {"held": {"APP_ID": ["*"]}, "waiting": {"APP_ID": ["superhero1"]}}
-
-
-async def test_an_sdk_s_login_is_held(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
-    await steer(client, "POST", "logins", uid="superhero1")
-    login = asyncio.create_task(client.put("/me", headers=by_token(token)))
-    told = await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
-
-    await steer(client, "DELETE", "logins")
-
-    assert told["waiting"] == {"APP_ID": ["superhero1"]}
-    assert (await data_of(login))["authToken"] == token
-
-
 async def test_a_change_of_the_own_profile_or_a_push_token_is_no_login(client: Client) -> None:
     header = by_token(await issue_token(client, "superhero1"))
     await steer(client, "POST", "logins")
-    login = asyncio.create_task(client.put("/me", headers=header))
-    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
+    login = await held(client, client.put("/me", headers=header))
 
     for body in ({"name": "Tony"}, {"appInfo": {"pushNotification": {"fcmDeviceToken": "t"}}}):
         me = await data_of(client.put("/me", json=body, headers=header))
@@ -190,25 +162,18 @@ async def test_a_change_of_the_own_profile_or_a_push_token_is_no_login(client: C
     assert (await login).status == 200
 
 
-async def test_a_token_that_dies_meanwhile_logs_nobody_in(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
-    await steer(client, "POST", "logins")
-    login = asyncio.create_task(client.put("/me", headers=by_token(token)))
-    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
-    await body_of(client.delete("/me", headers=by_token(token)))
-
-    await steer(client, "DELETE", "logins")
-
-    await assert_error(login, errors.AUTH_TOKEN_UNKNOWN)
-
-
-async def test_a_token_that_expires_meanwhile_logs_nobody_in(serve: Serve, clock: Clock) -> None:
+@each_row("end", ["death", "expiry"])
+async def test_a_token_that_ends_meanwhile_logs_nobody_in(
+    serve: Serve, clock: Clock, end: str
+) -> None:
     client = await serve(token_ttl=60.0)
-    token = await issue_token(client, "superhero1")
+    headers = by_token(await issue_token(client, "superhero1"))
     await steer(client, "POST", "logins")
-    login = asyncio.create_task(client.put("/me", headers=by_token(token)))
-    await body_of(client.get("/_mock/logins?wait=1m", timeout=LONG))
-    clock.advance(60)
+    login = await held(client, client.put("/me", headers=headers))
+    if end == "death":
+        await body_of(client.delete("/me", headers=headers))
+    else:
+        clock.advance(60)
 
     await steer(client, "DELETE", "logins")
 
@@ -225,7 +190,7 @@ async def test_what_is_wrong_with_a_login_is_told_at_once(client: Client) -> Non
 async def test_logins_of_a_uid_that_does_not_exist_yet_can_be_held(client: Client) -> None:
     await steer(client, "POST", "logins", uid="later")
     await create_user(client, "later")
-    login = await held_login(client, "later")
+    login = await held(client, post_login(client, "later"))
 
     await steer(client, "DELETE", "logins", uid="LATER")
 
@@ -276,43 +241,28 @@ async def test_without_an_app_those_of_all_are_held_and_released(client: Client)
 
 
 # --- released -------------------------------------------------------------------------------
-async def test_an_app_that_goes_holds_nobody(client: Client) -> None:
+async def test_an_app_that_goes_or_a_server_that_stops_holds_nobody(client: Client) -> None:
     await data_of(post_login(client, app="one"))
-    await steer(client, "POST", "logins", app="one")
-    task = asyncio.create_task(post_login(client, app="one"))
-    await body_of(client.get("/_mock/logins?app=one&wait=1m", timeout=LONG))
+    await steer(client, "POST", "logins")
+    one = await held(client, post_login(client, app="one"))
+    login = await held(client, post_login(client), 2)
 
     client.app[STORE].close("one")
-
-    assert (await task).status == 200
-
-
-async def test_a_server_that_stops_holds_nobody(client: Client) -> None:
-    await steer(client, "POST", "logins")
-    login = await held_login(client)
-
+    assert (await one).status == 200
     await client.app.shutdown()
-
     assert (await data_of(login))["uid"] == "SUPERHERO1"
 
 
 # --- waiting --------------------------------------------------------------------------------
-async def test_a_wait_for_a_uid_is_not_ended_by_another(client: Client) -> None:
+async def test_a_wait_for_a_uid_is_ended_by_its_login_alone_and_that_at_once(
+    client: Client,
+) -> None:
     await steer(client, "POST", "logins")
-    await held_login(client, "superhero2")
+    await held(client, post_login(client, "superhero2"))
 
-    told = await body_of(client.get("/_mock/logins?uid=superhero1&wait=1ms"))
-
-    assert told["waiting"] == {"APP_ID": ["superhero2"]}
-
-
-async def test_who_waits_already_is_told_at_once(client: Client) -> None:
-    await steer(client, "POST", "logins")
-    await held_login(client)
-
-    told = await body_of(client.get("/_mock/logins?wait=1m&count=", timeout=LONG))
-
-    assert told["waiting"] == {"APP_ID": ["superhero1"]}
+    for query in ("uid=superhero1&wait=1ms", "wait=1m&count=", "uid=superhero2&wait=1m"):
+        told = await body_of(client.get(f"/_mock/logins?{query}", timeout=LONG))
+        assert told["waiting"] == {"APP_ID": ["superhero2"]}, query
 
 
 async def test_a_server_that_stops_keeps_nobody_waiting_for_logins(client: Client) -> None:
@@ -326,7 +276,7 @@ async def test_a_server_that_stops_keeps_nobody_waiting_for_logins(client: Clien
     assert (await wait)["waiting"] == {"APP_ID": []}
 
 
-@pytest.mark.parametrize("query", ["wait=61", "wait=-1", "count=0", "count=1001", "user=x"])
+@each_row("query", ["wait=61", "wait=-1", "count=0", "count=1001", "user=x"])
 async def test_a_question_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
     details = await details_of(client.get(f"/_mock/logins?{query}"))
 

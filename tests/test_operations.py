@@ -3,13 +3,13 @@
 import copy
 import re
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
-import pytest
 from aiohttp import ClientResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
 from mockchat.api import OPERATIONS
 from mockchat.api.operation import Access, Operation
@@ -27,7 +27,9 @@ from tests.helpers import (
     Client,
     Serve,
     assert_error,
+    each_row,
     get_as_encoded,
+    telling,
 )
 from tests.strategies import PRINTED, bodies_for, json_values
 
@@ -42,18 +44,13 @@ ENOUGH = {
     **{key: ["superhero2"] for key in ("accepted", "friends", "blockedUids")},
     **{key: ["superhero2"] for key in ("uidsToDeactivate", "uidsToActivate")},
 }
+DIALECTS = ("documented", "live")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def name(value: Any) -> str | None:
-    return f"{value.id}-{value.method}-{value.path}" if isinstance(value, Operation) else None
-
-
-def each(*access: Access, having: str = "") -> pytest.MarkDecorator:
-    """Run a test for every operation of these kinds of access, or with `having` in its path."""
-    kinds = set(access) or set(Access)
-    rows = [row for row in OPERATIONS if row.access in kinds and having in row.path]
-    return pytest.mark.parametrize("operation", rows, ids=name)
+def rows_of(*access: Access) -> list[Operation]:
+    """The operations of these kinds of access."""
+    return [row for row in OPERATIONS if row.access in access]
 
 
 def path_of(operation: Operation, uid: str = "superhero1") -> str:
@@ -74,13 +71,10 @@ def test_every_operation_says_what_it_does_in_a_sentence() -> None:
     assert silent == []
 
 
-def test_every_operation_states_its_evidence() -> None:
-    assert {type(row.evidence) for row in ALL_OPERATIONS} == {Evidence}
-
-
-def test_no_two_operations_share_a_method_and_path() -> None:
+def test_every_operation_states_its_evidence_and_has_a_method_and_path_of_its_own() -> None:
     routes = [(row.method, row.path) for row in ALL_OPERATIONS]
 
+    assert {type(row.evidence) for row in ALL_OPERATIONS} == {Evidence}
     assert len(routes) == len(set(routes))
 
 
@@ -108,58 +102,48 @@ def test_the_whole_surface_of_the_first_issue_is_there() -> None:
 
 
 # --- who may ask ----------------------------------------------------------------------------
-async def assert_refused(
-    client: Client,
-    operation: Operation,
-    headers: dict[str, str],
-    row: errors.ErrorDef,
-    **values: str,
+BY_TOKEN = {Access.TOKEN, Access.FULL_KEY_OR_TOKEN}
+FULL = {Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN}
+Refusal = tuple[set[Access], list[dict[str, str]], errors.ErrorDef, dict[str, str]]
+REFUSALS: dict[str, Refusal] = {
+    "no key": (BY_KEY, [{}, {"apikey": ""}, {"apiKey": "  "}], errors.KEY_MISSING, {}),
+    "no token": (
+        {Access.TOKEN},
+        [{}, {"authToken": ""}, {"authtoken": "  "}, AUTH_KEY],
+        errors.AUTH_TOKEN_MISSING,
+        {},
+    ),
+    "an unknown key": (
+        BY_KEY,
+        [{"apikey": "0123456789abcdef"}],
+        errors.KEY_UNKNOWN,
+        {"key": "01234******bcdef"},
+    ),
+    "an unknown token": (
+        BY_TOKEN,
+        [{"authToken": "u1_1"}],
+        errors.AUTH_TOKEN_UNKNOWN,
+        {"token": "u1_1"},
+    ),
+    "a token with a space": (
+        BY_TOKEN,
+        [{"authToken": "u1 1"}],
+        errors.AUTH_TOKEN_WITH_SPACE,
+        {"token": "u1 1"},
+    ),
+    "an auth key": (FULL, [AUTH_KEY], errors.NO_ACCESS, {"key": "AUTH_KEY"}),
+}
+
+
+@each_row("case", REFUSALS)
+async def test_every_operation_refuses_a_caller_by_what_is_wrong_with_the_credential(
+    client: Client, case: str
 ) -> None:
-    for dialect in ("documented", "live"):
+    access, credentials, row, values = REFUSALS[case]
+    for operation, headers, dialect in product(rows_of(*access), credentials, DIALECTS):
         request = ask(client, operation, {**headers, "X-Mock-Errors": dialect})
-        await assert_error(request, row, dialect, **values)
-
-
-@each(*BY_KEY)
-async def test_without_a_key_an_operation_that_takes_keys_says_so(
-    client: Client, operation: Operation
-) -> None:
-    for headers in ({}, {"apikey": ""}, {"apiKey": "  "}):
-        await assert_refused(client, operation, headers, errors.KEY_MISSING)
-
-
-@each(Access.TOKEN)
-async def test_without_a_token_an_operation_that_takes_tokens_says_so(
-    client: Client, operation: Operation
-) -> None:
-    for headers in ({}, {"authToken": ""}, {"authtoken": "  "}, AUTH_KEY):
-        await assert_refused(client, operation, headers, errors.AUTH_TOKEN_MISSING)
-
-
-@each(*BY_KEY)
-async def test_an_unknown_key_is_refused(client: Client, operation: Operation) -> None:
-    headers = {"apikey": "0123456789abcdef"}
-
-    await assert_refused(client, operation, headers, errors.KEY_UNKNOWN, key="01234******bcdef")
-
-
-@each(Access.TOKEN, Access.FULL_KEY_OR_TOKEN)
-async def test_an_unknown_token_is_refused(client: Client, operation: Operation) -> None:
-    headers = {"authToken": "u1_1"}
-
-    await assert_refused(client, operation, headers, errors.AUTH_TOKEN_UNKNOWN, token="u1_1")
-
-
-@each(Access.TOKEN, Access.FULL_KEY_OR_TOKEN)
-async def test_a_token_with_a_space_is_refused(client: Client, operation: Operation) -> None:
-    headers = {"authToken": "u1 1"}
-
-    await assert_refused(client, operation, headers, errors.AUTH_TOKEN_WITH_SPACE, token="u1 1")
-
-
-@each(Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN)
-async def test_an_auth_key_has_no_access(client: Client, operation: Operation) -> None:
-    await assert_refused(client, operation, AUTH_KEY, errors.NO_ACCESS, key="AUTH_KEY")
+        with telling(operation=operation.id, headers=headers, dialect=dialect):
+            await assert_error(request, row, dialect, **values)
 
 
 def test_an_auth_key_opens_creating_users_and_auth_tokens_only() -> None:
@@ -178,12 +162,13 @@ _ODD_UIDS = [
 ]
 
 
-@each(having="{uid}")
+@each_row("operation", [row for row in OPERATIONS if "{uid}" in row.path])
 async def test_an_unknown_uid_in_a_path_is_not_found(client: Client, operation: Operation) -> None:
     for uid, printed, documented, live in _ODD_UIDS:
         for dialect, row in (("documented", documented), ("live", live)):
             request = ask(client, operation, {**REST_KEY, "X-Mock-Errors": dialect}, uid)
-            await assert_error(request, row, dialect, uid=printed)
+            with telling(uid=uid, dialect=dialect):
+                await assert_error(request, row, dialect, uid=printed)
 
 
 async def test_a_line_break_in_a_path_is_answered_as_any_other(client: Client) -> None:
@@ -192,7 +177,7 @@ async def test_a_line_break_in_a_path_is_answered_as_any_other(client: Client) -
 
 
 # --- how they are asked ---------------------------------------------------------------------
-@pytest.mark.parametrize("path", sorted({row.path for row in OPERATIONS}))
+@each_row("path", sorted({one.path for one in OPERATIONS}))
 async def test_a_method_that_a_path_has_not_is_no_operation(client: Client, path: str) -> None:
     known = {row.method for row in ALL_OPERATIONS if row.path == path}
     operation = next(row for row in OPERATIONS if row.path == path)
@@ -237,19 +222,17 @@ def test_the_printing_law_is_tested_for_every_answer() -> None:
     assert PRINTED.keys() >= {one for one in answers if not issubclass(one, AnySchema)}
 
 
-@pytest.mark.parametrize("schema", PRINTED, ids=lambda schema: schema.__name__)
 @given(data=st.data())
 @settings(max_examples=10)
-def test_answers_are_printed_as_declared_without_empty_values(
-    schema: type[Schema], data: st.DataObject
-) -> None:
-    value = data.draw(PRINTED[schema])
-    declared = schema().dump(value)
+def test_answers_are_printed_as_declared_without_empty_values(data: st.DataObject) -> None:
+    for schema, values in PRINTED.items():
+        value = data.draw(values)
+        declared = schema().dump(value)
 
-    printed = compile_dump(schema)(value)
+        printed = compile_dump(schema)(value)
 
-    kept = [item for item in declared.items() if item[1] not in (None, "", [], {})]
-    assert list(printed.items()) == kept
+        kept = [item for item in declared.items() if item[1] not in (None, "", [], {})]
+        assert list(printed.items()) == kept, schema
 
 
 # --- how requests are read ------------------------------------------------------------------
@@ -297,4 +280,4 @@ def test_a_list_of_objects_loads_as_marshmallow_does_up_to_the_first_wrong_one(
         ((at, found),) = refused.items()
         read = {at: found if isinstance(found, dict) else None}
 
-    assert read == expected
+        assert read == expected, schema

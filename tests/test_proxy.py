@@ -19,7 +19,7 @@ from mockchat.serve import banner
 from mockchat.server import StartError
 from mockchat.wire.hosts import is_live
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame
+from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame, each_row
 from tests.tunnels import (
     End,
     answer_to,
@@ -80,13 +80,12 @@ async def data_of(session: aiohttp.ClientSession, method: str, url: str, **optio
 
 
 # --- the live host names --------------------------------------------------------------------
-@pytest.mark.parametrize("name", LIVE)
-async def test_a_live_host_name_is_mockchat_by_tls(
-    session: aiohttp.ClientSession, name: str
+async def test_a_live_host_name_is_mockchat_by_tls_and_by_plain_http(
+    session: aiohttp.ClientSession,
 ) -> None:
-    url = f"https://{name}.cometchat.io/v3/users/superhero1"
-
-    assert (await data_of(session, "GET", url, headers=REST_KEY))["uid"] == "SUPERHERO1"
+    for url in (*(f"https://{name}" for name in LIVE), "http://my-app.api-us"):
+        users = f"{url}.cometchat.io/v3/users/superhero1"
+        assert (await data_of(session, "GET", users, headers=REST_KEY))["uid"] == "SUPERHERO1", url
 
 
 async def test_the_sub_domain_names_the_app(session: aiohttp.ClientSession) -> None:
@@ -116,21 +115,18 @@ async def test_a_login_and_its_web_socket_know_live_names_only(
         assert (await live.receive_json(timeout=PATIENCE))["body"]["status"] == "OK"
 
 
-async def test_plain_http_of_a_live_name_is_the_http_listener(
-    session: aiohttp.ClientSession,
+async def test_live_names_have_port_80_and_the_listeners_own_ports_and_no_others(
+    mock: MockChat,
 ) -> None:
-    url = "http://my-app.api-us.cometchat.io/v3/users/superhero1"
-
-    assert (await data_of(session, "GET", url, headers=REST_KEY))["uid"] == "SUPERHERO1"
-
-
-async def test_a_tunnel_to_port_80_of_a_live_name_is_the_http_listener(mock: MockChat) -> None:
     request = get("/_mock/health").replace(b"Host: ", b"Host: localhost")
+    for port in (80, port_of(mock.url)):  # a client that came by another way was told the latter
+        async with tunnel(proxy_of(mock), f"api-us.cometchat.io:{port}") as client:
+            await client.send(request)
+            assert status_of(await client.head()) == 200, port
 
-    async with tunnel(proxy_of(mock), "api-us.cometchat.io:80") as client:
-        await client.send(request)
-
-        assert status_of(await client.head()) == 200
+    answer = await answer_to(proxy_of(mock), connect("my-app.api-us.cometchat.io:5222"))
+    assert status_of(answer) == 403
+    assert b"has no port 5222, only 80, 443" in answer
 
 
 async def test_without_an_http_listener_live_names_have_no_port_80(start: Start) -> None:
@@ -142,24 +138,7 @@ async def test_without_an_http_listener_live_names_have_no_port_80(start: Start)
     assert b"api-us.cometchat.io is mockchat here, which has no port 80, only 443" in answer
 
 
-async def test_live_names_have_the_listeners_own_ports_too(mock: MockChat) -> None:
-    """A client that came by another way was told them."""
-    target = f"api-us.cometchat.io:{port_of(mock.url)}"
-
-    async with tunnel(proxy_of(mock), target) as client:
-        await client.send(get("/").replace(b"Host: ", b"Host: localhost"))
-
-        assert status_of(await client.head()) == 200
-
-
-async def test_no_other_port_of_a_live_name_leads_anywhere(mock: MockChat) -> None:
-    answer = await answer_to(proxy_of(mock), connect("my-app.api-us.cometchat.io:5222"))
-
-    assert status_of(answer) == 403
-    assert b"has no port 5222, only 80, 443" in answer
-
-
-@pytest.mark.parametrize(
+@each_row(
     ("name", "expected"),
     [
         ("my-app.api-us.cometchat.io", True),
@@ -185,15 +164,13 @@ def test_what_a_live_host_name_is(name: str, expected: bool) -> None:  # noqa: F
 EVERY_BYTE = bytes(range(256)) * 1000
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "localhost."])
-async def test_bytes_to_another_host_pass_untouched_in_both_directions(
-    mock: MockChat, name: str
-) -> None:
-    async with other_host(echo) as port, tunnel(proxy_of(mock), f"{name}:{port}") as client:
-        sending = asyncio.create_task(client.send(EVERY_BYTE))
+async def test_bytes_to_another_host_pass_untouched_in_both_directions(mock: MockChat) -> None:
+    for name in ("127.0.0.1", "localhost", "LOCALHOST", "localhost."):
+        async with other_host(echo) as port, tunnel(proxy_of(mock), f"{name}:{port}") as client:
+            sending = asyncio.create_task(client.send(EVERY_BYTE))
 
-        assert await client.take(len(EVERY_BYTE)) == EVERY_BYTE
-        await sending
+            assert await client.take(len(EVERY_BYTE)) == EVERY_BYTE, name
+            await sending
 
 
 async def test_an_ipv6_address_is_another_host_like_any(mock: MockChat) -> None:
@@ -202,10 +179,7 @@ async def test_an_ipv6_address_is_another_host_like_any(mock: MockChat) -> None:
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
 
-    async with (
-        other_host(echo, "::1") as port,
-        tunnel(proxy_of(mock), f"[::1]:{port}") as client,
-    ):
+    async with other_host(echo, "::1") as port, tunnel(proxy_of(mock), f"[::1]:{port}") as client:
         await client.send(b"six")
 
         assert await client.take(3) == b"six"
@@ -258,14 +232,8 @@ async def test_with_only_live_another_host_is_refused_and_never_called(start: St
             assert status_of(answer) == 403
             assert b"127.0.0.1 is no live host name, and --proxy-only-live refuses" in answer
     assert not called.is_set()
-
-
-async def test_with_only_live_the_live_names_are_mockchat(start: Start) -> None:
-    mock = await start(proxy_only_live=True)
-
-    answer = await answer_to(proxy_of(mock), get("http://api-us.cometchat.io/v3/users"))
-
-    assert status_of(answer) == 401
+    live = await answer_to(proxy_of(mock), get("http://api-us.cometchat.io/v3/users"))
+    assert status_of(live) == 401
 
 
 # --- settings -------------------------------------------------------------------------------
@@ -294,27 +262,26 @@ async def test_the_proxy_binds_where_host_says(start: Start) -> None:
         await End.to(proxy_of(mock), "127.0.0.1")
 
 
-@pytest.mark.parametrize("only_live", [False, True])
+@each_row("only_live", [False, True])
 async def test_a_proxy_for_more_than_this_machine_warns_unless_it_is_for_live_names_only(
     start: Start,
     caplog: pytest.LogCaptureFixture,
     only_live: bool,  # noqa: FBT001
 ) -> None:
+    caplog.clear()
     mock = await start(host="0.0.0.0", proxy_only_live=only_live)
 
     assert str(mock.proxy_url).startswith("http://127.0.0.1:")
     assert ("--proxy-only-live" in caplog.text) is not only_live
 
 
-def test_a_proxy_needs_the_https_listener() -> None:
+def test_a_proxy_needs_the_https_listener_and_a_port_of_its_own() -> None:
     with pytest.raises(ConfigError, match="--proxy-port needs the HTTPS listener"):
         Config(https_port=None, proxy_port=0)
 
-
-@pytest.mark.parametrize("other", ["port", "https_port"])
-def test_the_proxy_has_a_port_of_its_own(other: str) -> None:
-    with pytest.raises(ConfigError, match="--proxy-port are both 9000: they must differ"):
-        Config(**{other: 9000}, proxy_port=9000)  # type: ignore[arg-type]
+    for other in ("port", "https_port"):
+        with pytest.raises(ConfigError, match="--proxy-port are both 9000: they must differ"):
+            Config(**{other: 9000}, proxy_port=9000)  # type: ignore[arg-type]
 
 
 class Exhausted(socket.socket):

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.helpers import PATIENCE
+from tests.helpers import PATIENCE, each_row
 from tests.tunnels import End, answer_to, asking, bare_proxy, get, other_host, status_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -59,7 +59,7 @@ async def test_a_request_is_passed_on_as_its_host_would_get_it(proxy: int) -> No
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("target", "path"),
     [
         ("http://HOST", "/"),
@@ -95,7 +95,7 @@ async def test_fields_that_come_twice_are_passed_on_twice(proxy: int) -> None:
     assert (await heard(proxy, request)).count(b"A: b\r\n") == 2
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "body"),
     [
         ("Content-Length: 5", b"12345"),
@@ -141,11 +141,7 @@ async def test_interim_answers_come_before_the_answer(proxy: int) -> None:
     assert answer.endswith(b"\r\nConnection: close\r\n\r\nok")
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [b"", b"no HTTP", b"HTTP/1.0 200 OK\n\nby lines", b"x" * 200_000],
-    ids=["nothing", "no HTTP", "bare lines", "endless head"],
-)
+@each_row("answer", [b"", b"no HTTP", b"HTTP/1.0 200 OK\n\nby lines", b"x" * 200_000])
 async def test_what_is_no_http_is_passed_on_as_it_is(proxy: int, answer: bytes) -> None:
     assert await answered(proxy, answer) == answer
 
@@ -169,7 +165,7 @@ async def test_a_web_socket_without_tls_goes_through(proxy: int) -> None:
 
 
 # --- what is none ---------------------------------------------------------------------------
-@pytest.mark.parametrize(
+@each_row(
     "target",
     [
         *("/", "/v3/users", "*", "host:443", "example.com", "https://example.com/", "http://"),

@@ -18,6 +18,7 @@ from cryptography import x509
 from mockchat.core.clock import Clock
 from mockchat.wire import tls
 from mockchat.wire.tls import Tls, TlsError
+from tests.helpers import each_row
 
 DAY = 86_400
 NOW = Clock().now()  # certificates are held against the wall clock
@@ -73,37 +74,26 @@ def mode(path: Path) -> int:
 
 
 # --- made once and kept ---------------------------------------------------------------------
-def test_the_first_start_makes_a_ca_that_clients_can_trust(folder: Path) -> None:
+NAMES = [
+    *("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal", socket.gethostname()),
+    *(
+        f"{prefix}{service}-{region}.cometchat.io"
+        for prefix in ("", "foo.")
+        for service in ("api", "apiclient", "call", "websocket", "metrics")
+        for region in ("us", "eu", "in")
+    ),
+]
+
+
+def test_the_first_start_makes_a_ca_that_clients_can_trust_for_every_useful_name_only(
+    folder: Path,
+) -> None:
     made = tls.own(folder, (), NOW)
 
     assert made.ca_path == folder / "ca.pem"
-    assert covers(made, "localhost")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal"),
-        socket.gethostname(),
-        *(
-            f"{prefix}{service}-{region}.cometchat.io"
-            for prefix in ("", "foo.")
-            for service in ("api", "apiclient", "call", "websocket", "metrics")
-            for region in ("us", "eu", "in")
-        ),
-    ],
-)
-def test_the_leaf_covers_every_useful_name(
-    tmp_path_factory: pytest.TempPathFactory, name: str
-) -> None:
-    folder = tmp_path_factory.getbasetemp() / "shared-ca"
-
-    assert covers(tls.own(folder, (), NOW), name)
-
-
-@pytest.mark.parametrize("name", ["example.com", "cometchat.io", "a.b.api-us.cometchat.io"])
-def test_the_leaf_covers_nothing_else(folder: Path, name: str) -> None:
-    assert not covers(tls.own(folder, (), NOW), name)
+    assert [name for name in NAMES if not covers(made, name)] == []
+    foreign = ("example.com", "cometchat.io", "a.b.api-us.cometchat.io")
+    assert [name for name in foreign if covers(made, name)] == []
 
 
 def test_the_next_start_changes_no_file(folder: Path) -> None:
@@ -115,19 +105,14 @@ def test_the_next_start_changes_no_file(folder: Path) -> None:
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_the_key_files_are_for_the_owner_only(folder: Path) -> None:
+def test_the_keys_are_for_the_owner_only_and_not_in_the_ca_that_clients_trust(
+    folder: Path, read: Read
+) -> None:
     tls.own(folder, (), NOW)
 
     modes = {file.name: mode(file) for file in folder.iterdir()}
-    assert modes.pop("ca.pem") == 0o644
-    assert set(modes) == {"ca-key.pem", "leaf.pem"}
-    assert set(modes.values()) == {0o600}
+    assert modes == {"ca.pem": 0o644, "ca-key.pem": 0o600, "leaf.pem": 0o600}
     assert mode(folder) == 0o700
-
-
-def test_the_ca_that_clients_trust_holds_no_key(folder: Path, read: Read) -> None:
-    tls.own(folder, (), NOW)
-
     assert b"PRIVATE KEY" not in read("ca.pem")
     assert read("ca.pem") in read("ca-key.pem")
 
@@ -142,45 +127,35 @@ def test_the_leaf_is_short_lived_enough_for_apple(folder: Path, read: Read) -> N
 
 
 # --- renewed --------------------------------------------------------------------------------
-def test_an_extra_name_is_covered(folder: Path) -> None:
-    made = tls.own(folder, ("mock.test", "192.0.2.1"), NOW)
-
-    assert covers(made, "mock.test")
-    assert covers(made, "192.0.2.1")
-
-
-def test_a_new_name_renews_the_leaf_and_keeps_the_ca(folder: Path, read: Read) -> None:
-    tls.own(folder, (), NOW)
-    ca, leaf = read("ca.pem"), read("leaf.pem")
-
-    made = tls.own(folder, ("mock.test",), NOW)
-
-    assert read("ca.pem") == ca
-    assert read("leaf.pem") != leaf
-    assert covers(made, "mock.test")
-
-
-def test_a_leaf_that_covers_more_than_needed_is_kept(folder: Path, read: Read) -> None:
-    tls.own(folder, ("mock.test",), NOW)
-    leaf = read("leaf.pem")
-
-    tls.own(folder, (), NOW)
-
-    assert read("leaf.pem") == leaf
-
-
-@pytest.mark.parametrize(("days_left", "kept"), [(31, True), (29, False), (0, False), (-9, False)])
-def test_a_leaf_is_renewed_a_month_before_it_expires(
-    folder: Path, read: Read, days_left: int, *, kept: bool
+def test_a_new_name_renews_the_leaf_and_keeps_the_ca_and_the_names_before(
+    folder: Path, read: Read
 ) -> None:
     tls.own(folder, (), NOW)
     ca, leaf = read("ca.pem"), read("leaf.pem")
-    until = x509.load_pem_x509_certificate(leaf).not_valid_after_utc.timestamp()
 
-    tls.own(folder, (), until - days_left * DAY)
+    tls.own(folder, ("mock.test", "192.0.2.1"), NOW)
+    made = tls.own(folder, ("second.test",), NOW)
 
-    assert (read("leaf.pem") == leaf) is kept
+    assert [covers(made, name) for name in ("mock.test", "192.0.2.1", "second.test")] == [True] * 3
     assert read("ca.pem") == ca
+    assert read("leaf.pem") != leaf
+    leaf = read("leaf.pem")
+    tls.own(folder, (), NOW)  # which needs less than is covered
+    assert read("leaf.pem") == leaf
+
+
+def test_a_leaf_is_renewed_a_month_before_it_expires(tmp_path: Path) -> None:
+    for days_left, kept in ((31, True), (29, False), (0, False), (-9, False)):
+        folder = tmp_path / str(days_left)
+        tls.own(folder, (), NOW)
+        before = {file: file.read_bytes() for file in folder.iterdir()}
+        leaf = folder / "leaf.pem"
+        until = x509.load_pem_x509_certificate(before[leaf]).not_valid_after_utc.timestamp()
+
+        tls.own(folder, (), until - days_left * DAY)
+
+        changed = [file for file in before if file.read_bytes() != before[file]]
+        assert changed == ([] if kept else [leaf]), days_left
 
 
 def test_a_moved_ca_folder_works_at_its_new_place(folder: Path, tmp_path: Path) -> None:
@@ -194,27 +169,16 @@ def test_a_moved_ca_folder_works_at_its_new_place(folder: Path, tmp_path: Path) 
 
 
 # --- damaged --------------------------------------------------------------------------------
-def test_names_of_earlier_starts_stay_covered(folder: Path) -> None:
-    tls.own(folder, ("first.test",), NOW)
-
-    made = tls.own(folder, ("second.test",), NOW)
-
-    assert covers(made, "first.test")
-
-
-def test_a_leaf_of_another_ca_is_renewed(folder: Path, tmp_path: Path) -> None:
+@each_row("damage", [b"", b"rubbish", None, "of another CA"])
+def test_a_damaged_leaf_is_made_anew(
+    folder: Path, read: Read, tmp_path: Path, damage: bytes | str | None
+) -> None:
     tls.own(folder, (), NOW)
     tls.own(tmp_path / "other", (), NOW)
-    (folder / "leaf.pem").write_bytes((tmp_path / "other" / "leaf.pem").read_bytes())
-
-    assert covers(tls.own(folder, (), NOW), "localhost")
-
-
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None], ids=["empty", "rubbish", "missing"])
-def test_a_damaged_leaf_is_made_anew(folder: Path, read: Read, damage: bytes | None) -> None:
-    tls.own(folder, (), NOW)
     ca = read("ca.pem")
     (folder / "leaf.pem").unlink()
+    if isinstance(damage, str):
+        damage = (tmp_path / "other" / "leaf.pem").read_bytes()
     if damage is not None:
         (folder / "leaf.pem").write_bytes(damage)
 
@@ -224,7 +188,7 @@ def test_a_damaged_leaf_is_made_anew(folder: Path, read: Read, damage: bytes | N
     assert read("ca.pem") == ca
 
 
-@pytest.mark.parametrize(
+@each_row(
     "note",
     [
         *(b"", b"#", b"#[]", b"#{}", b"#null", b"#\xff", b"#1", b'#["", 9e12]'),
@@ -243,7 +207,7 @@ def test_a_damaged_note_is_made_anew(folder: Path, read: Read, note: bytes) -> N
     assert "localhost" in noted_names(read("leaf.pem"))
 
 
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None], ids=["empty", "rubbish", "missing"])
+@each_row("damage", [b"", b"rubbish", None])
 def test_a_damaged_ca_certificate_is_restored(
     folder: Path, read: Read, damage: bytes | None
 ) -> None:
@@ -258,22 +222,18 @@ def test_a_damaged_ca_certificate_is_restored(
     assert read("ca.pem") == ca
 
 
-@pytest.mark.parametrize("keep", ["nothing", "key", "certificate", "half"])
-def test_a_damaged_ca_is_refused_by_name_and_left_as_it_is(
-    folder: Path, read: Read, keep: str
-) -> None:
+def test_a_damaged_ca_is_refused_by_name_and_left_as_it_is(folder: Path, read: Read) -> None:
     tls.own(folder, (), NOW)
     whole, certificate = read("ca-key.pem"), read("ca.pem")
-    key = whole.replace(certificate, b"")
-    parts = {"nothing": b"", "key": key, "certificate": certificate, "half": whole[:300]}
-    (folder / "ca-key.pem").write_bytes(parts[keep])
+    for part in (b"", whole.replace(certificate, b""), certificate, whole[:300]):
+        (folder / "ca-key.pem").write_bytes(part)
 
-    with pytest.raises(TlsError) as refused:
-        tls.own(folder, ("a-new-name.test",), NOW)
+        with pytest.raises(TlsError) as refused:
+            tls.own(folder, ("a-new-name.test",), NOW)
 
-    assert str(folder / "ca-key.pem") in str(refused.value)
-    assert f"delete {folder}" in str(refused.value)
-    assert read("ca-key.pem") == parts[keep]
+        assert str(folder / "ca-key.pem") in str(refused.value)
+        assert f"delete {folder}" in str(refused.value)
+        assert read("ca-key.pem") == part
 
 
 # --- places that cannot be used -------------------------------------------------------------
@@ -314,7 +274,7 @@ def test_a_folder_without_write_permission_is_refused(folder: Path) -> None:
         tls.own(folder, (), NOW)
 
 
-@pytest.mark.parametrize("place", ["file", "file/below"])
+@each_row("place", ["file", "file/below"])
 def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
 
@@ -324,7 +284,7 @@ def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
     assert str(refused.value).startswith(f"{tmp_path / place}: cannot keep the CA here: ")
 
 
-@pytest.mark.parametrize("name", ["my_host", "", "a..b", "-", "x" * 64, "a b"])
+@each_row("name", ["my_host", "", "a..b", "-", "x" * 64, "a b"])
 def test_an_odd_name_of_this_machine_is_no_obstacle(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -333,7 +293,7 @@ def test_an_odd_name_of_this_machine_is_no_obstacle(
     assert covers(tls.own(folder, (), NOW), "localhost")
 
 
-@pytest.mark.parametrize("name", ["", "a..b", "a b", "x" * 64])
+@each_row("name", ["", "a..b", "a b", "x" * 64])
 def test_an_extra_name_that_no_certificate_can_cover_is_refused_by_name(
     folder: Path, name: str
 ) -> None:
@@ -362,25 +322,17 @@ def race(folder: Path, extras: list[tuple[str, ...]]) -> list[Tls]:
         return list(pool.map(one, extras))
 
 
-def test_starts_at_once_end_with_one_ca(folder: Path, read: Read) -> None:
-    made = race(folder, [()] * 8)
-
-    assert all(covers(one, "localhost") for one in made)
-    assert read("ca.pem") in read("ca-key.pem")
-    assert {file.name for file in folder.iterdir()} == {"ca.pem", "ca-key.pem", "leaf.pem"}
-
-
-def test_starts_at_once_cover_each_its_own_names(folder: Path) -> None:
+def test_starts_at_once_end_with_one_ca_and_each_covers_its_own_names(
+    folder: Path, read: Read
+) -> None:
     names = [f"mock-{number}.test" for number in range(8)]
 
     made = race(folder, [(name,) for name in names])
 
     assert [covers(one, name) for one, name in zip(made, names, strict=True)] == [True] * 8
-
-
-def test_after_starts_at_once_the_note_tells_what_the_leaf_covers(folder: Path, read: Read) -> None:
-    race(folder, [(f"mock-{number}.test",) for number in range(8)])
-
+    assert all(covers(one, "localhost") for one in made)
+    assert read("ca.pem") in read("ca-key.pem")
+    assert {file.name for file in folder.iterdir()} == {"ca.pem", "ca-key.pem", "leaf.pem"}
     leaf = x509.load_pem_x509_certificate(read("leaf.pem"))
     covered = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     noted = {name for name in noted_names(read("leaf.pem")) if name.endswith(".test")}
@@ -388,14 +340,12 @@ def test_after_starts_at_once_the_note_tells_what_the_leaf_covers(folder: Path, 
 
 
 # --- where it is kept -----------------------------------------------------------------------
-def test_the_cache_folder_is_the_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_is_the_user_s_and_may_be_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-
     assert tls.cache_dir() == tmp_path / ".cache" / "mockchat"
 
-
-def test_the_cache_folder_may_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
     assert tls.cache_dir() == tmp_path / "mockchat"

@@ -20,6 +20,8 @@ from mockchat.core.clock import Clock
 from mockchat.serve import banner
 from mockchat.server import StartError
 
+OK = b"HTTP/1.1 200 OK"
+
 
 @pytest.fixture(scope="module")
 def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockChat]:
@@ -51,14 +53,10 @@ def trusting(path: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=path)
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", "foo.api-us.cometchat.io"])
-def test_a_client_that_trusts_the_ca_is_answered_by_every_name(mock: MockChat, name: str) -> None:
-    status = ask_for_health(mock, name, trusting(mock.ca_path))
+def test_a_client_is_answered_by_every_name_if_it_trusts_the_ca(mock: MockChat) -> None:
+    for name in ("localhost", "127.0.0.1", "::1", "foo.api-us.cometchat.io"):
+        assert ask_for_health(mock, name, trusting(mock.ca_path)) == OK, name
 
-    assert status == b"HTTP/1.1 200 OK"
-
-
-def test_a_client_that_does_not_trust_the_ca_refuses_the_server(mock: MockChat) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         ask_for_health(mock, "localhost", ssl.create_default_context())
 
@@ -69,9 +67,7 @@ def test_a_server_on_ipv6_loopback_is_answered_by_its_address(tmp_path: Path) ->
     config = Config(host="::1", port=None, https_port=0, ca_dir=str(tmp_path))
 
     with MockChat(config).in_thread() as mock:
-        status = ask_for_health(mock, "::1", trusting(mock.ca_path), "::1")
-
-    assert status == b"HTTP/1.1 200 OK"
+        assert ask_for_health(mock, "::1", trusting(mock.ca_path), "::1") == OK
 
 
 def has_ipv6_loopback() -> bool:
@@ -82,54 +78,35 @@ def has_ipv6_loopback() -> bool:
     return True
 
 
-def test_a_tls_host_of_the_config_is_covered(tmp_path: Path) -> None:
+def test_the_ca_stays_the_same_over_restarts_and_covers_the_tls_host(tmp_path: Path) -> None:
     config = Config(port=None, https_port=0, ca_dir=str(tmp_path), tls_host=("mock.test",))
-
-    with MockChat(config).in_thread() as mock:
-        status = ask_for_health(mock, "mock.test", trusting(mock.ca_path))
-
-    assert status == b"HTTP/1.1 200 OK"
-
-
-def test_the_ca_stays_the_same_over_restarts(tmp_path: Path) -> None:
-    config = Config(port=None, https_port=0, ca_dir=str(tmp_path))
     with MockChat(config).in_thread() as mock:
         trust = trusting(mock.ca_path)
 
     with MockChat(config).in_thread() as mock:
-        status = ask_for_health(mock, "localhost", trust)
-
-    assert status == b"HTTP/1.1 200 OK"
+        assert ask_for_health(mock, "mock.test", trust) == OK
 
 
-def test_without_a_ca_dir_the_ca_is_kept_in_the_user_s_cache(
+def test_the_ca_is_kept_in_the_user_s_cache_or_in_a_ca_dir_that_may_start_at_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
 
     with MockChat(Config(port=None, https_port=0)).in_thread() as mock:
         assert mock.ca_path == tmp_path / "mockchat" / "ca.pem"
-
-
-def test_a_ca_dir_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-
     with MockChat(Config(port=None, https_port=0, ca_dir="~/ca")).in_thread() as mock:
         assert mock.ca_path == tmp_path / "ca" / "ca.pem"
 
 
-@pytest.mark.parametrize("time", [1_000_000_000, 4_000_000_000], ids=["past", "future"])
-def test_a_clock_frozen_in_another_time_does_not_age_the_certificate(
-    tmp_path: Path, time: int
-) -> None:
-    clock = Clock()
-    clock.freeze(time)
+def test_a_clock_frozen_in_another_time_does_not_age_the_certificate(tmp_path: Path) -> None:
     config = Config(port=None, https_port=0, ca_dir=str(tmp_path))
+    for time in (1_000_000_000, 4_000_000_000):
+        clock = Clock()
+        clock.freeze(time)
 
-    with MockChat(config, clock=clock).in_thread() as mock:
-        status = ask_for_health(mock, "localhost", trusting(mock.ca_path))
-
-    assert status == b"HTTP/1.1 200 OK"
+        with MockChat(config, clock=clock).in_thread() as mock:
+            assert ask_for_health(mock, "localhost", trusting(mock.ca_path)) == OK, time
 
 
 def test_a_server_on_the_scheme_s_own_port_starts_and_names_no_port(tmp_path: Path) -> None:
@@ -182,34 +159,24 @@ def refusal(config: Config) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["cert.pem", "key.pem"])
-def test_a_brought_file_that_is_missing_is_named(
-    brought: Config, tmp_path: Path, name: str
-) -> None:
-    (tmp_path / name).unlink()
-
-    assert refusal(brought) == f"{tmp_path / name}: no such certificate file"
-
-
-@pytest.mark.parametrize("content", [b"", b"rubbish"], ids=["empty", "rubbish"])
-@pytest.mark.parametrize("name", ["cert.pem", "key.pem"])
-def test_a_brought_file_that_is_no_pem_is_refused(
-    brought: Config, tmp_path: Path, name: str, content: bytes
-) -> None:
-    (tmp_path / name).write_bytes(content)
-
-    message = refusal(brought)
-
-    assert message.startswith(f"{tmp_path / 'cert.pem'}: cannot be used as a certificate: ")
-    assert "\n" not in message
-
-
-def test_a_brought_key_of_another_certificate_is_refused(
+def test_a_brought_file_that_is_missing_or_no_pem_is_named(
     brought: Config, tmp_path: Path, authority: trustme.CA
 ) -> None:
+    for name in ("cert.pem", "key.pem"):
+        path = tmp_path / name
+        good = path.read_bytes()
+        path.unlink()
+        assert refusal(brought) == f"{path}: no such certificate file"
+        for content in (b"", b"rubbish"):
+            path.write_bytes(content)
+            message = refusal(brought)
+            start = f"{tmp_path / 'cert.pem'}: cannot be used as a certificate: "
+            assert message.startswith(start), (name, content)
+            assert "\n" not in message
+        path.write_bytes(good)
+
     other = authority.issue_cert("other.test").private_key_pem.bytes()
     (tmp_path / "key.pem").write_bytes(other)
-
     assert "cannot be used as a certificate" in refusal(brought)
 
 
@@ -227,17 +194,14 @@ def test_a_brought_key_with_a_pass_phrase_is_refused_without_asking_for_it(
     assert "pass phrase" in message
 
 
-@pytest.mark.parametrize("ca_dir", ["~nobody-has-this-name/ca", "/dev/null/ca"])
-def test_a_ca_dir_that_cannot_be_is_named(ca_dir: str) -> None:
-    assert ca_dir in refusal(Config(port=None, https_port=0, ca_dir=ca_dir))
+def test_a_ca_dir_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for ca_dir in ("~nobody-has-this-name/ca", "/dev/null/ca"):
+        assert ca_dir in refusal(Config(port=None, https_port=0, ca_dir=ca_dir))
 
-
-def test_a_user_without_a_home_is_told_to_name_a_ca_dir(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(_number: int) -> None:
         raise KeyError("no such user")
 
     for name in ("HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", nobody)
-
     assert "--ca-dir" in refusal(Config(port=None, https_port=0))

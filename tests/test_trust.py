@@ -78,26 +78,18 @@ def need(*tools: str) -> None:
 
 # --- clients --------------------------------------------------------------------------------
 @pytest.mark.parametrize("client", COMMANDS)
-def test_a_client_trusts_the_server(trusting: Trusting, client: str) -> None:
-    need(*NEEDED.get(client, []))
-    address = {"CHAT_URL": f"{trusting.mock.https_url}/v3"}
-
-    done = run(*COMMANDS[client], environment=trusting.environment | address)
-
-    assert done.stdout.strip() == "cometchat-uid-1", done.stderr
-
-
-@pytest.mark.parametrize("client", COMMANDS)
-def test_without_it_the_client_refuses_the_server(
+def test_a_client_trusts_the_server_and_refuses_it_without(
     trusting: Trusting, client: str, tmp_path: Path
 ) -> None:
     need(*NEEDED.get(client, []))
     address = {"CHAT_URL": f"{trusting.mock.https_url}/v3"}
 
-    done = run(*COMMANDS[client], environment=plain_environment(tmp_path) | address)
+    done = run(*COMMANDS[client], environment=trusting.environment | address)
+    refused = run(*COMMANDS[client], environment=plain_environment(tmp_path) | address)
 
-    assert done.returncode != 0
-    assert re.search(r"certificat|CERT", done.stderr)
+    assert done.stdout.strip() == "cometchat-uid-1", done.stderr
+    assert refused.returncode != 0
+    assert re.search(r"certificat|CERT", refused.stderr)
 
 
 def test_chromium_trusts_the_server_by_a_live_name(trusting: Trusting) -> None:

@@ -1,10 +1,7 @@
 """The WebSocket: authentication, pings, ends and what REST shows of it (sdk-wire 1.6)."""
 
-from typing import Any
-
 import jwt
-import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientWebSocketResponse
 
 from mockchat.core.clock import Clock
 from tests.faulty import Recorder
@@ -19,9 +16,11 @@ from tests.helpers import (
     by_token,
     connect,
     data_of,
+    each_row,
     get_user,
     issue_token,
     log_in,
+    telling,
 )
 
 TOKENS = "/users/superhero1/auth_tokens"
@@ -41,55 +40,51 @@ async def assert_lives(socket: ClientWebSocketResponse) -> None:
 
 
 # --- authentication -------------------------------------------------------------------------
-async def test_a_login_s_jwt_opens_a_session(client: Client) -> None:
+async def test_the_jwt_of_a_login_opens_a_session_by_the_whole_frame_of_an_sdk_too(
+    client: Client,
+) -> None:
     me = await log_in(client, "superhero1")
-    socket = await client.ws_connect("/")
-
-    await socket.send_json(auth_frame(me["jwt"]))
-
-    assert await socket.receive_json(timeout=PATIENCE) == {
-        "type": "auth",
-        "appId": "APP_ID",
-        "deviceId": "d1",
-        "body": {"code": "200", "status": "OK"},
+    whole = {
+        **auth_frame(
+            me["jwt"],
+            deviceId="d1",
+            presenceSubscription="NONE",
+            params={"platform": "javascript", "deviceId": "d1", "appInfo": {"version": "4.2.0"}},
+        ),
+        "sender": "superhero1",
+        "receiver": "",
+        "receiverType": "",
     }
+    for frame in (auth_frame(me["jwt"]), whole):
+        socket = await client.ws_connect("/", headers={"Origin": "https://app.example"})
+
+        await socket.send_json(frame)
+
+        assert await socket.receive_json(timeout=PATIENCE) == {
+            "type": "auth",
+            "appId": "APP_ID",
+            "deviceId": "d1",
+            "body": {"code": "200", "status": "OK"},
+        }
 
 
-async def test_the_whole_frame_of_an_sdk_is_understood(client: Client) -> None:
+async def test_the_root_is_the_root_by_any_name(client: Client) -> None:
     me = await log_in(client, "superhero1")
-    frame = auth_frame(
-        me["jwt"],
-        deviceId="d1",
-        presenceSubscription="NONE",
-        params={"platform": "javascript", "deviceId": "d1", "appInfo": {"version": "4.2.0"}},
-    )
-    socket = await client.ws_connect("/")
+    for path in ("/", "/v3.0", "/v3.0/", "//", "/apps/APP_ID", "/apps/APP_ID/v3"):
+        url = f"http://{client.host}:{client.port}{path}"
+        async with client.session.ws_connect(url) as socket:
+            await socket.send_json(auth_frame(me["jwt"]))
 
-    await socket.send_json({**frame, "sender": "superhero1", "receiver": "", "receiverType": ""})
-
-    assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "200"
-
-
-@pytest.mark.parametrize("path", ["/", "/v3.0", "/v3.0/", "//", "/apps/APP_ID", "/apps/APP_ID/v3"])
-async def test_the_root_is_the_root_by_any_name(client: Client, path: str) -> None:
-    me = await log_in(client, "superhero1")
-    socket = await client.session.ws_connect(f"http://{client.host}:{client.port}{path}")
-
-    await socket.send_json(auth_frame(me["jwt"]))
-
-    assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "200"
-    await socket.close()
+            reply = await socket.receive_json(timeout=PATIENCE)
+            assert reply["body"]["code"] == "200", path
 
 
 async def test_a_socket_belongs_to_the_app_of_its_frame(client: Client) -> None:
     headers = {**REST_KEY, "appId": "app1"}
     data = await data_of(client.post(TOKENS, headers=headers))
     me = await data_of(client.put("/me", headers=by_token(data["authToken"])))
-    socket = await client.ws_connect("/")
 
-    await socket.send_json(auth_frame(me["jwt"], app_id="app1"))
-
-    assert (await socket.receive_json(timeout=PATIENCE))["body"]["code"] == "200"
+    await connect(client, me, app_id="app1")
 
 
 async def assert_refused(client: Client, frame: Json) -> None:
@@ -102,42 +97,27 @@ async def assert_refused(client: Client, frame: Json) -> None:
     assert await close_code(socket) == 1008
 
 
-@pytest.mark.parametrize("token", ["", "nope", "a.b.c", "ä.ö.ü", "a" * 5000])
-async def test_nonsense_is_no_jwt(client: Client, token: str) -> None:
-    await assert_refused(client, auth_frame(token))
-
-
-@pytest.mark.parametrize(
-    ("key", "algorithm"), [("forged!!" * 8, "HS256"), ("forged!!" * 8, "HS512"), ("", "none")]
-)
-async def test_a_forged_jwt_is_refused(client: Client, key: str, algorithm: str) -> None:
+async def test_a_forged_jwt_or_one_of_another_app_is_refused(client: Client) -> None:
     good = (await log_in(client, "superhero1"))["jwt"]
     claims = jwt.decode(good, options={"verify_signature": False})
+    key = "forged!!" * 8
+    ways = ((key, "HS256"), (key, "HS512"), ("", "none"))
+    forged = [jwt.encode(claims, key, algorithm=algorithm) for key, algorithm in ways]
 
-    forged = jwt.encode(claims, key, algorithm=algorithm)
-
-    await assert_refused(client, auth_frame(forged))
-
-
-async def test_a_jwt_of_another_app_is_refused(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-
-    await assert_refused(client, auth_frame(me["jwt"], app_id="app1"))
-
-
-async def test_a_jwt_outlives_its_token_for_nothing(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-    await data_of(client.delete("/me", headers=by_token(me["authToken"])))
-
-    await assert_refused(client, auth_frame(me["jwt"]))
+    for token in ("", "nope", "a.b.c", "ä.ö.ü", "a" * 5000, *forged):
+        with telling(token=token):
+            await assert_refused(client, auth_frame(token))
+    await assert_refused(client, auth_frame(good, app_id="app1"))
 
 
 async def test_a_jwt_dies_with_its_token(serve: Serve, clock: Clock) -> None:
     client = await serve(token_ttl=60.0)
-    me = await log_in(client, "superhero1")
-    clock.advance(60)
+    ended, expired = await log_in(client, "superhero1"), await log_in(client, "superhero2")
 
-    await assert_refused(client, auth_frame(me["jwt"]))
+    await data_of(client.delete("/me", headers=by_token(ended["authToken"])))
+    await assert_refused(client, auth_frame(ended["jwt"]))
+    clock.advance(60)
+    await assert_refused(client, auth_frame(expired["jwt"]))
 
 
 async def test_an_sdk_reconnects_with_the_jwt_it_has_days_later(
@@ -160,20 +140,13 @@ async def test_a_second_auth_frame_changes_nothing(client: Client) -> None:
 
 
 # --- pings ----------------------------------------------------------------------------------
-@pytest.mark.parametrize("ack", [True, "true"])
-async def test_a_ping_is_answered(client: Client, ack: Any) -> None:
-    socket = await connect(client, await log_in(client, "superhero1"))
-
-    await socket.send_json({"action": "ping", "ack": ack})
-
-    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
-
-
 async def test_pings_are_answered_in_their_order(client: Client) -> None:
     socket = await connect(client, await log_in(client, "superhero1"))
 
     for _ in range(20):
         await assert_lives(socket)
+    await socket.send_json({"action": "ping", "ack": "true"})
+    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
 
 
 # --- ends -----------------------------------------------------------------------------------
@@ -189,7 +162,7 @@ _ENDS: dict[str, tuple[str, str, Json]] = {
 }
 
 
-@pytest.mark.parametrize("end", _ENDS)
+@each_row("end", _ENDS)
 async def test_a_session_ends_when(serve: Serve, end: str) -> None:
     client = await serve(sleep=Recorder())
     me = await log_in(client, "superhero1")
@@ -258,31 +231,24 @@ async def test_every_socket_is_closed_when_the_server_goes_away(client: Client) 
 
 
 # --- what REST shows of it ------------------------------------------------------------------
-async def test_a_connected_user_is_available(client: Client, clock: Clock) -> None:
+async def test_a_user_is_available_while_it_has_a_socket(client: Client, clock: Clock) -> None:
+    watch = await connect(
+        client, await log_in(client, "superhero2"), presenceSubscription="ALL_USERS"
+    )
     me = await log_in(client, "superhero1")
     assert (await get_user(client, "superhero1"))["status"] == "offline"
     clock.advance(5)
 
-    await connect(client, me)
+    socket = await connect(client, me)
+    await watch.receive_json(timeout=PATIENCE)
 
     user = await get_user(client, "superhero1")
-    assert user["status"] == "available"
-    assert user["lastActiveAt"] == NOW + 5
-
-
-async def test_a_user_without_a_socket_is_offline_again(client: Client, clock: Clock) -> None:
-    watch = await connect(
-        client, await log_in(client, "superhero2"), presenceSubscription="ALL_USERS"
-    )
-    socket = await connect(client, await log_in(client, "superhero1"))
-    await watch.receive_json(timeout=PATIENCE)
+    assert (user["status"], user["lastActiveAt"]) == ("available", NOW + 5)
     clock.advance(7)
-
     await socket.close()
     await watch.receive_json(timeout=PATIENCE)
-
     user = await get_user(client, "superhero1")
-    assert (user["status"], user["lastActiveAt"]) == ("offline", NOW + 7)
+    assert (user["status"], user["lastActiveAt"]) == ("offline", NOW + 12)
 
 
 # --- the page -------------------------------------------------------------------------------
@@ -291,12 +257,3 @@ async def test_without_an_upgrade_the_root_is_a_page(client: Client) -> None:
 
     assert response.status == 200
     assert response.content_type == "text/html"
-
-
-async def test_the_handshake_is_open_to_pages_of_any_origin(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-    socket = await client.ws_connect("/", headers={"Origin": "https://app.example"})
-
-    await socket.send_json(auth_frame(me["jwt"]))
-
-    assert (await socket.receive(timeout=PATIENCE)).type is WSMsgType.TEXT

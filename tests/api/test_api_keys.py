@@ -1,9 +1,8 @@
 """Api keys: create, list, get, update and delete (reference section 4)."""
 
 import re
+from itertools import product
 from typing import Any
-
-import pytest
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
@@ -17,6 +16,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
 )
 
 
@@ -39,21 +39,16 @@ async def test_a_new_key_has_forty_digits_and_little_scope(client: Client) -> No
     assert (key["name"], key["scope"], key["createdAt"]) == ("mine", "authOnly", NOW)
 
 
-async def test_a_new_key_of_full_access_opens_everything(client: Client) -> None:
-    key = await create_key(client, scope="fullAccess")
+async def test_a_new_key_opens_what_its_scope_tells(client: Client) -> None:
+    full = {"apikey": (await create_key(client, "full", scope="fullAccess"))["apiKey"]}
+    auth = {"apikey": (await create_key(client, "auth", scope="authOnly"))["apiKey"]}
 
-    assert await data_of(client.get("/users", headers={"apikey": key["apiKey"]}))
-
-
-async def test_a_new_auth_only_key_creates_users_and_no_more(client: Client) -> None:
-    headers = {"apikey": (await create_key(client, scope="authOnly"))["apiKey"]}
-
-    await data_of(client.post("/users", json={"uid": "u1", "name": "x"}, headers=headers))
-
-    await assert_error(client.get("/users", headers=headers), errors.NO_ACCESS)
+    assert await data_of(client.get("/users", headers=full))
+    await data_of(client.post("/users", json={"uid": "u1", "name": "x"}, headers=auth))
+    await assert_error(client.get("/users", headers=auth), errors.NO_ACCESS)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field"),
     [
         ({}, "name"),
@@ -69,12 +64,14 @@ async def test_a_new_key_is_checked(client: Client, body: dict[str, Any], field:
     assert list(details) == [field]
 
 
-async def test_a_key_s_name_is_its_own(client: Client) -> None:
-    await create_key(client, "mine")
+async def test_a_key_s_name_is_its_own_and_may_be_kept(client: Client) -> None:
+    key = await create_key(client, "mine")
 
     details = await details_of(client.post("/apikeys", json={"name": "mine"}, headers=REST_KEY))
+    changed = client.put(f"/apikeys/{key['apiKey']}", json={"name": "mine"}, headers=REST_KEY)
 
     assert details == {"name": ["The name has already been taken."]}
+    assert (await data_of(changed))["name"] == "mine"
 
 
 async def test_an_app_has_at_most_twenty_five_keys(client: Client) -> None:
@@ -97,7 +94,7 @@ async def test_a_new_app_has_the_dashboard_s_keys(client: Client) -> None:
     assert "cursor" not in answer["meta"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "expected"),
     [
         ("?scope=fullAccess", {"Rest API Key", "Backup"}),
@@ -116,42 +113,18 @@ async def test_keys_are_listed_by_scope_and_name(
 
 
 # --- get, update, delete --------------------------------------------------------------------
-async def test_a_key_is_shown(client: Client) -> None:
+async def test_a_key_is_shown_and_changed_in_part(client: Client, clock: Clock) -> None:
     key = await create_key(client)
+    path = f"/apikeys/{key['apiKey']}"
+    assert await data_of(client.get(path, headers=REST_KEY)) == key
 
-    assert await data_of(client.get(f"/apikeys/{key['apiKey']}", headers=REST_KEY)) == key
-
-
-@pytest.mark.parametrize("change", [{"name": "other"}, {"scope": "fullAccess"}])
-async def test_a_key_is_changed_in_part(
-    client: Client, clock: Clock, change: dict[str, str]
-) -> None:
-    key = await create_key(client)
-    clock.advance(5)
-
-    changed = await data_of(client.put(f"/apikeys/{key['apiKey']}", json=change, headers=REST_KEY))
-
-    assert changed == {**key, **change, "updatedAt": NOW + 5}
-
-
-async def test_a_key_may_keep_its_name(client: Client) -> None:
-    key = await create_key(client)
-
-    changed = client.put(f"/apikeys/{key['apiKey']}", json={"name": "mine"}, headers=REST_KEY)
-
-    assert (await data_of(changed))["name"] == "mine"
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [({"name": ""}, "name"), ({"scope": " "}, "scope"), ({"name": "Rest API Key"}, "name")],
-)
-async def test_a_change_is_checked(client: Client, body: dict[str, str], field: str) -> None:
-    key = await create_key(client)
-
-    request = client.put(f"/apikeys/{key['apiKey']}", json=body, headers=REST_KEY)
-
-    assert list(await details_of(request)) == [field]
+    for change in ({"name": "other"}, {"scope": "fullAccess"}):
+        clock.advance(5)
+        key = {**key, **change, "updatedAt": int(clock.now())}
+        assert await data_of(client.put(path, json=change, headers=REST_KEY)) == key
+    for body in ({"name": ""}, {"scope": " "}, {"name": "Rest API Key"}):
+        request = client.put(path, json=body, headers=REST_KEY)
+        assert list(await details_of(request)) == list(body), body
 
 
 async def test_a_deleted_key_opens_nothing(client: Client) -> None:
@@ -169,17 +142,13 @@ async def test_a_deleted_key_opens_nothing(client: Client) -> None:
     )
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("key", ["nope", "%20", "auth_key"])
-async def test_an_unknown_key_is_not_found(client: Client, method: str, key: str) -> None:
-    request = client.request(method, f"/apikeys/{key}", headers=REST_KEY)
-
-    await assert_error(request, errors.APIKEY_NOT_FOUND)
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_a_key_does_nothing_to_itself(client: Client, method: str) -> None:
-    request = client.request(method, "/apikeys/REST_API_KEY", headers=REST_KEY)
-
-    await assert_error(request, errors.APIKEY_SELF_ACTION)
+async def test_an_unknown_key_is_not_found_and_a_key_does_nothing_to_itself(
+    client: Client,
+) -> None:
+    for method, key in product(("GET", "PUT", "DELETE"), ("nope", "%20", "auth_key")):
+        request = client.request(method, f"/apikeys/{key}", headers=REST_KEY)
+        await assert_error(request, errors.APIKEY_NOT_FOUND)
+    for method in ("PUT", "DELETE"):
+        request = client.request(method, "/apikeys/REST_API_KEY", headers=REST_KEY)
+        await assert_error(request, errors.APIKEY_SELF_ACTION)
     assert await create_user(client, "u1")

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -44,27 +42,25 @@ async def test_a_created_token_has_the_recorded_form(client: Client) -> None:
 
 async def test_a_token_is_returned_again_while_it_is_valid(client: Client, clock: Clock) -> None:
     first = await data_of(client.post(TOKENS, headers=AUTH_KEY))
+    await issue_token(client, "superhero2")
     clock.advance(3600)
 
     assert await data_of(client.post(TOKENS, headers=AUTH_KEY)) == first
+    for force in (False, "false", "0", "", None):
+        again = await issue_token(client, "superhero1", force=force)
+        assert again == first["authToken"], force
 
 
-@pytest.mark.parametrize("force", [True, "true", "1", 1])
-async def test_force_mints_another_token_and_keeps_the_old(client: Client, force: object) -> None:
-    old = await issue_token(client, "superhero1")
+async def test_force_mints_another_token_and_keeps_the_old(client: Client) -> None:
+    flags = (None, True, "true", "1", 1)
 
-    new = await issue_token(client, "superhero1", force=force)
+    minted = [await issue_token(client, "superhero1", force=flag) for flag in flags]
 
-    assert new != old
-    await data_of(client.get(f"{TOKENS}/{old}", headers=REST_KEY))
-    await data_of(client.get(f"{TOKENS}/{new}", headers=REST_KEY))
-
-
-@pytest.mark.parametrize("force", [False, "false", "0", "", None])
-async def test_without_force_no_second_token_is_minted(client: Client, force: object) -> None:
-    old = await issue_token(client, "superhero1")
-
-    assert await issue_token(client, "superhero1", force=force) == old
+    assert len(set(minted)) == 5
+    for token in minted:
+        await data_of(client.get(f"{TOKENS}/{token}", headers=REST_KEY))
+    details = await details_of(client.post(TOKENS, json={"force": "maybe"}, headers=AUTH_KEY))
+    assert list(details) == ["force"]
 
 
 async def test_every_device_has_a_token_of_its_own(client: Client) -> None:
@@ -74,13 +70,6 @@ async def test_every_device_has_a_token_of_its_own(client: Client) -> None:
     assert phone != laptop
     assert await issue_token(client, "superhero1", deviceId="phone") == phone
     assert await issue_token(client, "superhero1", deviceId="laptop") == laptop
-
-
-async def test_a_token_survives_a_second_token_of_another_user(client: Client) -> None:
-    one = await issue_token(client, "superhero1")
-    await issue_token(client, "superhero2")
-
-    assert await issue_token(client, "superhero1") == one
 
 
 async def test_a_user_has_at_most_a_hundred_tokens(client: Client) -> None:
@@ -96,16 +85,12 @@ async def test_a_user_has_at_most_a_hundred_tokens(client: Client) -> None:
     )
 
 
-async def test_an_unknown_user_gets_no_token(client: Client) -> None:
-    request = client.post("/users/NoBody/auth_tokens", headers=AUTH_KEY)
-
-    await assert_error(request, errors.UID_NOT_FOUND, uid="nobody")
-
-
-async def test_the_key_is_checked_before_the_uid(client: Client) -> None:
-    request = client.post("/users/nobody/auth_tokens", headers={"apikey": "wrong"})
-
-    await assert_error(request, errors.KEY_UNKNOWN, key="wrong")
+async def test_an_unknown_user_gets_no_token_and_a_wrong_key_is_told_first(client: Client) -> None:
+    for path in ("/users/NoBody/auth_tokens", "/users/nobody/auth_tokens"):
+        request = client.post(path, headers=AUTH_KEY)
+        await assert_error(request, errors.UID_NOT_FOUND, uid="nobody")
+        refused = client.post(path, headers={"apikey": "wrong"})
+        await assert_error(refused, errors.KEY_UNKNOWN, key="wrong")
 
 
 async def test_a_login_of_an_android_sdk_is_understood(client: Client) -> None:
@@ -125,57 +110,35 @@ async def test_a_login_of_an_android_sdk_is_understood(client: Client) -> None:
     assert shown["userAgent"] == "cc_android_sdk"
 
 
-async def test_force_must_be_a_boolean(client: Client) -> None:
-    details = await details_of(client.post(TOKENS, json={"force": "maybe"}, headers=AUTH_KEY))
-
-    assert list(details) == ["force"]
-
-
 # --- list and flush -------------------------------------------------------------------------
 async def test_tokens_are_listed_newest_first_without_a_cursor(
     client: Client, clock: Clock
 ) -> None:
+    def page(*data: Json) -> Json:
+        counts = {"total": len(data), "count": len(data), "per_page": 100}
+        return {
+            "data": list(data),
+            "meta": {"pagination": {**counts, "current_page": 1, "total_pages": 1}},
+        }
+
+    empty = await tokens_of(client, "superhero1")
+    assert (empty["data"], empty["meta"]["pagination"]["total"]) == ([], 0)
     old = await issue_token(client, "superhero1")
     clock.advance(1)
     new = await issue_token(client, "superhero1", force=True)
 
-    answer = await tokens_of(client, "superhero1")
-
-    assert answer == {
-        "data": [
-            {"uid": "SUPERHERO1", "authToken": new, "createdAt": NOW + 1},
-            {"uid": "SUPERHERO1", "authToken": old, "createdAt": NOW},
-        ],
-        "meta": {
-            "pagination": {
-                "total": 2,
-                "count": 2,
-                "per_page": 100,
-                "current_page": 1,
-                "total_pages": 1,
-            }
-        },
-    }
+    assert await tokens_of(client, "superhero1") == page(
+        {"uid": "SUPERHERO1", "authToken": new, "createdAt": NOW + 1},
+        {"uid": "SUPERHERO1", "authToken": old, "createdAt": NOW},
+    )
+    last = await tokens_of(client, "superhero1", "?perPage=1&page=2")
+    assert [token["authToken"] for token in last["data"]] == [old]
+    assert last["meta"]["pagination"]["total_pages"] == 2
 
 
-async def test_tokens_are_listed_in_pages(client: Client) -> None:
-    minted = [await issue_token(client, "superhero1", force=True) for _ in range(5)]
-
-    answer = await tokens_of(client, "superhero1", "?perPage=2&page=3")
-
-    assert [token["authToken"] for token in answer["data"]] == [minted[0]]
-    assert answer["meta"]["pagination"]["total_pages"] == 3
-
-
-async def test_a_user_without_tokens_has_an_empty_list(client: Client) -> None:
-    answer = await tokens_of(client, "superhero1")
-
-    assert answer["data"] == []
-    assert answer["meta"]["pagination"]["total"] == 0
-
-
-async def test_flushing_ends_every_token_of_a_user(client: Client) -> None:
+async def test_flushing_ends_every_token_of_a_user_and_no_other_s(client: Client) -> None:
     tokens = [await issue_token(client, "superhero1", force=True) for _ in range(3)]
+    other = await issue_token(client, "superhero2")
 
     ack = await data_of(client.delete(TOKENS, headers=REST_KEY))
 
@@ -185,51 +148,30 @@ async def test_flushing_ends_every_token_of_a_user(client: Client) -> None:
     }
     for token in tokens:
         await error_of(client.get("/me", headers=by_token(token)), 401)
-
-
-async def test_flushing_leaves_other_users_alone(client: Client) -> None:
-    token = await issue_token(client, "superhero2")
-
-    await data_of(client.delete(TOKENS, headers=REST_KEY))
-
-    await data_of(client.get("/me", headers=by_token(token)))
+    await data_of(client.get("/me", headers=by_token(other)))
 
 
 # --- one token ------------------------------------------------------------------------------
-async def test_a_token_is_shown(client: Client) -> None:
+async def test_a_token_is_shown_to_its_user_alone(client: Client) -> None:
     token = await issue_token(client, "superhero1")
+    other = await issue_token(client, "superhero2")
 
     data = await data_of(client.get(f"{TOKENS}/{token}", headers=REST_KEY))
 
     assert data == {"uid": "SUPERHERO1", "authToken": token, "createdAt": NOW}
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_an_unknown_token_is_not_found(client: Client, method: str) -> None:
-    error = await error_of(client.request(method, f"{TOKENS}/nope", headers=REST_KEY), 404)
-
-    assert error == {
-        "message": "Auth token does not exist.",
-        "devMessage": "Auth token does not exist.",
-        "source": "chat-api",
-        "code": "ERR_AUTH_TOKEN_NOT_FOUND",
-    }
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_another_user_s_token_is_not_found(client: Client, method: str) -> None:
-    token = await issue_token(client, "superhero2")
-
-    request = client.request(method, f"{TOKENS}/{token}", headers=REST_KEY)
-
-    await assert_error(request, errors.TOKEN_NOT_FOUND)
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_a_token_of_an_unknown_user_is_asked_for_in_vain(client: Client, method: str) -> None:
-    request = client.request(method, "/users/nobody/auth_tokens/x", headers=REST_KEY)
-
-    await assert_error(request, errors.UID_NOT_FOUND, uid="nobody")
+    for method in ("GET", "PUT", "DELETE"):
+        for value in ("nope", other):
+            error = await error_of(
+                client.request(method, f"{TOKENS}/{value}", headers=REST_KEY), 404
+            )
+            assert error == {
+                "message": "Auth token does not exist.",
+                "devMessage": "Auth token does not exist.",
+                "source": "chat-api",
+                "code": "ERR_AUTH_TOKEN_NOT_FOUND",
+            }
+        request = client.request(method, "/users/nobody/auth_tokens/x", headers=REST_KEY)
+        await assert_error(request, errors.UID_NOT_FOUND, uid="nobody")
 
 
 async def test_an_update_tells_about_the_token_s_client(client: Client) -> None:
@@ -249,16 +191,15 @@ async def test_an_update_tells_about_the_token_s_client(client: Client) -> None:
     assert (await tokens_of(client, "superhero1"))["data"] == [data]
 
 
-@pytest.mark.parametrize("body", [[], {}, None])
-async def test_an_update_without_changes_is_accepted(client: Client, body: object) -> None:
+async def test_an_update_without_changes_is_accepted(client: Client) -> None:
     token = await issue_token(client, "superhero1")
 
-    data = await data_of(client.put(f"{TOKENS}/{token}", json=body, headers=REST_KEY))
+    for body in ([], {}, None):
+        data = await data_of(client.put(f"{TOKENS}/{token}", json=body, headers=REST_KEY))
+        assert data["authToken"] == token, body
 
-    assert data["authToken"] == token
 
-
-async def test_a_deleted_token_is_dead(client: Client) -> None:
+async def test_a_deleted_token_is_dead_and_the_next_one_new(client: Client) -> None:
     token = await issue_token(client, "superhero1")
 
     ack = await data_of(client.delete(f"{TOKENS}/{token}", headers=REST_KEY))
@@ -267,46 +208,26 @@ async def test_a_deleted_token_is_dead(client: Client) -> None:
     assert isinstance(ack["message"], str)
     await error_of(client.get("/me", headers=by_token(token)), 401)
     await assert_error(client.delete(f"{TOKENS}/{token}", headers=REST_KEY), errors.TOKEN_NOT_FOUND)
-
-
-async def test_after_a_deletion_a_new_token_is_minted(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
-    await data_of(client.delete(f"{TOKENS}/{token}", headers=REST_KEY))
-
     assert await issue_token(client, "superhero1") != token
 
 
 # --- lifetime -------------------------------------------------------------------------------
 async def test_a_token_dies_when_its_time_is_up(serve: Serve, clock: Clock) -> None:
-    client = await serve(token_ttl=60.0)
-    token = await issue_token(client, "superhero1")
+    client, eternal = await serve(token_ttl=60.0), await serve()
+    old = await issue_token(client, "superhero1")
+    other = await issue_token(eternal, "superhero1")
 
     clock.advance(59)
-    await data_of(client.get("/me", headers=by_token(token)))
+    await data_of(client.get("/me", headers=by_token(old)))
     clock.advance(1)
 
-    await assert_error(
-        client.get("/me", headers=by_token(token)), errors.AUTH_TOKEN_UNKNOWN, token=token
-    )
-
-
-async def test_an_expired_token_is_neither_listed_nor_reused(serve: Serve, clock: Clock) -> None:
-    client = await serve(token_ttl=60.0)
-    old = await issue_token(client, "superhero1")
-    clock.advance(60)
-
+    request = client.get("/me", headers=by_token(old))
+    await assert_error(request, errors.AUTH_TOKEN_UNKNOWN, token=old)
     new = await issue_token(client, "superhero1")
     listed = (await tokens_of(client, "superhero1"))["data"]
-
-    assert new != old
-    assert [token["authToken"] for token in listed] == [new]
-
-
-async def test_tokens_live_for_ever_by_default(client: Client, clock: Clock) -> None:
-    token = await issue_token(client, "superhero1")
+    assert [token["authToken"] for token in listed] == [new] != [old]
     clock.advance(10 * 365 * 24 * 3600)
-
-    await data_of(client.get("/me", headers=by_token(token)))
+    await data_of(eternal.get("/me", headers=by_token(other)))
 
 
 # --- single use -----------------------------------------------------------------------------
@@ -319,30 +240,17 @@ async def test_single_use_tokens_are_minted_at_every_create(serve: Serve) -> Non
 
 
 async def test_a_single_use_token_belongs_to_its_first_device(serve: Serve) -> None:
-    client = await serve(tokens="single-use")
-    token = await issue_token(client, "superhero1")
-    await data_of(client.put("/me", json={"deviceId": "phone"}, headers=by_token(token)))
-
-    second = client.put("/me", json={"deviceId": "laptop"}, headers=by_token(token))
-
-    error = await error_of(second, 401)
-    assert error["code"] == "ERR_AUTHTOKEN_UNAVAILABLE"
-    await data_of(client.put("/me", json={"deviceId": "phone"}, headers=by_token(token)))
-
-
-async def test_a_refused_device_changes_nothing(serve: Serve) -> None:
-    client = await serve(tokens="single-use")
-    token = await issue_token(client, "superhero1")
-    await data_of(client.put("/me", json={"deviceId": "phone"}, headers=by_token(token)))
+    """A refused device changes nothing; a reusable token logs any device in."""
+    client, reusable = await serve(tokens="single-use"), await serve()
+    other = await issue_token(reusable, "superhero1")
+    headers = by_token(await issue_token(client, "superhero1"))
+    await data_of(client.put("/me", json={"deviceId": "phone"}, headers=headers))
 
     body = {"deviceId": "laptop", "name": "Mallory", "platform": "evil"}
-    await error_of(client.put("/me", json=body, headers=by_token(token)), 401)
+    error = await error_of(client.put("/me", json=body, headers=headers), 401)
 
-    assert (await data_of(client.get("/me", headers=by_token(token))))["name"] == "Iron Man"
-
-
-async def test_reusable_tokens_log_any_device_in(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
-
+    assert error["code"] == "ERR_AUTHTOKEN_UNAVAILABLE"
+    await data_of(client.put("/me", json={"deviceId": "phone"}, headers=headers))
+    assert (await data_of(client.get("/me", headers=headers)))["name"] == "Iron Man"
     for device in ("phone", "laptop"):
-        await data_of(client.put("/me", json={"deviceId": device}, headers=by_token(token)))
+        await data_of(reusable.put("/me", json={"deviceId": device}, headers=by_token(other)))

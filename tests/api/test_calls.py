@@ -1,9 +1,5 @@
 """Call tokens, as versions 4 and 5 of the Calls SDKs ask for them (sdk-wire 8 and 9)."""
 
-from typing import Any
-
-import pytest
-
 from mockchat.core import errors
 from tests.helpers import (
     Client,
@@ -28,29 +24,24 @@ async def read(client: Client, token: str, query: str = "") -> Json:
     return await data_of(client.get(f"/call_tokens{query}", headers={"callToken": token}))
 
 
-async def test_a_call_token_is_all_that_is_answered(client: Client) -> None:
+async def test_a_call_token_is_all_that_is_answered_and_needs_a_session(client: Client) -> None:
     headers = by_token(await issue_token(client, "superhero1"))
 
     data = await data_of(client.post("/v3.0/call_tokens", json=SESSION, headers=headers))
 
     assert list(data) == ["token"]
     assert data["token"]
+    for body in (None, {}, {"sessionId": ""}, {"sessionId": None}):
+        request = client.post("/call_tokens", json=body, headers=headers)
+        assert list(await details_of(request)) == ["sessionId"], body
 
 
-@pytest.mark.parametrize("body", [None, {}, {"sessionId": ""}, {"sessionId": None}])
-async def test_a_call_token_needs_a_session(client: Client, body: object) -> None:
-    headers = by_token(await issue_token(client, "superhero1"))
-
-    details = await details_of(client.post("/call_tokens", json=body, headers=headers))
-
-    assert list(details) == ["sessionId"]
-
-
-async def test_version_4_reads_the_payload(client: Client) -> None:
+async def test_versions_4_and_5_read_the_payload(client: Client) -> None:
     token = await call_token(client)
 
     data = await read(client, token)
 
+    assert await read(client, token, "?configVersion=1") == data
     assert data["callToken"] == token
     payload = data["payload"]["data"]
     assert payload["appId"] == "APP_ID"
@@ -63,12 +54,6 @@ async def test_version_4_reads_the_payload(client: Client) -> None:
     assert isinstance(data["settings"]["PRESENTER_MODE_ENABLED"], bool)
 
 
-async def test_version_5_reads_the_same(client: Client) -> None:
-    token = await call_token(client)
-
-    assert await read(client, token, "?configVersion=1") == await read(client, token)
-
-
 async def test_a_call_token_names_its_app(client: Client) -> None:
     # Version 4 sends no app id at all.
     headers = {"apikey": "AUTH_KEY", "appId": "app1"}
@@ -79,23 +64,15 @@ async def test_a_call_token_names_its_app(client: Client) -> None:
     assert (await read(client, token))["payload"]["data"]["appId"] == "app1"
 
 
-async def test_without_a_call_token_there_is_nothing_to_read(client: Client) -> None:
-    for headers in ({}, {"callToken": " "}):
-        await assert_error(client.get("/call_tokens", headers=headers), errors.AUTH_TOKEN_MISSING)
-
-
-@pytest.mark.parametrize("token", ["nope", "a.b.c"])
-async def test_an_unknown_call_token_is_refused(client: Client, token: str) -> None:
-    request = client.get("/call_tokens", headers={"callToken": token})
-
-    await assert_error(request, errors.AUTH_TOKEN_UNKNOWN, token=token)
-
-
-async def test_a_call_token_dies_with_the_login(client: Client) -> None:
-    token = await call_token(client)
+async def test_a_call_token_that_is_missing_unknown_or_of_a_login_that_ended_reads_nothing(
+    client: Client,
+) -> None:
+    dead = await call_token(client)
     headers = by_token(await issue_token(client, "superhero1"))
     await data_of(client.delete("/me", headers=headers))
 
-    request: Any = client.get("/call_tokens", headers={"callToken": token})
-
-    await assert_error(request, errors.AUTH_TOKEN_UNKNOWN, token=token)
+    for blank in ({}, {"callToken": " "}):
+        await assert_error(client.get("/call_tokens", headers=blank), errors.AUTH_TOKEN_MISSING)
+    for token in ("nope", "a.b.c", dead):
+        request = client.get("/call_tokens", headers={"callToken": token})
+        await assert_error(request, errors.AUTH_TOKEN_UNKNOWN, token=token)

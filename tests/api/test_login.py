@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -17,8 +15,10 @@ from tests.helpers import (
     body_of,
     by_token,
     data_of,
+    each_row,
     error_of,
     issue_token,
+    telling,
 )
 
 DIALECTS = ["documented", "live"]
@@ -31,46 +31,33 @@ def post_login(client: Client, dialect: str = "documented", **body: Json) -> Any
 
 
 # --- POST /login ----------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("body", "headers"),
-    [
-        ({"uid": "superhero1", "authKey": "AUTH_KEY"}, {}),
-        ({"uid": "SuperHero1", "apiKey": "API_KEY"}, {}),
-        ({"uid": "superhero1", "apiKey": "REST_API_KEY"}, {}),
-        ({"uid": "superhero1"}, AUTH_KEY),
-        ({"uid": "superhero1"}, {"apiKey": "REST_API_KEY"}),
-    ],
-)
-async def test_a_uid_and_a_key_log_in(
-    client: Client, body: dict[str, str], headers: dict[str, str]
-) -> None:
-    me = await data_of(client.post("/login", json=body, headers=headers))
-
-    assert me["uid"] == "SUPERHERO1"
-    assert me == await data_of(client.put("/me", headers=by_token(me["authToken"])))
+_LOGINS: list[tuple[Json, dict[str, str]]] = [
+    ({"uid": "superhero1", "authKey": "AUTH_KEY"}, {}),
+    ({"uid": "SuperHero1", "apiKey": "API_KEY"}, {}),
+    ({"uid": "superhero1", "apiKey": "REST_API_KEY"}, {}),
+    ({"uid": "superhero1"}, AUTH_KEY),
+    ({"uid": "superhero1"}, {"apiKey": "REST_API_KEY"}),
+]
 
 
-@pytest.mark.parametrize("way", ["body", "header"])
-async def test_an_auth_token_logs_in(client: Client, way: str) -> None:
-    token = await issue_token(client, "superhero1")
-    body, headers = ({"authToken": token}, {}) if way == "body" else ({}, by_token(token))
+async def test_a_uid_and_a_key_log_in_and_so_does_the_auth_token(client: Client) -> None:
+    for body, headers in _LOGINS:
+        with telling(body=body, headers=headers):
+            me = await data_of(client.post("/login", json=body, headers=headers))
 
-    me = await data_of(client.post("/login", json=body, headers=headers))
-
-    assert me["authToken"] == token
-
-
-async def test_a_second_login_returns_the_valid_token_again(client: Client) -> None:
-    first = await data_of(post_login(client, **GOOD))
-
-    assert (await data_of(post_login(client, **GOOD)))["authToken"] == first["authToken"]
+            token = by_token(me["authToken"])
+            assert me["uid"] == "SUPERHERO1"
+            assert me == await data_of(client.put("/me", headers=token))
+            assert me == await data_of(client.post("/login", json=token))
+            assert me == await data_of(client.post("/login", headers=token))
 
 
-async def test_every_device_logs_in_with_a_token_of_its_own(client: Client) -> None:
+async def test_every_device_logs_in_with_a_token_of_its_own_which_lasts(client: Client) -> None:
     phone = await data_of(post_login(client, **GOOD, deviceId="phone"))
     laptop = await data_of(post_login(client, **GOOD, deviceId="laptop"))
+    again = await data_of(post_login(client, **GOOD, deviceId="phone"))
 
-    assert phone["authToken"] != laptop["authToken"]
+    assert phone["authToken"] == again["authToken"] != laptop["authToken"]
 
 
 # --- what is refused, in this order ---------------------------------------------------------
@@ -101,14 +88,11 @@ _REFUSALS: list[tuple[str, Json, errors.ErrorDef]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("body", "row"), [row[1:] for row in _REFUSALS], ids=[row[0] for row in _REFUSALS]
-)
-async def test_a_login_is_refused_for_what_comes_first(
-    client: Client, body: dict[str, Json], row: errors.ErrorDef
-) -> None:
-    for dialect in DIALECTS:
-        await assert_error(post_login(client, dialect, **body), row, dialect)
+async def test_a_login_is_refused_for_what_comes_first(client: Client) -> None:
+    for name, body, row in _REFUSALS:
+        for dialect in DIALECTS:
+            with telling(name=name, dialect=dialect):
+                await assert_error(post_login(client, dialect, **body), row, dialect)
 
 
 async def test_a_deactivated_user_cannot_log_in(client: Client) -> None:
@@ -136,116 +120,74 @@ async def test_an_expired_token_does_not_log_in(serve: Serve, clock: Clock) -> N
 
 
 # --- in progress ----------------------------------------------------------------------------
-@pytest.mark.parametrize("dialect", DIALECTS)
-async def test_of_two_logins_fired_together_one_is_in_progress(serve: Serve, dialect: str) -> None:
+_TWO = {**GOOD, "uid": "superhero2"}
+_WEB = {"resource": "WEB-1"}
+Fired = tuple[dict[str, str], dict[str, str]]  # body and headers
+# What two logins that are fired together are answered with.
+_TOGETHER: dict[str, tuple[Fired, Fired, list[int]]] = {
+    "the same login": ((GOOD, {}), (GOOD, {}), [200, 409]),
+    "the uid's case does not count": (
+        (GOOD, {}),
+        ({**GOOD, "uid": "SUPERHERO1"}, {}),
+        [200, 409],
+    ),
+    "different uids": ((GOOD, {}), (_TWO, {}), [200, 200]),
+    "one uid on two devices": (
+        ({**GOOD, "deviceId": "phone"}, {}),
+        ({**GOOD, "deviceId": "laptop"}, {}),
+        [200, 200],
+    ),
+    "two uids on one device": (
+        ({**GOOD, "deviceId": "d"}, {}),
+        ({**_TWO, "deviceId": "d"}, {}),
+        [200, 409],
+    ),
+    "two uids, the device by header": ((GOOD, _WEB), (_TWO, _WEB), [200, 409]),
+    "a wrong key": ((GOOD, {}), ({**GOOD, "authKey": "nope"}, {}), [200, 401]),
+    "two apps": ((GOOD, {"appId": "a"}), (GOOD, {"appId": "b"}), [200, 200]),
+}
+
+
+@each_row("case", _TOGETHER)
+async def test_a_device_or_else_a_uid_logs_in_once_at_a_time(serve: Serve, case: str) -> None:
     client = await serve(login_latency=LATENCY)
+    *fired, statuses = _TOGETHER[case]
 
-    answers = await asyncio.gather(*(post_login(client, dialect, **GOOD) for _ in range(2)))
+    answers = await asyncio.gather(
+        *(client.post("/login", json=body, headers=headers) for body, headers in fired)
+    )
 
-    assert sorted(answer.status for answer in answers) == [200, 409]
-    refused = max(answers, key=lambda answer: answer.status)
-    assert (await refused.json())["error"]["code"] == "ERROR_LOGIN_IN_PROGRESS"
+    assert sorted(answer.status for answer in answers) == statuses
+    for answer in answers:
+        if answer.status == 409:
+            assert (await answer.json())["error"]["code"] == "ERROR_LOGIN_IN_PROGRESS"
 
 
-async def test_a_login_after_the_collision_succeeds(serve: Serve) -> None:
+async def test_after_the_collision_a_login_succeeds_or_is_refused_as_ever(serve: Serve) -> None:
     client = await serve(login_latency=LATENCY)
-    await asyncio.gather(post_login(client, **GOOD), post_login(client, **GOOD))
-
-    assert (await data_of(post_login(client, **GOOD)))["uid"] == "SUPERHERO1"
-
-
-async def test_a_refused_login_is_over_too(serve: Serve) -> None:
-    client = await serve(login_latency=LATENCY)
+    token = await issue_token(client, "superhero2")
     unknown = {"uid": "nobody", "authKey": "AUTH_KEY"}
-    await asyncio.gather(post_login(client, **unknown), post_login(client, **unknown))
+    fired = [GOOD, GOOD, unknown, unknown, {"authToken": token}, {"authToken": token}]
 
+    answers = await asyncio.gather(*(post_login(client, "live", **body) for body in fired))
+
+    assert sorted(answer.status for answer in answers) == [200, 200, 404, 409, 409, 409]
+    for answer in answers:
+        if answer.status == 409:
+            assert (await answer.json())["error"]["code"] == "ERROR_LOGIN_IN_PROGRESS"
+    assert (await data_of(post_login(client, **GOOD)))["uid"] == "SUPERHERO1"
     await assert_error(post_login(client, **unknown), errors.UID_NOT_FOUND, uid="nobody")
 
 
-_TOGETHER: list[tuple[str, list[dict[str, str]], list[int]]] = [
-    ("the uid's case does not count", [GOOD, {**GOOD, "uid": "SUPERHERO1"}], [200, 409]),
-    ("different uids", [GOOD, {**GOOD, "uid": "superhero2"}], [200, 200]),
-    (
-        "one uid on two devices",
-        [{**GOOD, "deviceId": "phone"}, {**GOOD, "deviceId": "laptop"}],
-        [200, 200],
-    ),
-    (
-        "two uids on one device",
-        [{**GOOD, "deviceId": "d"}, {**GOOD, "uid": "superhero2", "deviceId": "d"}],
-        [200, 409],
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("bodies", "statuses"), [row[1:] for row in _TOGETHER], ids=[row[0] for row in _TOGETHER]
-)
-async def test_a_device_or_else_a_uid_logs_in_once_at_a_time(
-    serve: Serve, bodies: list[dict[str, str]], statuses: list[int]
-) -> None:
-    client = await serve(login_latency=LATENCY)
-
-    answers = await asyncio.gather(*(post_login(client, **body) for body in bodies))
-
-    assert sorted(answer.status for answer in answers) == statuses
-
-
-async def test_the_resource_header_names_the_device_too(serve: Serve) -> None:
-    client = await serve(login_latency=LATENCY)
-
-    answers = await asyncio.gather(
-        *(
-            client.post("/login", json={**GOOD, "uid": uid}, headers={"resource": "WEB-1"})
-            for uid in ("superhero1", "superhero2")
-        )
-    )
-
-    assert sorted(answer.status for answer in answers) == [200, 409]
-
-
-async def test_one_token_logs_in_once_at_a_time(serve: Serve) -> None:
-    client = await serve(login_latency=LATENCY)
-    token = await issue_token(client, "superhero1")
-
-    answers = await asyncio.gather(*(post_login(client, authToken=token) for _ in range(2)))
-
-    assert sorted(answer.status for answer in answers) == [200, 409]
-
-
-async def test_what_is_wrong_with_a_login_is_told_while_another_runs(serve: Serve) -> None:
-    client = await serve(login_latency=LATENCY)
-
-    good, bad = await asyncio.gather(
-        post_login(client, **GOOD), post_login(client, **{**GOOD, "authKey": "nope"})
-    )
-
-    assert (good.status, bad.status) == (200, 401)
-
-
-async def test_logins_in_two_apps_do_not_meet(serve: Serve) -> None:
-    client = await serve(login_latency=LATENCY)
-
-    answers = await asyncio.gather(
-        *(client.post("/login", json=GOOD, headers={"appId": app}) for app in ("a", "b"))
-    )
-
-    assert [answer.status for answer in answers] == [200, 200]
-
-
 # --- GET /login -----------------------------------------------------------------------------
-async def test_the_logged_in_user_is_shown(client: Client) -> None:
+async def test_the_logged_in_user_is_shown_and_nobody_is_null(client: Client) -> None:
     me = await data_of(post_login(client, **GOOD))
 
     user = await data_of(client.get("/login", headers=by_token(me["authToken"])))
 
-    assert user["uid"] == "SUPERHERO1"
-    assert user["name"] == "Iron Man"
-
-
-@pytest.mark.parametrize("headers", [{}, {"authToken": ""}, {"authToken": "nope"}])
-async def test_nobody_logged_in_is_null(client: Client, headers: dict[str, str]) -> None:
-    assert await body_of(client.get("/login", headers=headers)) == {"data": None}
+    assert (user["uid"], user["name"]) == ("SUPERHERO1", "Iron Man")
+    for headers in ({}, {"authToken": ""}, {"authToken": "nope"}):
+        assert await body_of(client.get("/login", headers=headers)) == {"data": None}, headers
 
 
 # --- logout ---------------------------------------------------------------------------------
@@ -260,48 +202,30 @@ async def log_out(client: Client, way: str, token: str, dialect: str = "document
     return await client.request(method, path.format(token=token), json=body, headers=headers)
 
 
-@pytest.mark.parametrize("way", _LOGOUTS)
-async def test_a_logout_destroys_the_token(client: Client, way: str) -> None:
-    token = (await data_of(post_login(client, **GOOD)))["authToken"]
+async def test_a_logout_destroys_the_token_and_a_second_one_finds_nobody(client: Client) -> None:
+    ended = ""
+    for way in _LOGOUTS:
+        with telling(way=way):
+            token = (await data_of(post_login(client, **GOOD)))["authToken"]
+            assert token != ended
 
-    ack = await data_of(log_out(client, way, token))
+            ack = await data_of(log_out(client, way, token))
 
-    assert ack == {"success": True, "message": "User logged out successfully."}
-    await assert_error(
-        client.put("/me", headers=by_token(token)), errors.AUTH_TOKEN_UNKNOWN, token=token
-    )
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("way", _LOGOUTS)
-async def test_a_second_logout_finds_nobody_logged_in(
-    client: Client, way: str, dialect: str
-) -> None:
-    token = (await data_of(post_login(client, **GOOD)))["authToken"]
-    await data_of(log_out(client, way, token))
-
-    again = log_out(client, way, token, dialect)
-
-    await assert_error(again, errors.NOT_LOGGED_IN, dialect, token=token)
+            assert ack == {"success": True, "message": "User logged out successfully."}
+            late = client.put("/me", headers=by_token(token))
+            await assert_error(late, errors.AUTH_TOKEN_UNKNOWN, token=token)
+            for dialect in DIALECTS:
+                again = log_out(client, way, token, dialect)
+                await assert_error(again, errors.NOT_LOGGED_IN, dialect, token=token)
+            ended = token
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize(
-    "body", [None, {}, {"authToken": ""}, {"authToken": None}, {"authToken": []}]
-)
-async def test_a_logout_without_a_token_finds_nobody_logged_in(
-    client: Client, body: object, dialect: str
-) -> None:
-    request = client.post("/logout", json=body, headers={"X-Mock-Errors": dialect})
-
-    await assert_error(request, errors.NOT_LOGGED_IN, dialect)
-
-
-async def test_after_a_logout_a_login_brings_a_new_token(client: Client) -> None:
-    first = (await data_of(post_login(client, **GOOD)))["authToken"]
-    await data_of(log_out(client, "POST /logout header", first))
-
-    assert (await data_of(post_login(client, **GOOD)))["authToken"] != first
+async def test_a_logout_without_a_token_finds_nobody_logged_in(client: Client) -> None:
+    for body in (None, {}, {"authToken": ""}, {"authToken": None}, {"authToken": []}):
+        for dialect in DIALECTS:
+            request = client.post("/logout", json=body, headers={"X-Mock-Errors": dialect})
+            with telling(body=body, dialect=dialect):
+                await assert_error(request, errors.NOT_LOGGED_IN, dialect)
 
 
 # --- the older names ------------------------------------------------------------------------

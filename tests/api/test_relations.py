@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -20,6 +18,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     issue_token,
 )
 
@@ -70,45 +69,30 @@ async def test_friends_are_made_one_by_one(client: Client) -> None:
     }
 
 
-async def test_friendship_is_mutual(client: Client) -> None:
-    await befriend(client, "superhero2")
-
-    assert uids(await listed(client, FRIENDS)) == ["SUPERHERO2"]
-    assert uids(await listed(client, "/users/superhero2/friends")) == ["SUPERHERO1"]
-
-
-async def test_friends_are_made_once(client: Client) -> None:
+async def test_friendship_is_mutual_and_made_once(client: Client) -> None:
     await befriend(client, "superhero2")
 
     again = await befriend(client, "SUPERHERO2")
 
     assert again["accepted"]["SUPERHERO2"]["success"] is False
-    assert len(uids(await listed(client, FRIENDS))) == 1
+    assert uids(await listed(client, FRIENDS)) == ["SUPERHERO2"]
+    assert uids(await listed(client, "/users/superhero2/friends")) == ["SUPERHERO1"]
+    token = await issue_token(client, "superhero2")
+    assert uids(await listed(client, "/friends", authToken=token)) == ["SUPERHERO1"]
 
 
-async def test_friends_are_ended(client: Client) -> None:
-    await befriend(client, "superhero2", "superhero3")
+async def test_friends_are_searched_and_ended_by_hand_or_with_the_user(client: Client) -> None:
+    await befriend(client, "superhero2", "superhero3", "superhero4")
+    assert uids(await listed(client, f"{FRIENDS}?searchKey=spider")) == ["SUPERHERO3"]
 
     body = {"friends": ["superhero2", "nobody"]}
     ack = await data_of(client.delete(FRIENDS, json=body, headers=REST_KEY))
+    permanent = {"permanent": True}
+    await data_of(client.delete("/users/superhero4", json=permanent, headers=REST_KEY))
 
     assert ack == {"success": True, "message": "Deleted the friend relations succussfully"}
     assert uids(await listed(client, FRIENDS)) == ["SUPERHERO3"]
     assert uids(await listed(client, "/users/superhero2/friends")) == []
-
-
-async def test_friends_are_searched(client: Client) -> None:
-    await befriend(client, "superhero2", "superhero3")
-
-    assert uids(await listed(client, f"{FRIENDS}?searchKey=spider")) == ["SUPERHERO3"]
-
-
-async def test_a_deleted_friend_is_none(client: Client) -> None:
-    await befriend(client, "superhero2")
-    body = {"permanent": True}
-    await data_of(client.delete("/users/superhero2", json=body, headers=REST_KEY))
-
-    assert uids(await listed(client, FRIENDS)) == []
 
 
 async def test_a_user_has_at_most_a_thousand_friends(serve: Serve, tmp_path: Path) -> None:
@@ -123,13 +107,15 @@ async def test_a_user_has_at_most_a_thousand_friends(serve: Serve, tmp_path: Pat
     await assert_error(one_more, errors.QUOTA_REACHED, feature="Add Friend", limit=1000)
 
 
-async def test_nobody_is_a_friend_of_itself(client: Client) -> None:
+async def test_nobody_is_a_friend_of_itself_or_blocks_itself(client: Client) -> None:
     request = client.post(FRIENDS, json={"accepted": ["Superhero1"]}, headers=REST_KEY)
-
     await assert_error(request, errors.SELF_FRIEND)
 
+    request = client.post(BLOCKED, json={"blockedUids": ["Superhero1"]}, headers=REST_KEY)
+    await assert_error(request, errors.SELF_BLOCK, uid="SUPERHERO1")
 
-@pytest.mark.parametrize(
+
+@each_row(
     ("path", "field", "body"),
     [
         (FRIENDS, "accepted", {}),
@@ -147,7 +133,7 @@ async def test_whom_it_is_about_is_checked(
 
 
 # --- blocked users --------------------------------------------------------------------------
-async def test_users_are_blocked_one_by_one(client: Client) -> None:
+async def test_users_are_blocked_and_unblocked_one_by_one(client: Client, clock: Clock) -> None:
     done = await block(client, "superhero2", "nobody")
 
     assert done["superhero2"] == {
@@ -156,20 +142,14 @@ async def test_users_are_blocked_one_by_one(client: Client) -> None:
         "successfully.",
     }
     assert done["nobody"]["success"] is False
-
-
-async def test_blocking_again_changes_nothing(client: Client, clock: Clock) -> None:
-    await block(client, "superhero2")
     clock.advance(5)
-
-    again = await block(client, "superhero2")
-
-    assert again["superhero2"]["success"] is False
-    assert (await listed(client, BLOCKED))["data"][0]["blockedByMeAt"] == NOW
-
-
-async def test_users_are_unblocked_one_by_one(client: Client) -> None:
-    await block(client, "superhero2")
+    assert (await block(client, "superhero2"))["superhero2"]["success"] is False
+    answer = await listed(client, BLOCKED)
+    user = answer["data"][0]
+    assert user["blockedByMe"] is True
+    assert user["blockedByMeAt"] == user["blockedAt"] == NOW
+    assert user["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+    assert answer["meta"]["cursor"] == {"updatedAt": NOW, "affix": "prepend"}
 
     body = {"blockedUids": ["superhero2", "superhero3"]}
     done = await data_of(client.delete(BLOCKED, json=body, headers=REST_KEY))
@@ -181,18 +161,6 @@ async def test_users_are_unblocked_one_by_one(client: Client) -> None:
     }
     assert done["superhero3"]["success"] is False
     assert uids(await listed(client, BLOCKED)) == []
-
-
-async def test_a_blocked_user_is_listed_with_the_relation(client: Client) -> None:
-    await block(client, "superhero2")
-
-    answer = await listed(client, BLOCKED)
-
-    user = answer["data"][0]
-    assert user["blockedByMe"] is True
-    assert user["blockedByMeAt"] == user["blockedAt"] == NOW
-    assert user["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
-    assert answer["meta"]["cursor"] == {"updatedAt": NOW, "affix": "prepend"}
 
 
 async def test_relation_lists_are_not_counted(client: Client) -> None:
@@ -214,21 +182,15 @@ async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
 
     other = await seen_by(client, "superhero1", "superhero2")
     me = await seen_by(client, "superhero2", "superhero1")
+    headers = {**REST_KEY, "onBehalfOf": "superhero1"}
+    by_back_end = await data_of(client.get("/users/superhero2", headers=headers))
 
     assert (other["blockedByMe"], other["hasBlockedMe"]) == (True, False)
     assert (me["blockedByMe"], me["hasBlockedMe"]) == (False, True)
     assert "blockedByMeAt" not in me
     assert other["conversationId"] == me["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
-
-
-async def test_a_back_end_looks_through_a_user_s_eyes(client: Client) -> None:
-    await block(client, "superhero2")
-    headers = {**REST_KEY, "onBehalfOf": "superhero1"}
-
-    user = await data_of(client.get("/users/superhero2", headers=headers))
-
-    assert user["blockedByMe"] is True
-    assert user["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+    assert by_back_end["blockedByMe"] is True
+    assert by_back_end["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
 
 
 async def test_nobody_s_eyes_see_nothing(client: Client) -> None:
@@ -238,74 +200,42 @@ async def test_nobody_s_eyes_see_nothing(client: Client) -> None:
         await assert_error(client.get(path, headers=headers), errors.UID_NOT_FOUND, uid="nobody")
 
 
-async def test_nobody_blocks_itself(client: Client) -> None:
-    request = client.post(BLOCKED, json={"blockedUids": ["Superhero1"]}, headers=REST_KEY)
-
-    await assert_error(request, errors.SELF_BLOCK, uid="SUPERHERO1")
-
-
 # --- by token -------------------------------------------------------------------------------
-async def test_a_client_blocks_for_itself(client: Client) -> None:
-    headers = by_token(await issue_token(client, "superhero1"))
+async def test_a_client_blocks_for_itself_and_lists_blocks_in_each_direction(
+    client: Client,
+) -> None:
+    token = await issue_token(client, "superhero1")
+    mine, theirs = {"blockedUids": ["superhero2"]}, {"blockedUids": ["superhero1"]}
 
-    body = {"blockedUids": ["superhero2"]}
-    done = await data_of(client.post("/blockedusers", json=body, headers=headers))
+    done = await data_of(client.post("/blockedusers", json=mine, headers=by_token(token)))
 
     assert done["superhero2"]["success"] is True
     assert uids(await listed(client, BLOCKED)) == ["SUPERHERO2"]
-
-
-@pytest.mark.parametrize(
-    ("direction", "expected"),
-    [
+    await data_of(client.post("/users/superhero3/blockedusers", json=theirs, headers=REST_KEY))
+    for direction, expected in (
         ("", {"SUPERHERO2", "SUPERHERO3"}),
         ("both", {"SUPERHERO2", "SUPERHERO3"}),
         ("blockedByMe", {"SUPERHERO2"}),
         ("hasBlockedMe", {"SUPERHERO3"}),
-    ],
-)
-async def test_a_client_lists_blocks_in_each_direction(
-    client: Client, direction: str, expected: set[str]
-) -> None:
-    await block(client, "superhero2")
-    body = {"blockedUids": ["superhero1"]}
-    await data_of(client.post("/users/superhero3/blockedusers", json=body, headers=REST_KEY))
-    token = await issue_token(client, "superhero1")
-
-    answer = await listed(client, f"/blockedusers?direction={direction}", authToken=token)
-
-    assert set(uids(answer)) == expected
-
-
-async def test_a_client_lists_its_friends(client: Client) -> None:
-    await befriend(client, "superhero2")
-    token = await issue_token(client, "superhero2")
-
-    assert uids(await listed(client, "/friends", authToken=token)) == ["SUPERHERO1"]
+    ):
+        answer = await listed(client, f"/blockedusers?direction={direction}", authToken=token)
+        assert set(uids(answer)) == expected, direction
 
 
 # --- what is private ------------------------------------------------------------------------
-async def test_private_metadata_is_hidden_from_other_users(client: Client) -> None:
-    await create_user(client, "u1", metadata=PRIVATE)
-    token = await issue_token(client, "superhero1")
-
-    shown = await seen_by(client, "superhero1", "u1")
-    in_list = (await listed(client, "/users", authToken=token))["data"][0]
-
-    assert shown["metadata"] == in_list["metadata"] == {"pet": "cat"}
-
-
-async def test_private_metadata_is_shown_to_its_user_and_to_back_ends(client: Client) -> None:
+async def test_private_metadata_is_shown_to_its_user_and_to_back_ends_alone(
+    client: Client,
+) -> None:
+    await create_user(client, "u2", metadata={"@private": {"pin": 1}})
     created = await create_user(client, "u1", metadata=PRIVATE, withAuthToken=True)
     headers = by_token(created["authToken"])
+    token = await issue_token(client, "superhero1")
 
     me = await data_of(client.get("/me", headers=headers))
     myself = await data_of(client.get("/users/u1", headers=headers))
+    shown = await seen_by(client, "superhero1", "u1")
+    in_list = (await listed(client, "/users", authToken=token))["data"][0]
 
     assert created["metadata"] == me["metadata"] == myself["metadata"] == PRIVATE
-
-
-async def test_metadata_that_is_all_private_leaves_nothing(client: Client) -> None:
-    await create_user(client, "u1", metadata={"@private": {"pin": 1}})
-
-    assert "metadata" not in await seen_by(client, "superhero1", "u1")
+    assert shown["metadata"] == in_list["metadata"] == {"pet": "cat"}
+    assert "metadata" not in await seen_by(client, "superhero1", "u2")

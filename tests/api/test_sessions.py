@@ -4,8 +4,6 @@ import base64
 import json
 from typing import Any
 
-import pytest
-
 from mockchat.core.clock import Clock
 from tests.helpers import (
     NOW,
@@ -14,6 +12,7 @@ from tests.helpers import (
     by_token,
     data_of,
     details_of,
+    each_row,
     issue_token,
 )
 
@@ -28,7 +27,7 @@ async def token(client: Client) -> dict[str, str]:
 
 
 # --- POST /me/jwt ---------------------------------------------------------------------------
-@pytest.mark.parametrize("body", [None, {}, [], {"passthrough": {}}, {"passthrough": None}])
+@each_row("body", [None, {}, [], {"passthrough": {}}, {"passthrough": None}])
 async def test_a_jwt_is_all_that_a_refresh_answers(client: Client, body: object) -> None:
     data = await data_of(client.post("/me/jwt", json=body, headers=await token(client)))
 
@@ -81,7 +80,7 @@ async def test_a_session_s_id_is_echoed(client: Client) -> None:
     assert data == {"sessionId": "fp_0123"}
 
 
-@pytest.mark.parametrize("body", [None, {}, {"sessionId": ""}, {"sessionId": None}])
+@each_row("body", [None, {}, {"sessionId": ""}, {"sessionId": None}])
 async def test_a_session_without_an_id_is_given_one(client: Client, body: object) -> None:
     data = await data_of(client.post("/user_sessions", json=body, headers=await token(client)))
 
@@ -90,7 +89,7 @@ async def test_a_session_without_an_id_is_given_one(client: Client, body: object
 
 
 # --- POST /ping -----------------------------------------------------------------------------
-@pytest.mark.parametrize("path", ["/v1/ping", "/v3.0/ping", "/ping"])
+@each_row("path", ["/v1/ping", "/v3.0/ping", "/ping"])
 async def test_an_analytics_ping_is_answered_with_an_object(client: Client, path: str) -> None:
     body = {"uid": "superhero1", "platform": "web", "appInfo": {}}
     headers = {**await token(client), "settingsHash": "x", "Authorization": "Bearer y"}

@@ -4,14 +4,23 @@ import re
 import ssl
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
 from mockchat import Config, MockChat
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import NOW, Client, Json, Serve, assert_error, by_token, data_of, issue_token
+from tests.helpers import (
+    NOW,
+    Client,
+    Json,
+    Serve,
+    assert_error,
+    by_token,
+    data_of,
+    each_row,
+    issue_token,
+)
 
 FLAGS = ["CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"]
 PORTS = [
@@ -43,76 +52,49 @@ def api_hosts(settings: Json) -> set[str]:
 
 
 # --- types ----------------------------------------------------------------------------------
-async def test_hosts_ports_and_versions_are_texts(client: Client) -> None:
+async def test_settings_have_their_types_and_hold_no_more_than_is_known(client: Client) -> None:
     settings = await settings_of(client)
 
     assert [name for name in TEXTS + PORTS if not isinstance(settings[name], str)] == []
     assert [name for name in TEXTS + PORTS if not settings[name]] == []
     assert [name for name in PORTS if not settings[name].isdigit()] == []
-
-
-async def test_flags_are_booleans(client: Client) -> None:
-    settings = await settings_of(client)
-
     assert [settings[name] for name in FLAGS] == [False] * 4
-    assert settings["ANALYTICS_PING_DISABLED"] is True
+    fixed = {
+        "APP_VERSION": 3,
+        "settingsHashReceivedAt": NOW,
+        "extensions": [],
+        "parameters": {},
+        "ANALYTICS_PING_DISABLED": True,
+    }
+    assert settings.items() >= fixed.items()
+    assert settings.keys() == {*TEXTS, *PORTS, *FLAGS, *fixed}
 
 
-async def test_numbers_and_containers_have_their_types(client: Client) -> None:
-    settings = await settings_of(client)
-
-    assert settings["APP_VERSION"] == 3
-    assert settings["settingsHashReceivedAt"] == NOW
-    assert settings["extensions"] == []
-    assert settings["parameters"] == {}
-
-
-async def test_settings_hold_no_more_than_is_known(client: Client) -> None:
-    known = {"APP_VERSION", "settingsHashReceivedAt", "extensions", "parameters"}
-
-    settings = await settings_of(client)
-
-    assert settings.keys() == {*TEXTS, *PORTS, *FLAGS, *known, "ANALYTICS_PING_DISABLED"}
-
-
-async def test_the_fixed_values_are_those_of_the_service(client: Client) -> None:
+async def test_the_fixed_values_are_those_of_the_service(client: Client, serve: Serve) -> None:
     settings = await settings_of(client)
 
     assert settings["REGION"] == "us"
     assert settings["MODE"] == "DEFAULT"
     assert settings["CHAT_API_VERSION"] == settings["WS_API_VERSION"] == "v3.0"
     assert settings["ANALYTICS_VERSION"] == "v1"
+    assert (await settings_of(await serve(region="eu")))["REGION"] == "eu"
 
 
-async def test_a_login_holds_the_same_settings(client: Client) -> None:
+async def test_a_login_holds_the_same_settings_and_the_same_hash(client: Client) -> None:
     settings = await settings_of(client)
     token = await issue_token(client, "superhero1")
 
     me = await data_of(client.put("/me", headers=by_token(token)))
 
-    assert me["settings"] == settings
-
-
-async def test_the_region_is_a_setting(serve: Serve) -> None:
-    client = await serve(region="eu")
-
-    assert (await settings_of(client))["REGION"] == "eu"
-
-
-async def test_settings_need_an_auth_token(client: Client) -> None:
+    assert me["settings"] == settings == await settings_of(client)
+    assert re.fullmatch(r"\S+", settings["settingsHash"])
     await assert_error(client.get("/settings"), errors.AUTH_TOKEN_MISSING)
 
 
 # --- hosts ----------------------------------------------------------------------------------
-async def test_a_client_is_sent_back_to_where_it_came_by(client: Client) -> None:
-    settings = await settings_of(client)
-
-    assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
-    assert settings["CHAT_HOST"] == "127.0.0.1"
-    assert settings["CHAT_WS_PORT"] == settings["CHAT_WSS_PORT"] == str(client.port)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "netloc", "name", "port"),
     [
         ("10.0.2.2:8443", "10.0.2.2:8443", "10.0.2.2", "8443"),
@@ -137,21 +119,22 @@ async def test_hosts_mirror_the_host_header(
     assert settings["CHAT_WSS_PORT"] == settings["CHAT_WS_PORT"] == port
 
 
-@pytest.mark.parametrize("host", ["", ":8080", "a b", "a:b:c", "[::1", "me@host", "a/b"])
-async def test_an_unreadable_host_means_this_machine(client: Client, host: str) -> None:
-    settings = await by_host(client, host)
-
-    assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
-
-
-@pytest.mark.parametrize("port", ["0", "65536", "99999"])
-async def test_settings_never_name_a_port_that_cannot_be(client: Client, port: str) -> None:
-    settings = await by_host(client, f"localhost:{port}")
-
-    assert [name for name in PORTS if not 1 <= int(settings[name]) <= 65535] == []
+async def test_an_unreadable_host_means_this_machine(client: Client) -> None:
+    for host in (None, "", ":8080", "a b", "a:b:c", "[::1", "me@host", "a/b"):
+        settings = await (settings_of(client) if host is None else by_host(client, host))
+        assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}, host
+    settings = await settings_of(client)
+    assert settings["CHAT_HOST"] == "127.0.0.1"
+    assert settings["CHAT_WS_PORT"] == settings["CHAT_WSS_PORT"] == str(client.port)
 
 
-@pytest.mark.parametrize(
+async def test_settings_never_name_a_port_that_cannot_be(client: Client) -> None:
+    for port in ("0", "65536", "99999"):
+        settings = await by_host(client, f"localhost:{port}")
+        assert [name for name in PORTS if not 1 <= int(settings[name]) <= 65535] == [], port
+
+
+@each_row(
     ("host", "tail"),
     [
         ("app1.apiclient-us.cometchat.io", ""),
@@ -176,27 +159,19 @@ async def test_the_region_of_a_live_name_wins(client: Client) -> None:
 
     settings = await settings_of(client, Host=host, authToken=await token_in(client, "app1"))
 
-    assert settings["CLIENT_API_HOST"] == "app1.apiclient-in.cometchat.io"
-    assert settings["REGION"] == "in"
-
-
-async def test_the_names_of_old_sdks_lead_to_names_with_the_app(client: Client) -> None:
+    assert (settings["CLIENT_API_HOST"], settings["REGION"]) == (host, "in")
+    # The names of old SDKs lead to names with the app.
     settings = await settings_of(client, Host="apiclient-eu.cometchat.io", appId="APP_ID")
-
     assert settings["CLIENT_API_HOST"] == "app_id.apiclient-eu.cometchat.io"
 
 
-async def test_a_path_prefix_stays_in_the_hosts(client: Client) -> None:
+async def test_a_path_prefix_stays_in_the_hosts_which_work_with_the_version_after_them(
+    client: Client,
+) -> None:
     token = await token_in(client, "app1")
-
-    settings = await settings_of(client, "/apps/app1/v3.0", authToken=token)
-
-    assert api_hosts(settings) == {f"127.0.0.1:{client.port}/apps/app1"}
-
-
-async def test_the_hosts_in_settings_work_with_the_version_after_them(client: Client) -> None:
-    token = await token_in(client, "app1")
-    settings = await settings_of(client, "/apps/app1", authToken=token)
+    for prefix in ("/apps/app1/v3.0", "/apps/app1"):
+        settings = await settings_of(client, prefix, authToken=token)
+        assert api_hosts(settings) == {f"127.0.0.1:{client.port}/apps/app1"}, prefix
 
     host, version = settings["CLIENT_API_HOST"], settings["CHAT_API_VERSION"]
     response = await client.session.get(f"http://{host}/{version}/me", headers=by_token(token))
@@ -213,6 +188,7 @@ async def token_in(client: Client, app_id: str) -> str:
 # --- settings of the server that decide -----------------------------------------------------
 async def test_the_public_url_fixes_the_hosts(serve: Serve) -> None:
     client = await serve(public_url="https://mock.example:9443")
+    plain = await serve(public_url="https://mock.example")
 
     settings = await by_host(client, "localhost:1")
 
@@ -220,35 +196,22 @@ async def test_the_public_url_fixes_the_hosts(serve: Serve) -> None:
     assert settings["CHAT_HOST"] == "mock.example"
     assert settings["CHAT_WSS_PORT"] == "9443"
     assert [settings[name] for name in FLAGS] == [True] * 4
-
-
-async def test_a_public_url_without_a_port_means_its_scheme_s(serve: Serve) -> None:
-    client = await serve(public_url="https://mock.example")
-
-    settings = await settings_of(client)
-
-    assert api_hosts(settings) == {"mock.example"}
-    assert settings["CHAT_WSS_PORT"] == "443"
+    without_port = await settings_of(plain)
+    assert api_hosts(without_port) == {"mock.example"}
+    assert without_port["CHAT_WSS_PORT"] == "443"
 
 
 async def test_a_trusted_proxy_tells_where_the_client_came_by(serve: Serve) -> None:
-    client = await serve(trust_proxy=True)
+    trusting, client = await serve(trust_proxy=True), await serve()
     forwarded = {"X-Forwarded-Host": "mock.example, inner", "X-Forwarded-Proto": "https, http"}
 
-    settings = await settings_of(client, **forwarded)
+    settings = await settings_of(trusting, **forwarded)
+    unbelieved = await settings_of(client, **forwarded)
 
     assert api_hosts(settings) == {"mock.example"}
-    assert settings["CHAT_WSS_PORT"] == "443"
-    assert settings["CHAT_USE_SSL"] is True
-
-
-async def test_a_proxy_that_is_not_trusted_is_not_believed(client: Client) -> None:
-    forwarded = {"X-Forwarded-Host": "mock.example", "X-Forwarded-Proto": "https"}
-
-    settings = await settings_of(client, **forwarded)
-
-    assert api_hosts(settings) == {f"127.0.0.1:{client.port}"}
-    assert settings["CHAT_USE_SSL"] is False
+    assert (settings["CHAT_WSS_PORT"], settings["CHAT_USE_SSL"]) == ("443", True)
+    assert api_hosts(unbelieved) == {f"127.0.0.1:{client.port}"}
+    assert unbelieved["CHAT_USE_SSL"] is False
 
 
 async def test_a_server_with_https_sends_websockets_there(tmp_path: Path, clock: Clock) -> None:
@@ -269,10 +232,3 @@ async def test_a_server_with_https_sends_websockets_there(tmp_path: Path, clock:
     assert api_hosts(secure) == {f"127.0.0.1:{ports[1]}"}
     assert secure["CHAT_WSS_PORT"] == ports[1]
     assert [secure[name] for name in FLAGS] == [True] * 4
-
-
-async def test_the_settings_hash_is_the_same_while_the_settings_are(client: Client) -> None:
-    first, second = await settings_of(client), await settings_of(client)
-
-    assert first["settingsHash"] == second["settingsHash"]
-    assert re.fullmatch(r"\S+", first["settingsHash"])

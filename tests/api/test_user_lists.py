@@ -2,8 +2,6 @@
 
 from itertools import chain
 
-import pytest
-
 from mockchat.core.clock import Clock
 from tests.helpers import (
     NOW,
@@ -17,6 +15,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    each_row,
     issue_token,
 )
 
@@ -34,29 +33,24 @@ async def create_many(client: Client, number: int) -> None:
         await create_user(client, f"u{place}")
 
 
-async def test_the_seeds_are_listed_in_the_order_of_their_file(client: Client) -> None:
+async def test_the_newest_user_comes_first_and_the_seeds_in_the_order_of_their_file(
+    client: Client, clock: Clock
+) -> None:
     answer = await list_users(client)
-
     assert list(answer) == ["data", "meta"]
     assert uids(answer) == SEED_UIDS
 
-
-async def test_the_newest_user_comes_first(client: Client, clock: Clock) -> None:
-    await create_user(client, "first")
-    clock.advance(1)
-    await create_user(client, "second")
-
-    assert uids(await list_users(client))[:3] == ["second", "first", "cometchat-uid-1"]
-
-
-async def test_users_of_one_second_are_listed_newest_first(client: Client) -> None:
     await create_many(client, 3)
+    clock.advance(1)
+    await create_user(client, "last")
 
-    assert uids(await list_users(client))[:3] == ["u2", "u1", "u0"]
+    assert uids(await list_users(client)) == ["last", "u2", "u1", "u0", *SEED_UIDS]
 
 
-async def test_a_page_tells_where_it_stands(serve: Serve) -> None:
+async def test_a_page_tells_where_it_stands_and_holds_a_hundred_by_default(serve: Serve) -> None:
     client = await serve(fixture=("empty",))
+    empty = await list_users(client)
+    assert (empty["data"], empty["meta"]["pagination"]["total"]) == ([], 0)
     await create_many(client, 23)
 
     answer = await list_users(client, perPage=5, page=5)
@@ -75,59 +69,34 @@ async def test_a_page_tells_where_it_stands(serve: Serve) -> None:
     assert list(answer["meta"]["pagination"]) == [
         *("total", "count", "per_page", "current_page", "total_pages")
     ]
-
-
-async def test_pages_together_hold_every_user_once(client: Client) -> None:
-    pages = [uids(await list_users(client, per_page=3, page=page)) for page in (1, 2, 3, 4)]
-
-    assert [len(page) for page in pages] == [3, 3, 3, 1]
-    assert list(chain(*pages)) == SEED_UIDS
-
-
-async def test_a_page_beyond_the_last_is_empty(client: Client) -> None:
-    answer = await list_users(client, perPage=10, page=2)
-
-    assert answer["data"] == []
-    assert answer["meta"]["pagination"]["count"] == 0
-    assert answer["meta"]["pagination"]["total"] == 10
-
-
-async def test_a_list_without_users_is_an_empty_page(serve: Serve) -> None:
-    client = await serve(fixture=("empty",))
-
+    for number in range(23, 101):
+        await create_user(client, f"u{number}")
     answer = await list_users(client)
-
-    assert answer["data"] == []
-    assert answer["meta"]["pagination"]["total"] == 0
-
-
-async def test_a_page_holds_a_hundred_users_by_default(serve: Serve) -> None:
-    client = await serve(fixture=("empty",))
-    await create_many(client, 101)
-
-    answer = await list_users(client)
-
-    assert len(answer["data"]) == 100
-    assert answer["meta"]["pagination"]["per_page"] == 100
+    assert len(answer["data"]) == answer["meta"]["pagination"]["per_page"] == 100
     assert answer["meta"]["pagination"]["total_pages"] == 2
 
 
-@pytest.mark.parametrize("name", ["perPage", "per_page"])
-async def test_sdks_and_back_ends_name_the_page_size_differently(client: Client, name: str) -> None:
-    answer = await list_users(client, **{name: 2})
+async def test_pages_together_hold_every_user_once_and_none_beyond(client: Client) -> None:
+    answers = [await list_users(client, per_page=3, page=page) for page in (1, 2, 3, 4, 5)]
+    pages = [uids(answer) for answer in answers]
 
-    assert len(answer["data"]) == 2
-    assert answer["meta"]["pagination"]["per_page"] == 2
+    assert [len(page) for page in pages] == [3, 3, 3, 1, 0]
+    assert list(chain(*pages)) == SEED_UIDS
+    assert answers[-1]["meta"]["pagination"]["count"] == 0
+    assert answers[-1]["meta"]["pagination"]["total"] == 10
+    for name in ("perPage", "per_page"):
+        answer = await list_users(client, **{name: 2})
+        assert len(answer["data"]) == answer["meta"]["pagination"]["per_page"] == 2, name
 
 
-@pytest.mark.parametrize("query", ["perPage=&page=", "perPage=1000", "page=1&unknown=1"])
+@each_row("query", ["perPage=&page=", "perPage=1000", "page=1&unknown=1"])
 async def test_generous_queries_list_everyone(client: Client, query: str) -> None:
     answer = await body_of(client.get(f"/users?{query}", headers=REST_KEY))
 
     assert uids(answer) == SEED_UIDS
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "field"),
     [
         ("perPage=1001", "perPage"),
@@ -157,57 +126,44 @@ async def test_the_cursor_is_the_newest_user_s_time_on_every_page(
     assert cursors == [{"updatedAt": NOW + 50, "affix": "prepend"}] * 3
 
 
-async def test_tags_are_listed_only_when_asked_for(client: Client) -> None:
+async def test_a_listed_user_is_the_user_but_for_its_tags(client: Client) -> None:
     await create_user(client, "u1", tags=["t"])
 
     plain = (await list_users(client))["data"][0]
     tagged = (await list_users(client, withTags="true"))["data"][0]
+    created = await create_user(client, "u2", avatar="https://a.example", statusMessage="m")
 
     assert "tags" not in plain
     assert tagged["tags"] == ["t"]
-
-
-async def test_a_listed_user_is_the_user(client: Client) -> None:
-    created = await create_user(client, "u1", avatar="https://a.example", statusMessage="m")
-
     assert (await list_users(client))["data"][0] == created
 
 
-async def test_deactivated_and_deleted_users_are_not_listed(client: Client) -> None:
-    await data_of(client.delete("/users/cometchat-uid-1", headers=REST_KEY))
-    deletion = client.delete("/users/superhero5", json={"permanent": True}, headers=REST_KEY)
-    await data_of(deletion)
+async def test_a_deactivated_user_is_not_listed_until_it_is_back_in_its_place(
+    client: Client,
+) -> None:
+    for path, body in (("cometchat-uid-3", None), ("superhero5", {"permanent": True})):
+        await data_of(client.delete(f"/users/{path}", json=body, headers=REST_KEY))
 
     answer = await list_users(client)
 
-    assert uids(answer) == SEED_UIDS[1:-1]
+    assert uids(answer) == [*SEED_UIDS[:2], *SEED_UIDS[3:-1]]
     assert answer["meta"]["pagination"]["total"] == 8
-
-
-async def test_a_reactivated_user_is_back_in_its_place(client: Client) -> None:
-    await data_of(client.delete("/users/cometchat-uid-3", headers=REST_KEY))
     body = {"uidsToActivate": ["cometchat-uid-3"]}
     await data_of(client.put("/users", json=body, headers=REST_KEY))
-
-    assert uids(await list_users(client)) == SEED_UIDS
-
-
-async def test_a_client_s_list_is_of_the_others(client: Client) -> None:
-    token = await issue_token(client, "cometchat-uid-2")
-
-    answer = await body_of(client.get("/users?per_page=30&page=1", headers=by_token(token)))
-
-    assert uids(answer) == [uid for uid in SEED_UIDS if uid != "cometchat-uid-2"]
-    assert answer["meta"]["pagination"]["total"] == 9
+    assert uids(await list_users(client)) == SEED_UIDS[:-1]
 
 
-async def test_a_client_s_pages_leave_nobody_out(client: Client) -> None:
-    headers = by_token(await issue_token(client, "superhero1"))
+async def test_a_client_s_list_is_of_all_the_others(client: Client) -> None:
+    headers = by_token(await issue_token(client, "cometchat-uid-2"))
+    others = [uid for uid in SEED_UIDS if uid != "cometchat-uid-2"]
 
+    answer = await body_of(client.get("/users?per_page=30&page=1", headers=headers))
     pages = [
         uids(await body_of(client.get(f"/users?per_page=4&page={page}", headers=headers)))
         for page in (1, 2, 3, 4)
     ]
 
+    assert uids(answer) == others
+    assert answer["meta"]["pagination"]["total"] == 9
     assert [len(page) for page in pages] == [4, 4, 1, 0]
-    assert list(chain(*pages)) == [uid for uid in SEED_UIDS if uid != "SUPERHERO1"]
+    assert list(chain(*pages)) == others
