@@ -10,18 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from mockchat.commands.table import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mockchat"
 FILES = sorted(PACKAGE.rglob("*.py"))
 MAX_FILE, MAX_FUNCTION = 400, 40
-
-each_file = pytest.mark.parametrize(
-    "file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES]
-)
+NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "manager", "base", "common", "misc"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ HOUSE = {
     "bridge": room("core wire"),
     "kit": room("core api control bridge"),
     "server": room("core api control wire config version bridge kit", "aiohttp"),
-    "serve": room("core api control wire config version server", "aiohttp"),
+    "serve": room("core api control wire config version server", "aiohttp", lazily="uvloop"),
     "commands": room("core config version commands", lazily="api control wire server serve"),
     "cli": room("commands version"),
     "pytest_plugin": room("version", "pytest", lazily="config server core wire"),
@@ -65,6 +60,7 @@ ONLY_IN = {
     "jwt": {"api/session_jwt.py"},
     "trustme": {"wire/tls.py"},
     "apispec": {"wire/openapi.py"},
+    "uvloop": {"serve.py"},
 }
 
 
@@ -111,29 +107,31 @@ def is_allowed(one: Import, room: Room) -> bool:
 
 
 # --- who imports whom -----------------------------------------------------------------------
-@each_file
-def test_a_module_imports_only_what_its_room_may(file: Path) -> None:
-    room = HOUSE[room_of(file)]
-
-    foreign = [one for one in imports_of(parsed(file)) if not is_allowed(one, room)]
-
-    assert foreign == []
-
-
-@each_file
-def test_no_import_is_relative(file: Path) -> None:
-    assert [one for one in imports_of(parsed(file)) if one.relative] == []
-
-
-@pytest.mark.parametrize("name", ONLY_IN)
-def test_what_is_imported_when_used_is_used_in_its_own_place_only(name: str) -> None:
-    users = {
-        str(file.relative_to(PACKAGE))
+def test_a_module_imports_only_what_its_room_may_and_never_relatively() -> None:
+    wrong = {
+        str(file.relative_to(PACKAGE)): found
         for file in FILES
-        if any(one.name.partition(".")[0] == name for one in imports_of(parsed(file)))
+        if (
+            found := [
+                one
+                for one in imports_of(parsed(file))
+                if one.relative or not is_allowed(one, HOUSE[room_of(file)])
+            ]
+        )
     }
 
-    assert users <= ONLY_IN[name]
+    assert wrong == {}
+
+
+def test_a_lazy_import_is_in_its_own_place_only() -> None:
+    for name, places in ONLY_IN.items():
+        users = {
+            str(file.relative_to(PACKAGE))
+            for file in FILES
+            if any(one.name.partition(".")[0] == name for one in imports_of(parsed(file)))
+        }
+
+        assert users <= places, name
 
 
 def test_no_room_may_import_one_that_is_above_it() -> None:
@@ -142,137 +140,109 @@ def test_no_room_may_import_one_that_is_above_it() -> None:
     facade = "__init__"  # hands out names of every room, each when it is asked for
 
     for name, room in HOUSE.items():
-        assert room.rooms <= below[name]
-        assert name == facade or room.lazily & set(order) <= below[name] | {facade}
+        assert room.rooms <= below[name], name
+        assert name == facade or room.lazily & set(order) <= below[name] | {facade}, name
 
 
-def test_every_module_is_in_a_room() -> None:
-    assert {room_of(file) for file in FILES} <= HOUSE.keys()
+def test_the_state_knows_no_wire_and_operations_touch_no_request() -> None:
+    imported = {one.name.partition(".")[0] for one in imports_of(parsed(PACKAGE / "core/state.py"))}
+    assert not imported & {"aiohttp", "marshmallow", "asyncio", "json"}
 
-
-def test_the_state_knows_neither_the_wire_nor_schemas() -> None:
-    names = {one.name.partition(".")[0] for one in imports_of(parsed(PACKAGE / "core/state.py"))}
-
-    assert not names & {"aiohttp", "marshmallow", "asyncio", "json"}
-
-
-def test_operations_touch_no_request() -> None:
     for file in (PACKAGE / "api").glob("*.py"):
         names = {node.id for node in ast.walk(parsed(file)) if isinstance(node, ast.Name)}
-
-        assert not names & {"web", "request", "Request", "Response", "json_response"}
+        assert not names & {"web", "request", "Request", "Response", "json_response"}, file
 
 
 # --- how long, how told ---------------------------------------------------------------------
-@each_file
-def test_every_module_says_in_its_first_line_what_it_owns(file: Path) -> None:
-    docstring = ast.get_docstring(parsed(file)) or ""
+def test_every_module_is_short_has_short_functions_and_says_in_a_line_what_it_owns() -> None:
+    for file in FILES:
+        first_line = (ast.get_docstring(parsed(file)) or "").partition("\n")[0]
+        functions = [
+            node
+            for node in ast.walk(parsed(file))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        long = [
+            node.name for node in functions if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION
+        ]
 
-    assert docstring.partition("\n")[0].endswith((".", ":"))
-
-
-@each_file
-def test_no_file_grows_too_long(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= MAX_FILE
-
-
-@each_file
-def test_no_function_grows_too_long(file: Path) -> None:
-    long = {
-        node.name: (node.end_lineno or 0) - node.lineno + 1
-        for node in ast.walk(parsed(file))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION
-    }
-
-    assert long == {}
-
-
-@pytest.mark.parametrize("name", ["utils", "helpers", "manager", "base", "common", "misc"])
-def test_no_module_has_a_name_that_says_nothing(name: str) -> None:
-    assert not [file for file in FILES if file.stem == name]
+        assert first_line.endswith((".", ":")), file
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= MAX_FILE, file
+        assert long == [], file
+        assert file.stem not in NAMES_THAT_SAY_NOTHING, file
 
 
 # --- what a start costs ---------------------------------------------------------------------
 HEAVY = {"aiohttp", "marshmallow", "faker", "trustme", "cryptography", "jwt", "orjson", "asyncio"}
 
+# Steps that a new Python takes one after the other; it prints what is loaded after each.
+LIGHT_STEPS = f"""
+import json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+
+def tell(step):
+    print(json.dumps([step, sorted({{name.partition(".")[0] for name in sys.modules}})]))
+
+def run(*words):
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        try:
+            status = main([*words])
+        except SystemExit as ended:
+            status = ended.code
+    tell(" ".join([*words, str(status or 0)]))
+
+import mockchat
+tell("import mockchat")
+from mockchat.cli import main
+tell("import mockchat.cli")
+run("--help")
+for name in {[*COMMANDS]}:
+    run(name, "--help")
+for name in "health", "users", "journal", "faults", "reset":
+    run(name, "--url", "http://127.0.0.1:1")
+run("serve", "--port", "x")
+"""
 START = """
-import asyncio
+import asyncio, json, sys
 from mockchat import Config, MockChat
 
 async def start():
     async with MockChat(Config(port=0, https_port=0, ca_dir={folder!r})):
-        pass
+        print(json.dumps(["start", [name.partition(".")[0] for name in sys.modules]]))
 
 asyncio.run(start())
 """
 
 
-def loaded_by(code: str) -> set[str]:
-    """The top-level modules that are loaded once a new Python has run the code."""
-    probe = f"{code}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"
+def loaded_by(code: str) -> dict[str, set[str]]:
+    """The top-level modules that are loaded after each step of a new Python."""
     done = subprocess.run(
-        [sys.executable, "-c", probe],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    names: list[str] = json.loads(done.stdout)
-    return {name.partition(".")[0] for name in names}
+    return {step: set(names) for step, names in map(json.loads, done.stdout.splitlines())}
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    assert not loaded_by("import mockchat") & HEAVY
+def test_no_import_help_question_or_wrong_usage_loads_anything_heavy() -> None:
+    loaded = loaded_by(LIGHT_STEPS)
 
-
-def test_importing_the_command_loads_nothing_heavy() -> None:
-    assert not loaded_by("import mockchat.cli") & HEAVY
-
-
-def test_the_help_and_every_command_s_own_load_nothing_heavy() -> None:
-    words = [["--help"], *([name, "--help"] for name in COMMANDS)]
-    code = f"""
-import contextlib, io
-from mockchat.cli import main
-for words in {words}:
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
-        main(words)
-"""
-
-    assert not loaded_by(code) & HEAVY
-
-
-def test_the_help_of_all_loads_no_client_either() -> None:
-    code = "import sys, mockchat.cli\nsys.stdout = sys.stderr\ntry:\n mockchat.cli.main(['--help'])"
-
-    loaded = loaded_by(f"{code}\nexcept SystemExit:\n sys.stdout = sys.__stdout__")
-
-    assert not loaded & (HEAVY | {"ssl", "urllib", "tomllib", "dataclasses"})
-
-
-def test_asking_a_server_loads_nothing_heavy() -> None:
-    code = """
-from mockchat.cli import main
-for words in ["health"], ["users"], ["journal"], ["faults"], ["reset"]:
-    assert main([*words, "--url", "http://127.0.0.1:1"]) == 1
-"""
-
-    assert not loaded_by(code) & HEAVY
-
-
-def test_wrong_usage_is_told_before_anything_heavy_is_loaded() -> None:
-    code = "import mockchat.cli\nmockchat.cli.main(['serve', '--port', 'x'])"
-
-    assert not loaded_by(code) & HEAVY
+    assert {step: found for step, names in loaded.items() if (found := names & HEAVY)} == {}
+    assert not loaded["--help 0"] & {"ssl", "urllib", "tomllib", "dataclasses"}  # nor a client
+    statuses = {step.rpartition(" ")[2] for step in loaded if "--url" in step}
+    assert (statuses, "serve --port x 2" in loaded) == ({"1"}, True)
+    assert {f"{name} --help 0" for name in COMMANDS} <= loaded.keys()
 
 
 def test_a_start_with_a_ca_loads_nothing_that_makes_one_nor_what_logins_need(
     tmp_path: Path,
 ) -> None:
     start = START.format(folder=str(tmp_path))
-    first, second = loaded_by(start), loaded_by(start)
+    first, second = loaded_by(start)["start"], loaded_by(start)["start"]
 
     assert "trustme" in first
     assert not second & {"faker", "jwt", "trustme", "cryptography", "apispec"}

@@ -50,17 +50,10 @@ async def test_a_server_without_a_ca_says_so(client: Client) -> None:
     await assert_error(client.get("/_mock/ca.pem"), errors.NO_CA)
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/_mock"),
-        ("GET", "/_mock/nope"),
-        ("POST", "/_mock/health"),
-        ("OPTIONS", "/_mock/health"),
-    ],
-)
-async def test_an_unknown_action_is_no_api(client: Client, method: str, path: str) -> None:
-    await assert_error(client.request(method, path), errors.API_NOT_FOUND)
+async def test_an_unknown_action_is_no_api(client: Client) -> None:
+    unknown = ("GET /_mock", "GET /_mock/nope", "POST /_mock/health", "OPTIONS /_mock/health")
+    for method, path in map(str.split, unknown):
+        await assert_error(client.request(method, path), errors.API_NOT_FOUND)
 
 
 async def test_control_calls_cost_no_quota(serve: Serve) -> None:
@@ -73,110 +66,64 @@ async def test_control_calls_cost_no_quota(serve: Serve) -> None:
 
 
 # --- pages of other origins -----------------------------------------------------------------
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": "http://127.0.0.1:1"},
-        {"Origin": "http://localhost"},
-        {"Origin": "http://[::1"},
-        {"Origin": "http://a:99999"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-    ],
-)
-async def test_pages_of_other_origins_are_refused(client: Client, headers: dict[str, str]) -> None:
-    for path in ALL:
-        await assert_error(client.get(path, headers=headers), errors.CONTROL_ORIGIN)
+async def test_pages_of_other_origins_are_refused_wherever_the_server_is_bound(
+    client: Client, serve: Serve
+) -> None:
+    wide = await serve(host="0.0.0.0")
+    wider = {"Host": "mockchat:8080", "Origin": "https://evil.example"}
+    await assert_error(wide.get("/_mock/errors", headers=wider), errors.CONTROL_ORIGIN)
+    origins = (
+        *("https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"),
+        *("http://[::1", "http://a:99999", f"https://127.0.0.1:{client.port}"),
+    )
+    others = [{"Origin": origin} for origin in origins]
+    others += [{"Sec-Fetch-Site": site} for site in ("cross-site", "same-site")]
+    for headers in others:
+        for path in ALL:
+            await assert_error(client.get(path, headers=headers), errors.CONTROL_ORIGIN)
 
 
-async def test_pages_of_another_scheme_are_refused(client: Client) -> None:
-    headers = {"Origin": f"https://127.0.0.1:{client.port}"}
-
-    await assert_error(client.get("/_mock/health", headers=headers), errors.CONTROL_ORIGIN)
-
-
-@pytest.mark.parametrize("site", ["same-origin", "none"])
-async def test_the_server_s_own_pages_are_served(client: Client, site: str) -> None:
-    headers = {"Origin": f"http://127.0.0.1:{client.port}", "Sec-Fetch-Site": site}
-
-    assert await body_of(client.get("/_mock/errors", headers=headers))
-
-
-async def test_a_page_at_the_scheme_s_own_port_is_its_own(client: Client) -> None:
-    headers = {"Origin": "http://localhost", "Host": "localhost"}
-
-    assert await body_of(client.get("/_mock/errors", headers=headers))
+async def test_the_server_s_own_pages_are_served(client: Client) -> None:
+    own = f"http://127.0.0.1:{client.port}"
+    for headers in (
+        {"Origin": own, "Sec-Fetch-Site": "same-origin"},
+        {"Origin": own, "Sec-Fetch-Site": "none"},
+        {"Origin": "http://localhost", "Host": "localhost"},  # at the scheme's own port
+    ):
+        assert await body_of(client.get("/_mock/errors", headers=headers)), headers
 
 
 # --- names ----------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8080", "10.0.0.7", "app1.api-us.cometchat.io", "[::2]"]
-)
-async def test_foreign_names_are_refused_on_loopback(client: Client, host: str) -> None:
-    for path in ALL:
-        await assert_error(client.get(path, headers={"Host": host}), errors.CONTROL_HOST)
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
+async def test_on_loopback_its_own_names_are_served_and_foreign_ones_refused(
+    client: Client, serve: Serve
+) -> None:
+    foreign = ("evil.example", "evil.example:8080", "10.0.0.7", "app1.api-us.cometchat.io", "[::2]")
+    for host in foreign:
+        for path in ALL:
+            await assert_error(client.get(path, headers={"Host": host}), errors.CONTROL_HOST)
+    for host in (
         *("localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.2:1", "[::1]:8443"),
         *("10.0.2.2:8080", "host.docker.internal", "app.localhost:8080"),
-    ],
-)
-async def test_loopback_s_own_names_are_served(client: Client, host: str) -> None:
-    assert await body_of(client.get("/_mock/health", headers={"Host": host}))
+    ):
+        assert await body_of(client.get("/_mock/health", headers={"Host": host})), host
 
-
-@pytest.mark.parametrize("host", ["mockchat:8080", "evil.example"])
-async def test_any_name_is_served_where_the_server_is_bound_wider(serve: Serve, host: str) -> None:
-    client = await serve(host="0.0.0.0")
-
-    assert await body_of(client.get("/_mock/errors", headers={"Host": host}))
-
-
-async def test_other_origins_are_refused_where_the_server_is_bound_wider(serve: Serve) -> None:
-    client = await serve(host="0.0.0.0")
-    headers = {"Host": "mockchat:8080", "Origin": "https://evil.example"}
-
-    await assert_error(client.get("/_mock/errors", headers=headers), errors.CONTROL_ORIGIN)
+    wide = await serve(host="0.0.0.0")  # where any name is served
+    for host in ("mockchat:8080", "evil.example"):
+        assert await body_of(wide.get("/_mock/errors", headers={"Host": host})), host
 
 
 # --- the control token ----------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Authorization": ""},
-        {"Authorization": "Bearer"},
-        {"Authorization": "Bearer wrong"},
-        {"Authorization": "Basic c2VjcmV0"},
-        {"Authorization": "Bearer ünïcode"},
-        AUTH_KEY,
-    ],
-)
-async def test_without_the_control_token_actions_are_refused(
-    serve: Serve, headers: dict[str, str]
+async def test_the_control_token_opens_the_control_api_and_probes_need_none(
+    serve: Serve,
 ) -> None:
     client = await serve(control_token="secret")
+    values = ("", "Bearer", "Bearer wrong", "Basic c2VjcmV0", "Bearer ünïcode")
+    for headers in ({}, AUTH_KEY, *({"Authorization": value} for value in values)):
+        await assert_error(client.get("/_mock/errors", headers=headers), errors.CONTROL_TOKEN)
 
-    await assert_error(client.get("/_mock/errors", headers=headers), errors.CONTROL_TOKEN)
-
-
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-async def test_the_control_token_opens_the_control_api(serve: Serve, scheme: str) -> None:
-    client = await serve(control_token="secret")
-
-    headers = {"Authorization": f"{scheme} secret"}
-
-    assert await body_of(client.get("/_mock/errors", headers=headers))
-
-
-async def test_probes_need_no_control_token(serve: Serve) -> None:
-    client = await serve(control_token="secret")
-
+    for scheme in ("Bearer", "bearer"):
+        headers = {"Authorization": f"{scheme} secret"}
+        assert await body_of(client.get("/_mock/errors", headers=headers))
     assert await body_of(client.get("/_mock/health"))
     await assert_error(client.get("/_mock/ca.pem"), errors.NO_CA)
 

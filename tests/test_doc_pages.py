@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from mockchat import Config, MockChat
 from tests.pages import Page, blocks
 
@@ -17,8 +15,6 @@ PAGES = [Page(DOCS / f"{name}.md") for name in
          ("pytest", "library", "control-api", "server", "faults")]  # fmt: skip
 PATIENCE = 60  # seconds
 _PROMPT = "$ "
-
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
 
 
 def python_blocks(page: Page) -> list[str]:
@@ -67,12 +63,15 @@ def is_conftest(code: str) -> bool:
 
 
 def run_pytest(folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run pytest in a fresh project; asynchronous tests need a plugin in its automatic mode."""
-    options = ["-q", "-p", "no:schemathesis", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto"]
-    options += ["-o", "asyncio_default_fixture_loop_scope=function", "-W", "error"]
+    """Run pytest in a fresh project with the plugins that the pages use, and no slow ones."""
+    plugins = ("mockchat.pytest_plugin", "pytest_asyncio.plugin", "pytest_aiohttp.plugin")
+    options = [word for name in (*plugins, "no:cacheprovider") for word in ("-p", name)]
+    options += ["-q", "-o", "asyncio_mode=auto", "-W", "error"]
+    options += ["-o", "asyncio_default_fixture_loop_scope=function"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(folder), "--rootdir", str(folder)],
         cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -80,21 +79,20 @@ def run_pytest(folder: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-SCRIPTS = [
-    pytest.param(code, id=f"{page.path.stem}-{number}")
-    for page in PAGES
-    for number, code in enumerate(python_blocks(page))
-    if not is_test(code) and not is_conftest(code)
-]
-
-
-@pytest.mark.parametrize("code", SCRIPTS)
-def test_a_script_on_a_page_runs(code: str, tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(code, encoding="utf-8")
+def test_the_scripts_on_the_pages_run_one_after_the_other(tmp_path: Path) -> None:
+    for page in PAGES:
+        codes = python_blocks(page)
+        assert codes or sessions(page), f"nothing runs on {page}"
+        for number, code in enumerate(codes):
+            if not is_test(code) and not is_conftest(code):
+                (tmp_path / f"{page.path.stem}_{number}.py").write_text(code, encoding="utf-8")
+    scripts = sorted(map(str, tmp_path.glob("*.py")))
+    run_each = (
+        "import runpy, sys\nfor one in sys.argv[1:]: runpy.run_path(one, run_name='__main__')"
+    )
 
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)],
+        [sys.executable, "-W", "error", "-c", run_each, *scripts],
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -102,39 +100,31 @@ def test_a_script_on_a_page_runs(code: str, tmp_path: Path) -> None:
         check=False,
     )
 
+    assert scripts
     assert done.returncode == 0, done.stderr
 
 
 # --- consoles -------------------------------------------------------------------------------
-@each_page
-def test_what_a_page_types_into_a_console_prints_what_it_says(page: Page) -> None:
-    with MockChat(Config(port=0, https_port=None)).in_thread() as mock:
-        for line, output in sessions(page):
-            printed = in_shell(line.replace("http://127.0.0.1:8080", str(mock.url)))
+def test_what_a_page_types_into_a_console_prints_what_it_says_and_links_lead_somewhere() -> None:
+    for page in PAGES:
+        links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.text)
+        assert [link for link in links if not (DOCS / link).exists()] == [], page
 
-            assert re.match(as_pattern(output), printed, re.DOTALL), f"{line}\n{printed}"
+        with MockChat(Config(port=0, https_port=None)).in_thread() as mock:
+            for line, output in sessions(page):
+                printed = in_shell(line.replace("http://127.0.0.1:8080", str(mock.url)))
+
+                assert re.match(as_pattern(output), printed, re.DOTALL), f"{line}\n{printed}"
 
 
 def in_shell(line: str) -> str:
-    environment = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
     done = subprocess.run(
         line,
         shell=True,
-        env=environment,
+        env={**os.environ, "NO_PROXY": "*", "no_proxy": "*"},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=True,
     )
     return done.stdout
-
-
-@each_page
-def test_a_page_leads_nowhere_that_is_not(page: Page) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.text)
-
-    assert [link for link in links if not (DOCS / link).exists()] == []
-
-
-def test_something_runs_on_every_page() -> None:
-    assert [page.path.stem for page in PAGES if not (python_blocks(page) or sessions(page))] == []

@@ -6,8 +6,6 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
-import pytest
-
 from mockchat import config
 
 ROOT = Path(__file__).parent.parent
@@ -38,31 +36,24 @@ def test_every_stage_is_of_the_one_base_that_an_argument_pins() -> None:
     assert re.fullmatch(r"PYTHON_VERSION=3\.\d+-slim-[a-z]+", pinned)
 
 
-def test_every_setting_it_makes_is_one() -> None:
+def test_its_settings_ports_and_user_are_right() -> None:
     settings = {config.variable(name) for name, _ in config.rows()}
-
     made = set(re.findall(r"(MOCKCHAT_\w+)=", DOCKERFILE))
-
-    assert {"MOCKCHAT_HOST", "MOCKCHAT_CA_DIR"} <= made <= settings
-
-
-def test_it_opens_the_ports_that_are_the_defaults() -> None:
     defaults = [row.shown for name, row in config.rows() if name in ("port", "https_port")]
 
+    assert {"MOCKCHAT_HOST", "MOCKCHAT_CA_DIR"} <= made <= settings
     assert lines_of("EXPOSE") == [" ".join(defaults)]
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", lines_of("USER")[-1])  # a number, and not root
 
 
-def test_whoever_runs_it_is_a_number_and_not_root() -> None:
-    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", lines_of("USER")[-1])
-
-
-@pytest.mark.parametrize("line", [line for line in lines_of("COPY") if "--from" not in line])
-def test_what_it_copies_is_there_and_not_ignored(line: str) -> None:
+def test_what_it_copies_is_there_and_not_ignored() -> None:
     ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    kept = [rule[1:] for rule in ignore if rule.startswith("!")]
 
-    for name in line.split()[:-1]:
-        assert (ROOT / name).exists()
-        assert any(fnmatch(name, rule[1:]) for rule in ignore if rule.startswith("!"))
+    for line in lines_of("COPY"):
+        for name in () if "--from" in line else line.split()[:-1]:
+            assert (ROOT / name).exists(), line
+            assert any(fnmatch(name, rule) for rule in kept), line
 
 
 def test_everything_is_installed_from_a_lock_or_from_this_folder() -> None:

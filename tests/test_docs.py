@@ -1,35 +1,42 @@
-"""The README against the tables it is derived from, and its snippets against the product."""
+"""The README and docs/fidelity.md against the tables they come from, and the README's snippets."""
 
-import importlib.util
 import json
 import re
 import shlex
 import subprocess
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
+from docs.differences import DIFFERENCES
+from docs.tables import FIDELITY, files
+from docs.tables import README as README_FILE
 from mockchat import Config, MockChat, __version__, config
-from mockchat.api import OPERATIONS
-from mockchat.api.operation import Operation
+from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.validation import TEXTS
 from mockchat.commands.table import COMMANDS
 from mockchat.control import CONTROL_OPERATIONS
-from mockchat.core.errors import CATALOGUE, ErrorDef
+from mockchat.core.errors import CATALOGUE, Evidence
 from tests.command_line import Command
 from tests.pages import blocks
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-LINES = README.splitlines()
-OURS = (*OPERATIONS, *CONTROL_OPERATIONS)
-NAMES = [name for name, _ in config.rows()]
+README = README_FILE.read_text(encoding="utf-8")
 
 
 def lines_with(*patterns: str) -> list[str]:
-    return [line for line in LINES if all(re.search(pattern, line) for pattern in patterns)]
+    """The lines of the README that have all patterns."""
+    lines = README.splitlines()
+    return [line for line in lines if all(re.search(pattern, line) for pattern in patterns)]
+
+
+def section(page: Path, title: str) -> str:
+    """The text under a heading of a page."""
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, f"{page.name} has no section {title!r}"
+    return found[1].replace("\\|", "|")
 
 
 def snippets(language: str) -> list[str]:
@@ -38,81 +45,71 @@ def snippets(language: str) -> list[str]:
 
 
 # --- tables ---------------------------------------------------------------------------------
-@pytest.mark.parametrize("operation", OURS, ids=lambda row: f"{row.method} {row.path}")
-def test_every_route_is_in_the_readme(operation: Operation) -> None:
-    path = re.escape(operation.path) + r"(?![\w/{])"
-
-    assert lines_with(rf"\b{operation.method}\b.*{path}")
+def test_generated_docs_are_up_to_date() -> None:
+    for file, text in files().items():
+        assert file.read_text() == text, f"{file}: run `make docs`"
 
 
-@pytest.mark.parametrize("row", CATALOGUE.values(), ids=lambda row: row.name)
-def test_both_codes_of_every_error_are_in_one_line_of_the_readme(row: ErrorDef) -> None:
-    codes = [rf"\b{face.code}\b.*\b{face.status}\b" for face in (row.documented, row.live)]
-
-    assert lines_with(*codes)
-
-
-@pytest.mark.parametrize("row", CATALOGUE.values(), ids=lambda row: row.name)
-def test_the_readme_tells_how_well_every_error_is_known(row: ErrorDef) -> None:
-    words = [rf"{face.code}.*\b{face.evidence.value}\b" for face in (row.documented, row.live)]
-
-    assert lines_with(re.escape(row.when), *words)
+def test_every_route_command_and_setting_is_in_a_line_of_the_readme() -> None:
+    for operation in (*OPERATIONS, *CONTROL_OPERATIONS):
+        path = re.escape(operation.path) + r"(?![\w/{])"
+        assert lines_with(rf"\b{operation.method}\b.*{path}"), operation.path
+    for name in COMMANDS:
+        assert lines_with(rf"^\| `mockchat {name}\b"), name
+    for name, row in config.rows():
+        flag = rf"(?<![\w-]){config.flag(name)}(?![\w-])"
+        assert lines_with(flag, rf"\b{config.variable(name)}\b", re.escape(row.shown)), name
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_flag_variable_and_default_of_every_setting_are_in_one_line(name: str) -> None:
-    shown = dict(config.rows())[name].shown
-    flag = rf"(?<![\w-]){config.flag(name)}(?![\w-])"
-
-    assert lines_with(flag, rf"\b{config.variable(name)}\b", re.escape(shown))
-
-
-def test_the_tables_are_as_the_tool_writes_them() -> None:
-    tables = load(ROOT / "docs" / "tables.py")
-
-    assert tables.render(README) == README, "run `make docs`"
+def test_every_error_has_codes_statuses_and_evidence_of_both_dialects_on_both_pages() -> None:
+    lines = section(FIDELITY, "Errors").splitlines()
+    for row in CATALOGUE.values():
+        faces = (row.documented, row.live)
+        evidence = [rf"{one.code}\b.*\b{one.status}\b.*\b{one.evidence.value}\b" for one in faces]
+        assert lines_with(re.escape(row.when), *evidence), row.name
+        for face in faces:
+            cells = f"| `{face.code}` | {face.status} | {face.message} | {face.evidence} |"
+            found = [line for line in lines if f"| {row.when} |" in line and line.endswith(cells)]
+            assert found, f"{row.name}: {cells}"
 
 
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_every_operation_and_sentence_of_details_has_its_evidence() -> None:
+    lines = section(FIDELITY, "Operations").splitlines()
+    for row in (*OPERATIONS, *UNBUILT):
+        start = f"| `{row.method} {row.path}` |"
+        [line] = [line for line in lines if line.startswith(start)]
+        assert line.endswith(f"| {row.evidence} |"), line
+
+    told = section(FIDELITY, "Sentences of `details`")
+    for rule, text in TEXTS.items():
+        assert f"| {rule} | {text.text} | {text.evidence} |" in told
+    known = [name for name, text in TEXTS.items() if text.evidence is Evidence.LIVE]
+    assert known == ["required", "filled", "taken", "url"]
+
+
+def test_every_known_difference_and_no_other_is_told_in_both_places() -> None:
+    text = section(README_FILE, "Where mockchat differs from the live service")
+    for row in DIFFERENCES:
+        told = f"| {row.area} | {row.live or 'not known'} | {row.mockchat} |"
+        assert told in text
+        assert f"{told} {row.why} |" in section(FIDELITY, "Known differences from the live service")
+
+    assert not re.search(r"^[*-] ", text, re.MULTILINE)
+    assert text.count("\n| ") == len(DIFFERENCES) + 2
 
 
 # --- what the text names --------------------------------------------------------------------
-def test_every_make_target_that_the_readme_names_is_one() -> None:
+def test_whatever_target_file_and_command_the_readme_names_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:`|\$ |&& )make ([a-z-]+)", README))
-
-    assert {"run", "test"} <= named
-    assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-
-
-def test_every_file_that_the_readme_names_is_there() -> None:
+    targets = set(re.findall(r"(?:`|\$ |&& )make ([a-z-]+)", README))
     named = re.findall(r"`((?:mockchat|fixtures|tests|docs|benchmarks)/[\w./-]*)`", README)
     linked = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
+    commands = set(re.findall(r"(?:`|\$ )(?:python -m )?mockchat ([a-z]+)", README))
 
+    assert {"run", "test"} <= targets <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     assert [name for name in (*named, *linked) if not (ROOT / name).exists()] == []
-
-
-def test_every_command_of_mockchat_that_the_readme_names_is_one() -> None:
-    named = set(re.findall(r"(?:`|\$ )(?:python -m )?mockchat ([a-z]+)", README))
-
-    assert "serve" in named
-    assert [name for name in named if name not in COMMANDS] == []
-
-
-def test_every_command_is_in_the_readme() -> None:
-    for name in COMMANDS:
-        assert lines_with(rf"^\| `mockchat {name}\b")
-
-
-def test_the_readme_says_what_mockchat_does_not_do_and_where_it_differs() -> None:
+    assert {"serve"} <= commands <= {*COMMANDS}
     assert re.search(r"What mockchat does not do", README)
-    assert re.search(r"^## Where mockchat differs", README, re.MULTILINE)
 
 
 def test_the_changelog_is_headed_by_what_comes_next_or_by_this_version() -> None:

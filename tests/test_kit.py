@@ -26,17 +26,19 @@ def me(app: MockApp, token: str) -> int:
 
 
 # --- users ----------------------------------------------------------------------------------
-def test_users_are_those_of_the_seed_as_the_api_shows_them(mockchat: MockApp) -> None:
+def test_users_are_all_users_as_the_api_shows_them_however_many_pages_they_fill(
+    mockchat: MockApp,
+) -> None:
     shown = send("GET", f"{mockchat.url}/v3/users/superhero1", apikey="REST_API_KEY").data
 
     assert sorted(mockchat.users) == sorted(SEED_UIDS)
     assert mockchat.users["SUPERHERO1"] == shown
-
-
-def test_users_are_all_users_however_many_pages_they_fill(mockchat: MockApp) -> None:
-    mockchat.seed(users=1100)
-
-    assert len(mockchat.users) == 1100 + len(SEED_UIDS)
+    mockchat.seed({"users": [{"uid": "Ann", "name": "Ann"}]}, users=1100)
+    assert len(mockchat.users) == 1101 + len(SEED_UIDS)
+    assert mockchat.users["Ann"]["name"] == "Ann"  # a fixture's uid stays as it is
+    for users in -1, MAX_FAKE_USERS + 1:
+        with pytest.raises(ApiError, match=f"users: .* {MAX_FAKE_USERS}"):
+            mockchat.seed(users=users)
 
 
 def test_what_a_verb_takes_and_returns_is_the_caller_s_own(mockchat: MockApp) -> None:
@@ -83,12 +85,19 @@ def spoil(value: Any) -> None:
         value.append("spoilt")
 
 
-def test_a_created_user_can_log_in(mockchat: MockApp) -> None:
+def test_a_user_is_created_logs_in_and_is_deactivated_or_deleted(mockchat: MockApp) -> None:
     user = mockchat.create_user("Ann", status_message="hello", tags=["new"])
-
     assert (user["uid"], user["name"], user["statusMessage"]) == ("ann", "Ann", "hello")
     assert log_in(mockchat.url, "ann").data["uid"] == "ann"
     assert mockchat.users["ann"]["tags"] == ["new"]
+
+    mockchat.delete_user("ann", permanent=False)
+    assert log_in(mockchat.url, "ann").code == "ERR_UID_NOT_FOUND"
+    assert create(mockchat.url, "ann").code == "ERR_UID_ALREADY_EXISTS"
+
+    mockchat.delete_user("superhero1")
+    assert log_in(mockchat.url, "superhero1").code == "ERR_UID_NOT_FOUND"
+    assert mockchat.create_user("superhero1")
 
 
 def test_a_verb_is_refused_in_the_words_of_the_api(mockchat: MockApp) -> None:
@@ -99,57 +108,29 @@ def test_a_verb_is_refused_in_the_words_of_the_api(mockchat: MockApp) -> None:
     error = reply.body["error"]
     assert refused.value.code == reply.code
     assert str(refused.value) == f"{error['code']} ({reply.status}): {error['message']}"
-
-
-def test_a_wrong_field_is_named_in_the_refusal(mockchat: MockApp) -> None:
     with pytest.raises(ApiError, match=r"ERR_BAD_REQUEST \(400\): .* avatar: "):
         mockchat.create_user("ann", avatar=7)
-
-
-def test_a_deleted_user_is_gone(mockchat: MockApp) -> None:
-    mockchat.delete_user("superhero1")
-
-    assert log_in(mockchat.url, "superhero1").code == "ERR_UID_NOT_FOUND"
-    assert mockchat.create_user("superhero1")
-
-
-def test_a_user_can_be_deactivated_instead(mockchat: MockApp) -> None:
-    mockchat.delete_user("superhero1", permanent=False)
-
-    assert log_in(mockchat.url, "superhero1").code == "ERR_UID_NOT_FOUND"
-    assert create(mockchat.url, "superhero1").code == "ERR_UID_ALREADY_EXISTS"
-
-
-def test_an_issued_token_is_good_and_is_issued_again_unless_forced(mockchat: MockApp) -> None:
-    token = mockchat.issue_token("superhero1")
-
-    assert me(mockchat, token) == 200
-    assert mockchat.issue_token("superhero1") == token
-    assert mockchat.issue_token("superhero1", force=True) != token
-
-
-def test_a_login_tells_what_sdks_are_told(mockchat: MockApp) -> None:
-    told = mockchat.log_in("superhero1")
-
-    assert told["uid"] == "SUPERHERO1"
-    assert told["jwt"]
-    assert told["settings"]["CHAT_HOST"]
-    assert me(mockchat, told["authToken"]) == 200
-
-
-def test_a_login_of_nobody_is_refused(mockchat: MockApp) -> None:
     with pytest.raises(ApiError, match="ERR_UID_NOT_FOUND"):
         mockchat.log_in("nobody")
 
 
-def test_a_logout_destroys_the_token(mockchat: MockApp) -> None:
+def test_a_token_is_issued_again_unless_forced_and_is_good_until_the_logout(
+    mockchat: MockApp,
+) -> None:
     token = mockchat.issue_token("superhero1")
+    assert me(mockchat, token) == 200
+    assert mockchat.issue_token("superhero1") == token
+    assert mockchat.issue_token("superhero1", force=True) != token
 
     mockchat.log_out(token)
-
     assert me(mockchat, token) == 401
     with pytest.raises(ApiError, match="ERROR_NO_USER_LOGGED_IN"):
         mockchat.log_out(token)
+
+    told = mockchat.log_in("superhero1")  # all that SDKs are told
+    assert (told["uid"], bool(told["jwt"])) == ("SUPERHERO1", True)
+    assert told["settings"]["CHAT_HOST"]
+    assert me(mockchat, told["authToken"]) == 200
 
 
 def test_verbs_of_the_server_act_on_the_default_app(mockchat_server: MockChat) -> None:
@@ -161,27 +142,22 @@ def test_verbs_of_the_server_act_on_the_default_app(mockchat_server: MockChat) -
 
 
 # --- faults ---------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("what", "status", "code"),
-    [
-        ("ERR_UID_NOT_FOUND", 404, "ERR_UID_NOT_FOUND"),
-        (503, 503, "MOCK_FAULT_503"),
-        ("login_in_progress", 409, "ERROR_LOGIN_IN_PROGRESS"),
-        ("rate_limit", 429, "ERR_TOO_MANY_REQUESTS"),
-    ],
-)
-def test_a_request_fails_as_it_is_told_to(
-    mockchat: MockApp, what: str | int, status: int, code: str
-) -> None:
-    mockchat.fail(what)
+def test_a_request_fails_as_it_is_told_to(mockchat: MockApp) -> None:
+    rows: dict[str | int, tuple[int, str]] = {
+        "ERR_UID_NOT_FOUND": (404, "ERR_UID_NOT_FOUND"),
+        503: (503, "MOCK_FAULT_503"),
+        "login_in_progress": (409, "ERROR_LOGIN_IN_PROGRESS"),
+        "rate_limit": (429, "ERR_TOO_MANY_REQUESTS"),
+    }
+    for what, expected in rows.items():
+        with mockchat.fail(what) as fault:
+            reply = log_in(mockchat.url)
 
-    reply = log_in(mockchat.url)
-    assert (reply.status, reply.code) == (status, code)
+        assert (reply.status, reply.code) == expected, what
+        assert log_in(mockchat.url).status == 200, f"{what} ends with its block"
+        assert fault.struck == 1, f"{what} still tells how often it struck"
 
-
-def test_a_connection_can_be_reset(mockchat: MockApp) -> None:
     mockchat.fail("reset")
-
     with pytest.raises(ConnectionResetError):
         log_in(mockchat.url)
 
@@ -193,26 +169,10 @@ def test_a_fault_strikes_what_it_matches_as_often_as_it_may(mockchat: MockApp) -
     assert [log_in(mockchat.url, uid).status for uid in uids] == [200, 200, 503, 200]
     assert fault.struck == 1
 
-
-def test_a_fault_ends_with_its_block_and_still_tells_how_often_it_struck(
-    mockchat: MockApp,
-) -> None:
-    with mockchat.fail(500) as fault:
-        assert log_in(mockchat.url).status == 500
-
-    assert log_in(mockchat.url).status == 200
-    assert fault.struck == 1
-
-
-def test_a_slow_answer_takes_its_time(mockchat: MockApp) -> None:
     mockchat.slow("30ms", operation="login")
-
     log_in(mockchat.url)
-
     assert mockchat.journal.last().seconds >= 0.03
 
-
-def test_a_fault_that_cannot_be_is_refused(mockchat: MockApp) -> None:
     with pytest.raises(ApiError, match="ERR_NOT_IN_CATALOGUE"):
         mockchat.fail("ERR_NOT_IN_CATALOGUE")
     with pytest.raises(ApiError, match="tims"):
@@ -224,6 +184,8 @@ def test_a_held_login_is_in_progress_until_it_is_let_go(
     mockchat: MockApp, thread: ThreadPoolExecutor
 ) -> None:
     with mockchat.hold_logins("superhero1") as hold:
+        with pytest.raises(TimeoutError, match=r"no login of superhero1 arrived within 0\.01 s"):
+            hold.wait(timeout=0.01)
         first = thread.submit(log_in, mockchat.url, "superhero1")
         hold.wait()
         second = log_in(mockchat.url, "superhero1")
@@ -233,32 +195,20 @@ def test_a_held_login_is_in_progress_until_it_is_let_go(
     assert log_in(mockchat.url, "superhero1").status == 200
 
 
-def test_the_logins_of_everybody_can_be_held(mockchat: MockApp, thread: ThreadPoolExecutor) -> None:
+def test_the_logins_of_everybody_and_of_all_apps_can_be_held(
+    mockchat_server: MockChat, mockchat: MockApp, thread: ThreadPoolExecutor
+) -> None:
     with mockchat.hold_logins() as hold:
         logins = [thread.submit(log_in, mockchat.url, uid) for uid in SEED_UIDS[:2]]
         hold.wait(count=2)
         assert not any(login.done() for login in logins)
-
     assert [login.result().status for login in logins] == [200, 200]
 
-
-def test_a_login_that_never_comes_is_not_waited_for_for_ever(mockchat: MockApp) -> None:
-    message = r"no login of superhero1 arrived within 0\.01 s"
-
-    with mockchat.hold_logins("superhero1") as hold, pytest.raises(TimeoutError, match=message):
-        hold.wait(timeout=0.01)
-
-
-def test_the_server_holds_the_logins_of_all_its_apps(
-    mockchat_server: MockChat, mockchat: MockApp, thread: ThreadPoolExecutor
-) -> None:
-    mockchat.issue_token("superhero1")  # which makes the app
     with mockchat_server.hold_logins() as hold:
         login = thread.submit(log_in, mockchat.url)
         hold.wait()
         with pytest.raises(TimeoutError, match="no 2 logins of anybody"):
             hold.wait(count=2, timeout=0.01)
-
     assert login.result().status == 200
 
 
@@ -275,59 +225,32 @@ def test_a_reset_goes_back_to_the_seed(mockchat: MockApp) -> None:
     assert log_in(mockchat.url).status == 200
 
 
-def test_a_fixture_can_be_added_as_it_is(mockchat: MockApp) -> None:
-    mockchat.seed({"users": [{"uid": "Ann", "name": "Ann"}]}, users=3)
-
-    assert mockchat.users["Ann"]["name"] == "Ann"
-    assert len(mockchat.users) == len(SEED_UIDS) + 4
-
-
-@pytest.mark.parametrize("users", [-1, MAX_FAKE_USERS + 1])
-def test_users_by_no_number_are_refused(mockchat: MockApp, users: int) -> None:
-    with pytest.raises(ApiError, match=f"users: .* {MAX_FAKE_USERS}"):
-        mockchat.seed(users=users)
-
-
-def test_a_snapshot_brings_back_what_was(mockchat: MockApp) -> None:
+def test_a_snapshot_brings_back_what_the_state_of_the_app_was(mockchat: MockApp) -> None:
     token = mockchat.issue_token("superhero1")
+    mockchat.create_user("ann")
+    ((app_id, held),) = mockchat.state().items()
+    assert app_id == mockchat.app_id
+    assert "ann" in {user["uid"] for user in held["users"]}
     mockchat.snapshot()
     mockchat.delete_user("superhero1")
 
     mockchat.restore()
 
     assert me(mockchat, token) == 200
-
-
-def test_a_snapshot_that_is_not_there_is_named(mockchat: MockApp) -> None:
     mockchat.snapshot("before")
-
     with pytest.raises(ApiError, match=r"MOCK_NOT_FOUND \(404\): .*after"):
         mockchat.restore("after")
 
 
-def test_the_state_of_an_app_is_of_that_app_alone(mockchat: MockApp) -> None:
-    mockchat.create_user("ann")
-
-    ((app_id, held),) = mockchat.state().items()
-
-    assert app_id == mockchat.app_id
-    assert "ann" in {user["uid"] for user in held["users"]}
-
-
-# --- the clock ------------------------------------------------------------------------------
 @pytest.mark.mockchat(token_ttl="1h")
-def test_a_token_expires_when_the_clock_is_moved(mockchat: MockApp) -> None:
+def test_the_clock_of_an_app_moves_its_tokens_and_not_its_neighbours(mockchat: MockApp) -> None:
     token = mockchat.issue_token("superhero1")
-
     mockchat.clock.advance("59m")
     assert me(mockchat, token) == 200
     mockchat.clock.advance("1m")
     assert me(mockchat, token) == 401
 
-
-def test_the_clock_of_an_app_is_not_that_of_its_neighbours(mockchat: MockApp) -> None:
     mockchat.clock.freeze(1_700_000_000)
-
     assert mockchat.create_user("ann")["createdAt"] == 1_700_000_000
     assert not mockchat.server.clock.frozen
     mockchat.server.clock.freeze(1)
@@ -343,23 +266,15 @@ def test_an_app_has_rules_and_a_seed_of_its_own(mockchat_server: MockChat) -> No
         app.reset()
         assert app.users == {}
 
-
-def test_a_setting_that_is_the_server_s_alone_is_refused(mockchat_server: MockChat) -> None:
     with pytest.raises(TypeError, match="an app has no 'port' of its own; there are any_key, err"):
         mockchat_server.app("own", port=1)
 
 
-def test_an_app_that_was_closed_is_seen_for_the_first_time_again(mockchat: MockApp) -> None:
+def test_a_closed_app_is_gone_and_seen_for_the_first_time_again(mockchat: MockApp) -> None:
+    mockchat.close()  # nobody has seen it, which costs nothing
+    assert not mockchat.server.store.find(mockchat.app_id)
     mockchat.create_user("ann")
 
     mockchat.close()
 
     assert "ann" not in mockchat.users
-
-
-def test_closing_an_app_that_nobody_has_seen_costs_nothing(
-    mockchat_server: MockChat, mockchat: MockApp
-) -> None:
-    mockchat.close()
-
-    assert not mockchat_server.store.find(mockchat.app_id)

@@ -38,27 +38,18 @@ def bridge_of(mock: MockChat) -> Bridge:
 
 
 # --- many -----------------------------------------------------------------------------------
-def test_many_servers_share_nothing() -> None:
-    with (
-        MockChat(HTTP_ONLY).in_thread() as one,
-        MockChat(HTTP_ONLY).in_thread() as other,
-    ):
-        one.create_user("ann")
-        one.clock.freeze(1_700_000_000)
-
-        assert log_in(str(other.url), "ann").code == "ERR_UID_NOT_FOUND"
-        assert other.create_user("ann")["createdAt"] > 1_700_000_000
-
-
-async def test_a_server_in_the_loop_and_one_in_a_thread_serve_side_by_side() -> None:
+async def test_servers_in_loops_and_threads_serve_side_by_side_and_share_nothing() -> None:
     async with MockChat(HTTP_ONLY) as own:
-        with MockChat(HTTP_ONLY).in_thread() as other:
+        with MockChat(HTTP_ONLY).in_thread() as other, MockChat(HTTP_ONLY).in_thread() as third:
             own.create_user("ann")
+            other.clock.freeze(1_700_000_000)
             replies = [
-                await asyncio.to_thread(log_in, str(mock.url), "ann") for mock in (own, other)
+                await asyncio.to_thread(log_in, str(mock.url), "ann")
+                for mock in (own, other, third)
             ]
+            assert third.create_user("ann")["createdAt"] > 1_700_000_000
 
-    assert [reply.status for reply in replies] == [200, 404]
+    assert [reply.status for reply in replies] == [200, 404, 404]
 
 
 def test_verbs_may_be_used_from_several_threads_at_once(mockchat: MockApp) -> None:
@@ -73,24 +64,27 @@ def test_verbs_may_be_used_from_several_threads_at_once(mockchat: MockApp) -> No
 
 
 # --- in the loop's own thread ---------------------------------------------------------------
-async def test_verbs_work_in_the_loop_that_serves() -> None:
+async def test_in_the_loop_that_serves_verbs_work_and_only_async_twins_wait() -> None:
     async with MockChat(HTTP_ONLY) as mock:
         mock.seed(users=500)
         token = mock.log_in("superhero1")["authToken"]
         mock.snapshot()
-
         reply = await asyncio.to_thread(send, "GET", f"{mock.url}/v3/me", authToken=token)
+        assert (reply.status, mock.journal.last().operation) == (200, "get_me")
 
-        assert reply.status == 200
-        assert mock.journal.last().operation == "get_me"
-
-
-async def test_waiting_in_the_loop_that_serves_would_never_end_and_is_refused() -> None:
-    async with MockChat(HTTP_ONLY) as mock:
         with pytest.raises(RuntimeError, match="use the async twin"):
-            mock.journal.wait_for()
-        with mock.hold_logins() as hold, pytest.raises(RuntimeError, match="use the async twin"):
-            hold.wait()
+            mock.journal.wait_for(operation="login")
+        with mock.hold_logins() as hold:
+            with pytest.raises(RuntimeError, match="use the async twin"):
+                hold.wait()
+            with pytest.raises(RuntimeError, match="this login is held"):
+                mock.log_in("superhero1")
+            login = asyncio.create_task(asyncio.to_thread(log_in, str(mock.url)))
+            await hold.wait_async()
+        exchange = await mock.journal.wait_for_async(operation="login")
+
+        assert exchange.status == (await login).status == 200
+        assert mock.log_in("superhero1")["uid"] == "SUPERHERO1"
 
 
 def test_a_verb_raises_at_once_where_it_would_wait_for_a_hold(mockchat: MockApp) -> None:
@@ -111,24 +105,6 @@ def test_a_verb_raises_at_once_where_it_would_wait_for_a_hold(mockchat: MockApp)
         assert mockchat.log_in("superhero2")["uid"] == "SUPERHERO2"
 
 
-async def test_in_the_loop_that_serves_a_held_verb_raises_the_same() -> None:
-    async with MockChat(HTTP_ONLY) as mock:
-        with mock.hold_logins(), pytest.raises(RuntimeError, match="this login is held"):
-            mock.log_in("superhero1")
-
-        assert mock.log_in("superhero1")["uid"] == "SUPERHERO1"
-
-
-async def test_the_async_twins_wait_in_the_loop_that_serves() -> None:
-    async with MockChat(HTTP_ONLY) as mock:
-        with mock.hold_logins() as hold:
-            login = asyncio.create_task(asyncio.to_thread(log_in, str(mock.url)))
-            await hold.wait_async()
-        exchange = await mock.journal.wait_for_async(operation="login")
-
-    assert exchange.status == (await login).status == 200
-
-
 async def test_a_held_login_that_never_comes_ends_the_async_wait(mockchat: MockApp) -> None:
     with (
         mockchat.hold_logins() as hold,
@@ -137,21 +113,20 @@ async def test_a_held_login_that_never_comes_ends_the_async_wait(mockchat: MockA
         await hold.wait_async(timeout=0.01)
 
 
-async def test_a_cancelled_wait_is_cancelled(mockchat: MockApp) -> None:
+async def test_a_cancelled_wait_is_cancelled_and_a_foreign_loop_is_refused(
+    mockchat: MockApp,
+) -> None:
     wait = asyncio.create_task(mockchat.journal.wait_for_async())
     await asyncio.sleep(0)
-
     wait.cancel()
-
     with pytest.raises(asyncio.CancelledError):
         await wait
 
-
-def test_a_loop_that_is_not_asyncio_s_is_told_so(mockchat: MockApp) -> None:
-    waiting = mockchat.journal.wait_for_async()
+    def without_asyncio() -> None:
+        mockchat.journal.wait_for_async().send(None)
 
     with pytest.raises(RuntimeError, match="call the twin without _async in a thread"):
-        waiting.send(None)
+        await asyncio.to_thread(without_asyncio)
 
 
 # --- the end --------------------------------------------------------------------------------
@@ -179,19 +154,13 @@ def test_verbs_before_the_start_and_after_the_stop_say_so() -> None:
         app.create_user("bob")
 
 
-def test_what_outlives_its_server_says_so_and_does_not_hang() -> None:
+async def test_what_outlives_its_server_says_so_and_does_not_hang() -> None:
     with MockChat(HTTP_ONLY).in_thread() as mock:
         journal, fault, bridge = mock.journal, mock.fail(503), bridge_of(mock)
 
     for verb in (journal.find, journal.wait_for, fault.remove, lambda: bridge.call(int)):
         with pytest.raises(RuntimeError, match=STOPPED):
             verb()
-
-
-async def test_an_async_wait_that_outlives_its_server_says_so() -> None:
-    with MockChat(HTTP_ONLY).in_thread() as mock:
-        journal = mock.journal
-
     with pytest.raises(RuntimeError, match=STOPPED):
         await journal.wait_for_async()
 
@@ -204,25 +173,19 @@ def hanging(started: threading.Event) -> Coroutine[Any, Any, None]:
     return hang()
 
 
-def test_what_still_waits_when_the_thread_ends_is_let_go() -> None:
-    started = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        with MockChat(HTTP_ONLY).in_thread() as mock:
-            waiting = pool.submit(bridge_of(mock).run, hanging(started))
-            assert started.wait(PATIENCE)
-
-        with pytest.raises(RuntimeError, match=STOPPED):
-            waiting.result(PATIENCE)
-
-
-async def test_what_still_waits_asynchronously_when_the_thread_ends_is_let_go() -> None:
-    started = threading.Event()
+async def test_what_still_waits_when_the_thread_ends_is_let_go() -> None:
+    events = threading.Event(), threading.Event()
     with MockChat(HTTP_ONLY).in_thread() as mock:
-        waiting = asyncio.create_task(bridge_of(mock).wait(hanging(started)))
-        await asyncio.to_thread(started.wait, PATIENCE)
+        waiting = [
+            asyncio.create_task(asyncio.to_thread(bridge_of(mock).run, hanging(events[0]))),
+            asyncio.create_task(bridge_of(mock).wait(hanging(events[1]))),
+        ]
+        for started in events:
+            assert await asyncio.to_thread(started.wait, PATIENCE)
 
-    with pytest.raises(RuntimeError, match=STOPPED):
-        await waiting
+    for one in waiting:
+        with pytest.raises(RuntimeError, match=STOPPED):
+            await one
 
 
 def test_what_waits_for_a_loop_that_somebody_stopped_is_let_go(
@@ -284,21 +247,18 @@ async def test_leaving_the_async_block_raises_it_too(bug: None) -> None:
             await asyncio.to_thread(log_in, str(mock.url))
 
 
-def test_an_error_of_the_block_itself_comes_first(bug: None) -> None:
+def test_errors_of_the_block_come_first_and_a_look_at_crashes_forgets_them(
+    bug: None, mockchat: MockApp
+) -> None:
     with pytest.raises(LookupError), MockChat(HTTP_ONLY).in_thread() as mock:  # noqa: PT012
         log_in(str(mock.url))
         raise LookupError
 
-
-def test_a_look_at_the_crashes_forgets_them(bug: None) -> None:
     with MockChat(HTTP_ONLY).in_thread() as mock:
         log_in(str(mock.url))
         with pytest.raises(ExceptionGroup):
             mock.check()
-
         mock.check()
 
-
-def test_a_verb_that_crashes_raises_it_where_it_was_called(bug: None, mockchat: MockApp) -> None:
-    with pytest.raises(BugError, match="no tokens today"):
+    with pytest.raises(BugError, match="no tokens today"):  # a verb raises it where it was called
         mockchat.issue_token("superhero1")

@@ -1,4 +1,4 @@
-"""The package as others install it: the wheel's content and the public names."""
+"""The package as others install it: what is built, the wheel's content and the public names."""
 
 import ast
 import email
@@ -6,9 +6,9 @@ import importlib
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
-from email.message import Message
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -20,20 +20,12 @@ ROOT = Path(__file__).parent.parent
 DISTRIBUTION = {"jwt": "pyjwt"}  # where it is not called like its module
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
-    """The wheel, built once by pip from this checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
-    subprocess.run([*command, str(folder), str(ROOT)], check=True, timeout=300)
-    (path,) = folder.glob("*.whl")
-    with zipfile.ZipFile(path) as wheel:
-        yield wheel
-
-
-@pytest.fixture(scope="session")
-def metadata(wheel: zipfile.ZipFile) -> Message:
-    return email.message_from_bytes(wheel.read(f"{dist_info()}/METADATA"))
+def run(module: str, *words: str | Path) -> str:
+    """Run a module of Python that must succeed; return what it prints."""
+    command = [sys.executable, "-m", module, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def dist_info() -> str:
@@ -44,57 +36,87 @@ def files_below(folder: str, pattern: str) -> list[Path]:
     return sorted((ROOT / folder).rglob(pattern))
 
 
+# --- what is built --------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make dist` builds: a source distribution, and the wheel from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    run("build", "--no-isolation", "--outdir", folder, ROOT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    """The wheel from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run("build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    (path,) = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as wheel:
+        yield wheel
+
+
+def test_the_sources_carry_the_tests_and_what_builds_and_nothing_made(dist: Path) -> None:
+    with tarfile.open(dist / f"mockchat-{mockchat.__version__}.tar.gz") as sdist:
+        sources = {name.partition("/")[2] for name in sdist.getnames()}
+
+    for folder in ("mockchat", "fixtures", "docs", "examples", "locks", ".github"):
+        files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+        named = {str(path.relative_to(ROOT)) for path in files if "__pycache__" not in path.parts}
+        assert named, folder
+        assert named - sources == set(), folder
+    tests = {f"tests/{path.name}" for path in (ROOT / "tests").glob("*.py")}
+    others = {"Dockerfile", ".dockerignore", "Makefile", "LICENSE", "CHANGELOG.md", ".ci/run"}
+    assert others | tests <= sources
+    made = r"(^|/)(__pycache__|node_modules|\.venv.*|dist|\.matrix)/|\.(pyc|pem)$"
+    assert [name for name in sources if re.search(made, name)] == []
+
+
+def test_both_pass_twine_s_check(dist: Path) -> None:
+    assert run("twine", "check", "--strict", *dist.iterdir()).count("PASSED") == 2
+
+
+def test_a_wheel_from_the_sources_is_the_wheel_from_the_checkout(
+    dist: Path, wheel: zipfile.ZipFile
+) -> None:
+    (theirs,) = dist.glob("*.whl")
+    with zipfile.ZipFile(theirs) as other:
+        contents = [{info.filename: info.CRC for info in one.infolist()} for one in (wheel, other)]
+
+    assert contents[0] == contents[1]
+
+
 # --- the wheel ------------------------------------------------------------------------------
-def test_the_wheel_carries_the_fixtures_as_they_are(wheel: zipfile.ZipFile) -> None:
-    for file in files_below("fixtures", "*.json"):
-        assert wheel.read(f"mockchat/fixtures/{file.name}") == file.read_bytes()
-
-
-def test_the_wheel_carries_every_module_and_the_mark_of_types(wheel: zipfile.ZipFile) -> None:
-    modules = {str(file.relative_to(ROOT)) for file in files_below("mockchat", "*.py")}
-
-    assert modules | {"mockchat/py.typed"} <= set(wheel.namelist())
-
-
-def test_the_wheel_carries_every_file_of_the_package_that_is_no_module(
+def test_the_wheel_carries_the_package_its_fixtures_and_nothing_else(
     wheel: zipfile.ZipFile,
 ) -> None:
-    others = {
+    names = set(wheel.namelist())
+    package = {
         str(file.relative_to(ROOT))
         for file in files_below("mockchat", "*")
         if file.is_file() and "__pycache__" not in file.parts
     }
 
-    assert others <= set(wheel.namelist())
+    assert package | {"mockchat/py.typed", "mockchat/cli.py"} <= names
+    for file in files_below("fixtures", "*.json"):
+        assert wheel.read(f"mockchat/fixtures/{file.name}") == file.read_bytes()
+    assert {name.partition("/")[0] for name in names} == {"mockchat", dist_info()}
+    assert not [name for name in names if name.endswith((".pyc", ".pem"))]
 
 
-def test_the_wheel_carries_nothing_else(wheel: zipfile.ZipFile) -> None:
-    assert {name.partition("/")[0] for name in wheel.namelist()} == {"mockchat", dist_info()}
-    assert not [name for name in wheel.namelist() if name.endswith((".pyc", ".pem"))]
-
-
-def test_the_wheel_gives_the_command(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_gives_command_version_licence_and_whatever_the_package_imports(
+    wheel: zipfile.ZipFile,
+) -> None:
     text = wheel.read(f"{dist_info()}/entry_points.txt").decode()
-
     assert "[console_scripts]\nmockchat = mockchat.cli:main" in text
     assert EntryPoint("mockchat", "mockchat.cli:main", "console_scripts").load()
 
-
-def test_the_wheel_has_the_version_and_a_licence(wheel: zipfile.ZipFile, metadata: Message) -> None:
+    metadata = email.message_from_bytes(wheel.read(f"{dist_info()}/METADATA"))
     assert metadata["Version"] == mockchat.__version__
     assert metadata["Requires-Python"] == ">=3.11"
     assert f"{dist_info()}/licenses/LICENSE" in wheel.namelist()
-
-
-def test_whatever_the_package_imports_is_declared(metadata: Message) -> None:
-    declared = {
-        re.split(r"[^\w.-]", requirement)[0].lower()
-        for requirement in metadata.get_all("Requires-Dist", [])
-    }
-
-    imported = {DISTRIBUTION.get(name, name) for name in foreign_imports()}
-
-    assert imported <= declared
+    required = metadata.get_all("Requires-Dist", [])
+    declared = {re.split(r"[^\w.-]", requirement)[0].lower() for requirement in required}
+    assert {DISTRIBUTION.get(name, name) for name in foreign_imports()} <= declared
 
 
 def foreign_imports() -> set[str]:
@@ -143,12 +165,7 @@ def test_the_public_names_are_these() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", mockchat.__all__)
-def test_every_public_name_can_be_imported(name: str) -> None:
-    assert getattr(mockchat, name) is getattr(importlib.import_module("mockchat"), name)
-
-
-def test_type_checkers_see_every_public_name() -> None:
+def test_every_public_name_can_be_imported_and_type_checkers_see_it() -> None:
     tree = ast.parse((ROOT / "mockchat/__init__.py").read_text(encoding="utf-8"))
     imported = {
         alias.name
@@ -158,8 +175,7 @@ def test_type_checkers_see_every_public_name() -> None:
     }
 
     assert set(mockchat.__all__) <= imported
-
-
-def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    for name in mockchat.__all__:
+        assert getattr(mockchat, name) is getattr(importlib.import_module("mockchat"), name)
     with pytest.raises(AttributeError, match="'mockchat' has no attribute 'MockChap'"):
         mockchat.MockChap  # noqa: B018

@@ -3,8 +3,6 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from mockchat import Config, MockChat
 from mockchat.core import pictures
 from tests.helpers import (
@@ -39,65 +37,49 @@ async def test_every_shipped_user_has_a_picture_here(client: Client) -> None:
     assert len(pictures.contents()) == len(SEED_UIDS)
 
 
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("localhost:8443", f"http://localhost:8443{PATH}"),
-        ("[::1]:8443", f"http://[::1]:8443{PATH}"),
-        ("chat.example", f"http://chat.example{PATH}"),
-        ("apiclient-us.cometchat.io", LIVE),
-        ("api-eu.cometchat.io:8443", LIVE),
-        ("api.cometchat.com", LIVE),
-        ("assets.cometchat.io", LIVE),
-    ],
-)
-async def test_an_avatar_is_where_its_client_came_to(
-    client: Client, host: str, expected: str
-) -> None:
+async def test_an_avatar_is_where_its_client_came_to(client: Client, serve: Serve) -> None:
     token = await issue_token(client, "cometchat-uid-1")
-    here = {"Host": host, "appId": "APP_ID"}
+    hosts = {
+        "localhost:8443": f"http://localhost:8443{PATH}",
+        "[::1]:8443": f"http://[::1]:8443{PATH}",
+        "chat.example": f"http://chat.example{PATH}",
+    }
+    live = ("apiclient-us.cometchat.io", "api-eu.cometchat.io:8443", "api.cometchat.com")
+    for host, expected in {**hosts, **dict.fromkeys((*live, "assets.cometchat.io"), LIVE)}.items():
+        here = {"Host": host, "appId": "APP_ID"}
+        query = {"uids[]": "cometchat-uid-1"}
 
-    (*_, listed) = await data_of(
-        client.get("/users", params={"uids[]": "cometchat-uid-1"}, headers=REST_KEY | here)
-    )
-    me = await data_of(client.put("/me", headers=by_token(token) | here, json={}))
+        listed = await data_of(client.get("/users", params=query, headers=REST_KEY | here))
+        me = await data_of(client.put("/me", headers=by_token(token) | here, json={}))
 
-    assert (listed["avatar"], me["avatar"]) == (expected, expected)
+        assert [user["avatar"] for user in (*listed, me)] == [expected] * 2, host
 
-
-async def test_the_address_that_clients_see_counts(serve: Serve) -> None:
-    client = await serve(public_url="https://chat.example")
-
+    client = await serve(public_url="https://chat.example")  # the address that clients see
     user = await data_of(client.get("/users/cometchat-uid-1", headers=REST_KEY))
-
     assert user["avatar"] == f"https://chat.example{PATH}"
 
 
-@pytest.mark.parametrize(
-    "avatar",
-    [
-        "https://assets.cometchat.io/sampleapp/v2/users/other.webp",
-        f"http://assets.cometchat.io{PATH}",
-        f"https://a.example{PATH}",
-        "https://assets.cometchat.io",
-    ],
-)
-async def test_any_other_avatar_stays_what_it_is(client: Client, avatar: str) -> None:
-    assert (await create_user(client, "u1", avatar=avatar))["avatar"] == avatar
+async def test_any_other_avatar_stays_what_it_is(client: Client) -> None:
+    for number, avatar in enumerate(
+        (
+            "https://assets.cometchat.io/sampleapp/v2/users/other.webp",
+            f"http://assets.cometchat.io{PATH}",
+            f"https://a.example{PATH}",
+            "https://assets.cometchat.io",
+        )
+    ):
+        assert (await create_user(client, f"u{number}", avatar=avatar))["avatar"] == avatar
 
 
-async def test_pictures_are_no_requests_to_the_api(client: Client) -> None:
+async def test_a_picture_s_path_takes_the_reads_of_a_file_only_and_is_in_no_journal(
+    client: Client,
+) -> None:
     await client.get(PATH)
-
-    assert (await body_of(client.get("/_mock/journal")))["exchanges"] == []
-
-
-async def test_a_pictures_path_takes_the_reads_of_a_file_only(client: Client) -> None:
     head = await client.head(PATH)
-    assert (head.status, int(head.headers["Content-Length"])) == (
-        200,
-        len(pictures.contents()[PATH]),
-    )
+
+    length = len(pictures.contents()[PATH])
+    assert (head.status, int(head.headers["Content-Length"])) == (200, length)
+    assert (await body_of(client.get("/_mock/journal")))["exchanges"] == []
     assert (await client.options(PATH)).status == 200
     assert (await client.post(PATH)).status == 404
     assert (await client.get(f"{PATH}x")).status == 404

@@ -1,7 +1,6 @@
 """The pytest plugin in projects of users: the fixture, the marker, settings, reports."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -72,18 +71,11 @@ def test_nothing_of_a_test_is_left_for_the_next(project: Project) -> None:
             store = mockchat.server.store
             assert not any(store.find(app_id) for app_id in SEEN)
             assert not store.faults.rules
-        """
-    )
-
-    project.run().assert_outcomes(passed=3)
-
-
-def test_the_app_is_named_by_url_header_or_sub_domain(project: Project) -> None:
-    project.write(
+        """,
         test_ways="""
         from calls import ask
 
-        def test_ways(mockchat):
+        def test_the_app_is_named_by_url_header_or_sub_domain(mockchat):
             mockchat.create_user("ann")
             server, key = mockchat.server, mockchat.rest_api_key
             host = f"{mockchat.app_id}.api-us.cometchat.io"
@@ -96,18 +88,30 @@ def test_the_app_is_named_by_url_header_or_sub_domain(project: Project) -> None:
             assert [status for status, _ in answers] == [200, 200, 200]
             assert ask(f"{server.url}/v3/users/ann", apikey=key)[0] == 404
             assert len(mockchat.journal) == 3
-        """
+        """,
+        test_names="""
+        import pytest
+
+        def test_ünïcode_und_ein_sehr_langer_name_der_gar_nicht_aufhört(mockchat):
+            assert mockchat.users
+            assert mockchat.app_id.startswith("test-n-code-und-ein-sehr-langer-name-der-")
+
+        class Test_Class:
+            @pytest.mark.parametrize("uid", ["a b/c", "::"])
+            def test_in_it(self, uid, mockchat):
+                assert mockchat.users
+                assert mockchat.app_id.startswith("test-in-it-")
+        """,
     )
 
-    project.run().assert_outcomes(passed=1)
+    project.run().assert_outcomes(passed=7)
 
 
-def test_unittest_classes_have_it_by_a_fixture_of_their_own(project: Project) -> None:
+def test_unittest_classes_and_shared_fixtures_have_apps(project: Project) -> None:
     project.write(
         test_classes="""
         import unittest
         import pytest
-        from calls import log_in
 
         @pytest.mark.mockchat(fixture="empty")
         class TestCase(unittest.TestCase):
@@ -121,14 +125,7 @@ def test_unittest_classes_have_it_by_a_fixture_of_their_own(project: Project) ->
 
             def test_other(self):
                 self.assertEqual(self.mockchat.users, {})
-        """
-    )
-
-    project.run().assert_outcomes(passed=2)
-
-
-def test_tests_of_a_class_or_module_can_share_an_app(project: Project) -> None:
-    project.write(
+        """,
         test_shared="""
         from contextlib import closing
         import pytest
@@ -144,30 +141,10 @@ def test_tests_of_a_class_or_module_can_share_an_app(project: Project) -> None:
         def test_other(shared, mockchat):
             assert list(shared.users) == ["ann"]
             assert "ann" not in mockchat.users
-        """
+        """,
     )
 
-    project.run().assert_outcomes(passed=2)
-
-
-def test_whatever_a_test_is_called_its_app_has_an_id(project: Project) -> None:
-    project.write(
-        test_names="""
-        import pytest
-
-        def test_ünïcode_und_ein_sehr_langer_name_der_gar_nicht_aufhört(mockchat):
-            assert mockchat.users
-            assert mockchat.app_id == "test-n-code-und-ein-sehr-langer-name-der-1"
-
-        class Test_Class:
-            @pytest.mark.parametrize("uid", ["a b/c", "::"])
-            def test_in_it(self, uid, mockchat):
-                assert mockchat.users
-                assert mockchat.app_id.startswith("test-in-it-")
-        """
-    )
-
-    project.run().assert_outcomes(passed=3)
+    project.run().assert_outcomes(passed=4)
 
 
 # --- the marker -----------------------------------------------------------------------------
@@ -250,8 +227,9 @@ def test_a_marker_that_is_wrong_is_told_in_a_line(project: Project) -> None:
 # --- the server's settings ------------------------------------------------------------------
 def test_the_server_s_settings_are_a_fixture_to_override(project: Project) -> None:
     project.write(
-        conftest="""
+        test_own="""
         import pytest
+        from calls import ask
         from mockchat import Config
 
         @pytest.fixture(scope="session")
@@ -259,10 +237,6 @@ def test_the_server_s_settings_are_a_fixture_to_override(project: Project) -> No
             return Config(
                 port=0, https_port=None, auth_key="MINE", rest_api_key="OURS", strict_apps=True
             )
-        """,
-        test_own="""
-        import pytest
-        from calls import ask
 
         def test_own(mockchat):
             assert (mockchat.auth_key, mockchat.rest_api_key) == ("MINE", "OURS")
@@ -270,7 +244,7 @@ def test_the_server_s_settings_are_a_fixture_to_override(project: Project) -> No
             assert ask(f"{mockchat.server.url}/apps/other/v3/users", apikey="OURS")[0] == 401
             with pytest.raises(RuntimeError, match="no such listener"):
                 mockchat.https_url
-        """,
+        """
     )
 
     project.run().assert_outcomes(passed=1)
@@ -280,16 +254,15 @@ def test_settings_and_servers_can_be_parametrized_and_no_test_need_name_them(
     project: Project,
 ) -> None:
     """pytest has to know what `mockchat` depends on: `@pytest.fixture(params=…)` and indirect."""
-    config = """
+    project.write(
+        conftest="""
         import pytest
         from mockchat import Config
 
         @pytest.fixture(scope="session", params=["documented", "live"])
         def mockchat_config(request):
             return Config(port=0, https_port=None, errors=request.param)
-    """
-    project.write(
-        conftest=config,
+        """,
         test_all="""
         import pytest
         from calls import ask
@@ -350,17 +323,18 @@ def test_where_no_ca_can_be_kept_the_session_has_a_passing_one(
     project.run().assert_outcomes(passed=1)
 
 
-def test_a_server_that_cannot_start_says_why(project: Project, tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_says_why(project: Project) -> None:
     project.write(
-        conftest="""
+        test_own="""
         import pytest
         from mockchat import Config
 
         @pytest.fixture(scope="session")
         def mockchat_config():
             return Config(port=0, https_port=None, fixture="nowhere")
-        """,
-        test_own="def test_own(mockchat): pass",
+
+        def test_own(mockchat): pass
+        """
     )
 
     result = project.run()
@@ -389,50 +363,6 @@ def test_a_failure_s_report_has_what_reached_the_app_and_no_other_has(project: P
 
         def test_without():
             assert False
-        """
-    )
-
-    result = project.run()
-
-    result.assert_outcomes(passed=1, failed=3)
-    result.stdout.fnmatch_lines(
-        [
-            "*mockchat, app test-bad-2*",
-            "#2 POST /apps/test-bad-2/login -> 400 ERROR_UID_WITH_SPACE",
-            "    sent: *two words*",
-            "    answered: *ERROR_UID_WITH_SPACE*",
-            "#3 GET /apps/test-bad-2/v3/user -> 404 ERR_API_NOT_FOUND",
-            "    hint: *users*",
-            "*mockchat, app test-silent-3*",
-            "no request reached this app",
-        ]
-    )
-    assert result.stdout.str().count("mockchat, app") == 2
-
-
-def test_a_long_journal_is_told_from_its_end(project: Project) -> None:
-    project.write(
-        test_long="""
-        from calls import ask
-
-        def test_long(mockchat):
-            for number in range(53):
-                ask(f"{mockchat.url}/v3/users/u{number}", apikey="REST_API_KEY")
-            assert False
-        """
-    )
-
-    out = project.run().stdout
-
-    out.fnmatch_lines(["… 3 before", "#4 GET */users/u3 -> 404 *", "#53 GET */users/u52 -> 404 *"])
-    out.no_fnmatch_line("#3 GET *")
-
-
-def test_failures_before_and_after_the_test_are_reported_too(project: Project) -> None:
-    project.write(
-        test_around="""
-        import pytest
-        from calls import log_in
 
         @pytest.fixture
         def before(mockchat):
@@ -448,13 +378,37 @@ def test_failures_before_and_after_the_test_are_reported_too(project: Project) -
         def test_before(before): pass
 
         def test_after(after): pass
+
+        def test_long(mockchat):
+            for number in range(53):
+                ask(f"{mockchat.url}/v3/users/u{number}", apikey="REST_API_KEY")
+            assert False
         """
     )
 
     result = project.run()
 
-    result.assert_outcomes(passed=1, errors=2)
-    result.stdout.fnmatch_lines(['    sent: *"uid": "before"*', '    sent: *"uid": "after"*'])
+    result.assert_outcomes(passed=2, failed=4, errors=2)
+    out = result.stdout.str()
+    result.stdout.fnmatch_lines_random(
+        [
+            "*mockchat, app test-bad-2*",
+            "#2 POST /apps/test-bad-2/login -> 400 ERROR_UID_WITH_SPACE",
+            "    sent: *two words*",
+            "    answered: *ERROR_UID_WITH_SPACE*",
+            "#3 GET /apps/test-bad-2/v3/user -> 404 ERR_API_NOT_FOUND",
+            "    hint: *users*",
+            "*mockchat, app test-silent-3*",
+            "no request reached this app",
+            '    sent: *"uid": "before"*',
+            '    sent: *"uid": "after"*',
+            "… 3 before",
+            "#* GET */users/u3 -> 404 *",
+            "#* GET */users/u52 -> 404 *",
+        ]
+    )
+    assert "/users/u2 ->" not in out
+    assert out.count("mockchat, app") == 5
 
 
 def test_what_mockchat_itself_failed_with_is_the_test_s_error(project: Project) -> None:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 
-import pytest
 import trio  # noqa: F401  # as trustme: it bears no second import
 
 from tests.projects import PLUGIN, Project
@@ -47,24 +46,16 @@ IN_THREAD = "asyncio.to_thread"
 
 
 # --- event loops ----------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("mark", "options"),
-    [
-        ("@pytest.mark.asyncio", ["-o", "asyncio_mode=strict"]),
-        ("", ["-o", "asyncio_mode=auto"]),
-    ],
-    ids=["strict", "auto"],
-)
-def test_pytest_asyncio(project: Project, mark: str, options: list[str]) -> None:
-    project.write(test_loops=(TESTS + WAITS).format(mark=mark, thread=IN_THREAD))
-    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+def test_pytest_asyncio_in_its_strict_mode(project: Project) -> None:
+    project.write(test_loops=(TESTS + WAITS).format(mark="@pytest.mark.asyncio", thread=IN_THREAD))
+    mode = ["-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope=function"]
 
-    result = project.run(*options, *scope, plugins=("pytest_asyncio.plugin",))
+    result = project.run(*mode, plugins=("pytest_asyncio.plugin",))
 
     result.assert_outcomes(passed=5)
 
 
-def test_pytest_aiohttp_and_its_client(project: Project) -> None:
+def test_pytest_asyncio_in_its_automatic_mode_and_pytest_aiohttp_s_client(project: Project) -> None:
     project.write(
         test_loops=(TESTS + WAITS).format(mark="", thread=IN_THREAD),
         test_client="""

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,35 +64,28 @@ def text_files() -> list[Path]:
 
 
 # --- schemas --------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_a_recipe_is_valid_by_its_tool_s_schema(name: str) -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+def test_a_recipe_is_valid_by_its_tool_s_schema() -> None:
+    by_schema = defaultdict(list)
+    for name, schema in SCHEMAS.items():
+        by_schema[tuple(schema)].append(EXAMPLES / name)
+    for schema, files in by_schema.items():
+        done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, *files)
+        assert done.returncode == 0, done.stdout
 
-    done = run(*command, *SCHEMAS[name], EXAMPLES / name)
-
-    assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize("resource", resources(), ids=lambda one: one["kind"])
-def test_a_manifest_is_valid_by_kubernetes_own_schema(resource: Any) -> None:
-    kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
+    for resource in resources():
+        kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
 
 
 # --- what they have in common ---------------------------------------------------------------
-def test_whatever_they_set_is_a_setting() -> None:
+def test_whatever_setting_and_version_they_name_is_this_one_s() -> None:
     settings = {config.variable(name) for name, _ in config.rows()} | OWN_VARIABLES
-
+    versions: set[str] = set()
     for file in text_files():
-        named = set(re.findall(r"\bMOCKCHAT_[A-Z_]+[A-Z]\b", file.read_text(encoding="utf-8")))
-        assert named <= settings, file
+        text = file.read_text(encoding="utf-8")
+        assert set(re.findall(r"\bMOCKCHAT_[A-Z_]+[A-Z]\b", text)) <= settings, file
+        versions |= set(re.findall(r"mockchat:(\d+\.[\w.]+)", text))
 
-
-def test_whatever_version_they_name_is_this_one() -> None:
-    texts = [file.read_text(encoding="utf-8") for file in text_files()]
-
-    named = {version for text in texts for version in re.findall(r"mockchat:(\d+\.[\w.]+)", text)}
-
-    assert named == {__version__}
+    assert versions == {__version__}
 
 
 def scripts() -> Iterator[tuple[str, str]]:
@@ -108,41 +102,30 @@ def scripts() -> Iterator[tuple[str, str]]:
         yield path, (EXAMPLES / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("name", "script"), list(scripts()))
-def test_a_script_is_one_that_the_shell_can_read(name: str, script: str) -> None:
-    done = run("sh", "-n", input=script)
-
-    assert (done.stderr, done.returncode) == ("", 0), name
+def test_a_script_is_one_that_the_shell_can_read() -> None:
+    for name, script in scripts():
+        done = run("sh", "-n", input=script)
+        assert (done.stderr, done.returncode) == ("", 0), name
 
 
 # --- the live names -------------------------------------------------------------------------
-def test_the_compose_file_leads_the_live_names_to_the_live_port() -> None:
-    mockchat = load("compose/compose.yaml")["services"]["mockchat"]
+def test_the_live_names_lead_to_the_live_port() -> None:
+    composed = load("compose/compose.yaml")["services"]["mockchat"]
+    assert composed["networks"]["default"]["aliases"] == NAMES
+    assert composed["environment"]["MOCKCHAT_HTTPS_PORT"] == "443"
 
-    assert mockchat["networks"]["default"]["aliases"] == NAMES
-    assert mockchat["environment"]["MOCKCHAT_HTTPS_PORT"] == "443"
-
-
-def test_the_gitlab_service_has_the_live_names_on_the_live_port() -> None:
     (service,) = load("ci/gitlab-ci.yml")[".mockchat"]["services"]
-
     assert service["alias"].split(", ") == ["mockchat", *NAMES]
     assert service["variables"]["MOCKCHAT_HTTPS_PORT"] == "443"
 
-
-def test_the_github_job_publishes_the_live_port_and_names_the_live_names() -> None:
-    job = load("ci/github-actions.yml")["jobs"]["test"]
-    (script,) = [step["run"] for step in job["steps"] if "/etc/hosts" in step.get("run", "")]
-
-    assert "443:8443" in job["services"]["mockchat"]["ports"]
+    github = load("ci/github-actions.yml")["jobs"]["test"]
+    (script,) = [step["run"] for step in github["steps"] if "/etc/hosts" in step.get("run", "")]
+    assert "443:8443" in github["services"]["mockchat"]["ports"]
     assert f"for service in {' '.join(SERVICES)}; do" in script
 
-
-def test_the_job_leads_the_live_names_to_its_sidecar() -> None:
     (job,) = [resource for resource in resources() if resource["kind"] == "Job"]
-    pod = job["spec"]["template"]["spec"]
-
-    assert pod["hostAliases"] == [{"ip": "127.0.0.1", "hostnames": NAMES}]
+    aliases = [{"ip": "127.0.0.1", "hostnames": NAMES}]
+    assert job["spec"]["template"]["spec"]["hostAliases"] == aliases
 
 
 def exported(file: str) -> Any:
@@ -170,15 +153,15 @@ def containers() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", containers())
-def test_a_container_of_a_manifest_has_no_privilege(name: str) -> None:
-    pod, container = containers()[name]
-    security = container["securityContext"]
+def test_a_container_of_a_manifest_has_no_privilege() -> None:
+    for name, (pod, container) in containers().items():
+        security = container["securityContext"]
+        read_only = True if "mockchat" in name else None
 
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert security["allowPrivilegeEscalation"] is False
-    assert security["capabilities"] == {"drop": ["ALL"]}
-    assert security.get("readOnlyRootFilesystem") is (True if "mockchat" in name else None)
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert security["allowPrivilegeEscalation"] is False, name
+        assert security["capabilities"] == {"drop": ["ALL"]}, name
+        assert security.get("readOnlyRootFilesystem") is read_only, name
 
 
 def test_the_deployment_is_asked_whether_it_is_ready_and_alive() -> None:

@@ -9,6 +9,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,18 +96,18 @@ async def test_two_apps_live_on_two_processes(web: ClientSession, scale: Scale) 
     }
 
 
-@pytest.mark.parametrize("way", WAYS)
 async def test_nginx_finds_the_app_of_a_request_where_mockchat_does(
-    web: ClientSession, scale: Scale, way: str
+    web: ClientSession, scale: Scale
 ) -> None:
     apps = await apps_of_both(web, scale, "found")
-    for process, other in (("1", apps["2"]), ("2", apps["1"])):
-        one = apps[process]
-        names = {"one": one, "other": other, "ONE": one.upper(), "percents": f"%66{one[1:]}"}
-        path, host, headers = (filled(part, names) for part in WAYS[way])
+    for way, parts in WAYS.items():
+        for process, other in (("1", apps["2"]), ("2", apps["1"])):
+            one = apps[process]
+            names = {"one": one, "other": other, "ONE": one.upper(), "percents": f"%66{one[1:]}"}
+            path, host, headers = (filled(part, names) for part in parts)
 
-        assert app_by_mockchat(path, host, headers) == one
-        assert await process_of(web, scale.url + path, Host=host, **headers) == process
+            assert app_by_mockchat(path, host, headers) == one, way
+            assert await process_of(web, scale.url + path, Host=host, **headers) == process, way
 
 
 def filled(part: Any, names: dict[str, str]) -> Any:
@@ -121,57 +124,42 @@ def app_by_mockchat(path: str, host: str, headers: dict[str, str]) -> str:
     return (by_path or app_in(address.name) or "".join(headers.values())).lower()
 
 
-@pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("region", REGIONS)
-async def test_every_live_host_name_leads_to_its_app(
-    web: ClientSession, scale: Scale, service: str, region: str
-) -> None:
-    for process, app in (await apps_of_both(web, scale, "live")).items():
-        url = f"https://{app}.{service}-{region}.cometchat.io:{scale.ports['8443']}/"
-
-        assert await process_of(web, url) == process
-
-
-async def test_a_request_that_names_no_app_is_for_the_default_app(
+async def test_every_live_host_name_leads_to_its_app_and_no_name_to_the_default_app(
     web: ClientSession, scale: Scale
 ) -> None:
+    for process, app in (await apps_of_both(web, scale, "live")).items():
+        for service, region in product(SERVICES, REGIONS):
+            name = f"{app}.{service}-{region}.cometchat.io"
+            assert await process_of(web, f"https://{name}:{scale.ports['8443']}/") == process, name
+
     me = await log_in(web, scale.url)
-
-    by_name = web.get(
-        f"{scale.url}/me", headers={**by_token(me["authToken"]), "appId": DEFAULT_APP}
-    )
-    assert (await data_of(by_name))["uid"] == me["uid"]
+    headers = {**by_token(me["authToken"]), "appId": DEFAULT_APP}
+    assert (await data_of(web.get(f"{scale.url}/me", headers=headers)))["uid"] == me["uid"]
 
 
-@pytest.mark.parametrize("pattern", ["{}", "run-{}", "pr-{}-e2e", "{:032x}", "team-{:x}-nightly"])
-async def test_apps_spread_over_the_processes(
-    web: ClientSession, scale: Scale, pattern: str
-) -> None:
-    ids = [pattern.format(number**9 if "032x" in pattern else number) for number in range(1, 201)]
+async def test_apps_spread_over_the_processes(web: ClientSession, scale: Scale) -> None:
+    for pattern in ("{}", "run-{}", "pr-{}-e2e", "{:032x}", "team-{:x}-nightly"):
+        ids = [pattern.format(each**9 if "032x" in pattern else each) for each in range(1, 201)]
 
-    found = Counter([await process_of(web, f"{scale.url}/apps/{app}/") for app in ids])
+        asked = (process_of(web, f"{scale.url}/apps/{app}/") for app in ids)
+        found = Counter(await asyncio.gather(*asked))
 
-    assert min(found["1"], found["2"]) > 60
+        assert min(found["1"], found["2"]) > 60, pattern
 
 
 # --- where a client goes on -----------------------------------------------------------------
-async def test_an_sdk_is_sent_on_to_the_process_of_its_app(
+async def test_a_client_is_sent_on_to_the_process_of_its_app_and_keeps_its_path(
     web: ClientSession, scale: Scale
 ) -> None:
     for process, app in (await apps_of_both(web, scale, "sdk")).items():
-        settings = (await log_in(web, scale.https_url, appId=app))["settings"]
-
         port = scale.ports[f"845{process}"]
+
+        settings = (await log_in(web, scale.https_url, appId=app))["settings"]
+        by_path = (await log_in(web, f"{scale.https_url}/apps/{app}"))["settings"]
+
         assert settings["CLIENT_API_HOST"] == settings["ADMIN_API_HOST"] == f"localhost:{port}"
         assert (settings["CHAT_HOST"], settings["CHAT_WSS_PORT"]) == ("localhost", str(port))
-
-
-async def test_a_client_that_came_by_a_path_keeps_it(web: ClientSession, scale: Scale) -> None:
-    for process, app in (await apps_of_both(web, scale, "path")).items():
-        settings = (await log_in(web, f"{scale.https_url}/apps/{app}"))["settings"]
-
-        port = scale.ports[f"845{process}"]
-        assert settings["CLIENT_API_HOST"] == f"localhost:{port}/apps/{app}"
+        assert by_path["CLIENT_API_HOST"] == f"localhost:{port}/apps/{app}"
 
 
 async def test_a_client_that_came_by_a_live_name_goes_on_by_live_names(
@@ -195,37 +183,28 @@ async def test_a_process_s_own_port_leads_there_whatever_the_app(
 
 
 # --- WebSockets -----------------------------------------------------------------------------
-API_OF_A_WAY = {
-    "header": "https://localhost:{port}",
-    "path": "https://127.0.0.1:{port}/apps/{app}",
-    "name": "https://{app}.api-us.cometchat.io:{port}",
-}
+APIS = (
+    "https://localhost:{port}",
+    "https://127.0.0.1:{port}/apps/{app}",
+    "https://{app}.api-us.cometchat.io:{port}",
+)
 
 
-@pytest.mark.parametrize("way", API_OF_A_WAY)
-async def test_the_socket_that_settings_name_is_that_of_the_app_s_process(
-    web: ClientSession, scale: Scale, way: str
-) -> None:
-    for app in (await apps_of_both(web, scale, f"ws-{way}")).values():
-        api = API_OF_A_WAY[way].format(port=scale.ports["8443"], app=app)
-        me = await log_in(web, api, appId=app)
-
-        socket = await connect(web, socket_url(me), me, app)
-
-        await socket.send_json({"action": "ping", "ack": True})
-        assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
-        await socket.close()
-
-
-async def test_a_client_of_one_s_own_opens_its_socket_by_path(
+async def test_the_socket_is_that_of_the_app_s_process_by_settings_and_by_path(
     web: ClientSession, scale: Scale
 ) -> None:
-    for app in (await apps_of_both(web, scale, "own")).values():
-        api = f"{scale.url}/apps/{app}"
+    for app in (await apps_of_both(web, scale, "ws")).values():
+        own = f"{scale.url}/apps/{app}"  # a client of one's own opens its socket by path
+        sockets = [await connect(web, own, await log_in(web, own), app)]
+        for api in APIS:
+            url = api.format(port=scale.ports["8443"], app=app)
+            me = await log_in(web, url, appId=app)
+            sockets.append(await connect(web, socket_url(me), me, app))
 
-        socket = await connect(web, api, await log_in(web, api), app)
-
-        await socket.close()
+        for socket in sockets:
+            await socket.send_json({"action": "ping", "ack": True})
+            assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+            await socket.close()
 
 
 # --- the control API ------------------------------------------------------------------------
@@ -258,20 +237,18 @@ async def test_the_ca_that_signed_nginx_s_certificate_can_be_had_there(
     assert await answer.read() == scale.ca_path.read_bytes()
 
 
-@pytest.mark.parametrize(
-    "url", ["/apps/{app}/_mock/reset", "/_mock/reset?app={app}", "/_mock/reset"]
-)
 async def test_a_control_action_on_one_app_reaches_its_process(
-    web: ClientSession, scale: Scale, url: str
+    web: ClientSession, scale: Scale
 ) -> None:
     for app in (await apps_of_both(web, scale, "steered")).values():
         users, mine = f"{scale.url}/users", {**REST_KEY, "appId": app}
-        await data_of(web.post(users, json={"uid": "guest", "name": "Guest"}, headers=mine))
-        headers = {} if app in url.format(app=app) else {"appId": app}
+        ways = {f"/apps/{app}/_mock/reset": {}, f"/_mock/reset?app={app}": {}}
+        for url, headers in {**ways, "/_mock/reset": {"appId": app}}.items():
+            await data_of(web.post(users, json={"uid": "guest", "name": "Guest"}, headers=mine))
 
-        await body_of(web.post(scale.url + url.format(app=app), headers=headers))
+            await body_of(web.post(scale.url + url, headers=headers))
 
-        assert await status_of(web.get(f"{users}/guest", headers=mine)) == 404
+            assert await status_of(web.get(f"{users}/guest", headers=mine)) == 404, url
 
 
 # --- limits are mockchat's ------------------------------------------------------------------
@@ -287,46 +264,41 @@ async def test_a_body_of_megabytes_is_refused_by_mockchat_not_by_nginx(
     assert answer.headers["Server"] == "mockchat"
 
 
-@pytest.mark.parametrize("status", [500, 502, 504])
-async def test_an_error_of_mockchat_s_own_comes_as_it_is(
-    web: ClientSession, scale: Scale, status: int
+async def test_an_error_of_mockchat_s_own_comes_as_it_is_and_a_reset_is_a_502(
+    web: ClientSession, scale: Scale
 ) -> None:
-    fault = {"X-Mock-Fault": f"error={status}", **REST_KEY}
+    found = {}
+    for fault in ("error=500", "error=502", "error=504", "reset"):
+        headers = {"X-Mock-Fault": fault, **REST_KEY}
+        answer = await web.get(f"{scale.url}/users", headers=headers)
+        found[fault] = (answer.status, (await answer.json())["error"]["source"])
 
-    answer = await web.get(f"{scale.url}/users", headers=fault)
-
-    assert answer.status == status
-    assert (await answer.json())["error"]["source"] == "chat-api"
-
-
-async def test_a_connection_that_mockchat_resets_is_a_502(web: ClientSession, scale: Scale) -> None:
-    answer = await web.get(f"{scale.url}/users", headers={"X-Mock-Fault": "reset", **REST_KEY})
-
-    assert answer.status == 502
-    assert (await answer.json())["error"]["source"] == "nginx"
+    own = {f"error={status}": (status, "chat-api") for status in (500, 502, 504)}
+    assert found == {**own, "reset": (502, "nginx")}
 
 
 # --- the end of a process -------------------------------------------------------------------
-@pytest.fixture
-def doomed(tmp_path: Any) -> Iterator[Scale]:
-    with scaled(tmp_path) as scale:
-        yield scale
+async def test_a_killed_process_takes_only_its_own_apps_with_it_until_it_is_started_again(
+    tmp_path: Path,
+) -> None:
+    with scaled(tmp_path) as doomed:
+        async with session_for(doomed) as web:
+            apps = await apps_of_both(web, doomed, "kill")
+            sockets = {}
+            for process, app in apps.items():
+                me = await log_in(web, doomed.https_url, appId=app)
+                sockets[process] = await connect(web, socket_url(me), me, app)
 
+            os.kill(doomed.pids["1"], signal.SIGKILL)
 
-async def test_a_killed_process_takes_only_its_own_apps_with_it(doomed: Scale) -> None:
-    async with session_for(doomed) as web:
-        apps = await apps_of_both(web, doomed, "kill")
-        sockets = {}
-        for process, app in apps.items():
-            me = await log_in(web, doomed.https_url, appId=app)
-            sockets[process] = await connect(web, socket_url(me), me, app)
+            assert (await sockets["1"].receive(timeout=PATIENCE)).type is WSMsgType.CLOSED
+            await sockets["2"].send_json({"action": "ping", "ack": True})
+            assert await sockets["2"].receive_json(timeout=PATIENCE) == {"action": "pong"}
+            await assert_only_process_1_is_gone(web, doomed, apps)
 
-        os.kill(doomed.pids["1"], signal.SIGKILL)
-
-        assert (await sockets["1"].receive(timeout=PATIENCE)).type is WSMsgType.CLOSED
-        await sockets["2"].send_json({"action": "ping", "ack": True})
-        assert await sockets["2"].receive_json(timeout=PATIENCE) == {"action": "pong"}
-        await assert_only_process_1_is_gone(web, doomed, apps)
+            async with process_1(doomed):
+                me = await log_in(web, f"{doomed.https_url}/apps/{apps['1']}")
+                assert me["uid"] == "SUPERHERO1"
 
 
 async def assert_only_process_1_is_gone(
@@ -346,27 +318,23 @@ async def assert_only_process_1_is_gone(
         assert await status_of(asked) == 200
 
 
-async def test_a_process_that_is_started_again_has_its_apps_again(doomed: Scale) -> None:
-    async with session_for(doomed) as web:
-        app = (await apps_of_both(web, doomed, "again"))["1"]
-        os.kill(doomed.pids["1"], signal.SIGKILL)
-        url = f"{doomed.https_url}/apps/{app}"
-        assert await status_of(web.get(f"{url}/users", headers=REST_KEY)) == 502
-
-        flags = ["--port", str(doomed.ports["9001"]), "--https-port", "off", "--trust-proxy"]
-        started = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "mockchat", "serve", *flags),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            assert started.stdout is not None
-            assert b"is up" in await asyncio.wait_for(started.stdout.readline(), START_LIMIT)
-            assert (await log_in(web, url))["uid"] == "SUPERHERO1"
-        finally:
-            started.terminate()
-            await started.communicate()
+@asynccontextmanager
+async def process_1(scale: Scale) -> AsyncIterator[None]:
+    """Starts the first process again by hand."""
+    flags = ["--port", str(scale.ports["9001"]), "--https-port", "off", "--trust-proxy"]
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mockchat", "serve", *flags),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert started.stdout is not None
+        assert b"is up" in await asyncio.wait_for(started.stdout.readline(), START_LIMIT)
+        yield
+    finally:
+        started.terminate()
+        await started.communicate()
 
 
 # --- the files ------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import pytest
 import tree_sitter_cpp
 import tree_sitter_dart
 import tree_sitter_java
@@ -15,40 +14,23 @@ import tree_sitter_kotlin
 import tree_sitter_swift
 from tree_sitter import Language, Parser
 
-from tests.pages import BACKENDS, MODULES, RECIPES, WEB_APPS, Block, Page
+from tests.pages import BACKENDS, MODULES, RECIPES, WEB_APPS, Page
 
-ROOT = RECIPES.parent.parent
+README = (RECIPES.parent.parent / "README.md").read_text(encoding="utf-8")
 INDEX = Page(RECIPES / "README.md")
 PAGES = sorted(
     (Page(path) for path in RECIPES.glob("*.md") if path != INDEX.path), key=lambda page: page.path
 )
 FILES = [(page, block) for page in PAGES for block in page.blocks if block.file]
 SECTIONS = ["Where to point it", "TLS", "Log in", "Tried here"]
+RUN = {*BACKENDS, *WEB_APPS, *MODULES}
 NOT_TRIED = "**Not tried**"
 
-LANGUAGES = {
-    suffix: language
-    for language, suffixes in {
-        "js": ".js .mjs",
-        "jsx": ".jsx",
-        "ts": ".ts",
-        "vue": ".vue",
-        "html": ".html",
-        "python": ".py",
-        "php": ".php",
-        "ruby": ".rb",
-        "go": ".go",
-        "csharp": ".cs",
-        "kotlin": ".kt",
-        "java": ".java",
-        "swift": ".swift",
-        "dart": ".dart",
-        "cpp": ".cpp .h",
-        "sh": ".sh",
-        "xml": ".xml",
-    }.items()
-    for suffix in suffixes.split()
-}
+_SUFFIXES = (
+    ".js=js .mjs=js .jsx=jsx .ts=ts .vue=vue .html=html .py=python .php=php .rb=ruby .go=go "
+    ".cs=csharp .kt=kotlin .java=java .swift=swift .dart=dart .cpp=cpp .h=cpp .sh=sh .xml=xml"
+)
+LANGUAGES = dict(re.findall(r"(\S+)=(\S+)", _SUFFIXES))
 GRAMMARS: dict[str, Callable[[], object]] = {
     "kotlin": tree_sitter_kotlin.language,
     "java": tree_sitter_java.language,
@@ -64,92 +46,53 @@ OTHER_FLAGS = {
 }
 LOCAL_PORTS = {"8080", "8443", "8888", "3000"}  # HTTP, HTTPS, the proxy, the reader's back end
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
-each_text = pytest.mark.parametrize("page", [INDEX, *PAGES], ids=lambda page: page.path.stem)
-
-
-def files_in(*languages: str) -> pytest.MarkDecorator:
-    found = [block for _, block in FILES if block.language in languages]
-    assert found
-    return pytest.mark.parametrize("block", found, ids=lambda block: block.file)
-
 
 # --- what a page has ------------------------------------------------------------------------
-@each_page
-def test_a_page_has_the_sections_in_their_order(page: Page) -> None:
-    assert [title for title in page.sections if title in SECTIONS] == SECTIONS
+def test_a_page_has_its_sections_a_row_in_the_index_and_says_whether_the_suite_runs_it() -> None:
+    rows = INDEX.text.splitlines()
+    for page in PAGES:
+        name = page.path.stem
+        told = page.sections["Tried here"].strip()
+        runs = name in RUN
+        user = "alice" if name in BACKENDS else "cometchat-uid-1"
+        (row,) = [line for line in rows if f"]({page.path.name})" in line[:60]]
 
+        assert [title for title in page.sections if title in SECTIONS] == SECTIONS, name
+        assert told.startswith(NOT_TRIED) != runs, name
+        assert not runs or "the suite" in told, name
+        assert row.split("|")[4].strip().startswith("no") != runs, name
+        assert user in page.text or name == "calls-v4", name  # which has no log-in
 
-@each_page
-def test_a_page_says_whether_the_suite_runs_it(page: Page) -> None:
-    runs = page.path.stem in (*BACKENDS, *WEB_APPS, *MODULES)
-
-    told = page.sections["Tried here"].strip()
-
-    assert told.startswith(NOT_TRIED) != runs
-    assert not runs or "the suite" in told
-
-
-def test_what_the_suite_runs_has_a_page() -> None:
-    stems = {page.path.stem for page in PAGES}
-
-    assert {*BACKENDS, *WEB_APPS, *MODULES} <= stems
-
-
-@each_page
-def test_the_index_has_a_row_for_the_page(page: Page) -> None:
-    (row,) = [line for line in INDEX.text.splitlines() if f"]({page.path.name})" in line[:60]]
-
-    tried = row.split("|")[4].strip()
-
-    assert tried.startswith("no") == page.sections["Tried here"].strip().startswith(NOT_TRIED)
-
-
-@each_page
-def test_a_page_logs_in_a_user_that_mockchat_has(page: Page) -> None:
-    user = "alice" if page.path.stem in BACKENDS else "cometchat-uid-1"
-
-    assert user in page.text or page.path.stem == "calls-v4"  # which has no log-in
+    assert {page.path.stem for page in PAGES} >= RUN
+    assert "(docs/sdks/README.md)" in README
 
 
 # --- code -----------------------------------------------------------------------------------
-@each_text
-def test_every_fence_is_closed(page: Page) -> None:
-    fences = [line for line in page.text.splitlines() if line.startswith("```")]
+def test_every_block_is_closed_and_a_named_file_in_the_language_of_its_name_or_a_console() -> None:
+    for page in (INDEX, *PAGES):
+        fences = [line for line in page.text.splitlines() if line.startswith("```")]
+        assert len(fences) == 2 * len(page.blocks), page
 
-    assert len(fences) == 2 * len(page.blocks)
-
-
-@each_page
-def test_every_block_is_a_named_file_or_a_console(page: Page) -> None:
-    assert [block for block in page.blocks if not block.file and block.language != "console"] == []
-
-
-@each_page
-def test_no_two_files_of_a_page_have_one_name(page: Page) -> None:
-    named = [block.file for block in page.blocks if block.file]
-
-    assert len(named) == len(set(named))
+    for page in PAGES:
+        named = [block.file for block in page.blocks if block.file]
+        assert len(named) == len(set(named)), page
+        for block in page.blocks:
+            language = LANGUAGES[Path(block.file).suffix] if block.file else "console"
+            assert block.language == language, f"{page}: {block.file}"
 
 
-def test_every_file_is_in_the_language_of_its_name() -> None:
-    odd = {block.file for _, block in FILES if LANGUAGES[Path(block.file).suffix] != block.language}
+def test_code_that_cannot_run_here_parses() -> None:
+    for page, block in FILES:
+        if block.language == "xml":
+            ET.fromstring(block.code)
+        elif block.language in GRAMMARS:
+            code = UNREAL_MACRO.sub("", block.code)  # they are for Unreal's own tool, before C++
+            tree = Parser(Language(GRAMMARS[block.language]())).parse(code.encode())
+            assert not tree.root_node.has_error, f"{page}: {block.file}"
 
-    assert odd == set()
-
-
-@files_in(*GRAMMARS)
-def test_code_that_cannot_run_here_parses(block: Block) -> None:
-    code = UNREAL_MACRO.sub("", block.code)  # they are for Unreal's own tool, before C++
-
-    tree = Parser(Language(GRAMMARS[block.language]())).parse(code.encode())
-
-    assert not tree.root_node.has_error
-
-
-@files_in("xml")
-def test_xml_is_well_formed(block: Block) -> None:
-    ET.fromstring(block.code)
+    assert {"xml", *GRAMMARS} <= {block.language for _, block in FILES}
+    bodies = re.findall(r"-d '(\{.*?\})'", "".join(page.text for page in PAGES))
+    assert {type(json.loads(body)) for body in bodies} == {dict}
 
 
 def test_files_of_one_name_are_one_text_but_for_the_package() -> None:
@@ -162,54 +105,30 @@ def test_files_of_one_name_are_one_text_but_for_the_package() -> None:
 
 
 # --- what the text names --------------------------------------------------------------------
-@each_text
-def test_every_address_is_one_that_the_suite_knows(page: Page) -> None:
-    ports = re.findall(r"(?:localhost|127\.0\.0\.1|10\.0\.2\.2):(\d+)", page.text)
+def test_every_address_is_one_that_the_suite_knows() -> None:
+    for page in (INDEX, *PAGES):
+        ports = re.findall(r"(?:localhost|127\.0\.0\.1|10\.0\.2\.2):(\d+)", page.text)
+        assert set(ports) <= LOCAL_PORTS, page
 
-    assert set(ports) <= LOCAL_PORTS
-
-
-@each_page
-def test_the_hosts_of_the_chat_sdks_have_no_scheme_and_a_version(page: Page) -> None:
-    code = "".join(block.code for block in page.blocks)
-    hosts = re.findall(r"""["'](\S*:8443\S*)["']""", code)
-
-    assert [host for host in hosts if not re.fullmatch(r"[\w.]+:8443/v3\.0", host)] == []
+    for page, block in FILES:  # the hosts of the Chat SDKs have no scheme and a version
+        for host in re.findall(r"""["'](\S*:8443\S*)["']""", block.code):
+            assert re.fullmatch(r"[\w.]+:8443/v3\.0", host), f"{page}: {host}"
 
 
-@each_text
-def test_every_link_leads_somewhere(page: Page) -> None:
-    broken = []
-    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.text):
-        name, _, anchor = target.partition("#")
-        path = (page.path.parent / name).resolve() if name else page.path
-        if not path.is_file() or (anchor and anchor not in anchors(path)):
-            broken.append(target)
+def test_every_link_and_flag_of_mockchat_on_a_page_is_one() -> None:
+    for page in (INDEX, *PAGES):
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.text):
+            name, _, anchor = target.partition("#")
+            path = (page.path.parent / name).resolve() if name else page.path
+            assert path.is_file(), f"{page}: {target}"
+            assert not anchor or anchor in anchors(path), f"{page}: {target}"
 
-    assert broken == []
+        spans = re.findall(r"`((?:--|mockchat )[^`]+)`", page.text)
+        named = {flag for span in spans for flag in re.findall(r"(?<!\w)--[a-z][a-z-]+", span)}
+        assert {flag for flag in named - OTHER_FLAGS if f"`{flag}`" not in README} == set(), page
 
 
 def anchors(path: Path) -> set[str]:
     """The headings of a page, as links name them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
-
-
-@each_text
-def test_every_flag_of_mockchat_that_a_page_names_is_one(page: Page) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    spans = re.findall(r"`((?:--|mockchat )[^`]+)`", page.text)
-    named = {flag for span in spans for flag in re.findall(r"(?<!\w)--[a-z][a-z-]+", span)}
-
-    assert {flag for flag in named - OTHER_FLAGS if f"`{flag}`" not in readme} == set()
-
-
-def test_the_readme_links_the_recipes() -> None:
-    assert "(docs/sdks/README.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_json_in_a_page_parses() -> None:
-    bodies = re.findall(r"-d '(\{.*?\})'", "".join(page.text for page in PAGES))
-
-    assert [type(json.loads(body)) for body in bodies] == [dict] * len(bodies)
-    assert bodies

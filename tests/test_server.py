@@ -93,56 +93,35 @@ def test_port_zero_is_any_free_port_told_in_the_urls(tmp_path: Path) -> None:
         assert re.fullmatch(r"https://127\.0\.0\.1:[1-9]\d+", str(mock.https_url))
         assert mock.ws_url == str(mock.https_url).replace("https", "wss")
         assert mock.ca_path == tmp_path / "ca.pem"
+        with urlopen(f"{mock.url}/_mock/ca.pem") as answer:
+            assert answer.read() == mock.ca_path.read_bytes()
 
 
-def test_without_https_there_is_no_ca_and_web_sockets_open_by_http() -> None:
+def test_without_a_listener_there_is_no_url_of_it(tmp_path: Path) -> None:
     with MockChat(HTTP_ONLY).in_thread() as mock:
         assert (mock.https_url, mock.ca_path) == (None, None)
         assert mock.ws_url == str(mock.url).replace("http", "ws")
 
-
-def test_without_http_there_is_no_url(tmp_path: Path) -> None:
-    config = Config(port=None, https_port=0, ca_dir=str(tmp_path))
-
-    with MockChat(config).in_thread() as mock:
+    with MockChat(Config(port=None, https_port=0, ca_dir=str(tmp_path))).in_thread() as mock:
         assert mock.url is None
         assert mock.ws_url == str(mock.https_url).replace("https", "wss")
 
 
-def test_a_given_port_is_the_port() -> None:
+def test_the_url_names_the_given_host_and_port_so_that_it_can_be_called() -> None:
     port = free_port()
-
-    with MockChat(Config(port=port, https_port=None)).in_thread() as mock:
-        assert mock.url == f"http://127.0.0.1:{port}"
-
-
-def test_a_server_bound_to_every_address_names_one_that_can_be_called() -> None:
-    with MockChat(Config(host="0.0.0.0", port=0, https_port=None)).in_thread() as mock:
-        assert str(mock.url).startswith("http://127.0.0.1:")
-        assert health(mock)["status"] == "ok"
-
-
-def test_a_host_may_be_a_name() -> None:
-    with MockChat(Config(host="localhost", port=0, https_port=None)).in_thread() as mock:
-        assert health(mock)["status"] == "ok"
-
-
-def test_an_ipv6_address_is_bracketed_in_the_url() -> None:
-    try:
+    cases = [
+        ("127.0.0.1", port, f"http://127.0.0.1:{port}"),
+        ("0.0.0.0", 0, "http://127.0.0.1:"),
+        ("localhost", 0, "http://"),
+    ]
+    with contextlib.suppress(OSError):  # a machine may have no IPv6 loopback
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        pytest.skip("this machine has no IPv6 loopback")
+        cases.append(("::1", 0, "http://[::1]:"))
 
-    with MockChat(Config(host="::1", port=0, https_port=None)).in_thread() as mock:
-        assert str(mock.url).startswith("http://[::1]:")
-        assert health(mock)["status"] == "ok"
-
-
-def test_the_ca_is_served_as_it_stands_in_its_file(tmp_path: Path) -> None:
-    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
-
-    with MockChat(config).in_thread() as mock, urlopen(f"{mock.url}/_mock/ca.pem") as answer:
-        assert answer.read() == (tmp_path / "ca.pem").read_bytes()
+    for host, given, start in cases:
+        with MockChat(Config(host=host, port=given, https_port=None)).in_thread() as mock:
+            assert str(mock.url).startswith(start), host
+            assert health(mock)["status"] == "ok", host
 
 
 # --- both worlds ----------------------------------------------------------------------------
@@ -151,9 +130,12 @@ def test_in_a_thread_it_serves_as_long_as_the_block_runs() -> None:
     with MockChat(HTTP_ONLY).in_thread() as mock:
         port = port_of(mock.url)
         assert health(mock)["status"] == "ok"
-
     assert not listens(port)
     assert threading.active_count() == threads
+
+    with pytest.raises(ZeroDivisionError), mock.in_thread():
+        1 / 0  # noqa: B018
+    assert not listens(port_of(mock.url))
 
 
 async def test_in_the_running_loop_it_serves_as_long_as_the_block_runs(
@@ -163,6 +145,9 @@ async def test_in_the_running_loop_it_serves_as_long_as_the_block_runs(
         port = port_of(mock.url)
         async with session.get(f"{mock.url}/_mock/health") as answer:
             assert answer.status == 200
+        with pytest.raises((RuntimeError, StartError), match="started"):
+            await mock.start()
+        assert listens(port)  # the first start goes on
 
     assert not listens(port)
 
@@ -173,38 +158,9 @@ async def test_it_can_be_started_and_stopped_by_hand_and_again() -> None:
     for _ in range(2):
         await mock.start()
         assert listens(port_of(mock.url))
-        await mock.stop()
+        for _ in "twice is once":
+            await mock.stop()
         assert not listens(port_of(mock.url))
-
-
-async def test_stopping_twice_is_stopping_once() -> None:
-    mock = MockChat(HTTP_ONLY)
-    await mock.start()
-
-    await mock.stop()
-    await mock.stop()
-
-    assert not listens(port_of(mock.url))
-
-
-async def test_starting_twice_is_refused_and_the_first_goes_on() -> None:
-    async with MockChat(HTTP_ONLY) as mock:
-        port = port_of(mock.url)
-
-        with pytest.raises((RuntimeError, StartError), match="started"):
-            await mock.start()
-
-        assert listens(port)
-    assert not listens(port)
-
-
-def test_what_the_block_raises_comes_out_and_the_server_is_stopped() -> None:
-    mock = MockChat(HTTP_ONLY)
-
-    with pytest.raises(ZeroDivisionError), mock.in_thread():
-        1 / 0  # noqa: B018
-
-    assert not listens(port_of(mock.url))
 
 
 def test_many_servers_run_at_once_and_share_nothing(tmp_path: Path) -> None:
@@ -228,27 +184,17 @@ def test_its_clock_is_the_server_s(frozen: Clock) -> None:
     assert user["createdAt"] == NOW + 86_400
 
 
-def test_the_same_random_seed_gives_the_same_tokens(frozen: Clock) -> None:
-    config = Config(port=0, https_port=None, login_latency=0, random_seed=7)
-    answers = []
-
-    for _ in range(2):
+def test_only_the_same_random_seed_gives_the_same_tokens(frozen: Clock) -> None:
+    def logins(seed: int | None) -> list[Any]:
+        config = Config(port=0, https_port=None, login_latency=0, random_seed=seed)
         with MockChat(config, clock=frozen).in_thread() as mock:
-            answers.append([login(mock, uid) for uid in ("SUPERHERO1", "SUPERHERO2")])
+            users = [login(mock, uid) for uid in ("SUPERHERO1", "SUPERHERO2")]
+        for user in users:
+            del user["settings"], user["avatar"]  # they name the port
+        return users
 
-    for user in (*answers[0], *answers[1]):
-        del user["settings"], user["avatar"]  # they name the port
-    assert answers[0] == answers[1]
-
-
-def test_without_a_random_seed_tokens_differ(frozen: Clock) -> None:
-    tokens = set()
-
-    for _ in range(2):
-        with MockChat(HTTP_ONLY, clock=frozen).in_thread() as mock:
-            tokens.add(login(mock)["authToken"])
-
-    assert len(tokens) == 2
+    assert logins(7) == logins(7)
+    assert logins(None)[0]["authToken"] != logins(None)[0]["authToken"]
 
 
 def test_several_fixtures_make_up_its_users(tmp_path: Path) -> None:
@@ -275,56 +221,39 @@ def start_in_loop(config: Config) -> None:
     asyncio.run(start())
 
 
-each_world = pytest.mark.parametrize("start", [start_in_thread, start_in_loop])
+WORLDS = (start_in_thread, start_in_loop)
+FAILING: list[tuple[dict[str, Any], str]] = [
+    ({"fixture": ("nowhere.json",)}, "nowhere.json: no such fixture file"),
+    ({"host": "no-such-host.invalid"}, "--host no-such-host.invalid"),
+    ({"host": "192.0.2.1"}, "cannot listen on 192.0.2.1"),
+    ({"host": ""}, "--host"),
+    ({"host": "a..b"}, "--host a..b"),
+    ({"https_port": 0, "tls_cert": "c.pem", "tls_key": "k.pem"}, "c.pem: no such"),
+]
 
 
-@each_world
-def test_a_port_in_use_is_told_to_the_caller(start: Callable[[Config], None]) -> None:
-    with taken_port() as port, pytest.raises(StartError) as refused:
-        start(Config(port=port, https_port=None))
-
-    expected = f"port {port} is in use; choose another with --port (0 = any free port)"
-    assert str(refused.value) == expected
-
-
-@each_world
-def test_where_https_cannot_listen_http_does_not_either(
+@pytest.mark.parametrize("start", WORLDS)
+def test_what_prevents_a_start_is_told_to_the_caller(
     start: Callable[[Config], None], tmp_path: Path
 ) -> None:
-    port = free_port()
+    threads, port = threading.active_count(), free_port()
+    with taken_port() as taken:
+        in_use = f"port {taken} is in use; choose another with"
+        here: list[tuple[dict[str, Any], str]] = [
+            ({"port": taken}, f"{in_use} --port (0 = any free port)"),
+            ({"port": port, "https_port": taken, "ca_dir": str(tmp_path)}, "--https-port"),
+        ]
+        for settings, words in (*FAILING, *here):
+            with pytest.raises(StartError) as refused:
+                start(Config(**{"port": 0, "https_port": None, **settings}))
 
-    with taken_port() as taken, pytest.raises(StartError, match=r"--https-port"):
-        start(Config(port=port, https_port=taken, ca_dir=str(tmp_path)))
+            assert words in str(refused.value), settings
+            assert threading.active_count() == threads, settings
 
-    assert not listens(port)
-
-
-@each_world
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"fixture": ("nowhere.json",)}, "nowhere.json: no such fixture file"),
-        ({"host": "no-such-host.invalid"}, "--host no-such-host.invalid"),
-        ({"host": "192.0.2.1"}, "cannot listen on 192.0.2.1"),
-        ({"host": ""}, "--host"),
-        ({"host": "a..b"}, "--host a..b"),
-        ({"https_port": 0, "tls_cert": "c.pem", "tls_key": "k.pem"}, "c.pem: no such"),
-    ],
-    ids=["fixture", "unknown host", "foreign host", "empty host", "bad host", "certificate"],
-)
-def test_what_prevents_a_start_is_told_to_the_caller(
-    start: Callable[[Config], None], settings: dict[str, Any], words: str
-) -> None:
-    threads = threading.active_count()
-
-    with pytest.raises(StartError) as refused:
-        start(Config(**{"port": 0, "https_port": None, **settings}))
-
-    assert words in str(refused.value)
-    assert threading.active_count() == threads
+    assert not listens(port)  # where HTTPS cannot listen, HTTP does not either
 
 
-@each_world
+@pytest.mark.parametrize("start", WORLDS)
 def test_a_port_that_only_root_may_take_is_told_to_the_caller(
     start: Callable[[Config], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,26 +290,17 @@ async def test_a_stop_answers_the_requests_in_flight(session: aiohttp.ClientSess
     assert [(await task).status for task in in_flight] == [200]
 
 
-async def test_a_stop_closes_web_sockets_as_one_that_goes_away(
+async def test_a_stop_says_goodbye_to_web_sockets_and_waits_for_no_silent_one(
     session: aiohttp.ClientSession,
 ) -> None:
     async with MockChat(HTTP_ONLY) as mock, session.ws_connect(str(mock.ws_url)) as socket_:
+        silent = await session.ws_connect(str(mock.ws_url), autoclose=False)
         stop = asyncio.ensure_future(mock.stop())
 
         message = await socket_.receive(timeout=10)
-        await stop
+        await asyncio.wait_for(stop, timeout=4)
 
-    assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
-
-
-async def test_a_stop_does_not_wait_for_ever_for_a_socket_that_says_nothing(
-    session: aiohttp.ClientSession,
-) -> None:
-    async with MockChat(HTTP_ONLY) as mock:
-        silent = await session.ws_connect(str(mock.ws_url), autoclose=False)
-
-        await asyncio.wait_for(mock.stop(), timeout=4)
-
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
         assert not listens(port_of(mock.url))
         await silent.close()
 
