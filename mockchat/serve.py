@@ -88,17 +88,17 @@ class RequestLog:
 
     def __init__(self, log_format: str) -> None:
         self._line = _json_line if log_format == "json" else _text_line
-        self._waiting: list[str] = []
+        self._waiting: list[Exchange] = []
 
     def add(self, exchange: Exchange) -> None:
         """Add the line of an exchange; it is written a moment later, together with others."""
         if not self._waiting:
             asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
-        self._waiting.append(self._line(exchange))
+        self._waiting.append(exchange)
 
     def flush(self) -> None:
         """Write the lines that wait; a stderr that fails loses them."""
-        text = "".join(self._waiting)
+        text = "".join(map(self._line, self._waiting))
         self._waiting.clear()
         with suppress(OSError, ValueError):  # a full disk, a closed stream
             sys.stderr.write(text)

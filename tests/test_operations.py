@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import ClientResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from mockchat.api import OPERATIONS
 from mockchat.api.operation import Access, Operation
@@ -280,4 +280,4 @@ def test_a_list_of_objects_loads_as_marshmallow_does_up_to_the_first_wrong_one(
         ((at, found),) = refused.items()
         read = {at: found if isinstance(found, dict) else None}
 
-        assert read == expected, schema
+    assert read == expected

@@ -15,6 +15,7 @@ from mockchat.api.settings import SettingsSchema
 from mockchat.core.entities import AuthToken, Scope, User
 from mockchat.core.relations import conversation_id
 
+_WHOLE = (int, bool)
 _PRIVATE = "@private"  # the key of metadata that other users do not see
 
 
@@ -181,18 +182,17 @@ def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
     """
     if issubclass(schema, AnySchema):
         return lambda value: value
-    columns = [
-        (column.data_key or name, attrgetter(column.attribute or name))
-        for name, column in schema().fields.items()
-    ]
+    columns = schema().fields.items()
+    keys = [column.data_key or name for name, column in columns]
+    get = attrgetter(*(column.attribute or name for name, column in columns))
 
     def dump(value: Any) -> dict[str, Any]:
-        printed = {}
-        for key, get in columns:
-            found = get(value)
-            if found or isinstance(found, int):  # 0 and False say something, "" and [] do not
-                printed[key] = found
-        return printed
+        # 0 and False say something, "" and [] do not.
+        return {
+            key: found
+            for key, found in zip(keys, get(value), strict=True)
+            if found or found.__class__ in _WHOLE
+        }
 
     return dump
 

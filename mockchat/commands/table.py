@@ -25,7 +25,12 @@ def argument(name: str, metavar: str, help_: str, group: str = "", **options: An
 
 def options(rows: Mapping[str, str], group: str) -> tuple[Argument, ...]:
     """Return an option for each row: `--name METAVAR`, and its help."""
-    return tuple(argument(*words.split(), help_, group) for words, help_ in rows.items())
+    return tuple(
+        argument(name, metavar, help_, group)
+        for (name, _, metavar), help_ in (
+            (words.partition(" "), one) for words, one in rows.items()
+        )
+    )
 
 
 class Column(NamedTuple):
