@@ -12,6 +12,7 @@ from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.wire import body
 from mockchat.wire.app import STORE
+from tests.faulty import add_fault
 from tests.helpers import (
     NOW,
     PATIENCE,
@@ -275,3 +276,15 @@ async def test_one_journal_is_cleared_and_the_others_are_not(client: Client) -> 
 
     assert told["message"] == "1 exchanges are forgotten."
     assert [one["app"] for one in await journal_of(client)] == ["two"]
+
+
+async def test_a_refused_request_is_found_by_the_uid_in_its_body_whatever_faults_there_are(
+    client: Client,
+) -> None:
+    for number in range(2):
+        if number:
+            await add_fault(client, "latency", operation="get_me")
+        await client.post("/users", json={"uid": "N1", "name": "N"}, headers={"apikey": "wrong"})
+
+        found = await journal_of(client, uid="n1")
+        assert [(one["uid"], one["status"]) for one in found] == [("n1", 401)] * (number + 1)

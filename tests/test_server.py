@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
@@ -314,3 +315,21 @@ def test_a_stop_leaves_nothing_open(tmp_path: Path) -> None:
         login(mock)
 
     gc.collect()  # what is still open warns now, and a warning is an error
+
+
+async def test_every_port_is_bound_and_known_before_the_first_is_answered_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mock = MockChat(Config(port=0, https_port=0, proxy_port=0))
+    known = []
+    start = web.SockSite.start
+
+    async def watched(site: web.SockSite) -> None:
+        urls = (str(mock.url), str(mock.https_url), str(mock.proxy_url))
+        known.append((*(listens(port_of(url)) for url in urls), mock.ca_path is not None))
+        await start(site)
+
+    monkeypatch.setattr(web.SockSite, "start", watched)
+
+    async with mock:
+        assert known[0] == (True, True, True, True)
