@@ -317,6 +317,14 @@ def test_a_stop_leaves_nothing_open(tmp_path: Path) -> None:
     gc.collect()  # what is still open warns now, and a warning is an error
 
 
+def is_bound(url: str) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port_of(url))).close()
+    except OSError:
+        return True
+    return False
+
+
 async def test_every_port_is_bound_and_known_before_the_first_is_answered_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -326,7 +334,7 @@ async def test_every_port_is_bound_and_known_before_the_first_is_answered_on(
 
     async def watched(site: web.SockSite) -> None:
         urls = (str(mock.url), str(mock.https_url), str(mock.proxy_url))
-        known.append((*(listens(port_of(url)) for url in urls), mock.ca_path is not None))
+        known.append((*map(is_bound, urls), mock.ca_path is not None))
         await start(site)
 
     monkeypatch.setattr(web.SockSite, "start", watched)
