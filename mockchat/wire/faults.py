@@ -5,7 +5,7 @@ import contextlib
 import math
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,9 +41,7 @@ class ClientGone(Exception):  # noqa: N818  # an event, not an error
         self, *, reset: bool = False, hangs: bool = False, rule: Rule | None = None
     ) -> None:
         super().__init__()
-        self.reset = reset
-        self.hangs = hangs
-        self.rule = rule
+        self.reset, self.hangs, self.rule = reset, hangs, rule
 
 
 @dataclass(slots=True, eq=False)
@@ -51,10 +49,6 @@ class _Wait:
     request: web.BaseRequest
     rule: Rule | None  # whose removal ends the wait
     limit: asyncio.Timeout
-
-    def end(self) -> None:
-        if not self.limit.expired():  # or about to be
-            self.limit.reschedule(asyncio.get_running_loop().time())
 
 
 class ClientWaits:
@@ -82,15 +76,18 @@ class ClientWaits:
 
     def forget(self, rule: Rule) -> None:
         """End the waits that last as long as the rule."""
-        for wait in self._waits:
-            if wait.rule is rule:
-                wait.end()
+        self._end(wait for wait in self._waits if wait.rule is rule)
 
     def end(self) -> None:
         """End every wait, now and from now on."""
         self._ended = True
-        for wait in self._waits:
-            wait.end()
+        self._end(self._waits)
+
+    @staticmethod
+    def _end(waits: Iterable[_Wait]) -> None:
+        for wait in waits:
+            if not wait.limit.expired():  # or about to be
+                wait.limit.reschedule(asyncio.get_running_loop().time())
 
     @contextlib.asynccontextmanager
     async def waiting(
@@ -116,10 +113,8 @@ class ClientWaits:
 
     def _look(self) -> None:
         """End the waits of clients that left: aiohttp tells a handler nothing of that."""
-        for wait in self._waits:
-            transport = wait.request.transport
-            if transport is None or transport.is_closing():
-                wait.end()
+        transports = [(wait, wait.request.transport) for wait in self._waits]
+        self._end(wait for wait, one in transports if one is None or one.is_closing())
         self._glance = self._glance_later() if self._waits and not self._ended else None
 
 

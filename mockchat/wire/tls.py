@@ -10,13 +10,15 @@ import socket
 import ssl
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mockchat.core import pictures
 from mockchat.wire.hosts import FIRST_HOSTS, REGIONS, SERVICES
+
+T = TypeVar("T")
 
 _DAY = 24 * 60 * 60
 _LEAF_LIFE = 397 * _DAY  # Apple's platforms refuse leaves that live longer than 825 days
@@ -89,31 +91,25 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
         ca = _read_ca(folder)
         if ca and note.ca == _digest(ca) and note.until > now + _RENEW_BEFORE:
             if _read(ca_path) != ca:
-                _write(ca_path, ca, mode=0o644)
+                _write(ca_path, ca, 0o644)
             if set(names) <= set(note.names):
                 with contextlib.suppress(TlsError):  # a damaged leaf is made anew below
                     return Tls(_context(leaf_path), ca_path)
         return Tls(_issue(folder, dict.fromkeys((*names, *note.names)), now), ca_path)
     except OSError as error:
-        who = f"user {os.getuid()}" if hasattr(os, "getuid") else "this user"
+        user = f"user {os.getuid()}" if hasattr(os, "getuid") else "this user"
         raise TlsError(
-            f"{folder}: cannot keep the CA here: {error.strerror}; let {who} read and write the"
+            f"{folder}: cannot keep the CA here: {error.strerror}; let {user} read and write the"
             " folder and its files, or name another one by --ca-dir"
         ) from None
 
 
 def _names(extra: Iterable[str]) -> list[str]:
     live = [f"{name}-{region}.cometchat.io" for name in SERVICES for region in REGIONS]
-    names = [
-        *("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal"),
-        *(f"*.{name}" for name in live),
-        *live,
-        *FIRST_HOSTS,
-        *pictures.HOSTS,
-        *extra,
-        socket.gethostname(),
-    ]
-    return list(filter(_is_coverable, names))  # this machine may be called anything
+    own = ("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal")
+    others = (*FIRST_HOSTS, *pictures.HOSTS, *extra, socket.gethostname())
+    names = [*own, *(f"*.{name}" for name in live), *live, *others]
+    return list(filter(_is_coverable, names))  # this machine may have any name
 
 
 def _is_coverable(name: str) -> bool:
@@ -172,8 +168,7 @@ def _issue(folder: Path, names: Iterable[str], now: float) -> ssl.SSLContext:
     if not bundle.is_file():
         made = trustme.CA(organization_name="mockchat")
         content = made.private_key_pem.bytes() + made.cert_pem.bytes()
-        with contextlib.suppress(FileExistsError):  # another start was faster: its CA it is
-            _write(bundle, content, replace=False)
+        _write(bundle, content, place=_place_if_new)
     pem = bundle.read_bytes()
     try:
         ca = trustme.CA.from_pem(cert_bytes=pem, private_key_bytes=pem)
@@ -190,40 +185,37 @@ def _issue(folder: Path, names: Iterable[str], now: float) -> ssl.SSLContext:
     certificate = _read_ca(folder)
     note = json.dumps([_digest(certificate), int(now + _LEAF_LIFE), covered])
     content = f"#{note}\n".encode() + leaf.private_key_and_cert_chain_pem.bytes()
-    _write(folder / _CA_FILE, certificate, mode=0o644)
-    return _write_leaf(folder / _LEAF_FILE, content)
+    _write(folder / _CA_FILE, certificate, 0o644)
+    return _write(folder / _LEAF_FILE, content, place=_place_leaf)
 
 
-def _write_leaf(path: Path, content: bytes) -> ssl.SSLContext:
-    """Write the leaf and return what serves it, whatever another start writes meanwhile."""
-    draft = _draft(path.parent, content, 0o600)
+def _write(
+    path: Path, content: bytes, mode: int = 0o600, place: Callable[[Path, Path], T] = Path.replace
+) -> T:
+    """Write a draft beside a file, so that nobody reads half of it, and place it there."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    draft = Path(name)
     try:
-        return _context(draft)
-    finally:
-        draft.replace(path)
-
-
-def _write(path: Path, content: bytes, *, mode: int = 0o600, replace: bool = True) -> None:
-    """Write a whole file at once; without `replace` raise FileExistsError for one that is there."""
-    draft = _draft(path.parent, content, mode)
-    try:
-        if replace:
-            draft.replace(path)
-        else:
-            try:
-                path.hardlink_to(draft)
-            except FileExistsError:
-                raise
-            except OSError:  # a mount without links: two first starts at once are unlikely
-                draft.replace(path)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        draft.chmod(mode)
+        return place(draft, path)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _draft(folder: Path, content: bytes, mode: int) -> Path:
-    handle, name = tempfile.mkstemp(dir=folder)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    draft = Path(name)
-    draft.chmod(mode)
-    return draft
+def _place_leaf(draft: Path, path: Path) -> ssl.SSLContext:
+    """Return the context of this leaf, whatever another start writes meanwhile."""
+    context = _context(draft)
+    draft.replace(path)
+    return context
+
+
+def _place_if_new(draft: Path, path: Path) -> None:
+    """Keep a file that another start has written meanwhile."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except OSError:  # a mount without links: two first starts at once are unlikely
+        draft.replace(path)
