@@ -1,26 +1,9 @@
-"""What can be asked: the operations of the emulated API, gathered in one table."""
+"""The operations of the emulated API, in one table."""
 
-from mockchat.api import (
-    after_login,
-    api_keys,
-    auth_tokens,
-    calls,
-    login,
-    relations,
-    roles,
-    users,
-)
+from mockchat.api import after_login, api_keys, auth_tokens, calls, login, relations, roles, users
 from mockchat.api.unbuilt import UNBUILT
 
-OPERATIONS = (
-    *users.table,
-    *auth_tokens.table,
-    *login.table,
-    *api_keys.table,
-    *roles.table,
-    *relations.table,
-    *calls.table,
-    *after_login.table,
-)
+_MODULES = (users, auth_tokens, login, api_keys, roles, relations, calls, after_login)
+OPERATIONS = tuple(row for module in _MODULES for row in module.table)
 
 __all__ = ["OPERATIONS", "UNBUILT"]

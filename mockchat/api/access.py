@@ -1,4 +1,4 @@
-"""Access: the credentials that an operation asks for, and the caller that they stand for."""
+"""Access: the check of a request's credentials, which returns its caller."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from mockchat.core.entities import Caller, KeyCaller, Scope, UserCaller
 from mockchat.core.state import App
 
 Headers = Mapping[str, str]  # by name in any case
-Fields = Callable[[], Mapping[str, Any]]  # of the body; raises BAD_REQUEST where it has none
+Fields = Callable[[], Mapping[str, Any]]  # of the body; raises BAD_REQUEST
 
 
 def _any_key(app: App, headers: Headers, _fields: Fields) -> KeyCaller:
@@ -33,7 +33,7 @@ def _full_key_or_token(app: App, headers: Headers, fields: Fields) -> Caller:
 
 
 def _login(app: App, headers: Headers, fields: Fields) -> Caller:
-    """Return the user of an auth token, or the key that lets a uid in; the body wins."""
+    """Return the user of an auth token, or for a uid the api key; the body wins over headers."""
     body = fields()
     if "uid" not in body and ("authToken" in body or "authToken" in headers):
         return app.user_caller(text(body.get("authToken") or headers.get("authToken")))
@@ -45,11 +45,11 @@ def _nothing(_app: App, _headers: Headers, _fields: Fields) -> None:
 
 
 def text(value: Any) -> str:
-    """Return a credential as text; anything but a text or a number is none."""
+    """Return a credential as text; empty for anything but a text or a number."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-# The guard of the control API has checked what is asked for there.
+# A guard of its own protects the control API.
 CALLERS: dict[Access, Callable[[App, Headers, Fields], Caller | None]] = {
     Access.PUBLIC: _nothing,
     Access.ANY_KEY: _any_key,

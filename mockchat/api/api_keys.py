@@ -1,7 +1,7 @@
 """Api keys: create, list, get, update and delete (reference section 4)."""
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import Access, Ack, Call, OperationTable, Page, page_of
+from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
 from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import ApiKey, KeyCaller, Scope
@@ -52,7 +52,7 @@ def list_api_keys(call: Call) -> Page:
         for key in reversed(call.app.keys.values())
         if search in key.name.lower() and scope in (None, "", key.scope)
     ]
-    return page_of(found, call.query)
+    return call.page(found)
 
 
 @table.get(_KEY, errors=(errors.APIKEY_NOT_FOUND,))

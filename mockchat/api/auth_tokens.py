@@ -1,7 +1,7 @@
 """Auth tokens: create, list, flush, get, update and delete (reference section 6)."""
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable, Page, page_of
+from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable, Page
 from mockchat.core import errors
 from mockchat.core.entities import AuthToken
 from mockchat.core.errors import Evidence
@@ -44,7 +44,7 @@ def create_auth_token(call: Call) -> AuthToken:
 @table.get(_TOKENS, query=requests.Paging)
 def list_auth_tokens(call: Call) -> Page:
     """List a user's auth tokens, the newest first."""
-    return page_of(call.app.live_tokens(call.user_in_path()), call.query)
+    return call.page(call.app.live_tokens(call.user_in_path()))
 
 
 @table.delete(_TOKENS, returns=schemas.AckSchema)

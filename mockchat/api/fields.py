@@ -1,4 +1,4 @@
-"""The field types of requests; the metadata of each is what the OpenAPI document says of it.
+"""The field types of requests; the metadata of each is its JSON Schema in the OpenAPI document.
 
 A field reads more than the document says, as the live service does: numbers as texts, words as
 booleans, lists and objects as JSON text or as the fields of a form.
@@ -17,13 +17,13 @@ MAX_METADATA = 5 * 1024  # bytes of JSON
 MAX_NAME = 100
 MAX_URL = 3000
 MAX_TAGS = 25
-FILLED = r"[^\s\x1c-\x1f\x85]"  # a character that no language takes for white space
+FILLED = r"[^\s\x1c-\x1f\x85]"  # a character that is white space in no language
 
 
 class Field(fields.Field[Any]):
-    """A field that refuses in the table's words; an absent optional one stays absent.
+    """A field that refuses with a sentence of the table; an absent optional one stays absent.
 
-    The keywords of `says` are its JSON Schema; those without a value are left out.
+    `says` is its JSON Schema; keywords without a value are left out.
     """
 
     SAYS: ClassVar[dict[str, Any]] = {}
@@ -46,7 +46,7 @@ class Field(fields.Field[Any]):
 
     @staticmethod
     def no(name: str, **values: object) -> ValidationError:
-        """Return the refusal with a sentence of the table."""
+        """Return a refusal with a sentence of the table."""
         return ValidationError(text(name, **values))
 
 
@@ -57,7 +57,7 @@ def _escaped(name: str) -> str:
 class String(Field):
     """A text; numbers count as texts, blanks as empty.
 
-    `filled` refuses an empty one, which otherwise reads as "" for an operation to unset.
+    `filled` refuses an empty text, which otherwise is "" and unsets the value.
     """
 
     SAYS: ClassVar = {"type": "string"}
@@ -80,7 +80,7 @@ class String(Field):
             if self.required or self.filled:
                 raise self.no("required" if self.required else "filled")
             return ""
-        # An emoji counts two: the service counts as UTF-16 does.
+        # The service counts UTF-16 units: two for an emoji.
         if self.maximum and len(given.encode("utf-16-le")) > 2 * self.maximum:
             raise self.no("max", limit=self.maximum)
         return given
@@ -198,7 +198,7 @@ class Metadata(Field):
 
 
 class Strings(Field):
-    """A list of texts, also as JSON; each is named by its place when refused."""
+    """A list of texts, also as JSON; a refusal names the place of the text."""
 
     def __init__(
         self,
@@ -234,7 +234,7 @@ class Strings(Field):
                 refused[place] = error.messages
         if refused:
             raise ValidationError(refused)
-        if self.once:  # uids differ by more than case: of those named twice the first counts
+        if self.once:  # the case of uids does not count; the first of two stays
             items = list({item.lower(): item for item in reversed(items)}.values())[::-1]
         return items
 
@@ -254,7 +254,7 @@ class Strings(Field):
 
 
 class AnyJson(Field):
-    """Any JSON by which an SDK describes itself, kept as JSON text."""
+    """Any JSON in which an SDK describes itself, kept as JSON text."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         return str(value) if isinstance(value, str) else json_text.render(value).decode()
@@ -263,7 +263,7 @@ class AnyJson(Field):
 def _number(value: Any) -> Any:
     """Return a whole number as an int: in JSON, 1.0 is the same as 1.
 
-    Whatever JSON's integers cannot hold came as a float that was rounded, and stays one.
+    A number beyond 64 bits stays the rounded float that the parser made of it.
     """
     whole = isinstance(value, float) and value.is_integer() and -(2**63) < value < 2**64
     return int(value) if whole else value

@@ -1,9 +1,9 @@
-"""Operations and calls: what an API action is, and one invocation of it as plain data."""
+"""Operations and calls: an API action, and one invocation of it as plain data."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ CONTROL_PREFIX = "/_mock"
 
 
 class Access(Enum):
-    """What a caller must show."""
+    """The credential that a caller must have."""
 
     PUBLIC = "nothing"
     ANY_KEY = "api key"  # of either scope
@@ -30,10 +30,10 @@ class Access(Enum):
     TOKEN = "auth token"  # noqa: S105  # the name of one, as below
     FULL_KEY_OR_TOKEN = "full-access key or auth token"  # noqa: S105
     LOGIN = "auth token, or api key and uid"
-    CONTROL = "control token, if set"  # what the control API's own guard asks for
+    CONTROL = "control token, if set"  # checked by the guard of the control API
 
 
-# What a uid in a path may raise.
+# The errors of a uid in a path.
 PATH_UID_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
 _KEY_ERRORS = (errors.KEY_MISSING, errors.KEY_UNKNOWN)
 _TOKEN_ERRORS = (
@@ -41,7 +41,7 @@ _TOKEN_ERRORS = (
     errors.AUTH_TOKEN_WITH_SPACE,
     errors.AUTH_TOKEN_UNKNOWN,
 )
-# Bodies, queries and headers can be broken wherever they go.
+# Any request may have a broken body, query or header.
 _EMULATED_ERRORS = (
     errors.APP_ID_MISSING,
     errors.APP_ID_INVALID,
@@ -68,7 +68,7 @@ ACCESS_ERRORS: dict[Access, tuple[ErrorDef, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """Where a client is to go on: the hosts that `settings` name, ports and all."""
+    """The hosts and ports that a client uses next, as `settings` name them."""
 
     admin: str
     client: str
@@ -80,20 +80,35 @@ class Hosts:
     secure: bool
     region: str
     domain: str
-    server: str  # the URL of this server; empty for a client that came by a live name
+    server: str  # the URL of this server; empty if the client used a live name
 
 
 @dataclass(slots=True)
 class ServerFacts:
-    """What an operation may know of the server that carries it."""
+    """The facts about the server that operations use."""
 
     store: Store
     ca_path: str | None = None
     https_port: int | None = None
-    base_url: str | None = None  # of the server itself
-    plain_url: str | None = None  # the same, by HTTP where it has that
-    fixtures: tuple[str, ...] = ()  # that it was started with
-    openapi: Callable[[], dict[str, Any]] = dict  # describes what the server takes and answers
+    base_url: str | None = None  # of this server
+    plain_url: str | None = None  # the same, by HTTP if the server has it
+    fixtures: tuple[str, ...] = ()  # named at the start
+    openapi: Callable[[], dict[str, Any]] = dict  # returns the document
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `cursor` is the time of its newest entry.
+
+    `total` is None where the live service does not count; then `more` tells of another page.
+    """
+
+    items: list[Any]
+    page: int
+    per_page: int
+    total: int | None
+    cursor: int | None = None
+    more: bool = False
 
 
 @dataclass(slots=True)
@@ -108,13 +123,13 @@ class Call:
     headers: Mapping[str, str]  # names in any case
     hosts: Hosts
     sleep: Callable[[float], Awaitable[None]]
-    waiting: Callable[[], AbstractAsyncContextManager[None]]  # the client may leave meanwhile
+    waiting: Callable[[], AbstractAsyncContextManager[None]]  # the client may leave inside
     server: ServerFacts
     every_app: bool = False  # a control action that names no app
 
     @property
     def apps(self) -> tuple[App, ...]:
-        """The apps that a control action acts on: the one that it names, else all."""
+        """The apps that a control action changes: the one that it names, else all."""
         store = self.server.store
         return tuple(store.apps()) if self.every_app else (store.find(self.app.id) or self.app,)
 
@@ -131,13 +146,23 @@ class Call:
     @property
     def user_caller(self) -> UserCaller:
         """The caller of an operation that takes auth tokens only."""
-        assert isinstance(self.caller, UserCaller)  # noqa: S101  # the adapter saw to it
+        assert isinstance(self.caller, UserCaller)  # noqa: S101  # access has checked it
         return self.caller
 
     @property
     def device(self) -> str | None:
-        """The device that calls, by the body's `deviceId`, else by the SDK's `resource` header."""
+        """The device of the caller: the body's `deviceId`, else the SDK's `resource` header."""
         return self.body.get("device_id") or self.headers.get("resource") or None
+
+    @property
+    def paging(self) -> tuple[int, int]:
+        """The number and the size of the page that a query by `requests.Paging` asks for."""
+        return self.query["page"] or 1, self.query["per_page"] or DEFAULT_PER_PAGE
+
+    def page(self, rows: Sequence[Any]) -> Page:
+        """Return the page of `rows` that the query asks for."""
+        page, per_page = self.paging
+        return Page(list(rows[(page - 1) * per_page : page * per_page]), page, per_page, len(rows))
 
     def user_in_path(self) -> User:
         """Return the user that the path names; raise UID_NOT_FOUND or PATH_UID_*."""
@@ -145,29 +170,8 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list; `total` is None where the live service does not count.
-
-    Then `more` tells whether another page follows. `cursor` is the newest entry's time.
-    """
-
-    items: list[Any]
-    page: int
-    per_page: int
-    total: int | None
-    cursor: int | None = None
-    more: bool = False
-
-
-def page_of(rows: Sequence[Any], query: Mapping[str, Any]) -> Page:
-    """Return the page of `rows` that a query by `requests.Paging` asks for."""
-    page, per_page = query["page"] or 1, query["per_page"] or DEFAULT_PER_PAGE
-    return Page(list(rows[(page - 1) * per_page : page * per_page]), page, per_page, len(rows))
-
-
-@dataclass(frozen=True, slots=True)
 class Ack:
-    """The answer to a command that has nothing else to say."""
+    """The answer to a command: a message."""
 
     message: str
     success: bool = True
@@ -197,9 +201,9 @@ class Operation:
     body: type[Schema] | None = None
     query: type[Schema] | None = None
     errors: tuple[ErrorDef, ...] = ()
-    limit: int = STANDARD_LIMIT  # requests a minute, the class that the headers name
+    limit: int = STANDARD_LIMIT  # requests a minute
     evidence: Evidence = Evidence.LIVE
-    headers: tuple[str, ...] = ()  # that it reads beyond the credentials its access asks for
+    headers: tuple[str, ...] = ()  # read beside the credentials
     produces: str = "application/json"
 
     @property
@@ -209,7 +213,7 @@ class Operation:
 
     @property
     def is_control(self) -> bool:
-        """Whether this is mockchat's own, not the emulated service's."""
+        """Whether the operation belongs to the control API."""
         return self.path.startswith(CONTROL_PREFIX)
 
     @property
@@ -217,13 +221,9 @@ class Operation:
         """What the operation does, in one line."""
         return (inspect.getdoc(self.handler) or "").partition("\n")[0]
 
-    def at(self, method: str, path: str, **changes: Any) -> "Operation":
-        """Return the same operation under another name."""
-        return replace(self, method=method, path=path, **changes)
-
     @property
     def may_raise(self) -> tuple[ErrorDef, ...]:
-        """Every refusal that the operation can answer."""
+        """All errors that the operation can answer."""
         always = _CONTROL_ERRORS if self.is_control else _EMULATED_ERRORS
         return tuple(dict.fromkeys((*always, *ACCESS_ERRORS[self.access], *self.errors)))
 

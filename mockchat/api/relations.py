@@ -16,7 +16,6 @@ from mockchat.api.operation import (
     Operation,
     OperationTable,
     Page,
-    page_of,
 )
 from mockchat.api.schemas import profile
 from mockchat.core import errors
@@ -58,7 +57,7 @@ def _page(call: Call, keys: Iterable[str], viewer: User) -> Page:
     wanted = UserFilter(search_key=call.query.get("search_key") or "")
     users = [user for key in keys if (user := call.app.find_user(key)) and wanted.matches(user)]
     users.sort(key=lambda user: user.order, reverse=True)
-    page = page_of(users, call.query)
+    page = call.page(users)
     return replace(
         page,
         items=[profile(user, viewer=viewer, tags=False) for user in page.items],
@@ -167,10 +166,10 @@ def unblock_users(call: Call) -> dict[str, Any]:
 
 
 def _for_clients(row: Operation) -> Operation:
-    """Return the operation as a client calls it, about itself."""
+    """Return the operation for a client, whose auth token names the user."""
     path = row.path.removeprefix("/users/{uid}")
     may_fail = tuple(error for error in row.errors if error not in PATH_UID_ERRORS)
-    return row.at(row.method, path, access=Access.TOKEN, errors=may_fail)
+    return replace(row, path=path, access=Access.TOKEN, errors=may_fail)
 
 
 table.rows += [_for_clients(row) for row in table.rows]

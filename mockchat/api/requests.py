@@ -4,23 +4,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from marshmallow import Schema, fields
+from marshmallow import Schema
+from marshmallow.fields import Raw
 
-from mockchat.api import json_text
-from mockchat.api.fields import (
-    MAX_NAME,
-    MAX_TAGS,
-    AnyJson,
-    Choice,
-    Flag,
-    Metadata,
-    Object,
-    String,
-    Strings,
-    Uid,
-    Url,
-    Whole,
-)
+from mockchat.api import fields, json_text
+from mockchat.api.fields import MAX_NAME, MAX_TAGS
 from mockchat.api.operation import DEFAULT_PER_PAGE
 from mockchat.api.validation import RequestSchema, declared
 from mockchat.core import preferences
@@ -42,8 +30,8 @@ class Paging(RequestSchema):
     Android SDKs ask for page -1 first, and an app's `setLimit(0)` for no entries at all.
     """
 
-    page = Whole(1, _MANY, below=1, load_default=1)
-    per_page = Whole(
+    page = fields.Whole(1, _MANY, below=1, load_default=1)
+    per_page = fields.Whole(
         1,
         MAX_PER_PAGE,
         below=DEFAULT_PER_PAGE,
@@ -53,90 +41,92 @@ class Paging(RequestSchema):
     )
 
 
-_SECOND = Whole(0, 10**11)
+_SECOND = fields.Whole(0, 10**11)
 TimeSpan = _request("TimeSpan", "A span of unix seconds.", **{"from": _SECOND, "to": _SECOND})
 
 
 class UserList(Paging):
     """The query of a user list; all its filters must hold."""
 
-    search_key = String(data_key="searchKey")
-    search_in = Strings(commas=True, data_key="searchIn", choices=("uid", "name"))
-    status = Strings(commas=True, choices=("available", "online", "offline"))
-    role = String()
-    roles = Strings(commas=True)
-    tags = Strings(commas=True)
-    uids = Strings(commas=True, longest=MAX_UID_LENGTH)
-    with_tags = Flag(data_key="withTags", load_default=False)
-    with_deactivated = Flag(data_key="withDeactivated", load_default=False)
-    only_deactivated = Flag(data_key="onlyDeactivated", load_default=False)
-    friends_only = Flag(data_key="friendsOnly", load_default=False)
-    hide_blocked = Flag(data_key="hideBlockedUsers", load_default=False)
-    created = Object(TimeSpan, data_key="createdAt")
-    updated = Object(TimeSpan, data_key="updatedAt")
-    sort_by = Choice(("name", "status"), data_key="sortBy")
-    sort_order = Choice(("asc", "desc"), data_key="sortOrder")
-    count = Flag(load_default=False)
+    search_key = fields.String(data_key="searchKey")
+    search_in = fields.Strings(commas=True, data_key="searchIn", choices=("uid", "name"))
+    status = fields.Strings(commas=True, choices=("available", "online", "offline"))
+    role = fields.String()
+    roles = fields.Strings(commas=True)
+    tags = fields.Strings(commas=True)
+    uids = fields.Strings(commas=True, longest=MAX_UID_LENGTH)
+    with_tags = fields.Flag(data_key="withTags", load_default=False)
+    with_deactivated = fields.Flag(data_key="withDeactivated", load_default=False)
+    only_deactivated = fields.Flag(data_key="onlyDeactivated", load_default=False)
+    friends_only = fields.Flag(data_key="friendsOnly", load_default=False)
+    hide_blocked = fields.Flag(data_key="hideBlockedUsers", load_default=False)
+    created = fields.Object(TimeSpan, data_key="createdAt")
+    updated = fields.Object(TimeSpan, data_key="updatedAt")
+    sort_by = fields.Choice(("name", "status"), data_key="sortBy")
+    sort_order = fields.Choice(("asc", "desc"), data_key="sortOrder")
+    count = fields.Flag(load_default=False)
 
 
 class ApiKeyList(Paging):
     """The query of an api key list; a scope that does not exist finds nothing."""
 
-    search_key = String(data_key="searchKey")
-    scope = String()
+    search_key = fields.String(data_key="searchKey")
+    scope = fields.String()
 
 
 class ApiKeyUpdate(RequestSchema):
     """The body that changes an api key."""
 
-    name = String(filled=True, maximum=MAX_NAME)
-    scope = Choice(tuple(Scope), filled=True)
+    name = fields.String(filled=True, maximum=MAX_NAME)
+    scope = fields.Choice(tuple(Scope), filled=True)
 
 
 class ApiKeyCreate(RequestSchema):
     """The body that creates an api key."""
 
-    name = String(required=True, maximum=MAX_NAME)
-    scope = Choice(tuple(Scope), filled=True, load_default=Scope.AUTH_ONLY)
+    name = fields.String(required=True, maximum=MAX_NAME)
+    scope = fields.Choice(tuple(Scope), filled=True, load_default=Scope.AUTH_ONLY)
 
 
 class _RoleDetails(RequestSchema):
     """The details of a role."""
 
-    description = String(maximum=MAX_DESCRIPTION)
-    metadata = Metadata()
-    settings = Metadata()
+    description = fields.String(maximum=MAX_DESCRIPTION)
+    metadata = fields.Metadata()
+    settings = fields.Metadata()
 
 
 class RoleUpdate(_RoleDetails):
     """The body that changes a role; `unset` removes fields by name."""
 
-    name = String(filled=True, maximum=MAX_NAME)
-    unset = Strings(choices=("settings", "description", "metadata"))
+    name = fields.String(filled=True, maximum=MAX_NAME)
+    unset = fields.Strings(choices=("settings", "description", "metadata"))
 
 
 class RoleCreate(_RoleDetails):
     """The body that creates a role."""
 
-    role = Uid(required=True)
-    name = String(required=True, maximum=MAX_NAME)
+    role = fields.Uid(required=True)
+    name = fields.String(required=True, maximum=MAX_NAME)
 
 
 class FriendList(Paging):
     """The query of a friend list."""
 
-    search_key = String(data_key="searchKey")
+    search_key = fields.String(data_key="searchKey")
 
 
 class BlockedList(FriendList):
     """The query of a blocked-user list."""
 
-    direction = Choice(("both", "blockedByMe", "hasBlockedMe"))
+    direction = fields.Choice(("both", "blockedByMe", "hasBlockedMe"))
 
 
 def _users(name: str, note: str, key: str, most: int | None = None) -> type[Schema]:
     """Return the schema of a body that lists users."""
-    return _request(name, note, uids=Strings(required=True, once=True, data_key=key, most=most))
+    return _request(
+        name, note, uids=fields.Strings(required=True, once=True, data_key=key, most=most)
+    )
 
 
 FriendsToAdd = _users(
@@ -151,59 +141,59 @@ UsersToReactivate = _users(
     "UsersToReactivate", "The body that reactivates users.", "uidsToActivate"
 )
 UserDelete = _request(
-    "UserDelete", "The body that deletes a user.", permanent=Flag(load_default=False)
+    "UserDelete", "The body that deletes a user.", permanent=fields.Flag(load_default=False)
 )
 
 
 class _Profile(RequestSchema):
     """The profile of a user; the empty value of a field removes it."""
 
-    avatar = Url()
-    link = Url()
-    status_message = String(data_key="statusMessage")
-    metadata = Metadata()
-    tags = Strings(most=MAX_TAGS)
+    avatar = fields.Url()
+    link = fields.Url()
+    status_message = fields.String(data_key="statusMessage")
+    metadata = fields.Metadata()
+    tags = fields.Strings(most=MAX_TAGS)
 
 
 class UserCreate(_Profile):
     """The body that creates a user."""
 
     UID_ERRORS: ClassVar = True
-    uid = Uid(required=True)
-    name = String(required=True, maximum=MAX_NAME)
-    role = String(maximum=MAX_NAME)
-    with_auth_token = Flag(data_key="withAuthToken", load_default=False)
+    uid = fields.Uid(required=True)
+    name = fields.String(required=True, maximum=MAX_NAME)
+    role = fields.String(maximum=MAX_NAME)
+    with_auth_token = fields.Flag(data_key="withAuthToken", load_default=False)
 
 
 class UserUpdate(_Profile):
     """The body that changes a user; `unset` removes fields by name."""
 
-    name = String(filled=True, maximum=MAX_NAME)
-    role = String(filled=True, maximum=MAX_NAME)
-    unset = Strings(choices=("avatar", "link", "metadata"))
+    name = fields.String(filled=True, maximum=MAX_NAME)
+    role = fields.String(filled=True, maximum=MAX_NAME)
+    unset = fields.Strings(choices=("avatar", "link", "metadata"))
 
 
 class Device(RequestSchema):
     """A client's description of itself."""
 
-    platform = String()
-    user_agent = String(data_key="userAgent")
-    device_id = String(data_key="deviceId")
-    app_info = AnyJson(data_key="appInfo")
+    platform = fields.String()
+    user_agent = fields.String(data_key="userAgent")
+    device_id = fields.String(data_key="deviceId")
+    app_info = fields.AnyJson(data_key="appInfo")
 
 
 class TokenCreate(Device):
     """The body that creates an auth token; `force` mints another beside a valid one."""
 
-    force = Flag(load_default=False)
+    force = fields.Flag(load_default=False)
 
 
 class MeUpdate(_Profile, Device):
     """The body of `PUT /me`: a login, a change of one's own profile, or a push token."""
 
-    name = String(filled=True, maximum=MAX_NAME)
-    unset = Strings(choices=("avatar", "link", "metadata"))
-    push_notification = AnyJson(data_key="pushNotification")  # registers a device, logs none in
+    name = fields.String(filled=True, maximum=MAX_NAME)
+    unset = fields.Strings(choices=("avatar", "link", "metadata"))
+    push_notification = fields.AnyJson(data_key="pushNotification")  # no login
 
 
 _CHANGES = frozenset(
@@ -246,55 +236,55 @@ def _object(value: Any) -> dict[str, Any]:
 JwtRequest = _request(
     "JwtRequest",
     "The body that asks for a JWT; `passthrough` travels in it.",
-    passthrough=Metadata(),
+    passthrough=fields.Metadata(),
 )
 SessionReport = _request(
     "SessionReport",
     "The telemetry of a session; mockchat keeps nothing of it.",
-    session_id=String(data_key="sessionId"),
+    session_id=fields.String(data_key="sessionId"),
 )
 CallTokenCreate = _request(
     "CallTokenCreate",
     "The body that asks for a call token.",
-    session_id=String(required=True, data_key="sessionId"),
+    session_id=fields.String(required=True, data_key="sessionId"),
 )
 OnlineMembersAsked = _request(
     "OnlineMembersAsked",
     "The body that asks for counts; `groups` are guids.",
-    groups=Strings(most=MAX_PER_PAGE),
+    groups=fields.Strings(most=MAX_PER_PAGE),
 )
 PreferencesUpdate = _request(
     "PreferencesUpdate",
     "The body that changes notification preferences; unknown ones are ignored.",
     **{
-        name: Metadata() if isinstance(value, dict) else Flag()
+        name: fields.Metadata() if isinstance(value, dict) else fields.Flag()
         for name, value in preferences.DEFAULTS.items()
     },
 )
 TimeZoneUpdate = _request(
     "TimeZoneUpdate",
     "The body that sets a time zone.",
-    timezone=String(required=True, maximum=MAX_NAME),
+    timezone=fields.String(required=True, maximum=MAX_NAME),
 )
 
 
 class PushTokenOwner(RequestSchema):
     """The body that names the owner of push tokens, where the caller has an api key."""
 
-    auth_token = String(data_key="authToken")
+    auth_token = fields.String(data_key="authToken")
 
 
 class PushTokenCreate(PushTokenOwner):
     """The body that registers a push token; the platform decides which field holds it."""
 
-    platform = String(required=True, maximum=MAX_NAME)
-    fcm_token = String(maximum=MAX_PUSH_TOKEN, data_key="fcmToken")
-    device_token = String(maximum=MAX_PUSH_TOKEN, data_key="deviceToken")
-    voip_token = String(maximum=MAX_PUSH_TOKEN, data_key="voipToken")
+    platform = fields.String(required=True, maximum=MAX_NAME)
+    fcm_token = fields.String(maximum=MAX_PUSH_TOKEN, data_key="fcmToken")
+    device_token = fields.String(maximum=MAX_PUSH_TOKEN, data_key="deviceToken")
+    voip_token = fields.String(maximum=MAX_PUSH_TOKEN, data_key="voipToken")
 
 
 # Credentials may be numbers, and a wrong one is refused as a credential, not as a field.
-_credential = partial(fields.Raw, allow_none=True, metadata=String().metadata)
+_credential = partial(Raw, allow_none=True, metadata=fields.String().metadata)
 
 
 class LogoutRequest(RequestSchema):
@@ -306,7 +296,7 @@ class LogoutRequest(RequestSchema):
 class LoginRequest(LogoutRequest, Device):
     """The body of a login; the operation decides which of its fields count."""
 
-    uid = fields.Raw(allow_none=True, metadata=Uid().metadata)
+    uid = Raw(allow_none=True, metadata=fields.Uid().metadata)
     auth_key = _credential(data_key="authKey")
     api_key = _credential(data_key="apiKey")
 
@@ -315,4 +305,4 @@ class LoginUid(RequestSchema):
     """The rules for the uid of a login."""
 
     UID_ERRORS: ClassVar = True
-    uid = Uid(required=True)
+    uid = fields.Uid(required=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import Access, Ack, Call, OperationTable, Page, page_of
+from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
 from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, Role
@@ -45,7 +45,7 @@ def create_role(call: Call) -> Role:
 @table.get(_ROLES, query=requests.Paging, evidence=Evidence.DOCUMENTED)
 def list_roles(call: Call) -> Page:
     """List the app's roles, the newest first."""
-    return page_of(list(reversed(call.app.roles.values())), call.query)
+    return call.page(list(reversed(call.app.roles.values())))
 
 
 @table.get(_ROLE, errors=(errors.ROLE_NOT_FOUND,))

@@ -16,12 +16,12 @@ from mockchat.core.entities import AuthToken, Scope, User
 from mockchat.core.relations import conversation_id
 
 _WHOLE = (int, bool)
-_PRIVATE = "@private"  # the key of metadata that other users do not see
+_PRIVATE = "@private"  # a key of metadata that other users do not see
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A user as one caller may see it."""
+    """A user as a caller sees it."""
 
     user: User
     status: str
@@ -37,14 +37,14 @@ class Profile:
 
 @dataclass(slots=True)
 class Me:
-    """A user as a login shows it to the user's own client."""
+    """A user as a login answers it to the client."""
 
     user: User
     auth_token: str
     jwt: str
     ws_channel: dict[str, str]
     settings: dict[str, Any]
-    status: str = "online"  # what a login means, whether or not the WebSocket is up yet
+    status: str = "online"  # also before the WebSocket is open
 
 
 def _text(attribute: str | None = None, key: str | None = None) -> fields.String:
@@ -99,7 +99,7 @@ class MeSchema(UserSchema):
             "conversation_id",
         )
 
-    metadata = fields.Dict(attribute="user.metadata")  # the private part of it, too
+    metadata = fields.Dict(attribute="user.metadata")  # with the private part
     tags = fields.List(fields.String(), attribute="user.tags")
     auth_token = _text(key="authToken")
     jwt = _text()
@@ -175,10 +175,10 @@ class ActivationSchema(Schema):
 
 
 def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
-    """Return a function that prints objects in the schema's shape, empty values left out.
+    """Return a function that prints objects as the schema declares, without empty values.
 
-    It reads the declaration once; marshmallow's own `dump` walks it at every answer, at thirty
-    times the price. A test holds the two against each other.
+    It reads the declaration once. marshmallow's own `dump` takes thirty times as long, as it reads
+    it for every answer. A test compares the two.
     """
     if issubclass(schema, AnySchema):
         return lambda value: value
@@ -187,7 +187,7 @@ def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
     get = attrgetter(*(column.attribute or name for name, column in columns))
 
     def dump(value: Any) -> dict[str, Any]:
-        # 0 and False say something, "" and [] do not.
+        # 0 and False are values, "" and [] are not.
         return {
             key: found
             for key, found in zip(keys, get(value), strict=True)
@@ -205,10 +205,10 @@ def profile(
     tags: bool = True,
     auth_token: AuthToken | None = None,
 ) -> Profile:
-    """Return `user` as a back end sees it, or as the user `viewer` does.
+    """Return `user` as a back end sees it, or as the user `viewer` sees it.
 
-    Another user (`public`: whoever it is) sees no private metadata, but a viewer sees how the
-    two stand to each other.
+    A viewer sees the blocks between the two, but no private metadata of others; with `public`,
+    nobody sees it.
     """
     shown = Profile(
         user,
@@ -232,7 +232,7 @@ def profile(
 
 
 def public_metadata(user: User) -> dict[str, Any] | None:
-    """Return the metadata that other users may see: all but what `@private` holds."""
+    """Return the metadata that other users see: all but `@private`."""
     if not user.metadata or _PRIVATE not in user.metadata:
         return user.metadata
     return {key: value for key, value in user.metadata.items() if key != _PRIVATE}

@@ -1,4 +1,4 @@
-"""The session JWT: issued at login, shown by a client when it opens its WebSocket."""
+"""The session JWT: a login issues it, the client sends it when it opens its WebSocket."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -24,7 +24,7 @@ _HEADER = _encoded(orjson.dumps({"alg": _ALGORITHM, "typ": "JWT"}))
 def session_jwt(app: App, token: AuthToken) -> str:
     """Return the JWT that stands for `token`, the same at every login with it.
 
-    It lives as long as the token: SDKs reconnect with the one they have (sdk-wire section 5).
+    It is valid as long as the token: SDKs reconnect with it (sdk-wire section 5).
     """
     if token.jwt is None:
         token.jwt = issue_jwt(app, token, {}, token.created_at)
@@ -34,8 +34,8 @@ def session_jwt(app: App, token: AuthToken) -> str:
 def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any], now: int) -> str:
     """Return a JWT that stands for `token` and carries `passthrough`.
 
-    What the live one holds is not known. Signed here, not by PyJWT, which would cost as much as
-    the rest of a login; PyJWT checks it.
+    The claims of the live service are not known. PyJWT would take as long to sign as the rest of a
+    login takes; it only checks.
     """
     claims: dict[str, Any] = {
         "iss": "mockchat",
@@ -54,7 +54,7 @@ def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any], now: int)
 
 
 def app_id_in(text: str) -> str | None:
-    """Return the app that a JWT says it is of, before anyone has checked it."""
+    """Return the app id in a JWT, whose signature is not checked yet."""
     part = text.split(".")[1] if text.count(".") == 2 else ""  # noqa: PLR2004
     try:
         claims = orjson.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
@@ -64,7 +64,7 @@ def app_id_in(text: str) -> str | None:
 
 
 def require_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]]:
-    """Return what `check_jwt` does; raise AUTH_TOKEN_MISSING or AUTH_TOKEN_UNKNOWN."""
+    """Return the result of `check_jwt`; raise AUTH_TOKEN_MISSING or AUTH_TOKEN_UNKNOWN."""
     if not text:
         raise errors.AUTH_TOKEN_MISSING()
     found = check_jwt(app, text)
@@ -74,14 +74,11 @@ def require_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]]:
 
 
 def check_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]] | None:
-    """Return whom the JWT stands for and what was passed through, or None.
-
-    None is for a forged, foreign or outlived one.
-    """
+    """Return the user of a JWT and its `passthrough`; None if it is forged, foreign or expired."""
     import jwt  # noqa: PLC0415  # 40 ms that a start must not pay
 
     try:
-        # The token it stands for decides on expiry, by the app's clock.
+        # The JWT expires with its auth token, by the app's clock.
         options: Any = {"verify_exp": False, "verify_iat": False, "require": ["sub", "jti"]}
         claims = jwt.decode(text, app.secret, algorithms=[_ALGORITHM], options=options)
         caller = app.user_caller(f"{claims['sub']}_{claims['jti']}")

@@ -6,7 +6,7 @@ A `GET` of a list answers an empty page, so that an app boots past login; everyt
 
 from collections.abc import Callable
 
-from mockchat.api.operation import Access, Call, OperationTable, Page, page_of
+from mockchat.api.operation import Access, Call, OperationTable, Page
 from mockchat.api.plain import AnySchema
 from mockchat.api.requests import Paging
 from mockchat.core import errors
@@ -120,7 +120,7 @@ _table = OperationTable(
 
 def empty_list(call: Call) -> Page:
     """List nothing: mockchat never has any."""
-    return page_of([], call.query)
+    return call.page([])
 
 
 def _refusal(name: str) -> Callable[[Call], None]:

@@ -5,16 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import (
-    DEFAULT_PER_PAGE,
-    PATH_UID_ERRORS,
-    Access,
-    Ack,
-    Call,
-    OperationTable,
-    Page,
-    page_of,
-)
+from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable, Page
 from mockchat.api.schemas import Profile, profile
 from mockchat.api.validation import refuse
 from mockchat.core import errors
@@ -74,11 +65,11 @@ def list_users(call: Call) -> Page | dict[str, int]:
     app, query, viewer = call.app, call.query, viewer_of(call)
     wanted = _filter(query, viewer)
     if wanted.is_plain:  # the cost of a page, however many users there are
-        page, per_page = query["page"] or 1, query["per_page"] or DEFAULT_PER_PAGE
+        page, per_page = call.paging
         found = app.list_users(page, per_page, but=viewer)
         rows = Page(list(found), page, per_page, app.count_users(but=viewer))
     else:
-        rows = page_of(select(app, wanted), query)
+        rows = call.page(select(app, wanted))
     if query["count"]:
         return {"count": rows.total or 0}
     tags = bool(query["with_tags"])

@@ -1,7 +1,7 @@
-"""Validation: the texts of refusals, and schemas prepared once for loading.
+"""Validation: the sentences of refusals, and schemas that are prepared once for loading.
 
-The live service validates with a PHP framework; its known sentences are exact here, the others
-are ours in the same wording (reference section 9.2).
+Known sentences of the live service are exact, the others have the wording of its PHP framework
+(reference section 9.2).
 """
 
 import re
@@ -88,7 +88,7 @@ class RequestSchema(Schema):
 
 
 class StrictSchema(Schema):
-    """The fields of an object of mockchat's own; other fields are refused."""
+    """The fields of an object of the control API; other fields are refused."""
 
     class Meta:
         """marshmallow's options."""
@@ -111,9 +111,9 @@ def declared(
 
 
 class Prepared:
-    """A schema that is read once, and loads at a tenth of the price of marshmallow's own `load`.
+    """A schema that is read once; loading takes a tenth of the time of marshmallow's own `load`.
 
-    A test holds the two against each other: the same values, the same messages.
+    A test compares the two: the same values, the same messages.
     """
 
     def __init__(self, schema: type[Schema]) -> None:
@@ -158,7 +158,7 @@ class Prepared:
 class Loader:
     """Loads the body or the query of an operation; without a schema, nothing.
 
-    A schema with `VARIANTS` leaves a body to the variant that the body's `kind` names.
+    If a schema has `VARIANTS`, the `kind` of a body selects the variant that loads it.
     """
 
     def __init__(self, schema: type[Schema] | None) -> None:

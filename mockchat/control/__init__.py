@@ -2,11 +2,5 @@
 
 from mockchat.control import about, clock, faults, journal, logins, state
 
-CONTROL_OPERATIONS = (
-    *about.table,
-    *state.table,
-    *faults.table,
-    *journal.table,
-    *clock.table,
-    *logins.table,
-)
+_MODULES = (about, state, faults, journal, clock, logins)
+CONTROL_OPERATIONS = tuple(row for module in _MODULES for row in module.table)

@@ -18,7 +18,7 @@ _PEM = "application/x-pem-file"
 
 @table.get(f"{CONTROL_PREFIX}/health", returns=HealthSchema)
 def get_health(call: Call) -> dict[str, Any]:
-    """Tell that the server is up."""
+    """Get the status of the server."""
     return {"status": "ok", "version": __version__, "app": call.app.id}
 
 

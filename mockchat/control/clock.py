@@ -17,7 +17,7 @@ _CLOCK = f"{CONTROL_PREFIX}/clock"
 
 @table.get(_CLOCK, query=AppQuery)
 def get_clock(call: Call) -> dict[str, Any]:
-    """Get the time of an app, or that of the server, which new apps follow."""
+    """Get the time of an app, or of the server, which new apps follow."""
     clock = _clock(call)
     now = clock.now()
     time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
@@ -30,9 +30,9 @@ def _clock(call: Call) -> Clock:
 
 @table.patch(_CLOCK, body=ClockRequest)
 def move_clock(call: Call) -> dict[str, Any]:
-    """Freeze time (now, or `at` an instant), advance it, or let it tick again.
+    """Freeze a clock (now, or `at` an instant), advance it, or resume it.
 
-    Without an app, the clocks of all apps move, and new apps follow. Auth tokens, timestamps and
+    Without an app, the clocks of all apps change, and new apps follow. Auth tokens, timestamps and
     rate-limit windows depend on them. `resume` comes first, `advance` last.
     """
     wish = call.body

@@ -1,4 +1,4 @@
-"""Fault rules as they come in: a schema for each kind, and the header `X-Mock-Fault`."""
+"""Fault rules: a schema for each kind, and the header `X-Mock-Fault`."""
 
 from collections.abc import Iterable
 from dataclasses import Field as Parameter
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError
 
 from mockchat.api.fields import Choice, Field, Object, String, Whole
-from mockchat.api.validation import Prepared, StrictSchema, details_of
+from mockchat.api.validation import Prepared, StrictSchema, declared, details_of
 from mockchat.control.fields import AppId, Share, Span
 from mockchat.core.fault_kinds import KINDS, HttpKind
 from mockchat.core.faults import PRESETS, FaultError, Strikes, strikes_of
@@ -20,7 +20,7 @@ ENDLESS = 10**18 - 1  # as many digits as a whole number may have
 
 
 class Match(StrictSchema):
-    """Which exchanges: those that fit every field that is given."""
+    """The exchanges that fit every given field."""
 
     app = AppId()
     operation = String(maximum=LONGEST_TEXT)
@@ -30,7 +30,7 @@ class Match(StrictSchema):
 
 
 class FaultRequest(Match):
-    """A fault: its kind, the kind's parameters, and which exchanges it strikes."""
+    """A fault: its kind, the parameters of the kind, and the exchanges that it strikes."""
 
     VARIANTS: ClassVar[dict[str, type[Schema]]] = {}  # by kind
 
@@ -43,7 +43,7 @@ class FaultRequest(Match):
 
 
 def _field(parameter: "Parameter[Any]") -> Field:
-    """Return the field of a kind's parameter; its name is spelled as in Python or as in JSON."""
+    """Return the field of a parameter; its name may be spelled as in Python or as in JSON."""
     name = parameter.name
     options: Any = {"data_key": camel(name), "metadata": {"aliases": (name,)}}
     if parameter.type is float:
@@ -62,11 +62,9 @@ PARAMETERS: dict[str, dict[str, Field]] = {
 
 def _variant(title: str, kinds: Iterable[str], parameters: dict[str, Field]) -> type[Schema]:
     names = tuple(kinds)
-    variant = FaultRequest.from_dict(
-        {"kind": Choice(names, required=True), **parameters}, name=f"Fault_{title}"
-    )
-    variant.__doc__ = f"A fault: {' or '.join(names)}."
-    return variant
+    kind = Choice(names, required=True)
+    note = f"A fault: {' or '.join(names)}."
+    return declared(FaultRequest, f"Fault_{title}", note, kind=kind, **parameters)
 
 
 FaultRequest.VARIANTS = {
@@ -74,15 +72,15 @@ FaultRequest.VARIANTS = {
     **dict.fromkeys(PRESETS, _variant("preset", PRESETS, {})),
 }
 _HEADER: dict[str, Prepared] = {
-    name: Prepared(StrictSchema.from_dict(dict(declared), name=f"Parameters_{name}"))
-    for name, declared in PARAMETERS.items()
+    name: Prepared(StrictSchema.from_dict(dict(fields), name=f"Parameters_{name}"))
+    for name, fields in PARAMETERS.items()
 }
 
 
 def in_header(text: str) -> list[tuple[str, Strikes]]:
     """Return the faults of a header by name: `latency=200ms;jitter=50ms, error=503`.
 
-    A value behind a kind's own `=` is its first parameter. Raises FaultError.
+    The value behind the `=` of a kind is its first parameter. Raises FaultError.
     """
     found = []
     for part in filter(None, map(str.strip, text.split(","))):

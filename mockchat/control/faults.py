@@ -1,4 +1,4 @@
-"""Control actions on faults: which exchanges are to go wrong."""
+"""Control actions on faults, which make exchanges go wrong."""
 
 import inspect
 from dataclasses import fields
@@ -73,7 +73,7 @@ def list_fault_kinds(_call: Call) -> list[dict[str, Any]]:
 
 @table.get(_FAULTS, query=AppQuery, returns=FaultSchema)
 def list_faults(call: Call) -> list[dict[str, Any]]:
-    """List the faults of an app, or all of them, with how often each struck."""
+    """List the faults of an app, or all, and how often each struck."""
     return [_shown(rule) for rule in _rules(call)]
 
 
@@ -83,10 +83,10 @@ def _rules(call: Call) -> list[Rule]:
 
 @table.post(_FAULTS, body=FaultRequest, returns=FaultSchema)
 def add_fault(call: Call) -> dict[str, Any]:
-    """Let exchanges go wrong from now on, those of one app or of all.
+    """Add a fault that strikes exchanges of one app or of all.
 
-    The first `after` that fit are spared, then at most `times` are struck, each with
-    `probability`, reproducible from `randomSeed`.
+    It spares the first `after` that fit, then strikes at most `times`, each with `probability`,
+    reproducible from `randomSeed`.
     """
     body = call.body
     kind, match = body["kind"], body.get("match") or {}
@@ -114,7 +114,7 @@ def add_fault(call: Call) -> dict[str, Any]:
 
 @table.delete(_FAULTS, query=AppQuery, body=AppQuery)
 def clear_faults(call: Call) -> Ack:
-    """Remove the faults of an app, or all of them."""
+    """Remove the faults of an app, or all faults."""
     rules = _rules(call)
     call.server.store.faults.remove(rules)
     return Ack(f"{len(rules)} faults were removed.")

@@ -1,4 +1,4 @@
-"""The field types of control requests, beyond those of the emulated API."""
+"""The field types that only control requests have."""
 
 import math
 import re
@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from mockchat.api.fields import Field, String
 from mockchat.core.clock import LONGEST, seconds
 
-LATEST_WISH = 7_000_000_000  # that time can be set to, in the year 2191
+LATEST_WISH = 7_000_000_000  # the latest time that a clock can be set to, in the year 2191
 
 
 def _plain_number(value: Any) -> float:
-    """Return a number that is one or is written as one; nan for anything else."""
+    """Return a number, also from its text; nan for anything else."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})?", value.strip()):
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LONGEST**2:
@@ -31,7 +31,7 @@ class AppId(String):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         fraction = isinstance(value, float) and not value.is_integer()
         given = "" if fraction else str(super()._deserialize(value))
-        # An empty one is an id that somebody forgot, rather than all apps.
+        # An empty id does not mean all apps: somebody forgot the id.
         if not re.fullmatch(self.PATTERN, given):
             raise self.no("plain", reason="must be 1 to 64 letters, digits, - or _")
         return given

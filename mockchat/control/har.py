@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl, quote
 from mockchat.core.journal import Exchange
 from mockchat.version import __version__
 
-_UNKNOWN = -1  # how HAR says that a size is not known
+_UNKNOWN = -1  # HAR's word for a size that is not known
 _PHRASES: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 
 
 def har(exchanges: list[Exchange]) -> dict[str, Any]:
-    """Return exchanges as one archive; the messages of WebSockets are with their handshakes."""
+    """Return exchanges as one archive; the messages of a WebSocket are with its handshake."""
     creator = {"name": "mockchat", "version": __version__}
     entries = [_entry(exchange) for exchange in exchanges]
     return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
@@ -67,8 +67,8 @@ def _request(exchange: Exchange) -> dict[str, Any]:
 
 
 def _url(exchange: Exchange) -> str:
-    """Return the whole URL, with whatever no URL may hold encoded."""
-    if exchange.target.startswith(("http://", "https://")):  # as proxies are asked
+    """Return the whole URL, encoded where a URL needs it."""
+    if exchange.target.startswith(("http://", "https://")):  # a request to a proxy
         return _encoded(exchange.target)
     scheme = "https" if exchange.secure else "http"
     host = exchange.request.headers.get("Host", "")

@@ -1,4 +1,4 @@
-"""Control actions on the journal: what clients really sent."""
+"""Control actions on the journal of requests and answers."""
 
 from typing import Any
 
@@ -46,13 +46,13 @@ def shown(exchange: Exchange) -> dict[str, Any]:
 def _message(message: Message) -> dict[str, Any]:
     try:
         body = json_text.parse(message.body)
-    except ValueError:  # or deeper than can be printed
+    except ValueError:  # or is nested too deeply
         body = message.text or None
     return {"headers": [list(pair) for pair in message.headers.items()], "body": body}
 
 
 def found(call: Call, wanted: Filter) -> list[Exchange]:
-    """Return the exchanges of the apps that fit, oldest first."""
+    """Return the exchanges that fit, oldest first."""
     return call.server.store.journals.search(wanted, call.app_id)
 
 
@@ -69,10 +69,10 @@ def _filter(query: Any) -> Filter:
 
 @table.get(_JOURNAL, query=JournalQuery, returns=JournalSchema)
 async def list_exchanges(call: Call) -> dict[str, Any]:
-    """List exchanges: the newest `limit`, oldest first, and how many there are in all.
+    """List the newest `limit` exchanges, oldest first, and count all that fit.
 
-    With `wait`, it answers once `count` are there, or when the time is up. Give the answer's
-    `cursor` with the next question to be told what came since, each exchange once.
+    With `wait`, it answers as soon as `count` fit, or when the time is up. With the `cursor` of an
+    answer, the next one has only later exchanges.
     """
     query, wanted, journals = call.query, _filter(call.query), call.server.store.journals
     if query.get("wait"):
@@ -91,7 +91,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
 
 @table.delete(_JOURNAL, query=AppQuery, body=AppQuery)
 def clear_journal(call: Call) -> Ack:
-    """Forget the exchanges of an app, or of all."""
+    """Remove the exchanges of an app, or of all apps."""
     forgotten = sum(len(app.journal) for app in call.apps)
     for app in call.apps:
         app.journal.clear()
@@ -100,7 +100,7 @@ def clear_journal(call: Call) -> Ack:
 
 @table.get(f"{_JOURNAL}.har", query=ExchangeQuery, returns=HarSchema)
 def get_har(call: Call) -> dict[str, Any]:
-    """Get exchanges in HAR 1.2, as the network tools of browsers open it."""
+    """Get exchanges in HAR 1.2, which the network tools of browsers open."""
     return har(found(call, _filter(call.query)))
 
 
@@ -111,7 +111,7 @@ def get_har(call: Call) -> dict[str, Any]:
     errors=(errors.MOCK_NOT_FOUND,),
 )
 def get_exchange(call: Call) -> dict[str, Any]:
-    """Get one exchange by the id that its answer carried as `X-Mock-Exchange`."""
+    """Get one exchange by its id, the header `X-Mock-Exchange` of its answer."""
     named = call.path["exchange"]
     for exchange in found(call, Filter()):
         if str(exchange.id) == named:

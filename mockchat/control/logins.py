@@ -1,4 +1,4 @@
-"""Control actions on logins: hold them open, so that what happens meanwhile can be tested."""
+"""Control actions on logins: hold them open for a test, and release them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _shown(call: Call) -> dict[str, Any]:
 
 @table.get(_LOGINS, query=HoldQuery)
 async def list_logins(call: Call) -> dict[str, Any]:
-    """List whose logins are held and which wait now; `wait` for them if asked to."""
+    """List the held uids and the logins that wait now; `wait` waits for them."""
     query, uid = call.query, call.query.get("uid") or None
     if query.get("wait"):
         count = query["count"] or 1
@@ -36,9 +36,9 @@ async def list_logins(call: Call) -> dict[str, Any]:
 
 @table.post(_LOGINS, body=HoldRequest)
 def hold_logins(call: Call) -> dict[str, Any]:
-    """Keep the logins of a uid, or of everybody, open from now on.
+    """Hold the logins of a uid, or all logins, open.
 
-    They are in progress until they are released: another one meanwhile is refused.
+    They are in progress until they are released, so a second login is refused.
     """
     for app in call.apps:
         app.holds.hold(call.body.get("uid") or None)
@@ -47,7 +47,7 @@ def hold_logins(call: Call) -> dict[str, Any]:
 
 @table.delete(_LOGINS, body=HoldRequest)
 def release_logins(call: Call) -> dict[str, Any]:
-    """Let the logins of a uid go on, without one all of them."""
+    """Release the logins of a uid, or all logins."""
     uid = call.body.get("uid")
     for app in call.apps:
         if uid:

@@ -14,13 +14,13 @@ _LONGEST_WAIT = 60.0  # seconds
 
 
 class ControlSchema(StrictSchema):
-    """The field of every control request: the app that it is about, else all apps."""
+    """The field of every control request: the app that it is for, else all apps."""
 
     app = AppId()
 
 
 class NamedFixture(Object):
-    """A fixture, or the name of one that is shipped or that the server was started with."""
+    """A fixture, or the name of one that is shipped or was named at the start of the server."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(Fixture, **options)
@@ -41,19 +41,19 @@ class SeedRequest(ControlSchema):
 
 
 class SnapshotRequest(ControlSchema):
-    """The contents of a snapshot as `GET` answers them; without, the state of now is taken."""
+    """The contents of a snapshot as `GET` answers them, else the current state."""
 
     apps = Apps()
 
 
 class AppQuery(ControlSchema):
-    """Which app, else all."""
+    """The app, else all apps."""
 
 
 class ExchangeQuery(Match):
-    """Which exchanges.
+    """The exchanges that fit, without those before `since` or `cursor`.
 
-    `since` is the id of an exchange, `cursor` that of an answer: earlier exchanges are left out.
+    `since` is the id of an exchange, `cursor` is from an earlier answer.
     """
 
     status = Whole(0, 599)
@@ -63,7 +63,7 @@ class ExchangeQuery(Match):
 
 
 class JournalQuery(ExchangeQuery):
-    """Which exchanges, how many of them, and the time to `wait` until there are `count`."""
+    """The exchanges that fit, at most `limit`; `wait` is the time to wait for `count` of them."""
 
     limit = Whole(1, 10_000, load_default=DEFAULT_LIMIT)
     count = Whole(1, 10_000, load_default=1)
@@ -71,7 +71,7 @@ class JournalQuery(ExchangeQuery):
 
 
 class ClockRequest(ControlSchema):
-    """The moves of a clock: `freeze` it (now, or `at`), `advance` it by seconds, `resume`."""
+    """The changes of a clock: `freeze` it (now, or `at`), `advance` it by seconds, `resume` it."""
 
     freeze = Flag()
     at = Instant()
@@ -86,7 +86,7 @@ class HoldRequest(ControlSchema):
 
 
 class HoldQuery(ControlSchema):
-    """The uid of the logins; `wait` is the time to wait until `count` of them are held open."""
+    """The uid of the logins; `wait` is the time to wait for `count` held ones."""
 
     uid = String()
     wait = Span(_LONGEST_WAIT)

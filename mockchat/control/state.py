@@ -1,4 +1,4 @@
-"""Control actions on what apps hold: reset, seed, snapshots, the whole state."""
+"""Control actions on the contents of apps: reset, seed, snapshots, the whole state."""
 
 import re
 from typing import Any
@@ -24,16 +24,16 @@ from mockchat.core.store import Apps, StoredSnapshot
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_BREATH = 200  # users between two chances for others to be answered
+_BREATH = 200  # made-up users between two pauses, in which other requests are answered
 _ONE = f"{CONTROL_PREFIX}/snapshots/{{name}}"
 
 
 @table.post(f"{CONTROL_PREFIX}/reset", body=AppQuery)
 def reset(call: Call) -> Ack:
-    """Go back to the seed: users, tokens, keys, roles, journal, faults and held logins.
+    """Reset an app, or all apps, to the seed, without journal, faults and held logins.
 
-    The app's clock tells the server's time again. Without an app, all apps go back, and the
-    server's clock ticks again. Snapshots stay.
+    The clock of the app follows the server's again. Without an app, the server's clock resumes.
+    Snapshots stay.
     """
     store = call.server.store
     if call.every_app:
@@ -53,8 +53,8 @@ def _apps(count: int) -> str:
 async def seed(call: Call) -> dict[str, Any]:
     """Add a fixture's users, roles and api keys, or any number of plausible users.
 
-    Who is there already takes over what the fixture says and keeps its auth tokens. What one app
-    cannot take, none gets.
+    A user that exists already gets the values of the fixture and keeps its auth tokens. If one app
+    cannot take the fixture, no app gets it.
     """
     apps, users = call.apps, call.body.get("users") or 0
     if users * len(apps) > MAX_FAKE_USERS:
@@ -96,7 +96,7 @@ def _found(call: Call) -> Apps:
 
 @table.get(f"{CONTROL_PREFIX}/snapshots", query=AppQuery, returns=SnapshotSchema)
 def list_snapshots(call: Call) -> list[dict[str, Any]]:
-    """List the snapshots, an app's own and those of the whole server."""
+    """List the snapshots of an app and of the server."""
     app = call.only_app
     return [
         _shown(name, owner, kept)
@@ -107,9 +107,9 @@ def list_snapshots(call: Call) -> list[dict[str, Any]]:
 
 @table.put(_ONE, body=SnapshotRequest, returns=SnapshotSchema)
 def take_snapshot(call: Call) -> dict[str, Any]:
-    """Keep what the app holds, or all apps, by a name; one of that name is replaced.
+    """Store the contents of an app, or of all apps, by a name; it replaces one of that name.
 
-    With `apps`, the contents are those instead, as `GET` answers them.
+    With `apps`, it stores those contents, as `GET` answers them.
     """
     store, app, name = call.server.store, call.only_app, call.path["name"]
     if not SNAPSHOT_NAME.fullmatch(name):
@@ -128,16 +128,16 @@ def take_snapshot(call: Call) -> dict[str, Any]:
 
 @table.get(_ONE, query=AppQuery, returns=StateSchema, errors=(errors.MOCK_NOT_FOUND,))
 def get_snapshot(call: Call) -> dict[str, Any]:
-    """Get what a snapshot holds, to be put back here or on another server."""
+    """Get the contents of a snapshot, which another server can store."""
     return {"apps": _found(call)}
 
 
 @table.post(f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
 def restore_snapshot(call: Call) -> Ack:
-    """Hold what a snapshot holds and nothing else; its name stays.
+    """Replace the contents of an app, or of all apps, by those of a snapshot.
 
-    Without an app, apps that came since are gone. WebSockets stay open whose auth tokens are
-    there, the others are closed.
+    Without an app, newer apps are removed. A WebSocket stays open if the snapshot has its auth
+    token.
     """
     call.server.store.restore(_found(call), call.only_app)
     return Ack(f"The snapshot {call.path['name']} was restored.")
@@ -145,7 +145,7 @@ def restore_snapshot(call: Call) -> Ack:
 
 @table.delete(_ONE, query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
 def delete_snapshot(call: Call) -> Ack:
-    """Forget a snapshot."""
+    """Delete a snapshot."""
     name = call.path["name"]
     if not call.server.store.forget(name, call.only_app):
         raise errors.MOCK_NOT_FOUND(what="snapshot", name=name)
@@ -154,5 +154,5 @@ def delete_snapshot(call: Call) -> Ack:
 
 @table.get(f"{CONTROL_PREFIX}/state", query=AppQuery, returns=StateSchema)
 def get_state(call: Call) -> dict[str, Any]:
-    """Get everything that the app holds, or all apps: users, auth tokens, api keys, roles."""
+    """Get all users, auth tokens, api keys and roles of an app, or of all apps."""
     return {"apps": call.server.store.take(call.only_app)}

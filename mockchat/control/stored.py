@@ -24,9 +24,9 @@ _LARGEST = 2**63 - 1  # for a whole number that all readers of JSON agree on
 
 # --- field types ----------------------------------------------------------------------------
 class Exact(Field):
-    """A value of one JSON type, or a list or object with items of one type: nothing is coerced.
+    """A value of exactly one JSON type; `item` is the type of the items of a list or object.
 
-    `then` turns it into what Python works with.
+    `then` checks or converts the value.
     """
 
     def __init__(
@@ -89,20 +89,12 @@ def _load_each(prepared: Prepared, entries: Iterable[tuple[Any, Any]]) -> list[d
 
 
 # --- fixtures -------------------------------------------------------------------------------
-class _FixtureUid(Exact):
-    """A uid: at most 100 characters, none of them a space."""
-
-    def __init__(self) -> None:
-        pattern = rf"^\S{{1,{MAX_UID_LENGTH}}}$"
-        super().__init__(str, filled=True, required=True, metadata={"pattern": pattern})
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        uid = super()._deserialize(value)
-        if len(uid) > MAX_UID_LENGTH:
-            raise self.no("max", limit=MAX_UID_LENGTH)
-        if any(map(str.isspace, uid)):
-            raise self.no("spaces")
-        return uid
+def _uid(uid: str) -> str:
+    if len(uid) > MAX_UID_LENGTH:
+        raise Field.no("max", limit=MAX_UID_LENGTH)
+    if any(map(str.isspace, uid)):
+        raise Field.no("spaces")
+    return uid
 
 
 def _text(**options: Any) -> Exact:
@@ -113,14 +105,10 @@ def _optional(kind: type, item: type | None = None, **options: Any) -> Exact:
     return Exact(kind, item, allow_none=False, **options)
 
 
-def _lowered(uids: list[str]) -> set[str]:
-    return {uid.lower() for uid in uids}
-
-
 class FixtureUser(StrictSchema):
     """A user of a fixture."""
 
-    uid = _FixtureUid()
+    uid = _text(then=_uid, metadata={"pattern": rf"^\S{{1,{MAX_UID_LENGTH}}}$"})
     name = _text()
     avatar = _optional(str)
     link = _optional(str)
@@ -128,7 +116,7 @@ class FixtureUser(StrictSchema):
     status_message = _optional(str, data_key="statusMessage")
     metadata = _optional(dict)
     tags = _optional(list, str)
-    friends = _optional(list, str, then=_lowered)
+    friends = _optional(list, str, then=lambda uids: set(map(str.lower, uids)))
     created_at = _optional(int, data_key="createdAt")
     last_active_at = _optional(int, data_key="lastActiveAt")
     deactivated_at = _optional(int, data_key="deactivatedAt")
@@ -150,7 +138,7 @@ class _FixtureKey(StrictSchema):
 
 
 class Fixture(StrictSchema):
-    """Users, roles and api keys to begin with."""
+    """Users, roles and api keys at the start of an app."""
 
     users = Rows(FixtureUser, allow_none=False)
     roles = Rows(_FixtureRole, allow_none=False)
@@ -161,12 +149,12 @@ _fixture = Prepared(Fixture)
 
 
 def load_seed(fixtures: Iterable[str], keys: Iterable[tuple[str, str, Scope]]) -> Seed:
-    """Read fixtures, each a shipped name or a path; raise FixtureError for one that is no good."""
+    """Read fixtures, each a shipped name or a path; raise FixtureError for an invalid one."""
     return Seed.of(((str(path), _read(path)) for path in map(_find, fixtures)), keys)
 
 
 def read_fixture(name: str, named: Iterable[str]) -> Sections:
-    """Return a fixture that is shipped or is one of `named`; raise FixtureError."""
+    """Return a fixture that is shipped or one of `named`; raise FixtureError."""
     if name not in (*_shipped(), *named):
         raise FixtureError(
             f"{name[:80]} is neither one that the server started with nor shipped; "
@@ -180,7 +168,7 @@ def _find(fixture: str) -> Path:
     if Path(fixture).name == fixture and shipped.is_file():
         return shipped
     path = Path(fixture)
-    with contextlib.suppress(RuntimeError):  # no such home: no such file
+    with contextlib.suppress(RuntimeError):  # without such a home there is no such file
         path = path.expanduser()
     if not path.is_file():
         names = ", ".join(_shipped())
@@ -214,14 +202,13 @@ def _content(path: Path) -> Any:
 
 
 def _number(text: str) -> float:
-    """Return a number that JSON's readers agree on; raise ValueError for any other."""
-    if text.lstrip("-").isdigit():
-        if abs(int(text)) > _LARGEST:
-            raise ValueError(f"{text} is too large")
-        return int(text)
-    if not math.isfinite(float(text)):
-        raise ValueError(f"{text} is no number of JSON")
-    return float(text)
+    """Return a number on which all readers of JSON agree; raise ValueError for any other."""
+    whole = text.lstrip("-").isdigit()
+    number = int(text) if whole else float(text)
+    fits = abs(number) <= _LARGEST if whole else math.isfinite(number)
+    if not fits:
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _first_of(error: ValidationError) -> str:
@@ -257,7 +244,7 @@ def _entity(kind: type) -> type[Schema]:
 
 
 class AppState(StrictSchema):
-    """Everything that an app holds."""
+    """The contents of an app."""
 
     id = Exact(str)
     secret = Exact(str, required=True)
@@ -269,7 +256,7 @@ class AppState(StrictSchema):
 
 
 class Apps(Field, fields.Dict):
-    """The contents of apps, by app id; the value stays as it came."""
+    """The contents of apps, by app id; the value stays as it is."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(values=fields.Nested(AppState), **options)
