@@ -147,9 +147,7 @@ WAYS: dict[str, Way] = {
 }
 
 
-async def test_the_docs_say_what_each_preset_does_to_each_way_of_logging_in(
-    client: Client,
-) -> None:
+async def test_the_docs_say_what_each_preset_does_to_each_way_of_logging_in(client: Client) -> None:
     me = await log_in(client, "superhero1")
     lines = [f"| preset | {' | '.join(WAYS)} |", "| --- " * (len(WAYS) + 1) + "|"]
     for preset in PRESETS:

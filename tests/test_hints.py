@@ -10,15 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.api import OPERATIONS
-from tests.helpers import (
-    FORM,
-    REST_KEY,
-    Client,
-    each_row,
-    get_as_encoded,
-    journal_of,
-    operation_of,
-)
+from tests.helpers import FORM, REST_KEY, Client, each_row, get_as_encoded, journal_of, operation_of
 from tests.strategies import hostile
 
 

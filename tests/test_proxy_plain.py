@@ -97,10 +97,7 @@ async def test_fields_that_come_twice_are_passed_on_twice(proxy: int) -> None:
 
 @each_row(
     ("field", "body"),
-    [
-        ("Content-Length: 5", b"12345"),
-        ("Transfer-Encoding: chunked", b"5\r\n12345\r\n0\r\n\r\n"),
-    ],
+    [("Content-Length: 5", b"12345"), ("Transfer-Encoding: chunked", b"5\r\n12345\r\n0\r\n\r\n")],
 )
 async def test_a_body_is_passed_on_as_it_is(proxy: int, field: str, body: bytes) -> None:
     request = f"POST http://HOST/ HTTP/1.1\r\n{field}\r\n\r\n"
@@ -125,10 +122,7 @@ async def test_a_host_that_keeps_its_connection_gets_no_further_request(proxy: i
         await end.send(OK)
         await end.rest()
 
-    async with (
-        other_host(keep) as port,
-        asking(proxy, get(f"http://127.0.0.1:{port}/")) as client,
-    ):
+    async with other_host(keep) as port, asking(proxy, get(f"http://127.0.0.1:{port}/")) as client:
         assert b"\r\nConnection: close\r\n" in await client.head()
 
 
