@@ -53,9 +53,7 @@ async def test_latency_lets_an_answer_come_late(serve: Serve) -> None:
     assert gate.slept == [0.2]
 
 
-async def test_jitter_varies_the_latency_within_its_bounds_but_not_below_zero(
-    serve: Serve,
-) -> None:
+async def test_jitter_varies_the_latency_within_its_bounds_but_not_below_zero(serve: Serve) -> None:
     recorder = Recorder()
     client = await serve(sleep=recorder)
     for delay, jitter, least, most in ((1, "400ms", 0.6, 1.4), (0, 1, 0, 1)):

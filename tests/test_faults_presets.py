@@ -147,9 +147,7 @@ WAYS: dict[str, Way] = {
 }
 
 
-async def test_the_docs_say_what_each_preset_does_to_each_way_of_logging_in(
-    client: Client,
-) -> None:
+async def test_the_docs_say_what_each_preset_does_to_each_way_of_logging_in(client: Client) -> None:
     me = await log_in(client, "superhero1")
     lines = [f"| preset | {' | '.join(WAYS)} |", "| --- " * (len(WAYS) + 1) + "|"]
     for preset in PRESETS:
@@ -191,22 +189,15 @@ async def test_a_preset_names_what_the_request_showed(client: Client) -> None:
         await assert_error(request, errors.KEY_UNKNOWN, key="AUTH_KEY")
 
 
-async def test_a_preset_can_be_for_one_user_alone(client: Client) -> None:
-    tokens = [await issue_token(client, uid) for uid in ("superhero1", "superhero2")]
-    await add_fault(client, "token_expired", uid="SuperHero1")
-
-    statuses = [(await client.get("/me", headers=by_token(token))).status for token in tokens]
-
-    assert statuses == [401, 200]
-
-
-async def test_the_requests_that_a_preset_does_not_mean_do_not_use_it_up(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
-    await add_fault(client, "token_expired", times=1)
+async def test_a_preset_can_be_for_one_user_and_is_used_up_by_what_it_means(
+    client: Client,
+) -> None:
+    one, other = [by_token(await issue_token(client, f"superhero{n}")) for n in (1, 2)]
+    await add_fault(client, "token_expired", uid="SuperHero1", times=1)
 
     statuses = [
         (await client.get("/users", headers=headers)).status
-        for headers in (REST_KEY, by_token(token), by_token(token))
+        for headers in (other, REST_KEY, one, one)
     ]
 
-    assert statuses == [200, 401, 200]
+    assert statuses == [200, 200, 401, 200]

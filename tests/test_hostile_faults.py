@@ -233,9 +233,7 @@ async def test_a_struck_body_is_not_taken_for_the_next_request(client: Client) -
     assert found[1:] in ([], [b"200 OK"])
 
 
-async def test_the_end_of_a_body_that_is_too_large_is_not_taken_for_all_of_it(
-    serve: Serve,
-) -> None:
+async def test_the_end_of_a_body_that_is_too_large_is_not_taken_for_all_of_it(serve: Serve) -> None:
     gate = Gate()
     client = await serve(sleep=gate)
     await add_fault(client, "latency", delay=1)

@@ -60,20 +60,15 @@ async def test_what_was_sent_and_what_was_answered_are_recorded(client: Client) 
     assert (found["status"], found["response"]["body"]) == (200, await answer.json())
 
 
-async def test_a_refusal_is_recorded_with_its_code(client: Client) -> None:
-    await client.get("/users/nobody", headers=REST_KEY)
-
-    found = await last_of(client)
-
-    assert (found["status"], found["code"]) == (404, "ERR_UID_NOT_FOUND")
-    assert found["response"]["body"]["error"]["code"] == "ERR_UID_NOT_FOUND"
-
-
-async def test_whose_token_is_shown_is_whom_an_exchange_is_about(client: Client) -> None:
+async def test_a_refusal_is_recorded_with_its_code_and_a_token_s_user(client: Client) -> None:
     token = await issue_token(client, "superhero1")
+    await client.get("/users/nobody", headers=REST_KEY)
+    refused = await last_of(client)
 
     await body_of(client.get("/me", headers=by_token(token)))
 
+    assert (refused["status"], refused["code"]) == (404, "ERR_UID_NOT_FOUND")
+    assert refused["response"]["body"]["error"]["code"] == "ERR_UID_NOT_FOUND"
     assert (await last_of(client))["uid"] == "SUPERHERO1"
 
 
@@ -88,24 +83,16 @@ async def test_times_are_those_of_the_mock_s_clock(client: Client, clock: Clock)
     assert first["milliseconds"] > 0
 
 
-async def test_what_is_no_json_is_recorded_as_text(client: Client) -> None:
-    for sent in (b"a=1&b=2", b"{", b"\xff"):
+async def test_what_is_no_json_or_too_deep_to_be_printed_is_recorded_as_text(
+    client: Client,
+) -> None:
+    deep = ["[" * depth + "]" * depth for depth in (65, 1000, 5000)]
+    for sent in (b"a=1&b=2", b"{", b"\xff", *deep):
         await client.post("/users", data=sent, headers=REST_KEY)
-
-    assert [one["request"]["body"] for one in await journal_of(client)] == [
-        "a=1&b=2",
-        "{",
-        "\ufffd",
-    ]
-
-
-async def test_json_that_is_too_deep_to_be_printed_is_recorded_as_text(client: Client) -> None:
-    for depth in (65, 1000, 5000):
-        sent = "[" * depth + "]" * depth
-        await client.post("/users", data=sent, headers=REST_KEY)
-
-        assert (await last_of(client))["request"]["body"] == sent
         assert (await body_of(client.get("/_mock/journal.har")))["log"]["entries"]
+
+    texts = [one["request"]["body"] for one in await journal_of(client)]
+    assert texts == ["a=1&b=2", "{", "\ufffd", *deep]
 
 
 async def test_a_body_is_recorded_even_where_nobody_reads_it(client: Client) -> None:
@@ -139,18 +126,14 @@ async def test_too_large_a_body_is_recorded_without_it(client: Client) -> None:
     assert (await last_of(client))["request"]["body"] is None
 
 
-async def test_a_preflight_is_recorded_in_the_app_it_names(client: Client) -> None:
+async def test_a_preflight_is_recorded_in_the_app_it_names_and_makes_none(client: Client) -> None:
     headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
     await client.get("/apps/one/v3/users", headers=REST_KEY)
 
-    await client.options("/apps/one/v3/users", headers=headers)
+    for app in ("one", "unseen"):
+        await client.options(f"/apps/{app}/v3/users", headers=headers)
 
     assert [one["method"] for one in await journal_of(client, app="one")] == ["GET", "OPTIONS"]
-
-
-async def test_a_preflight_alone_makes_no_app(client: Client) -> None:
-    await client.options("/apps/unseen/v3/users", headers={"Origin": "https://a.example"})
-
     assert (await last_of(client))["app"] == "APP_ID"
     assert not client.app[STORE].find("unseen")
 
@@ -179,43 +162,29 @@ async def test_a_crash_is_recorded(
     assert (found["status"], found["code"]) == (500, "ERR_EXCEPTION")
 
 
-async def test_a_websocket_is_recorded_with_its_messages(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-    socket = await connect(client, me)
-    await socket.send_json({"action": "ping"})
-    await socket.receive_json(timeout=PATIENCE)
-
-    (found,) = await journal_of(client, operation="websocket")
-
-    assert (found["status"], found["uid"]) == (101, "SUPERHERO1")
-    assert [frame["sent"] for frame in found["frames"]] == [True, False, True, False]
-    assert [json.loads(frame["text"]) for frame in found["frames"]][2:] == [
-        {"action": "ping"},
-        {"action": "pong"},
-    ]
-
-
-async def test_a_websocket_that_is_refused_is_recorded_with_the_answer(client: Client) -> None:
-    socket = await client.ws_connect("/")
-    await socket.send_json(auth_frame("no.such.jwt"))
-    await socket.receive_json(timeout=PATIENCE)
-
-    (found,) = await journal_of(client, operation="websocket")
-
-    assert "uid" not in found
-    assert json.loads(found["frames"][1]["text"])["body"]["code"] == "401"
-
-
-async def test_a_websocket_that_never_authenticates_is_recorded_once_it_is_closed(
+async def test_a_websocket_is_recorded_with_its_messages_whatever_becomes_of_it(
     client: Client,
 ) -> None:
     socket = await client.ws_connect("/")
     await socket.send_str("nonsense")
     await socket.close()
+    (closed,) = await journal_of(client, operation="websocket", wait="5s")
+    socket = await client.ws_connect("/")
+    await socket.send_json(auth_frame("no.such.jwt"))
+    await socket.receive_json(timeout=PATIENCE)
+    socket = await connect(client, await log_in(client, "superhero1"))
+    await socket.send_json({"action": "ping"})
+    await socket.receive_json(timeout=PATIENCE)
 
-    (found,) = await journal_of(client, operation="websocket", wait="5s")
+    _, refused, found = await journal_of(client, operation="websocket")
 
-    assert [frame["text"] for frame in found["frames"]] == ["nonsense"]
+    assert [frame["text"] for frame in closed["frames"]] == ["nonsense"]
+    assert "uid" not in refused
+    assert json.loads(refused["frames"][1]["text"])["body"]["code"] == "401"
+    assert (found["status"], found["uid"]) == (101, "SUPERHERO1")
+    assert [frame["sent"] for frame in found["frames"]] == [True, False, True, False]
+    texts = [json.loads(frame["text"]) for frame in found["frames"]]
+    assert texts[2:] == [{"action": "ping"}, {"action": "pong"}]
 
 
 # --- ids ------------------------------------------------------------------------------------
@@ -254,27 +223,15 @@ async def test_an_exchange_that_is_not_there_is_not_found(client: Client) -> Non
 # --- apps -----------------------------------------------------------------------------------
 async def test_every_app_has_a_journal_of_its_own(client: Client) -> None:
     for app in ("one", "two", "one"):
-        await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
+        answer = await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
+    number = answer.headers["X-Mock-Exchange"]
 
     assert [one["app"] for one in await journal_of(client, app="one")] == ["one", "one"]
     assert [one["app"] for one in await journal_of(client)] == ["one", "two", "one"]
-
-
-async def test_an_exchange_of_another_app_is_not_found(client: Client) -> None:
-    answer = await client.get("/apps/one/v3/users", headers=REST_KEY)
-    number = answer.headers["X-Mock-Exchange"]
-
     assert await body_of(client.get(f"/_mock/journal/{number}?app=one"))
     await assert_error(client.get(f"/_mock/journal/{number}?app=two"), errors.MOCK_NOT_FOUND)
-
-
-async def test_one_journal_is_cleared_and_the_others_are_not(client: Client) -> None:
-    for app in ("one", "two"):
-        await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
-
     told = await body_of(client.delete("/_mock/journal?app=one"))
-
-    assert told["message"] == "1 exchanges are forgotten."
+    assert told["message"] == "2 exchanges are forgotten."
     assert [one["app"] for one in await journal_of(client)] == ["two"]
 
 

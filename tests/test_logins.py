@@ -139,10 +139,7 @@ async def test_everybody_s_logins_can_be_held_and_are_not_released_for_one(clien
     tasks = [await held(client, post_login(client, f"superhero{n}"), n) for n in (1, 2)]
 
     told = await steer(client, "DELETE", "logins", uid="superhero1")
-    assert told == {
-        "held": {"APP_ID": ["*"]},
-        "waiting": {"APP_ID": ["superhero1", "superhero2"]},
-    }
+    assert told == {"held": {"APP_ID": ["*"]}, "waiting": {"APP_ID": ["superhero1", "superhero2"]}}
     told = await steer(client, "DELETE", "logins")
 
     assert told["held"] == {"APP_ID": []}

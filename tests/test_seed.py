@@ -69,41 +69,23 @@ def test_every_default_user_has_an_avatar_and_the_default_role() -> None:
     assert {user.role for user in users} == {"default"}
 
 
-def test_the_empty_fixture_has_no_users() -> None:
-    app = planted("empty")
-
-    assert listed(app) == []
-    assert list(app.roles) == ["default"]
-
-
-def test_the_keys_of_the_settings_are_planted_with_any_fixture() -> None:
-    app = planted("empty")
-
-    assert app.key_caller("K").scope is Scope.AUTH_ONLY
+def test_the_empty_fixture_and_no_fixture_have_nothing_but_the_keys_of_the_settings() -> None:
+    for app in (planted("empty"), planted()):
+        assert listed(app) == []
+        assert list(app.roles) == ["default"]
+        assert app.key_caller("K").scope is Scope.AUTH_ONLY
 
 
-def test_no_fixture_at_all_is_an_empty_app() -> None:
-    assert listed(planted()) == []
-
-
-def test_the_shipped_fixtures_are_found() -> None:
-    names = {file.name for file in fixtures_dir().glob("*.json")}
-
-    assert {"default.json", "empty.json"} <= names
-
-
-@pytest.mark.parametrize("file", sorted(fixtures_dir().glob("*.json")), ids=lambda file: file.stem)
-def test_every_shipped_fixture_is_good_by_name_and_by_path(file: Path) -> None:
-    assert listed(planted(file.stem)) == listed(planted(str(file)))
-
-
-def test_a_shipped_name_wins_over_a_file_in_the_working_folder(
+def test_every_shipped_fixture_is_good_by_name_and_by_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "default").write_text("not JSON")
+    (tmp_path / "default").write_text("not JSON")  # a shipped name wins
     monkeypatch.chdir(tmp_path)
+    files = list(fixtures_dir().glob("*.json"))
 
-    assert len(listed(planted("default"))) == 10
+    assert {"default.json", "empty.json"} <= {file.name for file in files}
+    for file in files:
+        assert listed(planted(file.stem)) == listed(planted(str(file))), file
 
 
 # --- a user's own fixtures ------------------------------------------------------------------
@@ -137,19 +119,16 @@ def test_a_full_user_is_planted_as_written(write_fixture: WriteFixture) -> None:
     assert (user.created_at, user.last_active_at) == (1_600_000_000, 1_600_000_001)
 
 
-def test_a_user_without_a_time_is_created_when_it_is_planted(write_fixture: WriteFixture) -> None:
-    fixture = write_fixture({"users": [{"uid": "u1", "name": "One"}]})
+def test_a_user_without_a_time_is_created_when_it_is_planted_and_listed_unless_deactivated(
+    write_fixture: WriteFixture,
+) -> None:
+    gone = {"uid": "u2", "name": "Two", "deactivatedAt": 5}
 
-    assert planted(fixture).user("u1").created_at == NOW
+    app = planted(write_fixture({"users": [{"uid": "u1", "name": "One"}, gone]}))
 
-
-def test_a_deactivated_user_is_planted_but_not_listed(write_fixture: WriteFixture) -> None:
-    fixture = write_fixture({"users": [{"uid": "u1", "name": "One", "deactivatedAt": 5}]})
-
-    app = planted(fixture)
-
-    assert listed(app) == []
-    assert app.find_user("u1")
+    assert app.user("u1").created_at == NOW
+    assert listed(app) == [("u1", "One")]
+    assert app.find_user("u2")
 
 
 def test_keys_of_a_fixture_have_their_scope(write_fixture: WriteFixture) -> None:
@@ -161,27 +140,18 @@ def test_keys_of_a_fixture_have_their_scope(write_fixture: WriteFixture) -> None
     assert app.keys["FULL"].name == "Back end"
 
 
-def test_several_fixtures_add_up_in_their_order(write_fixture: WriteFixture) -> None:
-    first = write_fixture({"users": [{"uid": "u1", "name": "One"}]}, "first.json")
+def test_several_fixtures_add_up_in_their_order_and_may_refer_to_one_another(
+    write_fixture: WriteFixture,
+) -> None:
+    one = {"uid": "u1", "name": "One", "role": "teacher", "friends": ["U2"]}
+    roles = write_fixture({"roles": [{"role": "teacher", "name": "T"}]}, "roles.json")
+    first = write_fixture({"users": [one]}, "first.json")
     second = write_fixture({"users": [{"uid": "u2", "name": "Two"}]}, "second.json")
 
-    app = planted(first, "empty", second)
+    app = planted(roles, first, "empty", second)
 
     assert listed(app) == [("u1", "One"), ("u2", "Two")]
-
-
-def test_a_user_may_have_a_role_of_an_earlier_fixture(write_fixture: WriteFixture) -> None:
-    roles = write_fixture({"roles": [{"role": "teacher", "name": "T"}]}, "roles.json")
-    users = write_fixture({"users": [{"uid": "u1", "name": "One", "role": "teacher"}]})
-
-    assert planted(roles, users).user("u1").role == "teacher"
-
-
-def test_a_friendship_of_a_fixture_holds_for_both(write_fixture: WriteFixture) -> None:
-    users = [{"uid": "u1", "name": "One", "friends": ["U2"]}, {"uid": "u2", "name": "Two"}]
-
-    app = planted(write_fixture({"users": users}))
-
+    assert app.user("u1").role == "teacher"
     assert (app.user("u1").friends, app.user("u2").friends) == ({"u2"}, {"u1"})
 
 
@@ -192,15 +162,6 @@ def test_a_friend_may_be_deactivated(write_fixture: WriteFixture) -> None:
     ]
 
     app = planted(write_fixture({"users": users}))
-
-    assert app.user("u1").friends == {"u2"}
-
-
-def test_a_friend_may_stand_in_a_later_fixture(write_fixture: WriteFixture) -> None:
-    first = write_fixture({"users": [{"uid": "u1", "name": "One", "friends": ["u2"]}]}, "1.json")
-    second = write_fixture({"users": [{"uid": "u2", "name": "Two"}]}, "2.json")
-
-    app = planted(first, second)
 
     assert app.user("u1").friends == {"u2"}
 
@@ -223,19 +184,12 @@ def test_what_one_app_does_to_its_users_is_not_seen_in_the_next(
     assert apps[1].user("u1").tags == ["t"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_fixture_of_any_unicode_encoding_is_read(
-    write_fixture: WriteFixture, encoding: str
-) -> None:
-    content = json.dumps({"users": [{"uid": "u1", "name": "Žofie 😀"}]}, ensure_ascii=False)
-
-    assert listed(planted(write_fixture(content.encode(encoding)))) == [("u1", "Žofie 😀")]
-
-
-def test_a_path_may_start_at_home(
+def test_a_fixture_of_any_unicode_encoding_is_read_by_a_path_that_may_start_at_home(
     write_fixture: WriteFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_fixture({"users": [{"uid": "u1", "name": "One"}]})
+    content = json.dumps({"users": [{"uid": "u1", "name": "Žofie 😀"}]}, ensure_ascii=False)
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    assert listed(planted("~/own.json")) == [("u1", "One")]
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        path = write_fixture(content.encode(encoding))
+        assert listed(planted(path)) == listed(planted("~/own.json")) == [("u1", "Žofie 😀")]

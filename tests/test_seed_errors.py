@@ -123,41 +123,23 @@ def test_a_bad_fixture_is_refused_with_file_place_and_reason(tmp_path: Path) -> 
         assert "\n" not in message, name
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"{'users': []}", b"\xff\xfe\x00", b"\x80", b'{"users": []} x', b"[" * 100_000],
-    ids=["empty", "cut off", "Python", "cut UTF-16", "no UTF-8", "a rest", "too deep"],
-)
-def test_a_fixture_that_is_no_json_is_refused_with_the_reason(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_fixture_that_is_no_json_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
-    path.write_bytes(content)
+    broken = (b"", b"{", b"{'users': []}", b"\xff\xfe\x00", b"\x80", b'{"users": []} x')
+    for content in (*broken, b"[" * 100_000):
+        path.write_bytes(content)
+        assert refusal(path).startswith(f"{path}: is not valid JSON: "), content[:9]
 
-    message = refusal(path)
 
-    assert message.startswith(f"{path}: is not valid JSON: ")
-
-
-@pytest.mark.parametrize("name", ["nowhere.json", "Default", "default.json", "../default", ""])
 def test_a_missing_fixture_is_named_with_those_that_are_shipped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    message = refusal(name)
-
-    assert message == f"{name}: no such fixture file; shipped are default, empty"
-
-
-def test_a_folder_is_no_fixture(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path}: no such fixture file; shipped are default, empty"
-
-
-def test_a_home_that_nobody_has_is_no_fixture() -> None:
-    message = refusal("~nobody-has-this-name/x.json")
-
-    assert "~nobody-has-this-name/x.json" in message
+    for name in ("nowhere.json", "Default", "default.json", "../default", "", tmp_path):
+        message = refusal(name)
+        assert message == f"{name}: no such fixture file; shipped are default, empty"
+    assert "~nobody-has-this-name/x.json" in refusal("~nobody-has-this-name/x.json")
 
 
 def test_a_fixture_that_must_not_be_read_is_refused(
@@ -181,9 +163,5 @@ def test_a_uid_in_two_fixtures_is_refused_naming_the_second(tmp_path: Path) -> N
     message = refusal(tmp_path / "first.json", tmp_path / "second.json")
 
     assert message.startswith(f"{tmp_path / 'second.json'}: user 'u1'")
-
-
-def test_a_shipped_fixture_named_twice_is_refused() -> None:
     message = refusal("default", "default")
-
     assert "default.json: user 'cometchat-uid-1': stands in the fixtures twice" in message

@@ -41,26 +41,25 @@ async def seed(client: Client, **fixture: Any) -> Json:
 
 
 # --- fixtures by content --------------------------------------------------------------------
-async def test_a_fixture_adds_its_users_before_those_that_are_there(client: Client) -> None:
-    bob = {"uid": "bob", "name": "Bob", "createdAt": NOW}
+async def test_a_fixture_adds_users_before_those_that_are_there_roles_and_api_keys(
+    client: Client,
+) -> None:
+    bob = {"uid": "bob", "name": "Bob", "createdAt": NOW, "friends": ["superhero1"]}
 
-    told = await seed(client, users=[ALICE, bob])
-
-    assert told == {"users": 2, "apps": ["APP_ID"]}
-    found = await data_of(client.get("/users", headers=REST_KEY))
-    assert [user["uid"] for user in found] == ["Alice", "bob", *SEED_UIDS]
-
-
-async def test_roles_and_api_keys_are_added_too(client: Client) -> None:
-    await seed(
+    told = await seed(
         client,
-        users=[{**ALICE, "role": "Pro"}],
+        users=[{**ALICE, "role": "Pro"}, bob],
         roles=[{"role": "pro", "name": "Pro"}],
         apiKeys=[{"apiKey": "K", "name": "k", "scope": "fullAccess"}],
     )
 
+    assert told == {"users": 2, "apps": ["APP_ID"]}
+    found = await data_of(client.get("/users", headers=REST_KEY))
+    assert [user["uid"] for user in found] == ["Alice", "bob", *SEED_UIDS]
     assert (await data_of(client.get("/users/alice", headers={"apikey": "K"})))["role"] == "pro"
     assert (await data_of(client.get("/roles/pro", headers=REST_KEY)))["name"] == "Pro"
+    friends = await data_of(client.get("/users/superhero1/friends", headers=REST_KEY))
+    assert [friend["uid"] for friend in friends] == ["bob"]
 
 
 async def test_who_is_there_takes_over_what_the_fixture_says_and_stays_logged_in(
@@ -74,25 +73,13 @@ async def test_who_is_there_takes_over_what_the_fixture_says_and_stays_logged_in
     me = await data_of(client.get("/me", headers=by_token(token)))
     assert (me["uid"], me["name"], me["avatar"]) == ("SUPERHERO1", "Tony", avatar)
     assert len(await data_of(client.get("/users", headers=REST_KEY))) == len(SEED_UIDS)
-
-
-async def test_friends_may_be_users_who_are_there(client: Client) -> None:
-    await seed(client, users=[{**ALICE, "friends": ["superhero1"]}])
-
-    friends = await data_of(client.get("/users/superhero1/friends", headers=REST_KEY))
-    assert [friend["uid"] for friend in friends] == ["Alice"]
-
-
-async def test_a_user_can_be_seeded_deactivated(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
-
     await seed(client, users=[{"uid": "superhero1", "name": "x", "deactivatedAt": NOW}])
-
     assert (await client.get("/me", headers=by_token(token))).status == 401
     assert (await client.get("/users/superhero1", headers=REST_KEY)).status == 404
 
 
 async def test_a_seed_is_for_one_app_or_for_all(client: Client) -> None:
+    assert await steer(client, "POST", "seed") == {"users": 0, "apps": ["APP_ID"]}
     for app in ("one", "two"):
         await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
 
@@ -104,22 +91,8 @@ async def test_a_seed_is_for_one_app_or_for_all(client: Client) -> None:
     assert set(every["apps"]) == {"APP_ID", "one", "two"}
 
 
-async def test_a_seed_without_anything_adds_nothing(client: Client) -> None:
-    assert await steer(client, "POST", "seed") == {"users": 0, "apps": ["APP_ID"]}
-
-
 # --- fixtures by name -----------------------------------------------------------------------
-async def test_a_shipped_fixture_is_found_by_its_name(serve: Serve) -> None:
-    client = await serve(fixture=("empty",))
-
-    told = await steer(client, "POST", "seed", fixture="default")
-
-    assert told["users"] == 10
-    found = await data_of(client.get("/users", headers=REST_KEY))
-    assert [user["uid"] for user in found] == SEED_UIDS
-
-
-async def test_a_fixture_of_the_start_is_found_by_what_it_was_called_there(
+async def test_a_fixture_is_found_by_its_shipped_name_or_by_what_it_was_called_at_the_start(
     serve: Serve, tmp_path: Path
 ) -> None:
     path = tmp_path / "own.json"
@@ -127,27 +100,23 @@ async def test_a_fixture_of_the_start_is_found_by_what_it_was_called_there(
     client = await serve(fixture=(str(path),))
     await client.delete("/users/alice", json={"permanent": True}, headers=REST_KEY)
 
+    told = await steer(client, "POST", "seed", fixture="default")
+    assert told["users"] == 10
+    found = await data_of(client.get("/users", headers=REST_KEY))
+    assert [user["uid"] for user in found] == SEED_UIDS
     await steer(client, "POST", "seed", fixture=str(path))
-
     assert (await get_user(client, "alice"))["uid"] == "Alice"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("nope", "other.json", "./default", "default.json", "/etc/passwd", "..", "~", "a\0b"),
-        *("../default", "x" * 5000, str(fixtures_dir() / "default.json")),
-    ],
-)
 async def test_no_other_file_is_read(
-    client: Client, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "other.json").write_text(json.dumps({"users": [ALICE]}))
     monkeypatch.chdir(tmp_path)
-
-    details = await details_of(client.post("/_mock/seed", json={"fixture": name}))
-
-    assert "shipped are default, empty" in details["fixture"][0]
+    names = ("nope", "other.json", "./default", "default.json", "/etc/passwd", "..", "~", "a\0b")
+    for name in (*names, "../default", "x" * 5000, str(fixtures_dir() / "default.json")):
+        details = await details_of(client.post("/_mock/seed", json={"fixture": name}))
+        assert "shipped are default, empty" in details["fixture"][0], name
 
 
 # --- what is refused ------------------------------------------------------------------------
@@ -193,16 +162,11 @@ async def test_what_one_app_cannot_take_none_gets(client: Client) -> None:
     assert await state_of(client) == before
 
 
-@pytest.mark.parametrize("users", [0, -1, MAX_FAKE_USERS + 1, 1.5, "x", True, [], 2**70])
-async def test_there_can_be_only_so_many_people_at_once(client: Client, users: Any) -> None:
-    body = json.dumps({"users": users})
-
-    details = await details_of(client.post("/_mock/seed", data=body))
-
-    assert list(details) == ["users"]
-
-
-async def test_so_many_people_are_those_of_all_apps(client: Client) -> None:
+async def test_there_can_be_only_so_many_people_at_once_in_all_apps(client: Client) -> None:
+    refused: list[Json] = [0, -1, MAX_FAKE_USERS + 1, 1.5, "x", True, [], 2**70]
+    for users in refused:
+        body = json.dumps({"users": users})
+        assert list(await details_of(client.post("/_mock/seed", data=body))) == ["users"], users
     for app in ("one", "two"):
         await client.get(f"/apps/{app}/v3/users", headers=REST_KEY)
 
@@ -229,26 +193,15 @@ def people(serve: Serve) -> People:
     return seeded
 
 
-async def test_people_are_plausible_and_no_two_are_alike(people: People) -> None:
-    found = await people(1, 50)
+async def test_people_are_plausible_reproducible_and_no_two_are_alike(people: People) -> None:
+    found, again, other = await people(7, 30, 30), await people(7, 30, 30), await people(8, 30, 30)
 
-    assert len({user["uid"] for user in found}) == 50
+    assert found == again != other
+    assert len({user["uid"] for user in found}) == 60
     for user in found:
         assert user["metadata"]["email"] == f"{user['uid']}@example.com"
         assert user["uid"].startswith(user["name"].split()[0].lower())
         assert user["createdAt"] == NOW
-
-
-async def test_people_are_reproducible_from_the_random_seed(people: People) -> None:
-    one, again, other = await people(7, 20), await people(7, 20), await people(8, 20)
-
-    assert one == again != other
-
-
-async def test_more_people_are_others(people: People) -> None:
-    found = await people(7, 30, 30)
-
-    assert len({user["uid"] for user in found}) == 60
 
 
 async def test_people_s_uids_keep_to_the_rules_for_uids(client: Client) -> None:

@@ -16,7 +16,6 @@ from tests.helpers import (
     Client,
     Json,
     assert_error,
-    auth_frame,
     body_of,
     by_token,
     connect,
@@ -52,27 +51,21 @@ async def names_of(client: Client, app: str | None = None) -> list[str]:
 
 
 # --- there and back -------------------------------------------------------------------------
-async def test_restoring_brings_back_what_was_there(client: Client) -> None:
-    await create_user(client, "kept")
+async def test_restoring_brings_back_what_was_there_again_and_again(client: Client) -> None:
+    await create_user(client, "kept", metadata={"a": [1]}, tags=["t"])
     before = await state_of(client)
     await steer(client, "PUT", "snapshots/s1")
 
     await create_user(client, "late")
-    await client.delete("/users/kept", json={"permanent": True}, headers=REST_KEY)
+    body = {"metadata": {"a": [2]}, "tags": []}
+    await client.put("/users/kept", json=body, headers=REST_KEY)
     told = await steer(client, "POST", "snapshots/s1/restore")
-
     assert told == {"success": True, "message": "The snapshot s1 was restored."}
     assert await state_of(client) == before
 
-
-async def test_a_snapshot_can_be_restored_again_and_again(client: Client) -> None:
-    await steer(client, "PUT", "snapshots/s1")
-
-    for uid in ("one", "two"):
-        await create_user(client, uid)
-        await steer(client, "POST", "snapshots/s1/restore")
-
-    assert await uids_of(client) == SEED_UIDS
+    await client.delete("/users/kept", json={"permanent": True}, headers=REST_KEY)
+    await steer(client, "POST", "snapshots/s1/restore")
+    assert await state_of(client) == before
 
 
 async def test_what_is_restored_lives_on_as_before(client: Client) -> None:
@@ -87,7 +80,9 @@ async def test_what_is_restored_lives_on_as_before(client: Client) -> None:
     await assert_error(client.get("/me", headers=by_token(token)), errors.AUTH_TOKEN_UNKNOWN)
 
 
-async def test_taking_one_of_the_same_name_replaces_it(client: Client) -> None:
+async def test_a_snapshot_is_replaced_by_one_of_its_name_until_it_is_deleted(
+    client: Client,
+) -> None:
     await steer(client, "PUT", "snapshots/s1")
     await create_user(client, "late")
 
@@ -95,44 +90,17 @@ async def test_taking_one_of_the_same_name_replaces_it(client: Client) -> None:
 
     assert told == {"name": "s1", "apps": ["APP_ID"], "users": 11}
     assert await names_of(client) == ["s1"]
-
-
-async def test_a_snapshot_does_not_change_with_what_it_was_taken_of(client: Client) -> None:
-    await create_user(client, "u1", metadata={"a": [1]}, tags=["t"])
-    await steer(client, "PUT", "snapshots/s1")
-    body = {"metadata": {"a": [2]}, "tags": []}
-    await client.put("/users/u1", json=body, headers=REST_KEY)
-
-    await steer(client, "POST", "snapshots/s1/restore")
-
-    assert (await get_user(client, "u1"))["metadata"] == {"a": [1]}
-
-
-async def test_a_deleted_snapshot_is_gone(client: Client) -> None:
-    await steer(client, "PUT", "snapshots/s1")
-
     await steer(client, "DELETE", "snapshots/s1")
-
     assert await names_of(client) == []
-    await assert_error(client.get("/_mock/snapshots/s1"), errors.MOCK_NOT_FOUND)
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/restore")):
+        request = client.request(method, f"/_mock/snapshots/s1{path}")
+        await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="s1")
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "nope"), ("DELETE", "nope"), ("POST", "nope/restore")]
-)
-async def test_a_snapshot_that_is_not_there_is_named(
-    client: Client, method: str, path: str
-) -> None:
-    request = client.request(method, f"/_mock/snapshots/{path}")
-
-    await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="nope")
-
-
-@pytest.mark.parametrize("name", ["a%20b", ".hidden", "a%2Fb", "x" * 65, "%00", "ü", "a%0A"])
-async def test_a_snapshot_has_a_plain_name(client: Client, name: str) -> None:
-    details = await details_of(client.put(f"/_mock/snapshots/{name}"))
-
-    assert list(details) == ["name"]
+async def test_a_snapshot_has_a_plain_name(client: Client) -> None:
+    for name in ("a%20b", ".hidden", "a%2Fb", "x" * 65, "%00", "ü", "a%0A"):
+        details = await details_of(client.put(f"/_mock/snapshots/{name}"))
+        assert list(details) == ["name"], name
 
 
 # --- what is no part of it ------------------------------------------------------------------
@@ -154,64 +122,49 @@ async def test_journal_faults_holds_and_clock_stay_as_they_are(
 
 
 # --- apps -----------------------------------------------------------------------------------
-async def test_an_app_s_snapshot_touches_no_other_app(client: Client) -> None:
-    await steer(client, "PUT", "snapshots/s1", app="one")
-    for app in ("one", "two"):
-        await add_user(client, "late", app)
-
-    await steer(client, "POST", "snapshots/s1/restore", app="one")
-
-    assert "late" not in await uids_of(client, "one")
-    assert "late" in await uids_of(client, "two")
-
-
-async def test_names_of_apps_do_not_collide(client: Client) -> None:
+async def test_an_app_s_snapshot_touches_no_other_app_s_even_of_the_same_name(
+    client: Client,
+) -> None:
     for app in ("one", "two"):
         await add_user(client, f"of-{app}", app)
         await steer(client, "PUT", "snapshots/same", app=app)
+        await add_user(client, "late", app)
     await steer(client, "DELETE", "snapshots/same", app="two")
 
     held = await body_of(client.get("/_mock/snapshots/same?app=ONE"))
+    await steer(client, "POST", "snapshots/same/restore", app="one")
 
     assert list(held["apps"]) == ["one"]
-    assert "of-one" in [user["uid"] for user in held["apps"]["one"]["users"]]
-    await assert_error(client.get("/_mock/snapshots/same?app=two"), errors.MOCK_NOT_FOUND)
-    await assert_error(client.get("/_mock/snapshots/same"), errors.MOCK_NOT_FOUND)
+    assert await uids_of(client, "one") == ["of-one", *SEED_UIDS]
+    assert await uids_of(client, "two") == ["late", "of-two", *SEED_UIDS]
+    for query in ("?app=two", ""):
+        request = client.get(f"/_mock/snapshots/same{query}")
+        await assert_error(request, errors.MOCK_NOT_FOUND)
+    client.app[STORE].close("one")
+    assert await names_of(client) == []
 
 
-async def test_a_snapshot_of_the_server_holds_every_app_and_no_other(client: Client) -> None:
-    await add_user(client, "u1", "one")
-    await steer(client, "PUT", "snapshots/s1")
-    await add_user(client, "u2", "one")
-    await add_user(client, "u3", "two")
-
-    await steer(client, "POST", "snapshots/s1/restore")
-
-    assert list(await state_of(client)) == ["APP_ID", "one"]
-    assert await uids_of(client, "one") == ["u1", *SEED_UIDS]
-    assert await uids_of(client, "two") == SEED_UIDS
-
-
-async def test_an_app_gets_its_own_part_of_a_snapshot_of_the_server(client: Client) -> None:
+async def test_a_snapshot_of_the_server_holds_every_app_and_is_restored_for_one_or_all(
+    client: Client,
+) -> None:
     for app in ("one", "two"):
         await add_user(client, "u1", app)
     await steer(client, "PUT", "snapshots/s1")
-    for app in ("one", "two"):
+    for app in ("one", "two", "later"):
         await add_user(client, "u2", app)
 
     held = await body_of(client.get("/_mock/snapshots/s1?app=one"))
     await steer(client, "POST", "snapshots/s1/restore", app="one")
-
     assert list(held["apps"]) == ["one"]
-    assert (await uids_of(client, "one"))[0] == "u1"
-    assert (await uids_of(client, "two"))[0] == "u2"
-
-
-async def test_an_app_that_came_later_is_in_no_snapshot(client: Client) -> None:
-    await steer(client, "PUT", "snapshots/s1")
+    assert await uids_of(client, "one") == ["u1", *SEED_UIDS]
+    assert await uids_of(client, "two") == ["u2", "u1", *SEED_UIDS]
     request = client.post("/_mock/snapshots/s1/restore", json={"app": "later"})
-
     await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="s1")
+
+    await steer(client, "POST", "snapshots/s1/restore")
+    assert list(await state_of(client)) == ["APP_ID", "one", "two"]
+    assert await uids_of(client, "two") == ["u1", *SEED_UIDS]
+    assert await uids_of(client, "later") == SEED_UIDS
 
 
 async def test_an_app_sees_its_own_snapshots_and_those_of_the_server(client: Client) -> None:
@@ -221,33 +174,24 @@ async def test_an_app_sees_its_own_snapshots_and_those_of_the_server(client: Cli
 
     assert await names_of(client) == ["whole", "of-One", "of-two"]
     assert await names_of(client, "one") == ["whole", "of-One"]
-    assert (await body_of(client.get("/_mock/snapshots")))[1] == {
-        "name": "of-One",
-        "app": "One",
-        "apps": ["One"],
-        "users": 10,
-    }
-
-
-async def test_an_app_that_goes_takes_its_snapshots_along(client: Client) -> None:
-    await steer(client, "PUT", "snapshots/s1", app="one")
-
-    client.app[STORE].close("one")
-
-    assert await names_of(client) == []
+    listed = await body_of(client.get("/_mock/snapshots"))
+    assert listed[1] == {"name": "of-One", "app": "One", "apps": ["One"], "users": 10}
 
 
 # --- WebSockets -----------------------------------------------------------------------------
-async def test_a_websocket_whose_token_is_there_stays_open_and_online(client: Client) -> None:
-    me = await log_in(client, "superhero1")
+async def test_a_websocket_whose_token_is_there_stays_open_and_hears_of_others(
+    client: Client,
+) -> None:
+    me, other = await log_in(client, "superhero1"), await log_in(client, "superhero2")
     await steer(client, "PUT", "snapshots/s1")
-    socket = await connect(client, me)
-
+    socket = await connect(client, me, presenceSubscription="ALL_USERS")
     await steer(client, "POST", "snapshots/s1/restore")
 
     await socket.send_json({"action": "ping"})
     assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
     assert (await get_user(client, "superhero1"))["status"] == "available"
+    await connect(client, other)
+    assert (await socket.receive_json(timeout=PATIENCE))["sender"] == "SUPERHERO2"
     await socket.close()
     assert (await get_user(client, "superhero1"))["status"] == "offline"
 
@@ -263,33 +207,23 @@ async def test_a_websocket_whose_token_is_not_there_is_closed(client: Client) ->
     assert (await get_user(client, "superhero1"))["status"] == "offline"
 
 
-async def test_a_restored_user_s_websocket_hears_of_others(client: Client) -> None:
-    one, other = await log_in(client, "superhero1"), await log_in(client, "superhero2")
-    await steer(client, "PUT", "snapshots/s1")
-    socket = await connect(client, one, presenceSubscription="ALL_USERS")
-    await steer(client, "POST", "snapshots/s1/restore")
-
-    await connect(client, other)
-
-    assert (await socket.receive_json(timeout=PATIENCE))["sender"] == "SUPERHERO2"
-
-
 async def test_a_jwt_of_before_opens_a_websocket_afterwards(client: Client) -> None:
     me = await log_in(client, "superhero1")
     await steer(client, "PUT", "snapshots/s1")
     await steer(client, "POST", "reset")
     await steer(client, "POST", "snapshots/s1/restore")
 
-    socket = await client.ws_connect("/")
-    await socket.send_json(auth_frame(me["jwt"]))
-
-    assert (await socket.receive_json(timeout=PATIENCE))["body"]["status"] == "OK"
+    await connect(client, me)
 
 
 # --- carried away and brought back ----------------------------------------------------------
 async def test_what_a_snapshot_holds_can_be_put_back_under_another_name(client: Client) -> None:
-    await create_user(client, "u1", metadata={"deep": {"er": [1, {"": None}]}})
+    deep: Any = 1
+    for _ in range(61):  # as deep as clients may send it
+        deep = [deep]
+    await create_user(client, "u1", metadata={"deep": deep, "er": [1, {"": None}]})
     await issue_token(client, "u1")
+    await add_user(client, "u1", "one")
     await steer(client, "PUT", "snapshots/s1")
     held = await body_of(client.get("/_mock/snapshots/s1"))
     await steer(client, "POST", "reset")
@@ -297,28 +231,10 @@ async def test_what_a_snapshot_holds_can_be_put_back_under_another_name(client: 
     await steer(client, "PUT", "snapshots/s2", **held)
     await steer(client, "POST", "snapshots/s2/restore")
 
+    assert await body_of(client.get("/_mock/snapshots/s2")) == held
     assert await state_of(client) == held["apps"]
-
-
-async def test_metadata_as_deep_as_clients_may_send_it_comes_back(client: Client) -> None:
-    deep: Any = 1
-    for _ in range(61):
-        deep = [deep]
-    await create_user(client, "u1", metadata={"deep": deep})
-    held = await state_of(client)
-
-    await steer(client, "PUT", "snapshots/s1", apps=held)
-
-    assert await body_of(client.get("/_mock/snapshots/s1")) == {"apps": held}
-
-
-async def test_of_the_contents_an_app_s_snapshot_takes_its_own_part(client: Client) -> None:
-    await add_user(client, "u1", "one")
-    apps = await state_of(client)
-
-    told = await steer(client, "PUT", "snapshots/s1", app="ONE", apps=apps)
-
-    assert told == {"name": "s1", "app": "one", "apps": ["one"], "users": 11}
+    told = await steer(client, "PUT", "snapshots/s3", app="ONE", apps=held["apps"])
+    assert told == {"name": "s3", "app": "one", "apps": ["one"], "users": 11}
 
 
 # --- bounds ---------------------------------------------------------------------------------

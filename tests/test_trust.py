@@ -138,8 +138,7 @@ def test_whom_the_system_trusts_stays_trusted(trusting: Trusting) -> None:
 
 def test_it_may_be_called_again(trusting: Trusting) -> None:
     again = run(
-        *("sh", TRUST_CA, str(trusting.mock.url), trusting.folder),
-        environment=trusting.environment,
+        *("sh", TRUST_CA, str(trusting.mock.url), trusting.folder), environment=trusting.environment
     )
 
     assert again.returncode == 0, again.stderr

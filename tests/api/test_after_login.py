@@ -48,10 +48,12 @@ async def test_online_counts_are_refused_in_the_words_of_the_live_service(client
     )
 
 
-async def test_a_conversation_with_a_user_is_empty(client: Client) -> None:
+async def test_a_conversation_with_a_user_or_any_group_is_empty(client: Client) -> None:
     headers = by_token((await log_in(client, "superhero2"))["authToken"])
+    behalf = {**REST_KEY, "onBehalfOf": "superhero1"}
 
     found = await data_of(client.get("/users/superhero1/conversation", headers=headers))
+    group = await data_of(client.get("/groups/a-group/conversation", headers=behalf))
 
     assert found.pop("conversationWith")["uid"] == "SUPERHERO1"
     assert found == {
@@ -61,15 +63,8 @@ async def test_a_conversation_with_a_user_is_empty(client: Client) -> None:
         "createdAt": NOW,
         "updatedAt": NOW,
     }
-
-
-async def test_a_conversation_with_any_group_is_empty(client: Client) -> None:
-    headers = {**REST_KEY, "onBehalfOf": "superhero1"}
-
-    found = await data_of(client.get("/groups/a-group/conversation", headers=headers))
-
-    assert found["conversationId"] == "group_a-group"
-    assert found["conversationWith"]["guid"] == "a-group"
+    assert group["conversationId"] == "group_a-group"
+    assert group["conversationWith"]["guid"] == "a-group"
 
 
 async def test_conversations_can_be_marked_and_nothing_is_unread(client: Client) -> None:
@@ -81,12 +76,6 @@ async def test_conversations_can_be_marked_and_nothing_is_unread(client: Client)
             assert (await data_of(client.post(path, headers=headers)))["success"] is True
     unread = "/campaigns/notification-feed/unread-count"
     assert await data_of(client.get(unread, headers=headers)) == {"count": 0}
-
-
-async def test_a_key_has_to_say_whose_affairs_it_asks_for(client: Client) -> None:
-    details = await details_of(client.get(PREFERENCES, headers=REST_KEY))
-
-    assert details == {"onBehalfOf": ["The on behalf of field is required."]}
 
 
 async def test_preferences_keep_what_is_set_and_their_form(client: Client) -> None:
@@ -116,7 +105,7 @@ async def test_preferences_keep_what_is_set_and_their_form(client: Client) -> No
     assert await data_of(client.delete(old, headers=headers)) == DEFAULTS
 
 
-async def test_a_time_zone_is_kept(client: Client) -> None:
+async def test_a_time_zone_is_kept_and_a_key_says_whose(client: Client) -> None:
     headers = by_token((await log_in(client, "superhero1"))["authToken"])
     path = f"{PREFERENCES}/timezone"
     assert (await data_of(client.get(path, headers=headers)))["timezone"] == "UTC"
@@ -125,6 +114,8 @@ async def test_a_time_zone_is_kept(client: Client) -> None:
 
     zone = await data_of(client.get(path, headers=headers))
     assert zone == {"success": True, "timezone": "Asia/Tokyo"}
+    details = await details_of(client.get(PREFERENCES, headers=REST_KEY))
+    assert details == {"onBehalfOf": ["The on behalf of field is required."]}
 
 
 async def test_push_tokens_belong_to_a_login_and_end_with_it(client: Client) -> None:

@@ -142,9 +142,7 @@ async def test_a_deleted_key_opens_nothing(client: Client) -> None:
     )
 
 
-async def test_an_unknown_key_is_not_found_and_a_key_does_nothing_to_itself(
-    client: Client,
-) -> None:
+async def test_an_unknown_key_is_not_found_and_a_key_does_nothing_to_itself(client: Client) -> None:
     for method, key in product(("GET", "PUT", "DELETE"), ("nope", "%20", "auth_key")):
         request = client.request(method, f"/apikeys/{key}", headers=REST_KEY)
         await assert_error(request, errors.APIKEY_NOT_FOUND)

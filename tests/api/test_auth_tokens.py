@@ -79,9 +79,7 @@ async def test_a_user_has_at_most_a_hundred_tokens(client: Client) -> None:
 
     assert [token["authToken"] for token in listed] == minted[:0:-1]
     await assert_error(
-        client.get("/me", headers=by_token(minted[0])),
-        errors.AUTH_TOKEN_UNKNOWN,
-        token=minted[0],
+        client.get("/me", headers=by_token(minted[0])), errors.AUTH_TOKEN_UNKNOWN, token=minted[0]
     )
 
 

@@ -126,11 +126,7 @@ Fired = tuple[dict[str, str], dict[str, str]]  # body and headers
 # What two logins that are fired together are answered with.
 _TOGETHER: dict[str, tuple[Fired, Fired, list[int]]] = {
     "the same login": ((GOOD, {}), (GOOD, {}), [200, 409]),
-    "the uid's case does not count": (
-        (GOOD, {}),
-        ({**GOOD, "uid": "SUPERHERO1"}, {}),
-        [200, 409],
-    ),
+    "the uid's case does not count": ((GOOD, {}), ({**GOOD, "uid": "SUPERHERO1"}, {}), [200, 409]),
     "different uids": ((GOOD, {}), (_TWO, {}), [200, 200]),
     "one uid on two devices": (
         ({**GOOD, "deviceId": "phone"}, {}),

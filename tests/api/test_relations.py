@@ -223,9 +223,7 @@ async def test_a_client_blocks_for_itself_and_lists_blocks_in_each_direction(
 
 
 # --- what is private ------------------------------------------------------------------------
-async def test_private_metadata_is_shown_to_its_user_and_to_back_ends_alone(
-    client: Client,
-) -> None:
+async def test_private_metadata_is_shown_to_its_user_and_to_back_ends_alone(client: Client) -> None:
     await create_user(client, "u2", metadata={"@private": {"pin": 1}})
     created = await create_user(client, "u1", metadata=PRIVATE, withAuthToken=True)
     headers = by_token(created["authToken"])

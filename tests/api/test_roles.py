@@ -48,13 +48,7 @@ async def test_a_role_is_lower_cased_and_found_in_any_case(client: Client) -> No
 @each_row(
     ("body", "details"),
     [
-        (
-            {},
-            {
-                "role": ["The role field is required."],
-                "name": ["The name field is required."],
-            },
-        ),
+        ({}, {"role": ["The role field is required."], "name": ["The name field is required."]}),
         ({"role": "default", "name": "x"}, {"role": ["The role has already been taken."]}),
         ({"role": "Default", "name": "x"}, {"role": ["The role has already been taken."]}),
     ],
@@ -100,13 +94,7 @@ async def test_every_app_has_the_default_role_and_lists_its_roles_in_pages(clien
 
     assert answer["data"] == [{"role": "default", "name": "Default Role", "createdAt": NOW}]
     assert answer["meta"] == {
-        "pagination": {
-            "total": 1,
-            "count": 1,
-            "per_page": 100,
-            "current_page": 1,
-            "total_pages": 1,
-        }
+        "pagination": {"total": 1, "count": 1, "per_page": 100, "current_page": 1, "total_pages": 1}
     }
     await create_role(client)
     answer = await body_of(client.get("/roles?perPage=1&page=2", headers=REST_KEY))

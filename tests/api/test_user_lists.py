@@ -57,13 +57,7 @@ async def test_a_page_tells_where_it_stands_and_holds_a_hundred_by_default(serve
 
     assert uids(answer) == ["u2", "u1", "u0"]
     assert answer["meta"] == {
-        "pagination": {
-            "total": 23,
-            "count": 3,
-            "per_page": 5,
-            "current_page": 5,
-            "total_pages": 5,
-        },
+        "pagination": {"total": 23, "count": 3, "per_page": 5, "current_page": 5, "total_pages": 5},
         "cursor": {"updatedAt": NOW, "affix": "prepend"},
     }
     assert list(answer["meta"]["pagination"]) == [
