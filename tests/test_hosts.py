@@ -1,7 +1,5 @@
 """Paths as hosts and SDKs form them: versions, doubled slashes, prefixes, and the root page."""
 
-import pytest
-
 from mockchat.core import errors
 from tests.helpers import (
     REST_KEY,
@@ -17,31 +15,24 @@ from tests.helpers import (
 VERSIONS = ["/v3", "/v3.0", "/v2", "/v2.0", "/v1", "/v1.0", "/v1.6", "/v1.8", ""]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_all_versions_are_one_api(client: Client, version: str) -> None:
+async def test_all_versions_are_one_api_and_slashes_may_be_doubled(client: Client) -> None:
     token = await issue_token(client, "superhero1")
+    for version in VERSIONS:
+        assert await data_of(client.get(f"{version}/me", headers=by_token(token))), version
 
-    assert await data_of(client.get(f"{version}/users/superhero1", headers=REST_KEY))
-    assert await data_of(client.get(f"{version}/me", headers=by_token(token)))
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v3.0//users/superhero1",
-        "//v3.0///users//superhero1",
-        "/v3.0/v3.0/users/superhero1",
-        "/v3.0//v3/users/superhero1",
+    paths = (f"{version}/users/superhero1" for version in VERSIONS)
+    doubled = ("/v3.0//users/superhero1", "//v3.0///users//superhero1")
+    doubled += ("/v3.0/v3.0/users/superhero1", "/v3.0//v3/users/superhero1")
+    for path in (
+        *paths,
+        *doubled,
         "/users/superhero1/",
         "/users/superhero1//",
         "/users/%73uperhero1",
-    ],
-)
-async def test_slashes_and_versions_may_be_doubled(client: Client, path: str) -> None:
-    response = await get_as_encoded(client, path, REST_KEY)
-
-    assert response.status == 200
-    assert (await response.json())["data"]["uid"] == "SUPERHERO1"
+    ):
+        response = await get_as_encoded(client, path, REST_KEY)
+        assert response.status == 200, path
+        assert (await response.json())["data"]["uid"] == "SUPERHERO1", path
 
 
 async def test_a_user_may_be_named_like_a_version(client: Client) -> None:
@@ -50,51 +41,49 @@ async def test_a_user_may_be_named_like_a_version(client: Client) -> None:
     assert (await data_of(client.get("/v3/users/v3", headers=REST_KEY)))["uid"] == "v3"
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/userss"),
-        ("GET", "/v4/users"),
-        ("GET", "/v3.x/users"),
-        ("GET", "/V3/users"),
-        ("GET", "/Users"),
-        ("GET", "/users/superhero1/nope"),
-        ("GET", "/users/superhero1/auth_tokens/x/y"),
-        ("PATCH", "/users"),
-        ("POST", "/users/superhero1"),
-        ("POST", "/me"),
-        ("POST", "/"),
-        ("DELETE", "/"),
-        ("PUT", "/v3"),
-        ("DELETE", "/admin/users/auth"),
-        ("TRACE", "/users"),
-        ("PROPFIND", "/users"),
-    ],
-)
-async def test_an_unknown_path_or_method_is_no_api(client: Client, method: str, path: str) -> None:
-    for headers in (REST_KEY, {}, {"apikey": "wrong"}):
-        await assert_error(client.request(method, path, headers=headers), errors.API_NOT_FOUND)
+UNKNOWN = """
+GET /userss
+GET /v4/users
+GET /v3.x/users
+GET /V3/users
+GET /Users
+GET /users/superhero1/nope
+GET /users/superhero1/auth_tokens/x/y
+PATCH /users
+POST /users/superhero1
+POST /me
+POST /
+DELETE /
+PUT /v3
+DELETE /admin/users/auth
+TRACE /users
+PROPFIND /users
+"""
 
 
-@pytest.mark.parametrize("path", ["/users/superhero1", "/users", "/_mock/health", "/"])
-async def test_head_answers_like_get_without_a_body(client: Client, path: str) -> None:
-    shown = await client.get(path, headers=REST_KEY)
-
-    response = await client.head(path, headers=REST_KEY)
-
-    assert response.status == 200
-    assert response.headers["Content-Type"] == shown.headers["Content-Type"]
-    assert response.headers["Content-Length"] == str(len(await shown.read()))
-    assert await response.read() == b""
+async def test_an_unknown_path_or_method_is_no_api(client: Client) -> None:
+    for method, path in map(str.split, UNKNOWN.strip().splitlines()):
+        for headers in (REST_KEY, {}, {"apikey": "wrong"}):
+            await assert_error(client.request(method, path, headers=headers), errors.API_NOT_FOUND)
 
 
-@pytest.mark.parametrize("path", ["/", "/v3/", "/v3.0", "/apps/app1", "/apps/app1/v3.0/"])
-async def test_a_browser_at_the_root_gets_a_short_page(client: Client, path: str) -> None:
-    response = await client.get(path)
+async def test_head_answers_like_get_without_a_body(client: Client) -> None:
+    for path in ("/users/superhero1", "/users", "/_mock/health", "/"):
+        shown = await client.get(path, headers=REST_KEY)
+        response = await client.head(path, headers=REST_KEY)
 
-    text = await response.text()
-    assert response.status == 200
-    assert response.content_type == "text/html"
-    assert text.startswith("<!doctype html>")
-    assert "mockchat" in text
-    assert len(text) < 2000
+        assert response.status == 200, path
+        assert response.headers["Content-Type"] == shown.headers["Content-Type"], path
+        assert response.headers["Content-Length"] == str(len(await shown.read())), path
+        assert await response.read() == b"", path
+
+
+async def test_a_browser_at_the_root_gets_a_short_page(client: Client) -> None:
+    for path in ("/", "/v3/", "/v3.0", "/apps/app1", "/apps/app1/v3.0/"):
+        response = await client.get(path)
+
+        text = await response.text()
+        assert (response.status, response.content_type) == (200, "text/html"), path
+        assert text.startswith("<!doctype html>"), path
+        assert "mockchat" in text, path
+        assert len(text) < 2000, path

@@ -12,30 +12,25 @@ from mockchat.core import errors
 from mockchat.core.relations import MAX_FRIENDS
 from mockchat.core.seed import FixtureError
 from mockchat.wire.app import STORE
-from tests.helpers import REST_KEY, Client, Serve, assert_error, create_user, data_of, details_of
+from tests.helpers import REST_KEY, Client, assert_error, create_user, data_of, details_of
 
 FRIENDS = "/users/superhero1/friends"
 
 
-async def test_a_refused_call_makes_no_friend(client: Client) -> None:
-    assert client.app is not None
-    user = client.app[STORE].default.user("superhero1")
-    user.friends |= {f"friend-{number}" for number in range(MAX_FRIENDS - 1)}
-
+async def test_a_refused_call_makes_no_friend_and_a_user_with_all_friends_refuses_alone(
+    client: Client,
+) -> None:
+    app = client.app[STORE].default
+    user, full = app.user("superhero1"), app.user("superhero2")
     body = {"accepted": ["superhero2", "superhero3"]}
-    await assert_error(client.post(FRIENDS, json=body, headers=REST_KEY), errors.QUOTA_REACHED)
 
+    user.friends |= {f"friend-{number}" for number in range(MAX_FRIENDS - 1)}
+    await assert_error(client.post(FRIENDS, json=body, headers=REST_KEY), errors.QUOTA_REACHED)
     assert not {"superhero2", "superhero3"} & user.friends
 
-
-async def test_a_user_with_all_friends_refuses_alone(client: Client) -> None:
-    assert client.app is not None
-    full = client.app[STORE].default.user("superhero2")
+    user.friends.clear()
     full.friends |= {f"friend-{number}" for number in range(MAX_FRIENDS)}
-
-    body = {"accepted": ["superhero2", "superhero3"]}
     done = await data_of(client.post(FRIENDS, json=body, headers=REST_KEY))
-
     assert [one["success"] for one in done["accepted"].values()] == [False, True]
 
 
@@ -55,40 +50,21 @@ async def test_the_case_of_a_role_does_not_count(client: Client) -> None:
     assert user["role"] == "mod"
 
 
-async def test_a_path_that_names_an_empty_app_is_refused(client: Client) -> None:
+async def test_a_refusal_names_what_was_wrong(client: Client) -> None:
     await assert_error(client.get("/apps//v3/users", headers=REST_KEY), errors.APP_ID_MISSING)
 
-
-async def test_a_refused_handshake_says_what_it_lacked(client: Client) -> None:
     headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-
     details = await details_of(client.get("/", headers=headers))
-
     assert "Sec-WebSocket-Key" in details["request"][0]
 
-
-async def test_a_followed_link_gets_the_ca_and_health(serve: Serve) -> None:
-    client = await serve()
-    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-
-    answer = await client.get("/_mock/health", headers=headers)
-
-    assert answer.status == 200
-
-
-async def test_a_time_that_is_none_is_named_by_its_end(client: Client) -> None:
     details = await details_of(client.get("/users?createdAt[from]=abc", headers=REST_KEY))
-
     assert list(details) == ["createdAt.from"]
 
 
-@pytest.mark.parametrize("value", ["1e400", "NaN", "99999999999999999999"])
-def test_a_fixture_holds_only_numbers_that_json_can(tmp_path: Path, value: str) -> None:
-    path = tmp_path / "own.json"
-    path.write_text(f'{{"users": [{{"uid": "a", "name": "A", "metadata": {{"n": {value}}}}}]}}')
+async def test_a_followed_link_gets_the_ca_and_health(client: Client) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
 
-    with pytest.raises(FixtureError, match="is not valid JSON"):
-        load_seed([str(path)], [])
+    assert (await client.get("/_mock/health", headers=headers)).status == 200
 
 
 def test_the_fixture_that_the_readme_shows_is_one(tmp_path: Path) -> None:
@@ -102,12 +78,19 @@ def test_the_fixture_that_the_readme_shows_is_one(tmp_path: Path) -> None:
     assert [user["uid"] for user in seed.users] == ["alice", "bob"]
 
 
-def test_a_role_is_declared_once(tmp_path: Path) -> None:
+def test_a_fixture_declares_a_role_once_and_holds_only_numbers_that_json_can(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "own.json"
-    path.write_text('{"roles": [{"role": "a", "name": "1"}, {"role": "A", "name": "2"}]}')
-
-    with pytest.raises(FixtureError, match="'a' is declared twice"):
-        load_seed([str(path)], [])
+    twice = '{"roles": [{"role": "a", "name": "1"}, {"role": "A", "name": "2"}]}'
+    rows = {twice: "'a' is declared twice"}
+    for value in ("1e400", "NaN", "99999999999999999999"):
+        text = f'{{"users": [{{"uid": "a", "name": "A", "metadata": {{"n": {value}}}}}]}}'
+        rows[text] = "is not valid JSON"
+    for text, told in rows.items():
+        path.write_text(text)
+        with pytest.raises(FixtureError, match=told):
+            load_seed([str(path)], [])
 
 
 async def test_what_is_no_http_is_one_line_in_the_log(

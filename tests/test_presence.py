@@ -61,8 +61,7 @@ async def test_a_user_s_coming_is_told(client: Client, clock: Clock) -> None:
     await enter(client, "superhero2")
 
     frame = await watch.receive_json(timeout=PATIENCE)
-    assert frame["type"] == "presence"
-    assert frame["appId"] == "APP_ID"
+    assert (frame["type"], frame["appId"]) == ("presence", "APP_ID")
     assert frame["sender"] == "SUPERHERO2"
     assert frame["body"]["action"] == "online"
     assert frame["body"]["timestamp"] == NOW + 3
@@ -70,50 +69,36 @@ async def test_a_user_s_coming_is_told(client: Client, clock: Clock) -> None:
     assert frame["body"]["user"]["status"] == "available"
 
 
-async def test_a_user_s_going_is_told(client: Client) -> None:
+async def test_a_user_s_going_is_told_however_the_user_goes(client: Client) -> None:
+    async def close(_me: Json, socket: ClientWebSocketResponse) -> None:
+        await socket.close()
+
+    async def log_out(me: Json, _socket: ClientWebSocketResponse) -> None:
+        await data_of(client.delete("/me", headers=by_token(me["authToken"])))
+
+    async def break_off(_me: Json, socket: ClientWebSocketResponse) -> None:
+        socket.get_extra_info("socket").shutdown(2)
+
+    async def deactivate(_me: Json, _socket: ClientWebSocketResponse) -> None:
+        await data_of(client.delete("/users/superhero2", headers=REST_KEY))
+
+    async def delete(_me: Json, _socket: ClientWebSocketResponse) -> None:
+        permanent = {"permanent": True}
+        await data_of(client.delete("/users/superhero3", json=permanent, headers=REST_KEY))
+
     watch = await enter(client, "superhero1", **EVERYONE)
-    socket = await enter(client, "superhero2")
-    await watch.receive_json(timeout=PATIENCE)
+    for go in (close, log_out, break_off, deactivate, delete):
+        uid = "superhero3" if go is delete else "superhero2"
+        me = await log_in(client, uid)
+        socket = await connect(client, me)
+        assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "online"
 
-    await socket.close()
+        await go(me, socket)
 
-    frame = await watch.receive_json(timeout=PATIENCE)
-    assert frame["sender"] == "SUPERHERO2"
-    assert frame["body"]["action"] == "offline"
-    assert frame["body"]["user"]["status"] == "offline"
-
-
-@pytest.mark.parametrize("body", [None, {"permanent": True}])
-async def test_a_user_that_is_removed_goes_offline(client: Client, body: Json) -> None:
-    watch = await enter(client, "superhero1", **EVERYONE)
-    await enter(client, "superhero2")
-    await watch.receive_json(timeout=PATIENCE)
-
-    await data_of(client.delete("/users/superhero2", json=body, headers=REST_KEY))
-
-    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
-
-
-async def test_a_logout_is_told_as_going(client: Client) -> None:
-    watch = await enter(client, "superhero1", **EVERYONE)
-    me = await log_in(client, "superhero2")
-    await connect(client, me)
-    await watch.receive_json(timeout=PATIENCE)
-
-    await data_of(client.delete("/me", headers=by_token(me["authToken"])))
-
-    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
-
-
-async def test_a_connection_that_breaks_is_told_as_going(client: Client) -> None:
-    watch = await enter(client, "superhero1", **EVERYONE)
-    socket = await enter(client, "superhero2")
-    await watch.receive_json(timeout=PATIENCE)
-
-    transport = socket.get_extra_info("socket")
-    transport.shutdown(2)
-
-    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
+        frame = await watch.receive_json(timeout=PATIENCE)
+        assert frame["sender"] == uid.upper(), go
+        assert frame["body"]["action"] == "offline", go
+        assert go is not close or frame["body"]["user"]["status"] == "offline"
 
 
 async def test_only_the_first_device_comes_and_only_the_last_one_goes(client: Client) -> None:
@@ -128,83 +113,64 @@ async def test_only_the_first_device_comes_and_only_the_last_one_goes(client: Cl
     assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
 
 
-async def test_a_session_is_not_told_about_its_own_user(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-
-    socket = await connect(client, me, **EVERYONE)
-    await connect(client, me, **EVERYONE)
-
-    assert await heard(socket) == []
-
-
-async def test_apps_are_not_told_about_each_other(client: Client) -> None:
-    watch = await enter(client, "superhero1", **EVERYONE)
+async def test_a_session_is_not_told_about_its_own_user_and_other_apps(client: Client) -> None:
+    own = await log_in(client, "superhero1")
+    watch = await connect(client, own, **EVERYONE)
+    await connect(client, own, **EVERYONE)
+    silent = await client.ws_connect("/")  # it did not authenticate
     headers = {**REST_KEY, "appId": "app1"}
-    token = (await data_of(client.post("/users/superhero2/auth_tokens", headers=headers)))[
-        "authToken"
-    ]
-    me = await data_of(client.put("/me", headers=by_token(token)))
+    issued = await data_of(client.post("/users/superhero2/auth_tokens", headers=headers))
+    me = await data_of(client.put("/me", headers=by_token(issued["authToken"])))
 
     socket = await client.ws_connect("/")
     await socket.send_json(auth_frame(me["jwt"], app_id="app1"))
     await socket.receive_json(timeout=PATIENCE)
 
     assert await heard(watch) == []
+    await enter(client, "superhero3")
+    assert await heard(watch) == ["SUPERHERO3 online"]
+    assert await heard(silent) == []
 
 
 # --- subscriptions --------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("subscription", "expected"),
-    [
-        ({"presenceSubscription": "ALL_USERS"}, ["ann online", "cid online"]),
-        ({"presenceSubscription": "all_users"}, ["ann online", "cid online"]),
-        ({"presenceSubscription": "ROLES", "roles": ["nurse"]}, ["ann online"]),
-        (
-            {"presenceSubscription": "ROLES", "roles": ["nurse", "default"]},
-            ["ann online", "cid online"],
-        ),
-        ({"presenceSubscription": "ROLES", "roles": []}, []),
-        ({"presenceSubscription": "ROLES"}, []),
-        ({"presenceSubscription": "FRIENDS"}, ["ann online"]),
-        ({"presenceSubscription": "NONE"}, []),
-        ({}, []),
-    ],
-)
-async def test_everyone_is_told_what_they_subscribed_to(
-    hospital: Client, subscription: Json, expected: list[str]
-) -> None:
-    watch = await enter(hospital, "bob", **subscription)
+SUBSCRIPTIONS: list[tuple[Json, list[str]]] = [
+    ({"presenceSubscription": "ALL_USERS"}, ["ann online", "cid online"]),
+    ({"presenceSubscription": "all_users"}, ["ann online", "cid online"]),
+    ({"presenceSubscription": "ROLES", "roles": ["nurse"]}, ["ann online"]),
+    (
+        {"presenceSubscription": "ROLES", "roles": ["nurse", "default"]},
+        ["ann online", "cid online"],
+    ),
+    ({"presenceSubscription": "ROLES", "roles": []}, []),
+    ({"presenceSubscription": "ROLES"}, []),
+    ({"presenceSubscription": "FRIENDS"}, ["ann online"]),
+    ({"presenceSubscription": "NONE"}, []),
+    ({}, []),
+]
+
+
+async def test_everyone_is_told_what_they_subscribed_to(hospital: Client) -> None:
+    bob = await log_in(hospital, "bob")
+    watches = [await connect(hospital, bob, **body) for body, _ in SUBSCRIPTIONS]
 
     await enter(hospital, "ann")
     await enter(hospital, "cid")
 
-    assert await heard(watch) == expected
+    for watch, (subscription, expected) in zip(watches, SUBSCRIPTIONS, strict=True):
+        assert await heard(watch) == expected, subscription
 
 
-async def test_whoever_did_not_authenticate_is_told_nothing(client: Client) -> None:
-    socket = await client.ws_connect("/")
-
-    await enter(client, "superhero1")
-
-    assert await heard(socket) == []
-
-
-async def test_a_presence_keeps_private_metadata_private(hospital: Client) -> None:
+async def test_a_presence_shows_neither_private_metadata_nor_credentials(hospital: Client) -> None:
     watch = await enter(hospital, "bob", **EVERYONE)
+    await create_user(hospital, "u1", withAuthToken=True)
 
     await enter(hospital, "cid")
+    await enter(hospital, "u1")
 
-    frame = await watch.receive_json(timeout=PATIENCE)
-    assert frame["body"]["user"]["metadata"] == {"pet": "cat"}
-
-
-async def test_a_presence_never_shows_credentials(client: Client) -> None:
-    watch = await enter(client, "superhero1", **EVERYONE)
-    await create_user(client, "u1", withAuthToken=True)
-
-    await enter(client, "u1")
-
-    user = (await watch.receive_json(timeout=PATIENCE))["body"]["user"]
+    cid, user = [
+        (await watch.receive_json(timeout=PATIENCE))["body"]["user"] for _ in ("cid", "u1")
+    ]
+    assert cid["metadata"] == {"pet": "cat"}
     assert not {"authToken", "jwt", "wsChannel"} & user.keys()
 
 

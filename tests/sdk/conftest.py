@@ -101,11 +101,6 @@ def run(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Fac
     return facts_of(request.param)
 
 
-@pytest.fixture(params=BROWSER_RUNS)
-def browser_run(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
-    return facts_of(request.param)
-
-
 @pytest.fixture(params=[name for name in NODE_RUNS if name.endswith("-long-session")])
 def long_session(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -> Facts:
     return facts_of(request.param)

@@ -33,32 +33,24 @@ CODE_OF_A_DEAD_TOKEN = {
 # --- version 4 ---------------------------------------------------------------------------------
 
 
-def test_settings_are_refused_before_any_request(calls: Facts) -> None:
+def test_settings_are_refused_before_any_request_and_a_whole_base_url_is_a_host(
+    calls: Facts,
+) -> None:
     refused = calls["steps"]["refused_settings"]
 
-    assert {name: facts["refused"]["code"] for name, facts in refused.items()} == {
-        "none": "INVALID_CALL_APP_SETTINGS",
-        "no_app": "INVALID_CALL_APP_SETTINGS",
-        "no_region": "INVALID_CALL_APP_SETTINGS",
-    }
-
-
-def test_a_whole_base_url_is_taken_for_the_host(calls: Facts) -> None:
+    codes = {name: facts["refused"]["code"] for name, facts in refused.items()}
+    assert codes == dict.fromkeys(("none", "no_app", "no_region"), "INVALID_CALL_APP_SETTINGS")
     assert calls["steps"]["init"] == {"done": True}
 
 
-def test_a_session_gets_a_call_token(calls: Facts) -> None:
-    token = calls["steps"]["generate_token"]["answer"]["token"]
-
-    assert [bool(part) for part in token.split(".")] == [True, True, True]
-
-
-def test_a_call_token_tells_its_session_and_user(calls: Facts) -> None:
+def test_a_session_gets_a_call_token_that_tells_its_session_and_user(calls: Facts) -> None:
     facts = calls["steps"]["generate_token"]
+    token = facts["answer"]["token"]
     verified = facts["verified"]["data"]
     payload = verified["payload"]
 
-    assert verified["callToken"] == facts["answer"]["token"]
+    assert [bool(part) for part in token.split(".")] == [True, True, True]
+    assert verified["callToken"] == token
     assert payload["room"] == payload["data"]["sessionId"] == "a-session"
     assert payload["data"]["appId"].startswith("SDK_CALLS_")
     assert payload["data"]["user"]["uid"] == ANDREW
@@ -67,18 +59,12 @@ def test_a_call_token_tells_its_session_and_user(calls: Facts) -> None:
     }
 
 
-def test_a_dead_token_gets_no_call_token(calls: Facts) -> None:
+def test_a_dead_token_and_no_session_get_no_call_token(calls: Facts) -> None:
     refused = calls["steps"]["generate_token_with_a_dead_token"]["refused"]
 
     assert refused["code"] == CODE_OF_A_DEAD_TOKEN[calls["package"]]
     assert refused["message"].startswith(NO_SUCH_TOKEN)
-
-
-def test_no_session_gets_no_call_token(calls: Facts) -> None:
     assert "refused" in calls["steps"]["generate_token_without_a_session"]
-
-
-def test_calls_leave_no_promise_rejected(calls: Facts) -> None:
     assert calls["unhandled"] == []
 
 
@@ -156,44 +142,30 @@ def calls5(request: pytest.FixtureRequest, sdk_server: MockChat) -> Iterator[Cal
     connection.close()
 
 
-def test_version_5_logs_in_with_a_uid_and_a_key(calls5: Calls5) -> None:
+def test_version_5_logs_in_by_key_and_by_token_and_out_for_good(calls5: Calls5) -> None:
     user = calls5.login(ANDREW, "AUTH_KEY")
+    token = user["authToken"]
 
     assert (user["uid"], user["name"]) == (ANDREW, "Andrew Joseph")
     assert user["jwt"]
-
-
-def test_version_5_logs_in_with_an_auth_token(calls5: Calls5) -> None:
-    token = calls5.login(ANDREW, "AUTH_KEY")["authToken"]
-
     assert calls5.login_with_auth_token(token)["uid"] == ANDREW
+    assert calls5.logout(token)
+    with pytest.raises(RefusedError):
+        calls5.login_with_auth_token(token)
 
 
-@pytest.mark.parametrize(
-    ("uid", "key", "told"),
-    [
-        (ANDREW, "no-such-key", "Login failed: The Api Key no-su*h-key does not exist."),
-        ("nobody", "AUTH_KEY", "Login failed: The UID nobody does not exist"),
-    ],
-)
-def test_version_5_tells_the_servers_message(calls5: Calls5, uid: str, key: str, told: str) -> None:
-    with pytest.raises(RefusedError, match=re.escape(told)):
-        calls5.login(uid, key)
-
-
-def test_version_5_tells_that_a_token_is_dead(calls5: Calls5) -> None:
+def test_version_5_tells_the_servers_message(calls5: Calls5) -> None:
+    rows = {
+        (ANDREW, "no-such-key"): "Login failed: The Api Key no-su*h-key does not exist.",
+        ("nobody", "AUTH_KEY"): "Login failed: The UID nobody does not exist",
+    }
+    for (uid, key), told in rows.items():
+        with pytest.raises(RefusedError, match=re.escape(told)):
+            calls5.login(uid, key)
     with pytest.raises(RefusedError, match=f"Authentication failed: {NO_SUCH_TOKEN}"):
         calls5.login_with_auth_token(DEAD_TOKEN)
     with pytest.raises(RefusedError, match=f"Token generation failed: {NO_SUCH_TOKEN}"):
         calls5.generate_token("a-session", DEAD_TOKEN)
-
-
-def test_version_5_logs_out_for_good(calls5: Calls5) -> None:
-    token = calls5.login(ANDREW, "AUTH_KEY")["authToken"]
-
-    assert calls5.logout(token)
-    with pytest.raises(RefusedError):
-        calls5.login_with_auth_token(token)
 
 
 def test_version_5_joins_a_session_by_the_schema_it_checks(calls5: Calls5) -> None:

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from mockchat import MockChat
 from tests.sdk.harness import BROWSERS, HERE, tool
 
@@ -27,37 +25,32 @@ def logged_in(ca_dir: Path, uid: str, *settings: str) -> subprocess.CompletedPro
     return run([*MOCKCHAT, *words, "--", tool("node"), "exec_login.mjs", uid])
 
 
-def test_an_app_logs_in_by_the_sdk(node_modules: None, tmp_path: Path) -> None:
-    done = logged_in(tmp_path, "superhero1")
-
-    assert done.returncode == 0, done.stderr
-    facts = {"uid": "SUPERHERO1", "name": "Iron Man", "hasToken": True}
-    assert json.loads(done.stdout) == facts
-
-
-def test_keys_app_and_region_are_those_of_the_settings(node_modules: None, tmp_path: Path) -> None:
+def test_an_app_logs_in_by_the_sdk_with_the_keys_app_and_region_of_the_settings(
+    node_modules: None, tmp_path: Path
+) -> None:
     own = ("--app-id", "OWN", "--auth-key", "own-key", "--region", "eu", "--strict-apps")
+    for settings in ((), own):
+        done = logged_in(tmp_path, "superhero1", *settings)
 
-    assert logged_in(tmp_path, "superhero1", *own).returncode == 0
+        assert done.returncode == 0, done.stderr
+        facts = {"uid": "SUPERHERO1", "name": "Iron Man", "hasToken": True}
+        assert json.loads(done.stdout) == facts, settings
+
+    refused = logged_in(tmp_path, "nobody")  # which is the app's own exit status
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "refused: ERR_UID_NOT_FOUND\n" in refused.stderr
 
 
-def test_a_refused_login_is_the_app_s_own_exit_status(node_modules: None, tmp_path: Path) -> None:
-    done = logged_in(tmp_path, "nobody")
-
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "refused: ERR_UID_NOT_FOUND\n" in done.stderr
-
-
-@pytest.mark.parametrize("service", ["api", "apiclient", "websocket"])
 def test_chromium_gets_here_by_the_flag_that_hosts_prints(
-    sdk_server: MockChat, tmp_path: Path, service: str
+    sdk_server: MockChat, tmp_path: Path
 ) -> None:
     port = str(sdk_server.https_url).rpartition(":")[2]
     flag = run([*MOCKCHAT, "hosts", "--format", "chromium", "--https-port", port]).stdout.strip()
     browser = [tool(*BROWSERS), "--headless", "--no-sandbox", f"--user-data-dir={tmp_path}"]
     trust = ["--ignore-certificate-errors", "--disable-gpu"]
-    page = f"https://app_id.{service}-us.cometchat.io/"
+    for service in ("api", "apiclient", "websocket"):
+        page = f"https://app_id.{service}-us.cometchat.io/"
 
-    done = run([*browser, *trust, flag, "--dump-dom", page])
+        done = run([*browser, *trust, flag, "--dump-dom", page])
 
-    assert "A local stand-in for CometChat" in done.stdout, done.stderr[-2000:]
+        assert "A local stand-in for CometChat" in done.stdout, done.stderr[-2000:]

@@ -52,17 +52,13 @@ def web_facts(recipe_server: MockChat, workshop: Path) -> Facts:
     return facts
 
 
-@pytest.mark.parametrize("name", WEB_APPS)
-def test_the_app_of_the_page_logs_in_by_key_and_by_token_and_out(
-    web_facts: Facts, name: str
+def test_the_app_of_each_page_logs_in_by_key_and_by_token_and_out_with_a_clean_console(
+    web_facts: Facts,
 ) -> None:
-    assert web_facts[name]["shown"] == SESSIONS
-
-
-@pytest.mark.parametrize("name", [*WEB_APPS, "react kit"])
-def test_the_console_of_the_page_s_app_is_clean(web_facts: Facts, name: str) -> None:
-    assert web_facts[name]["consoleErrors"] == []
-    assert web_facts[name]["unhandled"] == []
+    for name in (*WEB_APPS, "react kit"):
+        assert name == "react kit" or web_facts[name]["shown"] == SESSIONS, name
+        assert web_facts[name]["consoleErrors"] == [], name
+        assert web_facts[name]["unhandled"] == [], name
 
 
 def test_the_ui_kit_of_the_react_page_lists_the_other_users(
@@ -81,29 +77,16 @@ def module_facts(name: str, module: str, flow: str, mock: MockChat, workshop: Pa
     return facts
 
 
-def test_the_module_of_the_react_native_page_logs_in_by_key_and_by_token_and_out(
+def test_the_modules_of_the_pages_log_in_and_those_that_cannot_run_here_compile(
     recipe_server: MockChat, workshop: Path
 ) -> None:
     facts = module_facts("react-native", "src/chat.js", "chat", recipe_server, workshop)
-
     assert facts["shown"] == SESSIONS
 
-
-def test_the_module_of_the_calls_page_gets_a_token_for_its_session(
-    recipe_server: MockChat, workshop: Path
-) -> None:
     payload = module_facts("calls-v4", "src/calls.js", "calls", recipe_server, workshop)
-
     assert payload["sessionId"] == "a-session"
     assert payload["user"]["uid"] == "cometchat-uid-1"
 
-
-@pytest.mark.parametrize(
-    ("name", "module"), [("react-native", "src/App.jsx"), ("calls-v5", "src/calls.js")]
-)
-def test_a_module_that_cannot_run_here_compiles(
-    recipe_server: MockChat, workshop: Path, name: str, module: str
-) -> None:
-    built = Path(module_facts(name, module, "none", recipe_server, workshop)["built"])
-
-    assert "logInByToken" in built.read_text(encoding="utf-8")
+    for name, module in (("react-native", "src/App.jsx"), ("calls-v5", "src/calls.js")):
+        built = Path(module_facts(name, module, "none", recipe_server, workshop)["built"])
+        assert "logInByToken" in built.read_text(encoding="utf-8"), name

@@ -73,57 +73,42 @@ def preparations(lines: list[str]) -> list[str]:
     return [line for line in lines if " sign-" not in line and not line.startswith("pytest")]
 
 
-def test_a_sign_in_prints_a_token_that_the_app_logs_in_with(
+def test_a_sign_in_prints_a_token_for_new_and_known_users_until_the_sign_out(
     shell: Shell, app: Callable[[str], object]
 ) -> None:
-    token = out(shell, *steps(shell.commands("Log in"), START))
+    lines = shell.commands("Log in")
+    sign_in = steps(lines, START)
 
-    token = token.splitlines(keepends=True)[-1]
+    token = out(shell, *sign_in).splitlines(keepends=True)[-1]
     assert TOKEN.fullmatch(token)
     assert app(token) == ALICE
 
-
-def test_a_second_sign_in_takes_the_user_that_is_there(shell: Shell) -> None:
-    lines = steps(shell.commands("Log in"), START)
-
-    assert TOKEN.search(out(shell, *lines, lines[-1]))
-
-
-def test_a_sign_out_revokes_the_token(shell: Shell, app: Callable[[str], object]) -> None:
-    lines = shell.commands("Log in")
-    token = out(shell, *steps(lines, START)).splitlines()[-1]
-
+    assert TOKEN.search(out(shell, *sign_in, sign_in[-1]))
     out(shell, *steps(lines, END))
-
     assert app(token) == DEAD_TOKEN
 
-
-def test_a_refusal_ends_the_program_with_its_code(shell: Shell) -> None:
-    lines = steps(shell.commands("Log in"), START)
-    bad = lines[-1].replace("alice Alice", "'two words' Two")
-
-    done = shell.run(*lines[:-1], bad)
-
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("ERROR_UID_WITH_SPACE")
+    bad = sign_in[-1].replace("alice Alice", "'two words' Two")
+    refused = shell.run(*sign_in[:-1], bad)
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].endswith("ERROR_UID_WITH_SPACE")
 
 
-def test_the_ca_of_the_page_makes_https_work(shell: Shell, app: Callable[[str], object]) -> None:
+def test_https_works_with_the_ca_of_the_page_alone(
+    shell: Shell, app: Callable[[str], object]
+) -> None:
     prepared = preparations(shell.commands("Log in"))
+    lines = steps(shell.commands("TLS"), START)
 
-    token = out(shell, *prepared, *steps(shell.commands("TLS"), START)).splitlines()[-1]
+    ca_dir = shell.home / ".cache" / "mockchat"
+    kept = ca_dir.readlink()
 
+    ca_dir.unlink()
+    without = [line for line in lines if "cert-sync" not in line]
+    assert shell.run(*prepared, *without).returncode != 0
+
+    ca_dir.symlink_to(kept)
+    token = out(shell, *prepared, *lines).splitlines()[-1]
     assert app(token) == ALICE
-
-
-def test_https_fails_without_the_ca(shell: Shell) -> None:
-    prepared = preparations(shell.commands("Log in"))
-    lines = [line for line in steps(shell.commands("TLS"), START) if "cert-sync" not in line]
-    (shell.home / ".cache" / "mockchat").unlink()
-
-    done = shell.run(*prepared, *lines)
-
-    assert done.returncode != 0
 
 
 @pytest.mark.parametrize("shell", ["curl"], indirect=True)

@@ -165,34 +165,25 @@ def android(sdk_server: MockChat, app_id: str) -> NativeSdk:
 # --- Java, Kotlin, Dart ------------------------------------------------------------------------
 
 
-def test_the_pages_sample_user_logs_in_with_the_pages_key(sdk: NativeSdk) -> None:
+def test_the_pages_sample_user_logs_in_with_the_pages_key_and_out_for_good(
+    sdk: NativeSdk,
+) -> None:
     user = sdk.login(sdk.page.uid, sdk.page.key).data
 
     assert (user["uid"], user["status"]) == (sdk.page.uid, "online")
-    assert user["authToken"]
     assert user["jwt"]
     assert user["wsChannel"]["identity"]
     assert user["wsChannel"]["secret"]
+    assert sdk.logout(user["authToken"]).data
+    assert sdk.login_with_token(user["authToken"]).error["code"] == DEAD_TOKEN
 
 
-def test_a_logout_destroys_the_token_for_good(sdk: NativeSdk) -> None:
-    token = sdk.login(sdk.page.uid, sdk.page.key).data["authToken"]
-
-    assert sdk.logout(token).data
-    assert sdk.login_with_token(token).error["code"] == DEAD_TOKEN
-
-
-def test_the_pages_placeholder_token_is_refused(sdk: NativeSdk) -> None:
-    assert sdk.login_with_token("AUTH_TOKEN").error["code"] == DEAD_TOKEN
-
-
-def test_a_wrong_key_has_the_code_the_sdk_knows(sdk: NativeSdk) -> None:
+def test_a_wrong_key_and_the_pages_placeholder_token_have_the_codes_the_sdk_knows(
+    sdk: NativeSdk,
+) -> None:
     assert sdk.login(sdk.page.uid, "no-such-key").error["code"] == sdk.page.wrong_key
-
-
-def test_an_error_is_four_strings(sdk: NativeSdk) -> None:
     error = sdk.login_with_token("AUTH_TOKEN").error
-
+    assert error["code"] == DEAD_TOKEN
     assert set(error) == {"code", "message", "devMessage", "source"}
     assert all(isinstance(value, str) and value for value in error.values())
 
@@ -222,35 +213,23 @@ def test_the_flutter_pages_placeholder_uid_is_unknown(sdk_server: MockChat, app_
 # --- JavaScript --------------------------------------------------------------------------------
 
 
-def test_the_javascript_page_creates_kevin_and_logs_him_in(snippets: Facts) -> None:
+def test_the_javascript_page_s_users_log_in_and_its_placeholders_are_refused(
+    snippets: Facts,
+) -> None:
     assert snippets["create_user"] == KEVIN
     assert snippets["login_with_the_created_user"] == {**KEVIN, "status": "online"}
-
-
-@pytest.mark.parametrize(
-    ("step", "code"),
-    [
-        ("login_with_the_placeholder_uid", "ERR_UID_NOT_FOUND"),
-        ("login_with_the_placeholder_token", DEAD_TOKEN),
-    ],
-)
-def test_a_javascript_placeholder_is_refused(snippets: Facts, step: str, code: str) -> None:
-    assert snippets[step]["refused"]["code"] == code
-
-
-def test_the_javascript_sample_user_logs_in_once_and_stays_in(snippets: Facts) -> None:
     assert snippets["login_with_a_sample_user"] == {
         "first": ANDREW,
         "again": {"alreadyIn": "cometchat-uid-1"},
     }
-
-
-def test_the_javascript_logout_completes(snippets: Facts) -> None:
     assert snippets["logout"] == {"answer": {"done": True}, "user": None}
-
-
-def test_the_javascript_login_listener_hears_until_it_is_removed(snippets: Facts) -> None:
-    assert snippets["login_listener"]["heard"] == [
+    placeholders = {
+        "login_with_the_placeholder_uid": "ERR_UID_NOT_FOUND",
+        "login_with_the_placeholder_token": DEAD_TOKEN,
+    }
+    for step, code in placeholders.items():
+        assert snippets[step]["refused"]["code"] == code, step
+    assert snippets["login_listener"]["heard"] == [  # until it is removed
         ["loginFailure", DEAD_TOKEN],
         ["logoutSuccess"],  # the SDK wipes its session whenever a token turns out dead
         ["loginSuccess", "cometchat-uid-1"],
