@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mockchat import config
 from mockchat.commands import CommandError, UsageError, settings
@@ -100,7 +100,7 @@ class _Forwarding:
     def __init__(self) -> None:
         self.early = 0  # a signal that came before the child started
         self._child: subprocess.Popen[bytes] | None = None
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         for name in _SIGNALS:
@@ -110,7 +110,7 @@ class _Forwarding:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)
 
     def adopt(self, child: subprocess.Popen[bytes]) -> None:
         """Forward signals to this child from now on, and the early one."""
@@ -132,16 +132,9 @@ def _shares_terminal() -> bool:
     """Whether the terminal sends Ctrl-C to the child as well, because it sends it to us."""
     if sys.platform == "win32":
         return True
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+    with contextlib.suppress(OSError), Path("/dev/tty").open("rb", buffering=0) as terminal:
+        return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    return False
 
 
 # --- its environment ------------------------------------------------------------------------

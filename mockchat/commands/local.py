@@ -1,23 +1,19 @@
-"""`health`, and the commands that work without a server: `errors`, `routes`, `openapi`."""
+"""The commands that work without a server: `errors`, `routes`, `openapi`, `hosts`, `ca`."""
 
 import argparse
 import json
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from mockchat.commands import CommandError
 from mockchat.commands.remote import Remote
-from mockchat.commands.show import printable, say, tell
-from mockchat.commands.table import Action, columns
+from mockchat.commands.settings import config_of, flags_of, setting
+from mockchat.commands.show import say, tell
+from mockchat.commands.table import JSON, Action, Argument, argument, columns
 from mockchat.core.errors import CATALOGUE, Face
 
-_HEALTHY = 5.0  # seconds that a healthy server has to answer
+_HTTPS = 443
 _ERRORS = columns("dialect status code name when")
-
-
-def health(_action: Action, arguments: argparse.Namespace) -> int:
-    """Print the server's answer, which is short JSON."""
-    say(printable(Remote(arguments).fetch("/health", timeout=_HEALTHY)))
-    return 0
 
 
 def errors(_action: Action, arguments: argparse.Namespace) -> int:
@@ -32,18 +28,15 @@ def errors(_action: Action, arguments: argparse.Namespace) -> int:
         for row in CATALOGUE.values()
     ]
     found = _matching(arguments.word, rows)
-    lines = [
-        {**row, **row[dialect], "dialect": shown} for row in found for dialect, shown in _of(row)
-    ]
-    return tell(arguments, found if arguments.json else lines, _ERRORS)
-
-
-def _of(row: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the dialects to list an error in, and the word for each."""
-    documented, live = row["documented"], row["live"]
-    if (documented["code"], documented["status"]) == (live["code"], live["status"]):
-        return [("live", "both")]
-    return [("documented", "documented"), ("live", "live")]
+    if arguments.json:
+        return tell(arguments, found)
+    lines = []
+    for row in found:
+        faces = {"documented": row["documented"], "live": row["live"]}
+        if len({(face["code"], face["status"]) for face in faces.values()}) == 1:
+            faces = {"both": row["live"]}
+        lines += [{**row, **face, "dialect": dialect} for dialect, face in faces.items()]
+    return tell(arguments, lines, _ERRORS)
 
 
 def _face(face: Face) -> dict[str, Any]:
@@ -84,4 +77,90 @@ def openapi(_action: Action, _arguments: argparse.Namespace) -> int:
     from mockchat.wire.openapi import document  # noqa: PLC0415  # imports marshmallow
 
     say(json.dumps(document(), ensure_ascii=False, indent=2))
+    return 0
+
+
+# --- hosts ----------------------------------------------------------------------------------
+class _Format(NamedTuple):
+    """A text before the names, and the text of each; `note`: the format knows no ports."""
+
+    head: str
+    each: str
+    note: bool = False
+    gap: str = "\n"
+
+
+_COMPOSE = "services:\n  mockchat:\n    networks:\n      default:\n        aliases:\n"
+_KUBERNETES = 'hostAliases:\n  - ip: "{address}"\n    hostnames:\n'
+_FORMATS = {
+    "hosts": _Format("", "{address} {name}", note=True),
+    "compose": _Format(_COMPOSE, "          - {name}", note=True),
+    "docker": _Format("", "--add-host={name}:{address}"),
+    "kubernetes": _Format(_KUBERNETES, "      - {name}", note=True),
+    "chromium": _Format("--host-resolver-rules=", "MAP {name}:443 {target}", gap=","),
+    "curl": _Format("", 'connect-to = "{name}:443:{target}"'),
+}
+_NOTE = f"# clients use HTTPS port {_HTTPS}: serve it there (--https-port {_HTTPS})\n"
+
+
+def hosts_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
+    """Return the arguments of `hosts`."""
+    told = (
+        "hosts: lines of a hosts file (the default); compose: aliases of a service; docker: flags "
+        "of `docker run`; kubernetes: hostAliases of a pod; chromium: a flag, as in "
+        '`chromium "$(mockchat hosts --format chromium)"`; curl: options for a `--config` file'
+    )
+    return [
+        argument("--format", "FORMAT", told, choices=list(_FORMATS), default="hosts"),
+        argument("--address", "ADDRESS", "address of mockchat (default: 127.0.0.1)"),
+        JSON,
+        *(setting(name) for name in ("app_id", "region", "https_port")),
+    ]
+
+
+def hosts(_action: Action, arguments: argparse.Namespace) -> int:
+    """Print the rules in one of the formats."""
+    settings = config_of(flags_of(arguments))
+    if settings.https_port is None:
+        raise CommandError("clients use the live host names with HTTPS, and --https-port is off")
+    names, address = _names(settings.app_id, settings.region), arguments.address or "127.0.0.1"
+    port = settings.https_port or _HTTPS
+    if arguments.json:
+        return tell(arguments, {"names": names, "address": address, "port": port})
+    form = _FORMATS[arguments.format]
+    target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    lines = [form.each.format(name=name, address=address, target=target) for name in names]
+    note = _NOTE if form.note and port != _HTTPS else ""
+    say(note + form.head.format(address=address) + form.gap.join(lines))
+    return 0
+
+
+def _names(app_id: str, region: str) -> list[str]:
+    """Return the host names of an app, the names that all apps share, and those of pictures."""
+    from mockchat.core import pictures  # noqa: PLC0415  # imported only when used
+    from mockchat.wire.hosts import SERVICES  # noqa: PLC0415  # imports marshmallow
+
+    shared = [f"{service}-{region}.cometchat.io" for service in SERVICES]
+    return [*(f"{app_id.lower()}.{host}" for host in shared), *shared, *pictures.HOSTS]
+
+
+# --- ca -------------------------------------------------------------------------------------
+def ca(_action: Action, arguments: argparse.Namespace) -> int:
+    """Print the path or the text of this machine's CA, creating it if there is none."""
+    if arguments.url is not None:
+        say(Remote(arguments).fetch("/ca.pem"))
+        return 0
+    settings = config_of(flags_of(arguments))
+    if settings.tls_cert:
+        raise CommandError("MOCKCHAT_TLS_CERT names your own certificate, which has your own CA")
+    from mockchat.core.clock import Clock  # noqa: PLC0415  # imports what a server imports
+    from mockchat.wire import tls  # noqa: PLC0415
+
+    try:
+        folder = tls.home_path(settings.ca_dir) if settings.ca_dir else tls.cache_dir()
+        path = tls.own(folder, settings.tls_host, Clock().now()).ca_path
+    except tls.TlsError as error:
+        raise CommandError(str(error)) from None
+    assert path is not None  # noqa: S101  # mockchat's own certificate always has a CA
+    say(Path(path).read_text().rstrip() if arguments.pem else str(path))
     return 0

@@ -80,12 +80,11 @@ def show(_action: Action, arguments: argparse.Namespace) -> int:
     flags = flags_of(arguments)
     settings = config_of(flags, arguments.config)
     in_file = config.read_file(arguments.config) if arguments.config else {}
-    values = {name: getattr(settings, name) for name, _ in config.rows()}
-    values |= {name: _MASK for name in _SECRET if values[name] is not None}
-    rows = [
-        {"setting": name, "value": value, "from": _source(name, flags, in_file)}
-        for name, value in values.items()
-    ]
+    rows = []
+    for name, _ in config.rows():
+        value = getattr(settings, name)
+        masked = _MASK if name in _SECRET and value is not None else value
+        rows.append({"setting": name, "value": masked, "from": _source(name, flags, in_file)})
     flag = Column("setting", lambda row: config.flag(row["setting"]))
     return tell(arguments, rows, (flag, Column("value", _shown), Column("from", "from")))
 

@@ -1,4 +1,4 @@
-"""Commands that prepare their request or rewrite the answer: users, seed, snapshots, faults."""
+"""Commands with a request or an answer of their own: health, users, seed, snapshots, faults."""
 
 import argparse
 from collections import Counter
@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from mockchat.commands import UsageError
-from mockchat.commands.remote import RefusedError, ask
-from mockchat.commands.show import pairs, read_json, say, say_json, tell, write_json
+from mockchat.commands.remote import RefusedError, Remote, ask
+from mockchat.commands.show import pairs, printable, read_json, say, tell, write_json
 from mockchat.commands.table import FILTERS, Action, Argument, argument, options
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.ids import camel
 
+_HEALTHY = 5.0  # seconds that a healthy server has to answer
 _SEEDING = 600.0  # seconds that the server has to add users
+
+
+def health(_action: Action, arguments: argparse.Namespace) -> int:
+    """Print the server's answer, which is short JSON."""
+    say(printable(Remote(arguments).fetch("/health", timeout=_HEALTHY)))
+    return 0
 
 
 def users(action: Action, arguments: argparse.Namespace) -> int:
@@ -33,11 +40,11 @@ def users(action: Action, arguments: argparse.Namespace) -> int:
 
 def seed(action: Action, arguments: argparse.Namespace) -> int:
     """Add made-up users and a fixture."""
-    if arguments.users is None and arguments.fixture is None:
-        raise UsageError("seed needs --users N or --fixture FILE")
     fixture = None if arguments.fixture is None else _fixture(arguments.fixture)
     given = {"users": arguments.users, "fixture": fixture}
     body = {name: value for name, value in given.items() if value is not None}
+    if not body:
+        raise UsageError("seed needs --users N or --fixture FILE")
     try:
         answer = ask(action, arguments, body, _SEEDING)
     except RefusedError as error:
@@ -95,12 +102,10 @@ def _options() -> list[Argument]:
 
 def faults_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
     """Return the arguments of `faults add`."""
-    kind = argument(
-        "kind", "KIND", "kind or preset, as `mockchat faults kinds` lists it", nargs="?"
-    )
+    told = "kind or preset, as `mockchat faults kinds` lists it"
     help_ = "add a fault or a list of faults from a JSON file; - for a pipe"
-    file = argument("--from", "FILE", help_, dest="file")
-    return [kind, file, *_options()]
+    kind = argument("kind", "KIND", told, nargs="?")
+    return [kind, argument("--from", "FILE", help_, dest="file"), *_options()]
 
 
 def faults(action: Action, arguments: argparse.Namespace) -> int:
@@ -108,8 +113,7 @@ def faults(action: Action, arguments: argparse.Namespace) -> int:
     wanted = _wanted(arguments) if arguments.file is None else _from_file(arguments)
     made = [ask(action, arguments, one) for one in wanted]
     if arguments.json:
-        say_json(made if arguments.file else made[0])
-        return 0
+        return tell(arguments, made if arguments.file else made[0])
     for one in made:
         say(f"Added fault {one['id']}: {one['kind']} {pairs(one['match'])}".rstrip())
     return 0

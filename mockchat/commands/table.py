@@ -169,7 +169,9 @@ GROUPS = {  # the actions of a command follow it, the default first
         Action("exec", "run a command with a server of its own", code="execute.run"),
     ),
     "control a running server": (
-        Action("health", "check that the server is up", "", (SERVER[0], JSON), code="local.health"),
+        Action(
+            "health", "check that the server is up", "", (SERVER[0], JSON), code="special.health"
+        ),
         Action("users", "list the users", "GET /state", (), _USERS, code="special.users"),
         Action("token", "print an auth token of a user", _AUTH_TOKENS, _TOKEN, "{authToken}"),
         Action("reset", "return to the seed data", "POST /reset"),
@@ -210,9 +212,9 @@ GROUPS = {  # the actions of a command follow it, the default first
         Action("errors", "list the error catalogue", "", _WORD, code="local.errors"),
         Action("routes", "list the operations", "", _WORD, _ROUTES, code="local.routes"),
         Action("openapi", "print the OpenAPI document", code="local.openapi"),
-        Action("ca", "print the path of the CA to trust", "", _CA, code="hosts.ca"),
+        Action("ca", "print the path of the CA to trust", "", _CA, code="local.ca"),
         Action(
-            "hosts", "print rules that send the live host names to mockchat", code="hosts.hosts"
+            "hosts", "print rules that send the live host names to mockchat", code="local.hosts"
         ),
         Action("config", "list the settings and the source of each", code="settings.show"),
     ),

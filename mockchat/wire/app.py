@@ -93,7 +93,7 @@ def create_app(
 
 def create_store(config: Config, clock: Clock) -> Store:
     """Return the state that a config asks for, its default app seeded."""
-    # Counted from the real time on, sequence are later than those of a server that was here before.
+    # The ids of exchanges begin at the real time, after those of any earlier server.
     sequence = int(Clock().now() * 1e6)
     journals = Journals(config.journal_size, config.journal_bytes, sequence)
     seed, ids = seed_of(config).apply, Ids(config.random_seed)
@@ -101,7 +101,7 @@ def create_store(config: Config, clock: Clock) -> Store:
 
 
 def seed_of(config: Config) -> Seed:
-    """Return what a config plants new apps with; raise FixtureError."""
+    """Return the seed of new apps; raise FixtureError."""
     keys = [(key, "Auth Key", Scope.AUTH_ONLY) for key in config.auth_key]
     keys += [(key, "Rest API Key", Scope.FULL_ACCESS) for key in config.rest_api_key]
     return load_seed(config.fixture, keys)

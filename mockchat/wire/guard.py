@@ -1,4 +1,4 @@
-"""The guard of the control API: who may steer the mock (product section 5)."""
+"""The guard of the control API: which requests may reach it (product section 5)."""
 
 import hmac
 from collections.abc import Mapping
@@ -20,8 +20,7 @@ class Guard:
     def check(self, access: Access, address: Address, headers: Mapping[str, str]) -> None:
         """Raise CONTROL_ORIGIN, CONTROL_HOST or CONTROL_TOKEN.
 
-        What tells nothing and changes nothing (health, the CA) is open without the token, so
-        that probes need none.
+        Health and the CA need no token: they neither change anything nor tell a secret.
         """
         origin = headers.get("Origin")
         site = headers.get("Sec-Fetch-Site", "none")

@@ -13,12 +13,10 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from mockchat.core import pictures
 from mockchat.wire.hosts import FIRST_HOSTS, REGIONS, SERVICES
-
-T = TypeVar("T")
 
 _DAY = 24 * 60 * 60
 _LEAF_LIFE = 397 * _DAY  # Apple's platforms refuse leaves that live longer than 825 days
@@ -190,8 +188,8 @@ def _issue(folder: Path, names: Iterable[str], now: float) -> ssl.SSLContext:
 
 
 def _write(
-    path: Path, content: bytes, mode: int = 0o600, place: Callable[[Path, Path], T] = Path.replace
-) -> T:
+    path: Path, content: bytes, mode: int = 0o600, place: Callable[[Path, Path], Any] = Path.replace
+) -> Any:
     """Write a draft beside a file, so that nobody reads half of it, and place it there."""
     handle, name = tempfile.mkstemp(dir=path.parent)
     draft = Path(name)
