@@ -26,18 +26,6 @@ def _as_it_is(value: Any) -> Any:
 class Endpoint:
     """An operation with its schemas prepared once."""
 
-    __slots__ = (
-        "_handler",
-        "_is_async",
-        "dump",
-        "load_body",
-        "load_query",
-        "name",
-        "operation",
-        "shows_users",
-        "takes_body",
-    )
-
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.name = operation.id
@@ -93,51 +81,28 @@ def _decoded(segment: str) -> str:
 Found = tuple[Endpoint, Mapping[str, str]]
 
 
-class _Node:
-    __slots__ = ("children", "endpoints", "wildcard")
-
-    def __init__(self) -> None:
-        self.children: dict[str, _Node] = {}
-        self.wildcard: _Node | None = None
-        self.endpoints: dict[str, tuple[Endpoint, tuple[tuple[int, str], ...]]] = {}
-
-
 class Router:
     """Finds the endpoint of a method and path; a literal segment wins over a variable one."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._root = _Node()
         self.by_name: dict[str, Endpoint] = {}  # the first row of each name
+        self._rows: dict[tuple[str, int], list[tuple[list[str], Endpoint]]] = {}
         for operation in operations:
             endpoint = Endpoint(operation)
             self.by_name.setdefault(endpoint.name, endpoint)
-            self._add(endpoint)
-
-    def _add(self, endpoint: Endpoint) -> None:
-        node, names = self._root, []
-        operation = endpoint.operation
-        for place, segment in enumerate(operation.path.strip("/").split("/")):
-            if segment.startswith("{"):
-                names.append((place, segment.strip("{}")))
-                node.wildcard = node.wildcard or _Node()
-                node = node.wildcard
-            else:
-                node = node.children.setdefault(segment, _Node())
-        node.endpoints[operation.method] = (endpoint, tuple(names))
+            parts = operation.path.strip("/").split("/")
+            self._rows.setdefault((operation.method, len(parts)), []).append((parts, endpoint))
+        for rows in self._rows.values():
+            rows.sort(key=lambda row: [part.startswith("{") for part in row[0]])
 
     def find(self, method: str, segments: tuple[str, ...]) -> Found | None:
         """Return the endpoint and the path's variables, or None."""
-        node = self._root
-        for segment in segments:
-            child = node.children.get(segment) or node.wildcard
-            if child is None:
-                return None
-            node = child
-        found = node.endpoints.get("GET" if method == "HEAD" else method)
-        if found is None:
-            return None
-        endpoint, names = found
-        return endpoint, {name: segments[place] for place, name in names}
+        key = ("GET" if method == "HEAD" else method, len(segments))
+        for parts, endpoint in self._rows.get(key, ()):
+            pairs = list(zip(parts, segments, strict=True))
+            if all(part == segment or part.startswith("{") for part, segment in pairs):
+                return endpoint, {part[1:-1]: one for part, one in pairs if part.startswith("{")}
+        return None
 
 
 @cache
