@@ -62,13 +62,13 @@ class Hold:
 
     def wait(self, count: int = 1, timeout: float = _PATIENCE) -> None:
         """Wait until an app holds `count` logins open; raise TimeoutError after `timeout`."""
-        self._check(count, timeout, arrived=self._bridge.run(self._arrival(count, timeout)))
+        self._bridge.run(self._arrival(count, timeout))
 
     async def wait_async(self, count: int = 1, timeout: float = _PATIENCE) -> None:  # noqa: ASYNC109
         """Wait as `wait` does, without blocking the event loop of the test."""
-        self._check(count, timeout, arrived=await self._bridge.wait(self._arrival(count, timeout)))
+        await self._bridge.wait(self._arrival(count, timeout))
 
-    async def _arrival(self, count: int, seconds: float) -> bool:
+    async def _arrival(self, count: int, seconds: float) -> None:
         arrivals = [
             asyncio.ensure_future(app.holds.arrival(self._uid, count, seconds))
             for app in self._apps
@@ -76,13 +76,10 @@ class Hold:
         done, others = await asyncio.wait(arrivals, return_when=asyncio.FIRST_COMPLETED)
         for other in others:
             other.cancel()
-        return any(one.result() for one in done)
-
-    def _check(self, count: int, timeout: float, *, arrived: bool) -> None:
-        if not arrived:
+        if not any(one.result() for one in done):
             logins = "login" if count == 1 else f"{count} logins"
             whose = self._uid or "anybody"
-            raise TimeoutError(f"no {logins} of {whose} arrived within {timeout:g} s")
+            raise TimeoutError(f"no {logins} of {whose} arrived within {seconds:g} s")
 
 
 class JournalView:
@@ -125,8 +122,7 @@ class JournalView:
 
         Raises TimeoutError after `timeout` seconds, which names the nearest exchange.
         """
-        waiting = self._waiting(_filter(wanted), count, timeout)
-        return self._arrived(self._bridge.run(waiting), count, wanted, timeout)
+        return self._bridge.run(self._arrival(count, timeout, wanted))
 
     async def wait_for_async(
         self,
@@ -135,9 +131,7 @@ class JournalView:
         **wanted: Any,
     ) -> Exchange:
         """Wait as `wait_for` does, without blocking the event loop of the test."""
-        waiting = self._waiting(_filter(wanted), count, timeout)
-        found = await self._bridge.wait(waiting)
-        return self._arrived(found, count, wanted, timeout)
+        return await self._bridge.wait(self._arrival(count, timeout, wanted))
 
     def assert_called(self, count: int | None = None, **wanted: Any) -> Exchange:
         """Return the newest exchange that fits; raise AssertionError where there is none.
@@ -172,13 +166,12 @@ class JournalView:
     def _found(self, wanted: Filter) -> list[Exchange]:
         return self._bridge.call(self._bridge.store.journals.search, wanted, self._app_id)
 
-    def _waiting(self, wanted: Filter, count: int, timeout: float) -> Any:
-        return self._bridge.store.journals.wait(wanted, self._app_id, count, timeout)
-
-    def _arrived(self, found: list[Exchange], count: int, wanted: Json, timeout: float) -> Exchange:
+    async def _arrival(self, count: int, seconds: float, wanted: Json) -> Exchange:
+        journals = self._bridge.store.journals
+        found = await journals.wait(_filter(wanted), self._app_id, count, seconds)
         if len(found) < count:
             raise TimeoutError(
-                f"{len(found)} of {count} {_told(wanted)} came within {timeout:g} s: "
+                f"{len(found)} of {count} {_told(wanted)} came within {seconds:g} s: "
                 f"{self._explain(wanted)}"
             )
         return found[-1]

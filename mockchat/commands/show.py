@@ -17,14 +17,12 @@ _PIPE = "-"
 
 def say(text: str) -> None:
     """Print a line on stdout at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    print(text, flush=True)  # noqa: T201
 
 
 def note(text: str) -> None:
     """Print a line for people on stderr."""
-    sys.stderr.write(f"mockchat: {text}\n")
-    sys.stderr.flush()
+    print(f"mockchat: {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def say_json(value: Any, indent: int | None = 2) -> None:
