@@ -174,28 +174,22 @@ class FaultInjector:
             yield rule.called, kind, rule.chance, rule
 
 
+@dataclass(slots=True)
 class _Exchange:
     """The acts of a fault on one exchange (`fault_kinds.Line`)."""
 
-    def __init__(
-        self,
-        context: RequestContext,
-        waits: ClientWaits,
-        rule: Rule | None,
-        chance: Callable[[], float],
-    ) -> None:
-        self.chance = chance
-        self._context = context
-        self._waits = waits
-        self._rule = rule
+    context: RequestContext
+    waits: ClientWaits
+    rule: Rule | None
+    chance: Callable[[], float]
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
-        await self._waits.sleep(self._context.request, seconds)
+        await self.waits.sleep(self.context.request, seconds)
 
     async def hang(self) -> None:
         """End the exchange without an answer; the connection stays open."""
-        raise ClientGone(hangs=True, rule=self._rule)
+        raise ClientGone(hangs=True, rule=self.rule)
 
     def hang_up(self, *, reset: bool) -> None:
         """End the connection, by a reset or in order."""
@@ -211,7 +205,7 @@ class _Exchange:
 
     def _values(self, seconds: int) -> dict[str, object]:
         """Return the values that messages name; unknown ones are left out."""
-        context, app = self._context, self._context.app
+        context, app = self.context, self.context.app
         summary, endpoint = context.summary(), context.endpoint
         kind, credential = context.credential()
         known = {
