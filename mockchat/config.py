@@ -16,7 +16,7 @@ class ConfigError(Exception):
 
 
 class Kind(NamedTuple):
-    """What a setting's values are: how a text is parsed, and what help and files say."""
+    """A kind of values: its parser, and its words in the help and in files."""
 
     parse: Callable[[str], Any]
     metavar: str = ""

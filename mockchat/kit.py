@@ -83,7 +83,7 @@ class Hold:
 
 
 class JournalView:
-    """What clients really sent to an app, or to all of them.
+    """The requests of clients to an app, or to all apps.
 
     The filters are those of `find`; `wait_for`, `assert_called` and the others take the same.
     """
@@ -244,7 +244,7 @@ class Kit:
         return token
 
     def log_in(self, uid: str) -> Json:
-        """Log a user in as SDKs do, and return what they are told, `authToken` and `jwt` in it.
+        """Log a user in as SDKs do, and return the answer, with `authToken` and `jwt`.
 
         Raises RuntimeError while the user's logins are held: no verb waits for the end of a hold.
         """
@@ -308,11 +308,11 @@ class Kit:
         self._control("seed", body=given)
 
     def snapshot(self, name: str = "default") -> None:
-        """Keep what the app holds, or all apps, by a name."""
+        """Save the data of the app, or of all apps, by a name."""
         self._control("take_snapshot", path={"name": name})
 
     def restore(self, name: str = "default") -> None:
-        """Hold what a snapshot holds and nothing else."""
+        """Return to the data of a snapshot."""
         self._control("restore_snapshot", path={"name": name})
 
     def state(self) -> Json:
@@ -322,7 +322,7 @@ class Kit:
 
     @property
     def journal(self) -> JournalView:
-        """What clients really sent."""
+        """The requests of clients."""
         return JournalView(self._bridge, self._app_id)
 
     def _app(self) -> App:

@@ -125,7 +125,7 @@ class _Fixtures:
             plugins.register(_Reporter(self), _Reporter.__name__)
 
     def reached(self, item: pytest.Item) -> "tuple[str, list[Exchange]] | None":
-        """Return the id of the test's app and what has reached it, if the test has one."""
+        """Return the id and the exchanges of the test's app, if the test has one."""
         if self._app is None or item is not self._item:
             return None
         exchanges = self._app.journal.find() if self._reached is None else self._reached
@@ -134,7 +134,7 @@ class _Fixtures:
 
 @pytest.fixture
 def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[Any]]]":
-    """Return what makes clients for pytest-aiohttp, each of a mockchat in the test's own loop.
+    """Return a function that makes pytest-aiohttp clients, each with a mockchat in the test's loop.
 
     `chat = await mockchat_client(errors="live")`: the arguments are settings. A failure of
     mockchat itself is the test's error.
@@ -155,7 +155,7 @@ def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[An
 
 @lru_cache
 def _label(name: str) -> str:
-    """Return what an app id shows of a test's name."""
+    """Return the part of a test's name for its app id."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower())[:_MAX_NAME].strip("-") or "test"
 
 
@@ -187,7 +187,7 @@ def _found(item: pytest.Item, fixture: Any) -> Any:
 
 
 class _Reporter:
-    """Adds what reached a test's app to the report of its failure."""
+    """Adds the exchanges of a test's app to the report of its failure."""
 
     def __init__(self, fixtures: _Fixtures) -> None:
         self._fixtures = fixtures

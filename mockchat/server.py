@@ -101,7 +101,7 @@ class MockChat(Kit):
         return MockApp(self, app_id)
 
     def check(self) -> None:
-        """Raise an ExceptionGroup of what mockchat itself failed with since the last look."""
+        """Raise an ExceptionGroup of mockchat's own failures since the last check."""
         if found := tuple(self._crashes):
             self._crashes.clear()
             raise ExceptionGroup("mockchat failed to answer", found)

@@ -153,7 +153,7 @@ def ca(_action: Action, arguments: argparse.Namespace) -> int:
     settings = config_of(flags_of(arguments))
     if settings.tls_cert:
         raise CommandError("MOCKCHAT_TLS_CERT names your own certificate, which has your own CA")
-    from mockchat.core.clock import Clock  # noqa: PLC0415  # imports what a server imports
+    from mockchat.core.clock import Clock  # noqa: PLC0415  # imports a server's modules
     from mockchat.wire import tls  # noqa: PLC0415
 
     try:

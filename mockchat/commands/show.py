@@ -1,4 +1,4 @@
-"""What commands print: tables and sentences for people, JSON for scripts."""
+"""The output of commands: tables and sentences for people, JSON for scripts."""
 
 import argparse
 import json

@@ -108,7 +108,7 @@ def seed_of(config: Config) -> Seed:
 
 
 def rules_of(config: Config) -> Rules:
-    """Return what a config changes of the rules."""
+    """Return the rules that a config asks for."""
     return Rules(
         single_use_tokens=config.tokens == "single-use",
         token_ttl=config.token_ttl,

@@ -71,7 +71,7 @@ async def answer_expectation(request: web.BaseRequest) -> ApiError | None:
 
 
 async def receive(request: web.BaseRequest, *, control: bool) -> Body:
-    """Return the body of a request, whatever came of it.
+    """Return the body of a request, or the error of reading it.
 
     The live service reads a body before it looks at it, too. aiohttp's own limit is one for all.
     """
@@ -109,7 +109,7 @@ async def _read(content: StreamReader, limit: int) -> bytes:
 def parse_body(raw: bytes, content_type: str, depth: int = json_text.MAX_DEPTH) -> dict[str, Any]:
     """Return a body's fields; empty, `[]` and `null` bodies have none.
 
-    What starts like JSON is JSON whatever its content type says: that is how curl sends it.
+    A body that starts like JSON is JSON under every content type: curl sends it as a form.
     Raises BAD_REQUEST for anything else that is no object.
     """
     text = raw.strip()

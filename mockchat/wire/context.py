@@ -13,7 +13,7 @@ from mockchat.wire.body import Body
 from mockchat.wire.hosts import Address
 from mockchat.wire.routing import Endpoint, Target
 
-SOCKET = "websocket"  # what the chat SDKs' WebSocket is called where an operation is named
+SOCKET = "websocket"  # the operation name of the chat SDKs' WebSocket
 _CREDENTIAL_IN_BODY = ("login", "logout")
 _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 
@@ -67,7 +67,7 @@ class RequestContext(NamedTuple):
         return None if self.refusal or unnamed_socket else self.app.id
 
     def summary(self) -> RequestSummary:
-        """Return what patterns of faults and journal filters are compared with."""
+        """Return the facts that faults and journal filters match."""
         operation = self.operation
         logs_in = operation == "login" or (
             operation == "update_me" and only_logs_in(self.body.fields_or_none())

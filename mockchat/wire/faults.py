@@ -69,7 +69,7 @@ class ClientWaits:
         """Wait until the client leaves, the rule is removed or the server stops."""
         async with self.waiting(request, rule):
             with contextlib.suppress(*CLIENT_FAULTS):
-                # A client whose body is not read cannot be seen to leave.
+                # The server sees a client leave only once it has read the body.
                 async for _ in request.content.iter_any():
                     pass
             await asyncio.get_running_loop().create_future()
@@ -196,7 +196,7 @@ class _Exchange:
         raise ClientGone(reset=reset)
 
     def error(self, code: str, status: int | None, message: str | None) -> ApiError:
-        """Return the error to refuse with, filled with what is known of the request."""
+        """Return the error to refuse with, its message filled from the request."""
         return error_named(code, status, message, self._values(_RETRY_AFTER))
 
     def refuse_rate(self, seconds: float) -> ApiError:

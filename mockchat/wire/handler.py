@@ -1,4 +1,4 @@
-"""The request handler: a request goes in, its answer comes out, whatever happens between."""
+"""The request handler: it answers every request and catches every error."""
 
 import asyncio
 import logging
@@ -224,7 +224,7 @@ class RequestHandler:
         query: Mapping[str, Any] = _NOTHING,
         body: Mapping[str, Any] = _NOTHING,
     ) -> Any:
-        """Carry out an operation without HTTP and return what it would answer.
+        """Carry out an operation without HTTP and return its answer.
 
         `app_id` None means every app for a control action, else the default one. Raises ApiError.
         """

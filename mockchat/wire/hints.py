@@ -1,4 +1,4 @@
-"""Hints: what a refused request came nearest to, beyond what the error itself may say."""
+"""Hints: the nearest right request to a refused one, which the error itself may not say."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -28,7 +28,7 @@ _MAX_LENGTH = 300
 
 
 def hint(context: RequestContext, error: ApiError) -> str | None:
-    """Return what came nearest to being right, in one line of ASCII, if anything did."""
+    """Return the nearest right request, in one line of ASCII, or None."""
     row, target = error.definition, context.target
     found: str | None = None
     if row is errors.API_NOT_FOUND and len(target.path) <= _MAX_PATH:

@@ -28,7 +28,7 @@ _NO_VALUES: Mapping[str, str] = {}
 
 
 class Resolver:
-    """Resolves the requests of one server; never raises for what a client sends."""
+    """Resolves the requests of one server; no request makes it raise."""
 
     def __init__(self, config: Config, store: Store, server: ServerFacts) -> None:
         self._config = config

@@ -38,13 +38,13 @@ class Endpoint:
         self._is_async = inspect.iscoroutinefunction(operation.handler)
 
     async def run(self, call: Call) -> Any:
-        """Return what the operation returns; raise ApiError where it refuses."""
+        """Run the operation and return its result; raise ApiError where it refuses."""
         result = self._handler(call)
         return await result if self._is_async else result
 
 
 class Target(NamedTuple):
-    """What a path means: its segments, and the app that a `/apps/{appId}` in front names."""
+    """The segments of a path, and the app id of an `/apps/{appId}` in front."""
 
     segments: tuple[str, ...]
     app_id: str | None
@@ -113,6 +113,6 @@ def router() -> Router:
 
 @lru_cache(maxsize=4096)
 def route(method: str, raw_path: str) -> tuple[Target, Found | None]:
-    """Return what a path means; clients ask for the same few again and again."""
+    """Return the target and endpoint of a path; the cache serves repeated paths."""
     target = parse_path(raw_path)
     return target, router().find(method, target.segments)

@@ -1,4 +1,4 @@
-"""A session: one live WebSocket, what its client asked for, and how it ends."""
+"""A session: one live WebSocket, the subscription of its client, and its end."""
 
 import asyncio
 import contextlib

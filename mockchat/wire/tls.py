@@ -43,7 +43,7 @@ class Tls:
 
 
 class _Note(NamedTuple):
-    """What the first line of the leaf's file tells, so that no start needs to parse it."""
+    """The first line of the leaf's file, which spares each start parsing the certificate."""
 
     ca: str = ""  # which CA signed it
     until: float = 0
@@ -203,7 +203,7 @@ def _write(
 
 
 def _place_leaf(draft: Path, path: Path) -> ssl.SSLContext:
-    """Return the context of this leaf, whatever another start writes meanwhile."""
+    """Return the context of this leaf, even if another start writes its own meanwhile."""
     context = _context(draft)
     draft.replace(path)
     return context

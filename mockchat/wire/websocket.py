@@ -277,7 +277,7 @@ class Hub:
             session.later(max(left, 0), app.live_token, caller.token.value)
 
     def _revoke(self, session: Session) -> None:
-        """End a session whose token died: Android SDKs notice no close frame, but a cut."""
+        """End the session of a dead token: Android SDKs notice a cut, but no close frame."""
         if session.is_android:
             session.abort()
         else:
