@@ -48,15 +48,15 @@ def _count(value: str) -> int:
     return int(value)
 
 
-def _limit(value: str) -> int | None:
-    return None if value == "off" else _count(value)
-
-
 def _integer(value: str) -> int:
     try:
         return int(value)
     except ValueError:
         raise ValueError("must be a whole number") from None
+
+
+def _limit(value: str) -> int | None:
+    return None if value == "off" else _count(value)
 
 
 def size(value: str) -> int:

@@ -52,14 +52,14 @@ def mockchat_config() -> "Iterator[Config]":
 
 
 def _can_keep_a_ca() -> bool:
-    from mockchat.wire.tls import TlsError, cache_dir  # noqa: PLC0415
+    from mockchat.wire.tls import TlsError, folder  # noqa: PLC0415
 
     try:
-        folder = cache_dir()  # there is none for a user without a home
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place = folder()  # there is none for a user without a home
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
     except (OSError, TlsError):
         return False
-    return os.access(folder, os.W_OK)
+    return os.access(place, os.W_OK)
 
 
 @pytest.fixture(scope="session")

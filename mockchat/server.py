@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
@@ -178,12 +177,7 @@ class MockChat(Kit):
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, kind: object, error: object, trace: object) -> None:
         await self.stop()
         if error is None:
             self.check()
@@ -206,9 +200,8 @@ class MockChat(Kit):
         if config.tls_cert and config.tls_key:
             found = tls.brought(config.tls_cert, config.tls_key)
         else:
-            folder = tls.home_path(config.ca_dir) if config.ca_dir else tls.cache_dir()
             # A certificate is dated by the clients' clock, which no mock can move.
-            found = tls.own(folder, config.tls_host, Clock().now())
+            found = tls.own(tls.folder(config.ca_dir), config.tls_host, Clock().now())
         self.ca_path = found.ca_path
         return found.context
 

@@ -345,7 +345,7 @@ def test_the_cache_folder_is_the_user_s_and_may_be_moved(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert tls.cache_dir() == tmp_path / ".cache" / "mockchat"
+    assert tls.folder() == tmp_path / ".cache" / "mockchat"
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert tls.cache_dir() == tmp_path / "mockchat"
+    assert tls.folder() == tmp_path / "mockchat"

@@ -157,8 +157,7 @@ def ca(_action: Action, arguments: argparse.Namespace) -> int:
     from mockchat.wire import tls  # noqa: PLC0415
 
     try:
-        folder = tls.home_path(settings.ca_dir) if settings.ca_dir else tls.cache_dir()
-        path = tls.own(folder, settings.tls_host, Clock().now()).ca_path
+        path = tls.own(tls.folder(settings.ca_dir), settings.tls_host, Clock().now()).ca_path
     except tls.TlsError as error:
         raise CommandError(str(error)) from None
     assert path is not None  # noqa: S101  # mockchat's own certificate always has a CA

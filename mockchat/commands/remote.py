@@ -5,7 +5,6 @@ import ipaddress
 import json
 import os
 import ssl
-from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -84,7 +83,7 @@ class Remote:
         path: str,
         body: Any = None,
         *,
-        query: Mapping[str, Any] | None = None,
+        query: Any = None,
         timeout: float = TIMEOUT,
     ) -> Any:
         """Return the answer of the control API; raise RefusedError or UnreachableError."""

@@ -285,11 +285,6 @@ class App:
             return None
         return token
 
-    def owner_of(self, value: str) -> str:
-        """Return the uid of an auth token, dead or alive: a dead one has it in front."""
-        token = self.tokens.get(value)
-        return token.uid if token else value.rpartition("_")[0]
-
     def live_tokens(self, user: User) -> list[AuthToken]:
         """Return a user's tokens, newest first."""
         return [token for value in reversed(list(user.tokens)) if (token := self.live_token(value))]

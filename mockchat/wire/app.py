@@ -1,6 +1,7 @@
 """The application: everything wired together once."""
 
 import asyncio
+from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,12 +110,7 @@ def seed_of(config: Config) -> Seed:
 
 def rules_of(config: Config) -> Rules:
     """Return the rules that a config asks for."""
-    return Rules(
-        single_use_tokens=config.tokens == "single-use",
-        token_ttl=config.token_ttl,
-        any_key=config.any_key,
-        strict_apps=config.strict_apps,
-        rate_limit=config.rate_limit,
-        login_latency=config.login_latency,
-        errors=config.errors,
-    )
+    same = {
+        one.name: getattr(config, one.name) for one in fields(Rules) if hasattr(config, one.name)
+    }
+    return Rules(single_use_tokens=config.tokens == "single-use", **same)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import NamedTuple
@@ -43,17 +43,6 @@ class Refusal(Exception):  # noqa: N818  # an answer, no failure
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
         self.status = status
-
-    def answer(self) -> bytes:
-        """Return the whole answer; most clients show only its first line."""
-        body = f"mockchat's proxy: {self}\n".encode()
-        phrase = f"{self.status.phrase}: {self}".encode("ascii", "replace").decode()
-        head = (
-            f"HTTP/1.1 {self.status.value} {phrase}\r\n"
-            "Content-Type: text/plain; charset=utf-8\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        return head.encode() + body
 
 
 class _Stream(NamedTuple):
@@ -100,10 +89,7 @@ class Proxy:
         if self._server:
             self._server.close()
             self._server = None
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(self._tasks)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._server is None:  # it came while the listener was being closed
@@ -178,9 +164,7 @@ class _Tunnel:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _cancel(tasks)
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on the bytes, no faster than the writer takes them, and then their end."""
@@ -206,6 +190,13 @@ class _Tunnel:
         except asyncio.LimitOverrunError:
             pass
         await self.pass_on(reader, writer)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -315,7 +306,15 @@ def _objection(client: asyncio.StreamWriter, other: asyncio.StreamWriter) -> str
 
 
 async def _refuse(client: _Stream, refusal: Refusal) -> None:
-    client.writer.write(refusal.answer())
+    """Send a refusal; most clients show only its first line."""
+    body = f"mockchat's proxy: {refusal}\n".encode()
+    phrase = f"{refusal.status.phrase}: {refusal}".encode("ascii", "replace").decode()
+    head = (
+        f"HTTP/1.1 {refusal.status.value} {phrase}\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    client.writer.write(head.encode() + body)
     client.writer.write_eof()
     # Closing while the client sends would reset the connection before it reads the answer.
     with suppress(TimeoutError):

@@ -50,16 +50,15 @@ class _Note(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def cache_dir() -> Path:
-    """Return mockchat's folder in the user's cache; raise TlsError for a user without a home."""
+def folder(ca_dir: str | None = None) -> Path:
+    """Return the folder of the CA; raise TlsError for a user without a home.
+
+    Without `ca_dir` it is mockchat's folder in the user's cache.
+    """
     base = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
-    return (Path(base) if base else home_path("~/.cache")) / "mockchat"
-
-
-def home_path(path: str) -> Path:
-    """Return a path with `~` made the home folder; raise TlsError where there is none."""
+    path = Path(ca_dir) if ca_dir else Path(base or "~/.cache") / "mockchat"
     try:
-        return Path(path).expanduser()
+        return path.expanduser()
     except RuntimeError:
         raise TlsError(f"{path}: this user has no home folder; name one by --ca-dir") from None
 
