@@ -28,7 +28,8 @@ _RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not s
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 Sleep = Callable[[float], Awaitable[None]]
-_Strike = tuple[str, HttpKind | RefuseSocket, Callable[[], float], Rule | None]
+Chance = Callable[[], float]
+_Strike = tuple[str, HttpKind | RefuseSocket, Chance, Rule | None]
 
 
 class ClientGone(Exception):  # noqa: N818  # an event, not an error
@@ -174,14 +175,14 @@ class FaultInjector:
             yield rule.called, kind, rule.chance, rule
 
 
-@dataclass(slots=True)
 class _Exchange:
     """The acts of a fault on one exchange (`fault_kinds.Line`)."""
 
-    context: RequestContext
-    waits: ClientWaits
-    rule: Rule | None
-    chance: Callable[[], float]
+    def __init__(
+        self, context: RequestContext, waits: ClientWaits, rule: Rule | None, chance: Chance
+    ) -> None:
+        self.chance = chance
+        self.context, self.waits, self.rule = context, waits, rule
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -183,7 +183,8 @@ def _issue(folder: Path, names: Iterable[str], now: float) -> ssl.SSLContext:
     note = json.dumps([_digest(certificate), int(now + _LEAF_LIFE), covered])
     content = f"#{note}\n".encode() + leaf.private_key_and_cert_chain_pem.bytes()
     _write(folder / _CA_FILE, certificate, 0o644)
-    return _write(folder / _LEAF_FILE, content, place=_place_leaf)
+    context: ssl.SSLContext = _write(folder / _LEAF_FILE, content, place=_place_leaf)
+    return context
 
 
 def _write(
