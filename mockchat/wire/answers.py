@@ -15,8 +15,8 @@ from mockchat.core.fault_kinds import Shape
 from mockchat.core.journal import Exchange
 from mockchat.core.pictures import address_for
 from mockchat.wire import hints
-from mockchat.wire.context import RequestContext
 from mockchat.wire.faults import HEADER, ClientGone, Struck
+from mockchat.wire.resolve import RequestContext
 from mockchat.wire.routing import Endpoint
 
 DIALECTS = ("documented", "live")

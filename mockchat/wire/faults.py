@@ -20,7 +20,7 @@ from mockchat.core.faults import FaultError, Rule, error_named, first_of
 from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.store import Store
 from mockchat.wire.body import CLIENT_FAULTS
-from mockchat.wire.context import SOCKET, RequestContext
+from mockchat.wire.resolve import SOCKET, RequestContext
 
 HEADER = "X-Mock-Fault"
 _GLANCE = 0.1  # seconds between two looks whether the waiting clients are still connected

@@ -19,7 +19,6 @@ from mockchat.core.store import Store
 from mockchat.wire import answers
 from mockchat.wire.answers import Answer
 from mockchat.wire.body import parse_form
-from mockchat.wire.context import SOCKET, RequestContext
 from mockchat.wire.faults import (
     UNTOUCHED,
     ClientGone,
@@ -32,7 +31,7 @@ from mockchat.wire.faults import (
 )
 from mockchat.wire.guard import Guard
 from mockchat.wire.pages import WELCOME, picture
-from mockchat.wire.resolve import Resolver
+from mockchat.wire.resolve import SOCKET, RequestContext, Resolver
 from mockchat.wire.routing import Endpoint, router
 from mockchat.wire.websocket import Hub, Upgraded
 

@@ -8,7 +8,7 @@ from mockchat.api.operation import CONTROL_PREFIX
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
-from mockchat.wire.context import RequestContext
+from mockchat.wire.resolve import RequestContext
 from mockchat.wire.routing import router
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

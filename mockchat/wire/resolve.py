@@ -1,30 +1,116 @@
-"""Resolution: a request becomes a request context, with its app, endpoint and address."""
+"""Resolution: a request becomes a context, which holds every fact known before it is served."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
 from mockchat.api.operation import Hosts, ServerFacts
+from mockchat.api.requests import only_logs_in
 from mockchat.api.session_jwt import app_id_in
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
+from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import hosts
-from mockchat.wire.body import NO_BODY, answer_expectation, receive
-from mockchat.wire.context import RequestContext
+from mockchat.wire.body import NO_BODY, Body, answer_expectation, receive
 from mockchat.wire.hosts import Address
-from mockchat.wire.routing import Target, route
+from mockchat.wire.routing import Endpoint, Target, route
 
+SOCKET = "websocket"  # the operation name of the chat SDKs' WebSocket
+_CREDENTIAL_IN_BODY = ("login", "logout")
+_CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 _parse_host = lru_cache(maxsize=1024)(hosts.parse_host)
 _app_in = lru_cache(maxsize=1024)(hosts.app_in)
 _hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
 _LOCAL = Address("localhost", 80, secure=False)
 _NO_VALUES: Mapping[str, str] = {}
+
+
+class RequestContext(NamedTuple):
+    """A request, its app, its endpoint and the address by which it came; nothing here changes."""
+
+    request: web.BaseRequest
+    body: Body
+    id: int  # of the exchange; 0 for the control API, whose exchanges are in no journal
+    started: float  # seconds of the performance counter
+    at: float  # unix seconds, by the app's clock
+    target: Target
+    endpoint: Endpoint | None
+    path: Mapping[str, str]  # the values in the path
+    address: Address
+    app_id: str  # that path, sub-domain or header name; empty where none does
+    app: App  # that serves the request, or the default app where `refusal` says why none does
+    refusal: ApiError | None
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the request is for the control API."""
+        return not self.id
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        return self.request.method
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by name in any case."""
+        return self.request.headers
+
+    @property
+    def operation(self) -> str | None:
+        """The name of the operation, None where the path or method has none."""
+        if self.endpoint is not None:
+            return self.endpoint.name
+        upgrade = self.request.headers.get(hdrs.UPGRADE, "")
+        return SOCKET if not self.target.segments and upgrade.lower() == SOCKET else None
+
+    @property
+    def faulty_app_id(self) -> str | None:
+        """The app whose faults strike the request.
+
+        A WebSocket whose handshake names no app has none before it authenticates.
+        """
+        unnamed_socket = not self.app_id and self.operation == SOCKET
+        return None if self.refusal or unnamed_socket else self.app.id
+
+    def summary(self) -> RequestSummary:
+        """Return the facts that faults and journal filters match."""
+        operation = self.operation
+        logs_in = operation == "login" or (
+            operation == "update_me" and only_logs_in(self.body.fields_or_none())
+        )
+        path, (kind, _) = self.target.path, self.credential()
+        return RequestSummary(self.method, path, operation, self._uid(), kind, logs_in)
+
+    def credential(self) -> tuple[str | None, str]:
+        """Return the kind of the credential, `key` or `token`, and the credential itself."""
+        if self.operation in _CREDENTIAL_IN_BODY:
+            fields = self.body.fields_or_none()
+            for field, kind in _CREDENTIAL_FIELDS.items():
+                if fields.get(field):
+                    return kind, str(fields[field])
+        if token := self.headers.get("authToken"):
+            return "token", token
+        key = self.headers.get("apiKey")
+        return ("key", key) if key else (None, "")
+
+    def _uid(self) -> str | None:
+        """Return the uid in the path or body, or the owner of the auth token."""
+        fields = self.body.fields_or_none()
+        if uid := self.path.get("uid"):
+            return uid
+        if uid := fields.get("uid"):
+            return str(uid).lower()
+        token = self.headers.get("authToken") or fields.get("authToken")
+        found = self.app.tokens.get(str(token)) if token else None
+        return found.uid if found else None
 
 
 class Resolver:

@@ -12,7 +12,7 @@ from mockchat.core.entities import User, UserCaller
 from mockchat.core.faults import Rule
 from mockchat.core.journal import Exchange, Journal
 from mockchat.core.state import App
-from mockchat.wire.context import RequestContext
+from mockchat.wire.resolve import RequestContext
 
 GOODBYE = 0.8  # seconds that a client has to answer a close, then its connection is cut
 _EVERYONE, _BY_ROLES, _FRIENDS = "ALL_USERS", "ROLES", "FRIENDS"

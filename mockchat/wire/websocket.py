@@ -29,8 +29,8 @@ from mockchat.core.pictures import address_for
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire.answers import Answer
-from mockchat.wire.context import SOCKET, RequestContext
 from mockchat.wire.faults import ClientGone, ClientWaits
+from mockchat.wire.resolve import SOCKET, RequestContext
 from mockchat.wire.session import GOODBYE, Session
 
 log = logging.getLogger("mockchat")
