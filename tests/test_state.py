@@ -133,12 +133,11 @@ def test_the_newest_change_is_the_newest_user_s(app: App, clock: Clock) -> None:
 
 
 # --- auth tokens ----------------------------------------------------------------------------
-def test_a_token_tells_its_owner_as_it_was_stored(app: App) -> None:
+def test_a_token_begins_with_its_owner_as_it_was_stored(app: App) -> None:
     token = app.issue_token(add(app, "SuperHero1"))
 
     assert re.fullmatch(r"SuperHero1_1700000000[0-9a-f]{30}", token.value)
     assert (token.uid, token.created_at, token.device) == ("SuperHero1", NOW, None)
-    assert app.owner_of(token.value) == app.owner_of("SuperHero1_0") == "SuperHero1"
 
 
 def test_every_end_of_a_token_is_told(make_app: MakeApp, clock: Clock, events: list[Event]) -> None:

@@ -1,4 +1,4 @@
-"""The things that an app holds: users, api keys, auth tokens and roles; and events on them."""
+"""The contents of an app: users, api keys, auth tokens and roles; and their events."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ DEFAULT_ROLE = "default"
 
 
 class Scope(StrEnum):
-    """What an api key may do."""
+    """The rights of an api key."""
 
     FULL_ACCESS = "fullAccess"  # the dashboard's "REST API Key"
     AUTH_ONLY = "authOnly"  # the dashboard's "Auth Key"
@@ -47,7 +47,7 @@ class Role:
 
 @dataclass(slots=True)
 class AuthToken:
-    """A login credential of one user; `device` is the slot it was issued for."""
+    """A login credential of one user; `device` is the slot that it was issued for."""
 
     value: str
     uid: str
@@ -57,7 +57,7 @@ class AuthToken:
     user_agent: str | None = None
     app_info: str | None = None
     bound_to: str | None = None  # the device that used a single-use token first
-    jwt: str | None = None  # its stand-in at a WebSocket, once a client asked for one
+    jwt: str | None = None  # its session JWT, once a login issued one
     push_tokens: dict[str, str] = field(default_factory=dict)  # by platform
 
 
@@ -121,7 +121,7 @@ class TokenDestroyed:
 
     app_id: str
     token: str
-    by_logout: bool = False  # its own client logged out; else somebody took it away
+    by_logout: bool = False  # whether its own client logged out
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class AppRestored:
-    """All that an app holds was replaced; its users and tokens are new objects."""
+    """The contents of an app were replaced; its users and tokens are new objects."""
 
     app_id: str
 

@@ -1,4 +1,4 @@
-"""Notification preferences: what a user starts with, and what a change makes of them."""
+"""Notification preferences: their defaults and their changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _ON, _OFF = 2, 1  # `subscribe to all` and `do not subscribe`, as the SDKs numbe
 _MEMBER_EVENTS = ("Left", "Added", "Joined", "Kicked", "Banned", "Unbanned", "ScopeChanged")
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MESSAGES = ("Messages", "Replies", "QuotedReplies", "Reactions")
-# Some SDKs read every one of these unguarded, so all are always there.
+# Some SDKs read all of these without a check, so all are always there.
 DEFAULTS: Preferences = {
     "groupPreferences": {
         **{f"group{event}": _ON for event in _MESSAGES},
@@ -26,7 +26,7 @@ DEFAULTS: Preferences = {
 
 
 def changed(current: Preferences, changes: Mapping[str, Any]) -> Preferences:
-    """Return `current` with the changes in it; what is not known or of another type is left out."""
+    """Return `current` with the changes; unknown ones and those of another type are left out."""
     fitting = {key: one for key, one in changes.items() if type(one) is type(current.get(key))}
     return current | {
         key: changed(current[key], one) if isinstance(one, dict) else one
