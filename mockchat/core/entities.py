@@ -5,6 +5,25 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 DEFAULT_ROLE = "default"
+DEFAULT_TIMEZONE = "UTC"
+
+_ON, _OFF = 2, 1  # `subscribe to all` and `do not subscribe`, as the SDKs number them
+_MEMBER_EVENTS = ("Left", "Added", "Joined", "Kicked", "Banned", "Unbanned", "ScopeChanged")
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_MESSAGES = ("Messages", "Replies", "QuotedReplies", "Reactions")
+# The preferences for notifications. Some SDKs read all without a check, so all are always there.
+DEFAULT_PREFERENCES: dict[str, Any] = {
+    "groupPreferences": {
+        **{f"group{event}": _ON for event in _MESSAGES},
+        **{f"groupMember{event}": _OFF for event in _MEMBER_EVENTS},
+    },
+    "oneOnOnePreferences": {f"oneOnOne{event}": _ON for event in _MESSAGES},
+    "mutePreferences": {
+        "dnd": _OFF,
+        "schedule": {day: {"from": 0, "to": 2359, "dnd": False} for day in _DAYS},
+    },
+    "usePrivacyTemplate": True,
+}
 
 
 class Scope(StrEnum):
