@@ -133,7 +133,7 @@ def test_the_newest_change_is_the_newest_user_s(app: App, clock: Clock) -> None:
 
 
 # --- auth tokens ----------------------------------------------------------------------------
-def test_a_token_tells_its_owner_as_it_was_stored(app: App) -> None:
+def test_a_token_begins_with_its_owner_as_it_was_stored(app: App) -> None:
     token = app.issue_token(add(app, "SuperHero1"))
 
     assert re.fullmatch(r"SuperHero1_1700000000[0-9a-f]{30}", token.value)

@@ -3,6 +3,7 @@
 Conversations are empty and nothing is unread, as mockchat has no messages.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,14 @@ from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.session_jwt import require_jwt
 from mockchat.api.users import viewer_of
 from mockchat.api.validation import refuse
-from mockchat.core import errors, preferences
-from mockchat.core.entities import AuthToken, User, UserCaller
+from mockchat.core import errors
+from mockchat.core.entities import (
+    DEFAULT_PREFERENCES,
+    DEFAULT_TIMEZONE,
+    AuthToken,
+    User,
+    UserCaller,
+)
 from mockchat.core.errors import Evidence
 from mockchat.core.pictures import address_for
 from mockchat.core.relations import conversation_id
@@ -110,12 +117,21 @@ def count_unread_feed_items(call: Call) -> dict[str, int]:
 
 # --- notifications --------------------------------------------------------------------------
 def _preferences(user: User) -> dict[str, Any]:
-    return user.preferences or preferences.DEFAULTS
+    return user.preferences or DEFAULT_PREFERENCES
+
+
+def _changed(current: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `current` with the changes; unknown ones and those of another type are left out."""
+    fitting = {key: one for key, one in changes.items() if type(one) is type(current.get(key))}
+    return current | {
+        key: _changed(current[key], one) if isinstance(one, dict) else one
+        for key, one in fitting.items()
+    }
 
 
 def _timezone(user: User) -> dict[str, Any]:
     # Without `success` the SDKs see a failure.
-    return {"success": True, "timezone": user.timezone or preferences.DEFAULT_TIMEZONE}
+    return {"success": True, "timezone": user.timezone or DEFAULT_TIMEZONE}
 
 
 @table.get(*_PREFERENCES, returns=plain.PreferencesSchema)
@@ -128,7 +144,7 @@ def get_preferences(call: Call) -> dict[str, Any]:
 def update_preferences(call: Call) -> dict[str, Any]:
     """Change a user's notification preferences; the others stay."""
     user = _user(call)
-    user.preferences = preferences.changed(_preferences(user), call.body)
+    user.preferences = _changed(_preferences(user), call.body)
     return user.preferences
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields
 
 from mockchat.api.validation import declared
-from mockchat.core.preferences import DEFAULTS
+from mockchat.core.entities import DEFAULT_PREFERENCES
 
 
 class AnySchema(Schema):
@@ -87,7 +87,7 @@ ConversationSchema = answer(
     conversationWith=an_object(),
 )
 PreferencesSchema = answer(
-    "PreferencesSchema", "The notification preferences of a user.", **like(DEFAULTS)
+    "PreferencesSchema", "The notification preferences of a user.", **like(DEFAULT_PREFERENCES)
 )
 TimeZoneSchema = answer(
     "TimeZoneSchema", "The time zone of a user.", success=flag(), timezone=text()

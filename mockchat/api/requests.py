@@ -11,8 +11,7 @@ from mockchat.api import fields, json_text
 from mockchat.api.fields import MAX_NAME, MAX_TAGS
 from mockchat.api.operation import DEFAULT_PER_PAGE
 from mockchat.api.validation import RequestSchema, declared
-from mockchat.core import preferences
-from mockchat.core.entities import Scope
+from mockchat.core.entities import DEFAULT_PREFERENCES, Scope
 from mockchat.core.state import MAX_UID_LENGTH
 
 MAX_PER_PAGE = 1000
@@ -258,7 +257,7 @@ PreferencesUpdate = _request(
     "The body that changes notification preferences; unknown ones are ignored.",
     **{
         name: fields.Metadata() if isinstance(value, dict) else fields.Flag()
-        for name, value in preferences.DEFAULTS.items()
+        for name, value in DEFAULT_PREFERENCES.items()
     },
 )
 TimeZoneUpdate = _request(

@@ -4,18 +4,18 @@ import contextlib
 import json
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import MISSING
 from enum import Enum
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
 from mockchat.api.fields import Choice, Field
-from mockchat.api.validation import Prepared, StrictSchema, details_of, text
+from mockchat.api.validation import Prepared, StrictSchema, declared, details_of, text
 from mockchat.core.entities import ApiKey, AuthToken, Role, Scope, User
 from mockchat.core.seed import FixtureError, Sections, Seed, fixtures_dir
-from mockchat.core.snapshot import SnapshotError, keys_of
+from mockchat.core.snapshot import Column, SnapshotError, columns
 from mockchat.core.state import MAX_UID_LENGTH
 
 _NAMES = {str: "string", int: "integer", list: "array", dict: "object"}  # of JSON and of TEXTS
@@ -223,24 +223,17 @@ def _first_of(error: ValidationError) -> str:
 
 
 # --- the contents of apps -------------------------------------------------------------------
-def _exact(hint: Any, *, required: bool) -> fields.Field[Any]:
-    """Return the field of an entity's attribute."""
-    options: dict[str, Any] = {"required": required, "allow_none": isinstance(hint, UnionType)}
-    if options["allow_none"]:
-        (hint,) = (one for one in get_args(hint) if one is not NoneType)
-    kind, items = get_origin(hint) or hint, get_args(hint)
-    if issubclass(kind, Enum):
-        return Choice(tuple(kind), **options)
-    item = None if not items or items[-1] is Any else items[-1]
-    return Exact(list if kind is set else kind, item, **options)
+def _exact(column: Column) -> fields.Field[Any]:
+    options: Any = {"required": column.default is MISSING, "allow_none": column.optional}
+    if issubclass(column.kind, Enum):
+        return Choice(tuple(column.kind), **options)
+    return Exact(list if column.kind is set else column.kind, column.item, **options)
 
 
 def _entity(kind: type) -> type[Schema]:
-    keys = keys_of(kind).items()
-    columns = {key: _exact(hint, required=needed) for key, (hint, needed) in keys}
-    schema = StrictSchema.from_dict(columns, name=f"{kind.__name__}State")
-    schema.__doc__ = f"{'An' if kind.__name__[0] == 'A' else 'A'} {kind.__name__} of an app."
-    return schema
+    note = f"{'An' if kind.__name__[0] == 'A' else 'A'} {kind.__name__} of an app."
+    keys = {column.key: _exact(column) for column in columns(kind)}
+    return declared(StrictSchema, f"{kind.__name__}State", note, **keys)
 
 
 class AppState(StrictSchema):

@@ -1,4 +1,4 @@
-"""Time: clocks, one for the server and one for each app, and durations as people write them.
+"""Time: clocks, one for the server and one for each app, and durations like `1h`.
 
 Nothing else reads the time.
 """
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-LONGEST = 10**9  # seconds that a test may ask for; 31 years
+LONGEST = 10**9  # seconds of the longest duration; 31 years
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
 
@@ -22,12 +22,12 @@ def duration(text: str) -> float:
 
 
 def seconds(value: float | str) -> float:
-    """Return a duration in seconds, given as a number of them or as a text like `1h`."""
+    """Return the seconds of a duration, a number of seconds or a text like `1h`."""
     return duration(value) if isinstance(value, str) else float(value)
 
 
 class _Setting(NamedTuple):
-    """How a clock differs from the wall clock."""
+    """The difference of a clock from the wall clock."""
 
     ahead: float = 0.0  # seconds
     frozen_at: float | None = None
@@ -37,7 +37,7 @@ class Clock:
     """Tells the time in unix seconds; can be frozen, advanced and resumed.
 
     Token expiry, timestamps and rate-limit windows follow the clock of their app. Moving the
-    server's clock moves the clocks of all apps, too. A move that leads to no possible time raises
+    server's clock moves the clocks of all apps, too. A move beyond the possible times raises
     ValueError and changes nothing.
     """
 
@@ -93,7 +93,7 @@ class Clock:
         self._tell()
 
     def follow(self, leader: "Clock") -> None:
-        """Tell the leader's time, and move from now on whenever the leader is moved."""
+        """Take over the leader's time, and move whenever the leader moves."""
         leader.followers.add(self)
         self.wall, self.listeners = leader.wall, leader.listeners
         if self.setting != leader.setting:

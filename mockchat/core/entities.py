@@ -1,14 +1,33 @@
-"""The things that an app holds: users, api keys, auth tokens and roles; and events on them."""
+"""The contents of an app: users, api keys, auth tokens and roles; and their events."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 DEFAULT_ROLE = "default"
+DEFAULT_TIMEZONE = "UTC"
+
+_ON, _OFF = 2, 1  # `subscribe to all` and `do not subscribe`, as the SDKs number them
+_MEMBER_EVENTS = ("Left", "Added", "Joined", "Kicked", "Banned", "Unbanned", "ScopeChanged")
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_MESSAGES = ("Messages", "Replies", "QuotedReplies", "Reactions")
+# The preferences for notifications. Some SDKs read all without a check, so all are always there.
+DEFAULT_PREFERENCES: dict[str, Any] = {
+    "groupPreferences": {
+        **{f"group{event}": _ON for event in _MESSAGES},
+        **{f"groupMember{event}": _OFF for event in _MEMBER_EVENTS},
+    },
+    "oneOnOnePreferences": {f"oneOnOne{event}": _ON for event in _MESSAGES},
+    "mutePreferences": {
+        "dnd": _OFF,
+        "schedule": {day: {"from": 0, "to": 2359, "dnd": False} for day in _DAYS},
+    },
+    "usePrivacyTemplate": True,
+}
 
 
 class Scope(StrEnum):
-    """What an api key may do."""
+    """The rights of an api key."""
 
     FULL_ACCESS = "fullAccess"  # the dashboard's "REST API Key"
     AUTH_ONLY = "authOnly"  # the dashboard's "Auth Key"
@@ -47,7 +66,7 @@ class Role:
 
 @dataclass(slots=True)
 class AuthToken:
-    """A login credential of one user; `device` is the slot it was issued for."""
+    """A login credential of one user; `device` is the slot that it was issued for."""
 
     value: str
     uid: str
@@ -57,7 +76,7 @@ class AuthToken:
     user_agent: str | None = None
     app_info: str | None = None
     bound_to: str | None = None  # the device that used a single-use token first
-    jwt: str | None = None  # its stand-in at a WebSocket, once a client asked for one
+    jwt: str | None = None  # its session JWT, once a login issued one
     push_tokens: dict[str, str] = field(default_factory=dict)  # by platform
 
 
@@ -121,7 +140,7 @@ class TokenDestroyed:
 
     app_id: str
     token: str
-    by_logout: bool = False  # its own client logged out; else somebody took it away
+    by_logout: bool = False  # whether its own client logged out
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +154,7 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class AppRestored:
-    """All that an app holds was replaced; its users and tokens are new objects."""
+    """The contents of an app were replaced; its users and tokens are new objects."""
 
     app_id: str
 

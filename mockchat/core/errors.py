@@ -1,8 +1,8 @@
 """The error catalogue: every refusal is a row here, in both dialects.
 
 The vendor's SDK pages and its REST service name some conditions differently, so a row holds two
-faces: `documented` and `live`. A row knows what was wrong; `wire.dialects` knows how it is
-printed. The texts marked live are byte for byte those of the service; the others are ours.
+faces: `documented` and `live`. The texts marked live are exactly those of the service; the others
+are ours.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Details = Mapping[str, list[str]]
 
 
 class Evidence(StrEnum):
-    """How well a behaviour is known."""
+    """How well a behaviour of the live service is known."""
 
     LIVE = "live"  # recorded from the service, or asserted by tests that run against it
     DOCUMENTED = "documented"  # stated by the vendor's pages or shipped in its SDKs
@@ -23,7 +23,7 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One condition as one dialect shows it; `dev_message` None means: derived."""
+    """One condition in one dialect; without a `dev_message`, it is derived."""
 
     evidence: Evidence
     code: str
@@ -34,7 +34,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class ErrorDef:
-    """A row of the catalogue; call it with the template's values to get the error to raise."""
+    """A row of the catalogue; a call with the values of its message returns the error."""
 
     name: str
     when: str
@@ -52,7 +52,7 @@ class ErrorDef:
 
 
 class ApiError(Exception):
-    """A request was refused for the reason `definition` names."""
+    """A request is refused for the reason that `definition` names."""
 
     def __init__(
         self,

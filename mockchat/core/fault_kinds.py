@@ -1,7 +1,7 @@
-"""Fault kinds: the ways in which an exchange can go wrong on purpose, a small class for each.
+"""Fault kinds: the ways in which an exchange goes wrong on purpose, a small class for each.
 
-A class's fields are the kind's parameters, each with its bounds; control/fault_rules.py makes the
-schemas of rules from them.
+The fields of a class are the parameters of the kind, each with its bounds; the schemas of rules are
+derived from them.
 """
 
 from collections.abc import Callable
@@ -73,7 +73,7 @@ class HttpKind(Kind):
 
 
 class ShapeKind(HttpKind):
-    """A kind that changes how answers with a body are sent."""
+    """A kind that changes the form of answers with a body."""
 
     def shape(self, body: bytes) -> Shape:
         """Return the form of the answer."""

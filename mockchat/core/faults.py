@@ -1,4 +1,4 @@
-"""Faults: rules for the exchanges that go wrong on purpose: which, how often, in which way."""
+"""Faults: rules that make exchanges go wrong on purpose."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ class FaultError(ValueError):
 
 
 class Preset(NamedTuple):
-    """A fault in the words of a tester: errors, each for the requests that fit a pattern."""
+    """A named fault: errors, each for the requests that fit a pattern."""
 
     does: str
     strikes: tuple[tuple[ErrorDef, Pattern], ...]
@@ -113,14 +113,14 @@ class Rule:
 
 @dataclass(slots=True)
 class Faults:
-    """The rules of a server, in the order in which they were made."""
+    """The rules of a server, oldest first."""
 
     rules: dict[int, Rule] = field(default_factory=dict)
     on_added: list[Callable[[Rule], None]] = field(default_factory=list)
     on_removed: list[Callable[[Rule], None]] = field(default_factory=list)
     _last: int = 0
 
-    def add(  # the knobs that every kind has
+    def add(
         self,
         called: str,
         parameters: Mapping[str, Any],
@@ -141,7 +141,7 @@ class Faults:
             self.remove([rule for rule in self.rules.values() if rule.is_spent])
         if len(self.rules) >= MAX_RULES:
             raise FaultError("kind", f"would be one of more than {MAX_RULES} faults; remove some")
-        # The rule draws from a sequence of its own, which nothing else advances.
+        # The rule draws from its own sequence, so that it is reproducible.
         self._last += 1
         rule = Rule(
             self._last, called, strikes, app_id, pattern or Pattern(), Ids(random_seed).chance,
@@ -176,7 +176,7 @@ class Faults:
     ) -> Iterator[tuple[Struck, Rule]]:
         """Yield the wanted kinds that strike an exchange; a rule counts when it is reached.
 
-        Rules for which `but` holds are left out.
+        It leaves out the rules for which `but` is true.
         """
         for rule in tuple(self.rules.values()):
             if but is not None and but(rule):
@@ -187,7 +187,7 @@ class Faults:
 
 
 def first_of(strikes: Strikes, summary: RequestSummary, wanted: Wanted[Struck]) -> Struck | None:
-    """Return the first of the wanted kinds whose pattern an exchange fits, if there is one."""
+    """Return the first of the wanted kinds whose pattern fits an exchange, if there is one."""
     for kind, pattern in strikes:
         if isinstance(kind, wanted) and pattern.fits(summary):
             return kind
@@ -195,7 +195,7 @@ def first_of(strikes: Strikes, summary: RequestSummary, wanted: Wanted[Struck]) 
 
 
 def strikes_of(called: str, parameters: Mapping[str, Any]) -> Strikes:
-    """Return what the kind or the preset of this name does; raise FaultError for no such error."""
+    """Return the strikes of a kind or preset; raise FaultError if its error does not exist."""
     if preset := PRESETS.get(called):
         return tuple((CredentialError(code=row.name), pattern) for row, pattern in preset.strikes)
     kind = KINDS[called](**parameters)

@@ -14,7 +14,7 @@ class Notifier:
         self._ended = False
 
     def notify(self) -> None:
-        """Let all waiting tasks check their condition again."""
+        """Make all waiting tasks check their condition again."""
         for one in self._waiting:
             one.set()
 
@@ -58,17 +58,17 @@ class Holds:
         return list(self._held)
 
     def hold(self, uid: str | None = None) -> None:
-        """Keep the logins of `uid`, or all, open from now on."""
+        """Hold the logins of `uid`, or all logins."""
         self._held.setdefault(uid and uid.lower(), asyncio.Event())
 
     def release(self, uid: str | None = None) -> None:
-        """Let the logins of `uid` go on; None ends the hold of all logins."""
+        """Release the logins of `uid`; None ends the hold of all logins."""
         event = self._held.pop(uid and uid.lower(), None)
         if event:
             event.set()
 
     def release_all(self) -> None:
-        """Let all logins go on."""
+        """Release all logins."""
         for uid in self.uids:
             self.release(uid)
 
@@ -80,9 +80,9 @@ class Holds:
         return self._held.get(key) or self._held.get(None)
 
     async def passed(self, uid: str) -> None:
-        """Wait for as long as the logins of `uid` are held.
+        """Wait while the logins of `uid` are held.
 
-        Raises LOGIN_IN_PROGRESS if one of them waits already, whatever its device.
+        Raises LOGIN_IN_PROGRESS if one of them waits already, on any device.
         """
         key = uid.lower()
         if key in self.waiting:
@@ -96,7 +96,7 @@ class Holds:
                 self.waiting.remove(key)
 
     def count(self, uid: str | None = None) -> int:
-        """Return how many logins (of `uid`) wait now."""
+        """Return the number of logins (of `uid`) that wait now."""
         return len(self.waiting) if uid is None else self.waiting.count(uid.lower())
 
     async def arrival(self, uid: str | None, count: int, seconds: float) -> bool:

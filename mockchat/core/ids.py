@@ -13,7 +13,7 @@ class Ids:
         self._random = random.Random(None if random_seed is None else f"{random_seed}/{name}")
 
     def of(self, name: str) -> "Ids":
-        """Return a sequence of the same seed that only `name` draws from."""
+        """Return the sequence of the same seed for `name` alone."""
         return Ids(self._random_seed, name)
 
     def hex(self, digits: int) -> str:

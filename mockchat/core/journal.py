@@ -19,7 +19,7 @@ _sequence = attrgetter("sequence")
 
 
 class Message:
-    """What one side of an exchange sent: headers, found by name in any case, and a body."""
+    """The message of one side: headers, found by name in any case, and a body."""
 
     def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
         self.headers = headers
@@ -70,18 +70,18 @@ class Exchange:
     faults: tuple[str, ...] = ()  # names of the faults that struck
     hint: str | None = None  # the nearest valid request
     frames: tuple[Frame, ...] = ()  # of a WebSocket; replaced as a whole, for other threads
-    sequence: int = 0  # its place among the exchanges that all journals took in
+    sequence: int = 0  # its place among the exchanges of all journals
     counted: int = 0  # bytes that its journal counts for it; 0 if no journal holds it
     _frame_bytes: int = 0
 
     @property
     def request(self) -> Message:
-        """What the client sent."""
+        """The message of the client."""
         return Message(*self.sent)
 
     @property
     def response(self) -> Message:
-        """What the server answered."""
+        """The message of the server."""
         return Message(*self.answered)
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class Exchange:
 
     @property
     def uid(self) -> str | None:
-        """The uid that the request names or whose auth token it shows."""
+        """The uid in the request, or that of its auth token."""
         return self.summary.uid
 
     def add_frame(self, frame: Frame) -> int:
@@ -130,7 +130,7 @@ class Exchange:
 
 
 class Filter(NamedTuple):
-    """Which exchanges to search for; None fits all.
+    """The exchanges to search for; None fits all.
 
     `json` must be part of the request's JSON, `headers` of its headers. Exchanges up to the id
     `since` or the sequence number `cursor` do not fit.
@@ -273,7 +273,7 @@ class Journals:
         return self._last_id
 
     def make_room(self, journal: Journal) -> None:
-        """Note that a journal grew; if all are too large, those long unused drop exchanges."""
+        """Note that a journal grew; if all are too large, unused ones drop exchanges."""
         self._by_use[journal] = None
         self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
@@ -299,9 +299,9 @@ class Journals:
         wanted: Filter,
         app_id: str | None,
         count: int,
-        timeout: float,  # noqa: ASYNC109  # a wait that a caller may cut short
+        timeout: float,  # noqa: ASYNC109  # the wait ends early with enough exchanges
     ) -> list[Exchange]:
-        """Return what `search` finds once it finds `count`, or after `timeout` real seconds.
+        """Return the result of `search` once it has `count`, or after `timeout` real seconds.
 
         Cancelling ends the wait. New exchanges cost one look each, not another search.
         """

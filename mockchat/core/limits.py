@@ -14,7 +14,7 @@ _WINDOW = 60  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings of an app that change what it allows and how it refuses."""
+    """The settings of an app for its checks and refusals."""
 
     single_use_tokens: bool = False
     token_ttl: float | None = None  # seconds

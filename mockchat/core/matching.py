@@ -1,4 +1,4 @@
-"""Matching: which requests a fault strikes and a search of the journal finds."""
+"""Matching: patterns that select requests for a fault or a search of the journal."""
 
 import fnmatch
 import re
@@ -23,7 +23,7 @@ class RequestSummary(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _path_fits(pattern: str, path: str) -> bool:
-    """Whether a path fits; in one pass, since a pattern may be full of wildcards."""
+    """Whether a path fits, found in one pass, as a pattern may be full of wildcards."""
     wanted = _wanted(pattern)
     places = _with_next(wanted, {0})
     for segment in path.split("/")[1:] if path != "/" else ():
@@ -60,7 +60,7 @@ def _segment_pattern(segment: str) -> re.Pattern[str]:
 
 
 class Pattern(NamedTuple):
-    """Which requests a fault or a search means; None fits all.
+    """The requests that a fault or a search selects; None fits all.
 
     In `path`, `*` stands for any part of a segment, `{uid}` for a whole segment and `**` for any
     number of segments; the version may be left out. The case of methods and uids does not matter.

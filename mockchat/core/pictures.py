@@ -1,4 +1,4 @@
-"""Pictures: the avatars of the shipped users, small ones of mockchat's own."""
+"""Pictures: small avatars for the shipped users."""
 
 from functools import cache
 
@@ -20,9 +20,9 @@ def contents() -> dict[str, bytes]:
 
 
 def address_for(avatar: str, server: str) -> str:
-    """Return where a client finds an avatar: at `server`, a URL, if the avatar is a picture.
+    """Return the URL of an avatar: at `server`, a URL, if the avatar is a picture.
 
-    Any other avatar, and each for a client without a `server`, is where its URL says.
+    Other avatars, and all avatars without a `server`, keep their URL.
     """
     scheme, _, rest = avatar.partition("://")
     host, slash, path = rest.partition("/")

@@ -28,7 +28,7 @@ def unfriend(app: App, user: User, other: User) -> None:
 
 
 def block(app: App, user: User, other: User) -> bool:
-    """Let `user` block another one; return False if it did already."""
+    """Block another user on behalf of `user`; return False if it is blocked already."""
     if other.key in user.blocked:
         return False
     user.blocked[other.key] = app.now
@@ -38,7 +38,7 @@ def block(app: App, user: User, other: User) -> bool:
 
 
 def unblock(app: App, user: User, other: User) -> bool:
-    """Let `user` unblock another one; return False if there was no block."""
+    """Unblock another user on behalf of `user`; return False if it is not blocked."""
     if user.blocked.pop(other.key, None) is None:
         return False
     other.blocked_by.remove(user.key)

@@ -54,17 +54,17 @@ class Seed:
             app.roles[role["role"]] = Role(**role, created_at=now)
         for value, name, scope in self.keys:
             app.keys[value] = ApiKey(value, name, scope, now)
-        # Lists show the newest first: planted backwards, the first user of the file leads.
+        # Lists show the newest user first: added last, the first user of the file leads.
         for values in reversed(self.users):
             app.add_user(User(**{"created_at": now, **copy.deepcopy(values)}))
         befriended = {user.key: user for user in app.all_users()}
         for user in befriended.values():
-            for friend in user.friends:  # a friendship may stand on either side
+            for friend in user.friends:  # a fixture may name a friendship once
                 befriended[friend].friends.add(user.key)
 
 
 def fixtures_dir() -> Path:
-    """Return where the shipped fixtures are: in the installed package, else in the checkout."""
+    """Return the folder of the shipped fixtures, in the installed package or in the checkout."""
     package = Path(__file__).parent.parent
     packaged = package / "fixtures"
     return packaged if packaged.is_dir() else package.parent / "fixtures"
@@ -75,7 +75,7 @@ def _keys(sections: Sections) -> list[tuple[str, str, Scope]]:
 
 
 def check_fixture(app: App, sections: Sections) -> None:
-    """Raise FixtureError where an app that is in use cannot take a fixture."""
+    """Raise FixtureError if an app in use cannot take a fixture."""
     declared = sections.get("roles", [])
     _check_names(Seed(_keys(sections), roles=declared))
     roles = app.roles.keys() | {role["role"] for role in declared}
@@ -84,9 +84,9 @@ def check_fixture(app: App, sections: Sections) -> None:
 
 
 def add_fixture(app: App, sections: Sections) -> int:
-    """Add a fixture that an app can take and return how many users it has.
+    """Add a checked fixture to an app and return the number of its users.
 
-    A user that exists already takes over the attributes of the fixture.
+    A user that exists already gets the attributes of the fixture.
     """
     users = sections.get("users", [])
     for role in sections.get("roles", ()):
@@ -109,7 +109,7 @@ def _settle(app: App, values: dict[str, Any]) -> None:
         app.add_user(User(**{"created_at": app.now, **values}))
         return
     deactivated = values.pop("deactivated_at", None)
-    kept = ("uid", "created_at")  # who it is and when it came does not change
+    kept = ("uid", "created_at")  # these two do not change
     app.update_user(user, {name: value for name, value in values.items() if name not in kept})
     if deactivated is not None and user.deactivated_at is None:
         app.deactivate_user(user)
@@ -130,7 +130,7 @@ def _check_references(
     roles: AbstractSet[str],
     uids: AbstractSet[str],
 ) -> None:
-    """Raise FixtureError for users that do not fit each other, the roles and the `uids` there."""
+    """Raise FixtureError for users that do not fit each other, the roles or the existing `uids`."""
     origins = list(origins)
     keys = {user["uid"].lower() for _, user in origins} | uids
     seen: set[str] = set()

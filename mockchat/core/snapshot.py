@@ -1,6 +1,6 @@
-"""Snapshots: the contents of an app as plain data that JSON can hold, and the way back.
+"""Snapshots: the contents of an app as plain data for JSON, and back.
 
-Sockets, the journal, faults and counted requests are no part of it.
+They have no sockets, journal, faults or counted requests.
 """
 
 import copy
@@ -23,39 +23,41 @@ _DERIVED = {"tokens", "sessions", "status", "blocked_by", "jwt"}
 
 
 class SnapshotError(Exception):
-    """Data is no snapshot of an app; the message has the place and the reason."""
+    """The data is no snapshot of an app; the message has the place and the reason."""
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
+    """An attribute of an entity: its key and its type in a dump."""
+
     attribute: str
     key: str
-    read: Callable[[Any], Any]  # the entity's value of what JSON holds
-    default: Any  # what is left out
+    kind: type  # without the types of items
+    item: Any  # the type of the items of a list, set or dict; None for any
+    optional: bool  # whether None is a value
+    default: Any  # the value that is left out; MISSING if the key is always there
 
 
 @cache
-def _columns(kind: Any) -> tuple[_Column, ...]:
-    hints = get_type_hints(kind)
-    return tuple(
-        _Column(one.name, camel(one.name), _reader(hints[one.name]), _default(one))
-        for one in fields(kind)
-        if one.name not in _DERIVED
-    )
+def columns(entity: Any) -> tuple[Column, ...]:
+    """Return the columns of a class of entities."""
+    hints = get_type_hints(entity)
+    kept = (one for one in fields(entity) if one.name not in _DERIVED)
+    return tuple(_column(one, hints[one.name]) for one in kept)
 
 
-def _default(one: "Field[Any]") -> Any:
-    return one.default_factory() if one.default_factory is not MISSING else one.default
-
-
-def keys_of(kind: type) -> dict[str, tuple[Any, bool]]:
-    """Return the keys of an entity in a dump: the type, and whether the key is always there."""
-    hints = get_type_hints(kind)
-    return {one.key: (hints[one.attribute], one.default is MISSING) for one in _columns(kind)}
+def _column(one: "Field[Any]", hint: Any) -> Column:
+    optional = isinstance(hint, UnionType)
+    if optional:
+        (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
+    *_, item = get_args(hint) or (Any,)
+    default = one.default if one.default_factory is MISSING else one.default_factory()
+    kind = get_origin(hint) or hint
+    return Column(one.name, camel(one.name), kind, None if item is Any else item, optional, default)
 
 
 # --- out ------------------------------------------------------------------------------------
 def dump(app: App) -> Plain:
-    """Return all contents of an app; the app shares nothing of them."""
+    """Return a copy of all contents of an app."""
     return {
         "id": app.id,
         "secret": app.secret,
@@ -69,7 +71,7 @@ def dump(app: App) -> Plain:
 
 def _plain(entity: Any) -> Plain:
     plain: Plain = {}
-    for column in _columns(entity.__class__):
+    for column in columns(entity.__class__):
         value = getattr(entity, column.attribute)
         if value != column.default:
             plain[column.key] = _copied(value)
@@ -115,22 +117,19 @@ def read(plain: Plain, place: str) -> Contents:
 
 
 def _entities(kind: type, rows: list[Plain]) -> list[Any]:
-    columns = {column.key: (column.attribute, column.read) for column in _columns(kind)}
+    readers = {one.key: (one.attribute, _reader(one.kind)) for one in columns(kind)}
     entities = []
     for row in rows:
         values = {}
         for key, value in row.items():
-            attribute, read_ = columns[key]
+            attribute, read_ = readers[key]
             values[attribute] = value if value is None else read_(value)
         entities.append(kind(**values))
     return entities
 
 
-def _reader(hint: Any) -> Callable[[Any], Any]:
-    """Return what makes a value of this type of one that JSON holds."""
-    if isinstance(hint, UnionType):
-        (hint,) = (one for one in get_args(hint) if one is not NoneType)
-    kind = get_origin(hint) or hint
+def _reader(kind: type) -> Callable[[Any], Any]:
+    """Return the function that makes a value of this type from a JSON value."""
     if kind in (list, dict):
         return copy.deepcopy
     return kind if kind is set or issubclass(kind, Enum) else _same

@@ -64,10 +64,10 @@ class App:
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
         self.journal = Journal(Journals(0, 0)) if journal is None else journal
-        self.stays = False  # whether it was asked for, so that it makes no room for others
+        self.stays = False  # whether it never makes room for another app
         self.sockets = 0  # live WebSockets of all users
         self.version = 0  # counts changes
-        self.seeded = 0  # the version that the seed made
+        self.seeded = 0  # the version after the seed
         self.selections: dict[Any, tuple[int, list[User]]] = {}  # the cache of user_list
         self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
@@ -81,7 +81,7 @@ class App:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether it holds what its seed made, and nothing else."""
+        """Whether it is as its seed left it."""
         return self.version == self.seeded and not self.tokens
 
     # --- callers ------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class App:
     def add_key(self, name: str, scope: Scope) -> ApiKey:
         """Add an api key with a new value of 40 hexadecimal digits."""
         while (value := self.ids.hex(40)) in self.keys:
-            pass  # a restored app has keys that the same random seed draws again
+            pass  # the same random seed draws the keys of a restored app again
         self.keys[value] = key = ApiKey(value, name, scope, self.now)
         self.touch()
         return key
@@ -119,7 +119,7 @@ class App:
         self.version += 1
 
     def clear(self) -> None:
-        """Remove all that the app holds; its sessions end."""
+        """Remove all contents; the sessions of the app end."""
         self.replace(self.secret, 0, [], [], [], [])
 
     def replace(
@@ -131,9 +131,9 @@ class App:
         users: Iterable[User],
         tokens: Iterable[AuthToken],
     ) -> None:
-        """Hold this and nothing else; the caller has checked that it fits together.
+        """Replace all contents; the caller has checked that they fit together.
 
-        Sessions end unless their tokens are in it.
+        Sessions end unless their tokens are among the new ones.
         """
         before = self.tokens
         self.secret, self.serial = secret, serial
@@ -161,7 +161,7 @@ class App:
     def user_in_path(self, uid: str) -> User:
         """Return the user that a path names; raise UID_NOT_FOUND or one of PATH_UID_*.
 
-        Existing users are found whatever their uid: fixtures may break the rules for uids.
+        An existing user may have any uid, as fixtures may break the rules for uids.
         """
         user = self.find_user(uid)
         if user is None or user.deactivated_at is not None:
@@ -229,7 +229,7 @@ class App:
         return list(self._users.values())
 
     def newest_change(self) -> int | None:
-        """Return when the newest user was last changed: the cursor of every user list."""
+        """Return the time of the newest user's last change, the cursor of every user list."""
         if not self._listed:
             return None
         return self._listed[-1].updated_at or self._listed[-1].created_at
@@ -245,7 +245,7 @@ class App:
         return [users[-1 - place - (place >= gap)] for place in places]
 
     def count_users(self, *, but: User | None = None) -> int:
-        """Return how many active users there are, not counting `but`."""
+        """Return the number of active users without `but`."""
         return len(self._listed) - (but is not None)
 
     def _place(self, user: User) -> int:
@@ -269,7 +269,7 @@ class App:
                     return token
         now = self.now
         while (value := self.ids.auth_token(user.uid, now)) in self.tokens:
-            pass  # a restored app has tokens that the same random seed draws again
+            pass  # the same random seed draws the tokens of a restored app again
         token = AuthToken(value, user.uid, now, device)
         self.tokens[token.value] = user.tokens[token.value] = token
         if len(user.tokens) > MAX_TOKENS_PER_USER:
@@ -319,7 +319,7 @@ class App:
     # --- logins and sessions ------------------------------------------------------------
     @contextmanager
     def login(self, slot: str) -> Iterator[None]:
-        """Carry a login through, in progress to its end; raise LOGIN_IN_PROGRESS beside another."""
+        """Run a login, in progress until its end; raise LOGIN_IN_PROGRESS if another one runs."""
         if slot in self.logins:
             raise errors.LOGIN_IN_PROGRESS()
         self.logins.add(slot)
@@ -345,7 +345,7 @@ class App:
         self.sockets -= 1
         user.sessions -= 1
         if self._users.get(user.key, user) is not user:
-            return  # another user has that uid since
+            return  # another user has this uid now
         if user.sessions == 0:
             self._change_presence(user, Status.OFFLINE)
 

@@ -1,4 +1,4 @@
-"""The state file: what all apps hold, loaded at the start and saved whenever it changed."""
+"""The state file: the contents of all apps, loaded at the start and saved after changes."""
 
 import asyncio
 import contextlib
@@ -17,24 +17,24 @@ log = logging.getLogger("mockchat")
 
 _FORMAT, _VERSION = "mockchat-state", 1
 _MEMBERS = {"format", "version", "sha256", "apps"}
-_DELAY = 0.5  # seconds that changes are collected before they are saved
-_RETRY = 5.0  # seconds until a disk that failed is tried again
+_DELAY = 0.5  # seconds from a change to the save, which has later changes, too
+_RETRY = 5.0  # seconds between a failed save and the next
 _MAX_SIZE = 2**30  # bytes
 
 
 class StateFileError(Exception):
-    """The state file cannot be used; names it and says why. It is left as it is."""
+    """The state file cannot be used and stays as it is; the message has its name and the reason."""
 
 
 class StateFile:
     """Saves a store within a second of every change and when it is closed.
 
     The file is always whole: a new one is written beside it, flushed to the disk and put in its
-    place, so that whoever is killed leaves the old one or the new one.
+    place. A server that is killed leaves the old one or the new one.
     """
 
     def __init__(self, path: Path, store: Store, check: Callable[[Any], None]) -> None:
-        """Make a file for a store; `check` raises SnapshotError for no contents of apps."""
+        """Make a file for a store; `check` raises SnapshotError for invalid contents."""
         self.path = path
         self._store = store
         self._check = check
@@ -44,20 +44,20 @@ class StateFile:
         self._closing = asyncio.Event()
 
     def load(self) -> None:
-        """Let the store hold what the file says, if there is one; raise StateFileError.
+        """Restore the store from the file, if there is one; raise StateFileError.
 
-        The file is written at once, so that one that cannot be is told before it matters.
+        It writes the file at once, so that a disk that refuses is found at the start.
         """
         try:
             self.path = self.path.expanduser().resolve()
-            if self.path.is_symlink():  # which newer Pythons do not raise for
+            if self.path.is_symlink():  # newer Pythons raise nothing
                 raise self._error("cannot be used: its links lead in a circle")
             if self.path.exists():
                 self._store.restore(self._read())
             self._write(self._store.take())
         except OSError as error:
             raise self._error(f"cannot be used: {error.strerror or error}") from error
-        except RuntimeError as error:  # no such home, or a loop of links
+        except RuntimeError as error:  # no such home, or links in a circle
             raise self._error(f"cannot be used: {error}") from error
 
     def _error(self, reason: str) -> StateFileError:
@@ -123,7 +123,7 @@ class StateFile:
         try:
             await asyncio.to_thread(self._write, self._store.take())
         except OSError as error:
-            if not self._failed or self._closing.is_set():  # said once, and at the end
+            if not self._failed or self._closing.is_set():  # one message, and one at the end
                 log.error("the state was not saved to %s: %s", self.path, error)  # noqa: TRY400
             self._failed = self._changed = True
         else:
@@ -147,7 +147,7 @@ class StateFile:
 
 
 def _text(apps: Apps) -> bytes:
-    """Return the file's content: a first line that vouches for the others, a line for each app."""
+    """Return the content of the file: a line with the digest of the rest, and one for each app."""
     members = (f"{json.dumps(app_id)}: {json.dumps(one)}" for app_id, one in apps.items())
     body = (",\n".join(members) + "\n}}\n").encode()
     first = {"format": _FORMAT, "version": _VERSION, "sha256": hashlib.sha256(body).hexdigest()}

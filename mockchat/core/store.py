@@ -16,7 +16,7 @@ from mockchat.core.limits import Quota, Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 
-MAX_AUTO_APPS = 1000  # that requests made and nobody asked for
+MAX_AUTO_APPS = 1000  # apps that requests add by naming them
 MAX_APPS = 10_000
 MAX_APP_ID_LENGTH = 64
 MAX_SNAPSHOTS = 100  # of an app, and of the server
@@ -34,7 +34,7 @@ def _can_be_id(app_id: str) -> bool:
 
 
 Seeder = Callable[[App], None]
-Apps = dict[str, snapshot.Plain]  # what apps hold, by app id
+Apps = dict[str, snapshot.Plain]  # the contents of apps, by app id
 
 
 class StoredSnapshot(NamedTuple):
@@ -71,7 +71,7 @@ class Store:
         self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
         self.faults = Faults()
         self.arrivals = Notifier()  # of logins that are held
-        # By the id of the app, or None for those of the server, and name.
+        # By app id (None: those of the server) and name.
         self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
         self.listeners: list[Callable[[Event], None]] = []
         self.default = self._add(default_app_id)
@@ -80,7 +80,7 @@ class Store:
     def app(self, app_id: str) -> App:
         """Return the app, a new one for a new id; raise APP_ID_INVALID.
 
-        Unlike production, an unknown id is welcome: parallel tests use an app each. One app too
+        Unlike production, an unknown id adds an app, as parallel tests use an app each. One app too
         many closes another one.
         """
         key = app_id.lower()
@@ -94,15 +94,15 @@ class Store:
         return app
 
     def claim(self, app_id: str) -> App:
-        """Return the app, which makes no room for others from now on; raise APP_ID_INVALID."""
+        """Return the app, which stays from now on; raise APP_ID_INVALID."""
         app = self.app(app_id) if self.find(app_id) or self.rules.strict_apps else self.open(app_id)
         app.stays = True
         return app
 
     def glance(self, app_id: str) -> App:
-        """Return the app, or a copy of what it will start as; raise APP_ID_INVALID.
+        """Return the app, or what it would be at its start; raise APP_ID_INVALID.
 
-        Reading thus neither adds an app nor closes another one.
+        Thus reading neither adds an app nor closes another one.
         """
         if app := self.find(app_id):
             return app
@@ -116,9 +116,9 @@ class Store:
         return self._apps.get(app_id.lower())
 
     def open(self, app_id: str, rules: Rules | None = None, seed: Seeder | None = None) -> App:
-        """Return a new app, with rules and a seed of its own if they are given.
+        """Return a new app that stays, with rules and a seed of its own if they are given.
 
-        It makes no room for others. An app of that id is replaced. Raises APP_ID_INVALID.
+        It replaces an app of the same id. Raises APP_ID_INVALID.
         """
         self._check_id(app_id)
         self.close(app_id)
@@ -156,17 +156,17 @@ class Store:
         return tuple(self._apps.values())
 
     def app_with_token(self, value: str) -> App | None:
-        """Return the app that holds this auth token: no two apps draw the same."""
+        """Return the app that has this auth token; no two apps have the same."""
         return next((app for app in self._apps.values() if value in app.tokens), None)
 
     def app_with_key(self, value: str) -> App | None:
-        """Return the one app that holds this api key; with the default keys, all do."""
+        """Return the only app that has this api key; None if several have it."""
         found = (app for app in self._apps.values() if value in app.keys)
         first = next(found, None)
         return first if next(found, None) is None else None
 
     def reset(self, app: App) -> None:
-        """Take an app back to its seed and the server's time, without journal, faults and holds."""
+        """Return an app to its seed and the server's time, without journal, faults and holds."""
         app.clock.follow(self.clock)
         app.holds.release_all()
         app.clear()
@@ -185,7 +185,7 @@ class Store:
             raise errors.APP_ID_INVALID(app_id=app_id)
 
     def _make_room(self, new: App) -> None:
-        """Close another app if there are too many, best one that nobody asked for or changed.
+        """Close another app if there are too many, at best one that no test opened or changed.
 
         Apps with open WebSockets stay.
         """
@@ -216,11 +216,11 @@ class Store:
 
     # --- snapshots ----------------------------------------------------------------------
     def take(self, app: App | None = None) -> Apps:
-        """Return what an app, or all apps, hold."""
+        """Return the contents of an app, or of all apps."""
         return {one.id: snapshot.dump(one) for one in ([app] if app else self.apps())}
 
     def restore(self, plain: Apps, app: App | None = None) -> None:
-        """Hold what a snapshot holds: one app of it, or all its apps and no others.
+        """Restore a snapshot: one app of it, or all its apps and no others.
 
         Raises SnapshotError, and changes nothing, if it is not valid.
         """
@@ -281,9 +281,9 @@ class Store:
         return self.snapshots.pop((_owner(app), name), None) is not None
 
     def kept(self, name: str, app: App | None = None) -> Apps | None:
-        """Return what a stored snapshot holds; an app's own one comes before the server's.
+        """Return the contents of a stored snapshot, of an app's own one before the server's.
 
-        Of the server's snapshot, an app gets its own part, if there is one.
+        From the server's snapshot, an app gets its own part, if there is one.
         """
         if own := self.snapshots.get((_owner(app), name)):
             return own.apps()

@@ -8,7 +8,7 @@ from operator import attrgetter
 from mockchat.core.entities import User
 from mockchat.core.state import App
 
-_KEPT_SELECTIONS = 16  # of an app: clients ask for page after page of the same selection
+_KEPT_SELECTIONS = 16  # of an app: clients read a selection page by page
 
 
 class Deactivated(StrEnum):
@@ -43,7 +43,7 @@ _ANY_TIME = Span()
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """Which users a list shows, and in what order; `viewer` is the key of the calling user."""
+    """The filter and the order of a list; `viewer` is the key of the calling user."""
 
     search_key: str = ""
     search_in: tuple[str, ...] = ("uid", "name")
@@ -62,7 +62,7 @@ class UserFilter:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the list has neither a filter nor an order, so that no selection is needed."""
+        """Whether the list has neither a filter nor an order."""
         return self == UserFilter(viewer=self.viewer)
 
     def matches(self, user: User) -> bool:
@@ -87,7 +87,7 @@ class UserFilter:
 def select(app: App, wanted: UserFilter) -> Sequence[User]:
     """Return all users that fit a filter, in its order.
 
-    The result is kept until the app changes, so that later pages cost no new search.
+    It keeps the result until the app changes, so that later pages need no new search.
     """
     kept = app.selections.get(wanted)
     if kept and kept[0] == app.version:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mockchat.core import errors
-from mockchat.core.preferences import DEFAULTS
+from mockchat.core.entities import DEFAULT_PREFERENCES
 from tests.helpers import (
     NOW,
     REST_KEY,
@@ -86,23 +86,23 @@ async def test_preferences_keep_what_is_set_and_their_form(client: Client) -> No
         "usePrivacyTemplate": False,
     }
     expected = {
-        **DEFAULTS,
-        "groupPreferences": {**DEFAULTS["groupPreferences"], "groupMessages": 1},
+        **DEFAULT_PREFERENCES,
+        "groupPreferences": {**DEFAULT_PREFERENCES["groupPreferences"], "groupMessages": 1},
         "mutePreferences": {
-            **DEFAULTS["mutePreferences"],
+            **DEFAULT_PREFERENCES["mutePreferences"],
             "schedule": {
-                **DEFAULTS["mutePreferences"]["schedule"],
+                **DEFAULT_PREFERENCES["mutePreferences"]["schedule"],
                 "monday": {"from": 0, "to": 2359, "dnd": True},
             },
         },
         "usePrivacyTemplate": False,
     }
-    assert await data_of(client.get(PREFERENCES, headers=headers)) == DEFAULTS
+    assert await data_of(client.get(PREFERENCES, headers=headers)) == DEFAULT_PREFERENCES
 
     assert await data_of(client.patch(PREFERENCES, json=body, headers=headers)) == expected
     old = "/notifications/push/v1/preferences"
     assert await data_of(client.get(old, headers=headers)) == expected
-    assert await data_of(client.delete(old, headers=headers)) == DEFAULTS
+    assert await data_of(client.delete(old, headers=headers)) == DEFAULT_PREFERENCES
 
 
 async def test_a_time_zone_is_kept_and_a_key_says_whose(client: Client) -> None:
