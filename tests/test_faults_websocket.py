@@ -103,14 +103,18 @@ async def test_a_socket_is_closed_once_it_has_authenticated(client: Client, me: 
         assert await end_of(await connect(client, me)) == code
 
 
-async def test_sockets_that_are_open_are_closed_at_once(client: Client, me: Json) -> None:
+async def test_open_sockets_of_the_app_or_user_meant_are_closed_at_once(
+    client: Client, me: Json
+) -> None:
     sockets = [await connect(client, me), await connect(client, me)]
+    other = await connect(client, await log_in(client, "superhero2"))
 
     await add_fault(client, "ws_close", app="one")
     assert [await is_alive(socket) for socket in sockets] == [True, True]
 
-    await add_fault(client, "ws_close", closeCode=1012)
+    await add_fault(client, "ws_close", closeCode=1012, uid="superhero1")
     assert [await end_of(socket) for socket in sockets] == [1012, 1012]
+    assert await is_alive(other)
 
 
 async def test_of_the_open_sockets_no_more_are_closed_than_asked_for(
@@ -154,16 +158,6 @@ async def test_a_fault_that_is_removed_in_time_closes_nothing(client: Client, me
     assert await is_alive(socket)
 
 
-async def test_only_the_sockets_of_the_user_meant_are_closed(client: Client, me: Json) -> None:
-    mine = await connect(client, me)
-    other = await connect(client, await log_in(client, "superhero2"))
-
-    await add_fault(client, "ws_close", uid="superhero1")
-
-    assert await end_of(mine) == 1011
-    assert await is_alive(other)
-
-
 async def test_a_user_whose_socket_was_closed_is_offline(client: Client, me: Json) -> None:
     await add_fault(client, "ws_close", closeCode=1006, uid="superhero1")
     watcher = await client.ws_connect("/")
@@ -179,7 +173,7 @@ async def test_a_user_whose_socket_was_closed_is_offline(client: Client, me: Jso
 
 # --- pings ----------------------------------------------------------------------------------
 @proves("ws_ignore_pings")
-async def test_pings_stay_unanswered(client: Client, me: Json) -> None:
+async def test_pings_stay_unanswered_and_nothing_else_does(client: Client, me: Json) -> None:
     socket = await connect(client, me)
     await add_fault(client, "ws_ignore_pings", times=2)
 
@@ -189,6 +183,12 @@ async def test_pings_stay_unanswered(client: Client, me: Json) -> None:
     assert await frame(socket) == {"action": "pong"}
     await socket.close()
     assert await frames_of(client) == [("ping", True)] * 3 + [("pong", False)]
+    await add_fault(client, "ws_ignore_pings")
+    socket = await client.ws_connect("/")
+    await socket.send_json(PING)
+    await socket.send_json(auth_frame(me["jwt"]))
+    assert await frame(socket) == {"action": "pong"}  # of a socket that is nobody's yet
+    assert (await frame(socket))["type"] == "auth"
 
 
 async def frames_of(client: Client) -> list[tuple[str, bool]]:
@@ -204,24 +204,19 @@ async def frames_of(client: Client) -> list[tuple[str, bool]]:
     ]
 
 
-async def test_what_is_not_a_ping_is_answered_all_the_same(client: Client, me: Json) -> None:
-    await add_fault(client, "ws_ignore_pings")
-    socket = await client.ws_connect("/")
-    await socket.send_json(PING)
-
-    await socket.send_json(auth_frame(me["jwt"]))
-
-    assert await frame(socket) == {"action": "pong"}  # of a socket that is nobody's yet
-    assert (await frame(socket))["type"] == "auth"
-
-
 # --- a late answer --------------------------------------------------------------------------
+async def late(serve: Serve, gate: Gate, **knobs: Json) -> tuple[Client, Json]:
+    """A client of a server that authenticates late, and a user who is logged in."""
+    client = await serve(sleep=gate)
+    me = await log_in(client, "superhero1")
+    await add_fault(client, "ws_delay_auth", **knobs)
+    return client, me
+
+
 @proves("ws_delay_auth")
 async def test_the_answer_to_the_authentication_comes_late(serve: Serve) -> None:
     gate = Gate()
-    client = await serve(sleep=gate)
-    me = await log_in(client, "superhero1")
-    await add_fault(client, "ws_delay_auth", delay="3s")
+    client, me = await late(serve, gate, delay="3s")
 
     answer = asyncio.create_task(connect(client, me))
     await gate.asleep.acquire()
@@ -234,9 +229,7 @@ async def test_the_answer_to_the_authentication_comes_late(serve: Serve) -> None
 
 async def test_whose_token_dies_while_its_answer_is_late_is_refused(serve: Serve) -> None:
     gate = Gate()
-    client = await serve(sleep=gate)
-    me = await log_in(client, "superhero1")
-    await add_fault(client, "ws_delay_auth")
+    client, me = await late(serve, gate)
     socket = await authenticate(client, me)
     await gate.asleep.acquire()
 
@@ -252,9 +245,7 @@ async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticat
 ) -> None:
     monkeypatch.setattr(websocket, "_AUTH_PATIENCE", 0.05)
     gate = Gate()
-    client = await serve(sleep=gate)
-    me = await log_in(client, "superhero1")
-    await add_fault(client, "ws_delay_auth")
+    client, me = await late(serve, gate)
     answer = asyncio.create_task(connect(client, me))
     await gate.asleep.acquire()
     past = asyncio.Event()

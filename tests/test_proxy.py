@@ -185,22 +185,17 @@ async def test_an_ipv6_address_is_another_host_like_any(mock: MockChat) -> None:
         assert await client.take(3) == b"six"
 
 
-async def test_a_host_that_speaks_first_is_heard_first(mock: MockChat) -> None:
+async def test_a_host_may_speak_first_and_a_client_with_its_request(mock: MockChat) -> None:
     async def greet(end: End) -> None:
         await end.send(b"220 hello")
-        await end.rest()
+        await echo(end)
 
-    async with other_host(greet) as port, tunnel(proxy_of(mock), f"127.0.0.1:{port}") as client:
-        assert await client.take(9) == b"220 hello"
-
-
-async def test_what_a_client_sends_with_its_request_is_passed_on(mock: MockChat) -> None:
-    async with other_host(echo) as port:
+    async with other_host(greet) as port:
         early = connect(f"127.0.0.1:{port}") + b"early"
         async with asking(proxy_of(mock), early) as client:
             await client.head()
 
-            assert await client.take(5) == b"early"
+            assert await client.take(14) == b"220 helloearly"
 
 
 async def test_one_direction_may_end_before_the_other(mock: MockChat) -> None:
@@ -237,42 +232,35 @@ async def test_with_only_live_another_host_is_refused_and_never_called(start: St
 
 
 # --- settings -------------------------------------------------------------------------------
-def test_there_is_no_proxy_unless_it_is_asked_for() -> None:
-    with MockChat(Config(port=0, https_port=None)).in_thread() as mock:
-        assert mock.proxy_url is None
-        assert "Proxy" not in banner(mock)
-
-
-async def test_the_banner_names_the_proxy_and_what_it_does(start: Start) -> None:
+async def test_the_banner_names_the_proxy_and_what_it_does_unless_there_is_none(
+    start: Start,
+) -> None:
     mock = await start()
     strict = await start(proxy_only_live=True)
+    without = await start(proxy_port=None)
 
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]+", str(mock.proxy_url))
     assert f"  Proxy     {mock.proxy_url} (sends the live host names here, passes others" in (
         banner(mock)
     )
     assert "refuses all others" in banner(strict)
+    assert without.proxy_url is None
+    assert "Proxy" not in banner(without)
 
 
-async def test_the_proxy_binds_where_host_says(start: Start) -> None:
+async def test_the_proxy_binds_where_host_says_and_warns_unless_it_is_for_live_names_only(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     mock = await start(host="127.0.0.2")
 
     assert str(mock.proxy_url).startswith("http://127.0.0.2:")
     with pytest.raises(ConnectionRefusedError):
         await End.to(proxy_of(mock), "127.0.0.1")
-
-
-@each_row("only_live", [False, True])
-async def test_a_proxy_for_more_than_this_machine_warns_unless_it_is_for_live_names_only(
-    start: Start,
-    caplog: pytest.LogCaptureFixture,
-    only_live: bool,  # noqa: FBT001
-) -> None:
-    caplog.clear()
-    mock = await start(host="0.0.0.0", proxy_only_live=only_live)
-
-    assert str(mock.proxy_url).startswith("http://127.0.0.1:")
-    assert ("--proxy-only-live" in caplog.text) is not only_live
+    for only_live in (False, True):
+        caplog.clear()
+        mock = await start(host="0.0.0.0", proxy_only_live=only_live)
+        assert str(mock.proxy_url).startswith("http://127.0.0.1:")
+        assert ("--proxy-only-live" in caplog.text) is not only_live
 
 
 def test_a_proxy_needs_the_https_listener_and_a_port_of_its_own() -> None:

@@ -150,29 +150,29 @@ async def test_pings_are_answered_in_their_order(client: Client) -> None:
 
 
 # --- ends -----------------------------------------------------------------------------------
-_ENDS: dict[str, tuple[str, str, Json]] = {
-    "the token is deleted": ("DELETE", f"{TOKENS}/{{token}}", None),
-    "the tokens are flushed": ("DELETE", TOKENS, None),
-    "the user is deleted": ("DELETE", "/users/superhero1", {"permanent": True}),
-    "the user is deactivated": ("DELETE", "/users/superhero1", None),
-    "many are deactivated": ("DELETE", "/users", {"uidsToDeactivate": ["superhero1"]}),
-    "the client logs out": ("DELETE", "/me", None),
-    "the user logs out": ("POST", "/logout", None),
-    "the user logs out by the old name": ("DELETE", "/admin/users/auth/{token}", None),
-}
+_ENDS: list[tuple[str, str, Json]] = [
+    ("DELETE", f"{TOKENS}/{{token}}", None),
+    ("DELETE", TOKENS, None),
+    ("DELETE", "/users/superhero1", {"permanent": True}),
+    ("DELETE", "/users/superhero1", None),
+    ("DELETE", "/users", {"uidsToDeactivate": ["superhero1"]}),
+    ("DELETE", "/me", None),
+    ("POST", "/logout", None),
+    ("DELETE", "/admin/users/auth/{token}", None),
+]
 
 
-@each_row("end", _ENDS)
-async def test_a_session_ends_when(serve: Serve, end: str) -> None:
+@each_row(("method", "path", "body"), _ENDS)
+async def test_a_session_ends_with_its_token(
+    serve: Serve, method: str, path: str, body: Json
+) -> None:
     client = await serve(sleep=Recorder())
     me = await log_in(client, "superhero1")
     socket = await connect(client, me)
-    method, path, body = _ENDS[end]
     headers = {**REST_KEY, **by_token(me["authToken"])}
 
-    await data_of(
-        client.request(method, path.format(token=me["authToken"]), json=body, headers=headers)
-    )
+    path = path.format(token=me["authToken"])
+    await data_of(client.request(method, path, json=body, headers=headers))
 
     assert await close_code(socket) == 1008
 
@@ -198,23 +198,19 @@ async def test_the_end_of_one_session_leaves_the_user_s_others(serve: Serve) -> 
     await assert_lives(laptop)
 
 
-async def test_a_ping_after_the_token_s_expiry_ends_the_session(serve: Serve, clock: Clock) -> None:
-    client = await serve(token_ttl=3600.0)
-    socket = await connect(client, await log_in(client, "superhero1"))
-    clock.advance(3600)
-
-    await socket.send_json({"action": "ping", "ack": True})
-
-    assert await close_code(socket) == 1008
-
-
-async def test_a_session_ends_by_itself_when_its_token_expires(serve: Serve, clock: Clock) -> None:
-    client = await serve(token_ttl=60.0)
+@each_row("ping", [True, False])
+async def test_a_session_ends_by_a_ping_or_by_itself_when_its_token_expires(
+    serve: Serve, clock: Clock, *, ping: bool
+) -> None:
+    clock.freeze(NOW)
+    client = await serve(token_ttl=3600.0 if ping else 60.0)
     me = await log_in(client, "superhero1")
     clock.advance(59.7)
     socket = await connect(client, me)
 
-    clock.advance(0.3)
+    clock.advance(3600 if ping else 0.3)
+    if ping:
+        await socket.send_json({"action": "ping", "ack": True})
 
     assert await close_code(socket) == 1008
 
