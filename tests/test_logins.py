@@ -216,22 +216,18 @@ async def test_a_client_that_leaves_gives_its_slot_back() -> None:
 
 
 # --- apps -----------------------------------------------------------------------------------
-async def test_one_app_s_logins_are_held_and_another_s_are_not(client: Client) -> None:
+async def test_logins_of_one_app_or_of_all_are_held_and_released(client: Client) -> None:
     told = await steer(client, "POST", "logins", app="one")
-
     assert told == {"held": {"one": ["*"]}, "waiting": {"one": []}}
     assert await data_of(post_login(client, app="two"))
-
-
-async def test_without_an_app_those_of_all_are_held_and_released(client: Client) -> None:
-    await data_of(post_login(client, app="one"))
+    await steer(client, "DELETE", "logins")
     await steer(client, "POST", "logins", uid="superhero1")
     tasks = [asyncio.create_task(post_login(client, app=app)) for app in ("one", "APP_ID")]
     query = "/_mock/logins?uid=superhero1&count=2&wait=1m"
 
     told = await body_of(client.get(query, timeout=LONG))
 
-    assert told["waiting"] == {"APP_ID": ["superhero1"], "one": ["superhero1"]}
+    assert told["waiting"] == {"APP_ID": ["superhero1"], "one": ["superhero1"], "two": []}
     await steer(client, "DELETE", "logins")
     for task in tasks:
         assert await data_of(task)

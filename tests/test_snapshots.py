@@ -196,8 +196,12 @@ async def test_a_websocket_whose_token_is_there_stays_open_and_hears_of_others(
     assert (await get_user(client, "superhero1"))["status"] == "offline"
 
 
-async def test_a_websocket_whose_token_is_not_there_is_closed(client: Client) -> None:
+async def test_a_websocket_whose_token_is_not_there_is_closed_and_an_old_jwt_opens_one(
+    client: Client,
+) -> None:
+    before = await log_in(client, "superhero2")
     await steer(client, "PUT", "snapshots/s1")
+    await steer(client, "POST", "reset")
     socket = await connect(client, await log_in(client, "superhero1"))
 
     await steer(client, "POST", "snapshots/s1/restore")
@@ -205,15 +209,7 @@ async def test_a_websocket_whose_token_is_not_there_is_closed(client: Client) ->
     message = await socket.receive(timeout=PATIENCE)
     assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
     assert (await get_user(client, "superhero1"))["status"] == "offline"
-
-
-async def test_a_jwt_of_before_opens_a_websocket_afterwards(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-    await steer(client, "PUT", "snapshots/s1")
-    await steer(client, "POST", "reset")
-    await steer(client, "POST", "snapshots/s1/restore")
-
-    await connect(client, me)
+    await connect(client, before)
 
 
 # --- carried away and brought back ----------------------------------------------------------
@@ -238,29 +234,20 @@ async def test_what_a_snapshot_holds_can_be_put_back_under_another_name(client: 
 
 
 # --- bounds ---------------------------------------------------------------------------------
-async def test_there_are_only_so_many_snapshots_of_an_app(
+async def test_there_are_only_so_many_snapshots_of_an_app_and_so_much_memory_for_all(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "MAX_SNAPSHOTS", 2)
     for name in ("s1", "s2", "s1"):
         await steer(client, "PUT", f"snapshots/{name}", app="one")
-
     details = await details_of(client.put("/_mock/snapshots/s3?app=one"))
-
     assert details == {
         "name": ["The name is one too many: there are 2 snapshots already; delete some."]
     }
     assert await steer(client, "PUT", "snapshots/s3", app="two")
 
-
-async def test_snapshots_take_only_so_much_memory(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.setattr(store, "MAX_SNAPSHOT_BYTES", 2**20)
-    await steer(client, "PUT", "snapshots/s1")
     await steer(client, "POST", "seed", users=9000)
-
-    details = await details_of(client.put("/_mock/snapshots/s2"))
-
+    details = await details_of(client.put("/_mock/snapshots/s4"))
     assert "all snapshots may take 1 MiB together" in details["name"][0]
-    assert await names_of(client) == ["s1"]
+    assert await names_of(client) == ["s1", "s2", "s3"]
