@@ -19,7 +19,7 @@ from mockchat.serve import banner
 from mockchat.server import StartError
 from mockchat.wire.hosts import is_live
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame, each_row
+from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame
 from tests.tunnels import (
     End,
     answer_to,
@@ -138,26 +138,16 @@ async def test_without_an_http_listener_live_names_have_no_port_80(start: Start)
     assert b"api-us.cometchat.io is mockchat here, which has no port 80, only 443" in answer
 
 
-@each_row(
-    ("name", "expected"),
-    [
-        ("my-app.api-us.cometchat.io", True),
-        ("metrics-in.cometchat.io", True),
-        ("api.cometchat.com", True),  # of the 1.x SDKs
-        ("api-us.cometchat.io.example.com", False),
-        ("my-app.api-us.cometchat.io.", False),  # parse_host has taken the dot away
-        ("data-us.cometchat.io", True),  # of pictures
-        ("assets.cometchat.io", True),
-        ("cdn.cometchat.io", False),
-        ("a.b.api-us.cometchat.io", False),
-        ("apixus.cometchat.io", False),
-        ("api-us.cometchat.ioo", False),
-        ("evil-api-us.cometchat.io", False),
-        ("localhost", False),
-    ],
-)
-def test_what_a_live_host_name_is(name: str, expected: bool) -> None:  # noqa: FBT001
-    assert is_live(name) is expected
+def test_what_a_live_host_name_is() -> None:
+    live = ["my-app.api-us.cometchat.io", "metrics-in.cometchat.io"]
+    live += ["api.cometchat.com"]  # of the 1.x SDKs
+    live += ["data-us.cometchat.io", "assets.cometchat.io"]  # of pictures
+    other = ["api-us.cometchat.io.example.com", "a.b.api-us.cometchat.io", "apixus.cometchat.io"]
+    other += ["cdn.cometchat.io", "api-us.cometchat.ioo", "evil-api-us.cometchat.io", "localhost"]
+    other += ["my-app.api-us.cometchat.io."]  # parse_host has taken the dot away
+
+    assert [name for name in live if not is_live(name)] == []
+    assert [name for name in other if is_live(name)] == []
 
 
 # --- other hosts ----------------------------------------------------------------------------

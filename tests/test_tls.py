@@ -164,23 +164,22 @@ def test_the_next_start_changes_no_file_even_where_the_folder_has_moved(
 
 
 # --- damaged --------------------------------------------------------------------------------
-@each_row("damage", [b"", b"rubbish", None, "of another CA"])
-def test_a_damaged_leaf_is_made_anew(
-    folder: Path, read: Read, tmp_path: Path, damage: bytes | str | None
+@each_row("name", ["leaf.pem", "ca.pem"])
+def test_a_damaged_leaf_is_made_anew_and_a_damaged_ca_certificate_restored(
+    folder: Path, read: Read, tmp_path: Path, name: str
 ) -> None:
     tls.own(folder, (), NOW)
     tls.own(tmp_path / "other", (), NOW)
     ca = read("ca.pem")
-    (folder / "leaf.pem").unlink()
-    if isinstance(damage, str):
-        damage = (tmp_path / "other" / "leaf.pem").read_bytes()
-    if damage is not None:
-        (folder / "leaf.pem").write_bytes(damage)
+    for damage in (b"", b"rubbish", None, (tmp_path / "other" / name).read_bytes()):
+        (folder / name).unlink()
+        if damage is not None:
+            (folder / name).write_bytes(damage)
 
-    made = tls.own(folder, (), NOW)
+        made = tls.own(folder, (), NOW)
 
-    assert covers(made, "localhost")
-    assert read("ca.pem") == ca
+        assert covers(made, "localhost"), damage
+        assert read("ca.pem") == ca, damage
 
 
 @each_row(
@@ -200,21 +199,6 @@ def test_a_damaged_note_is_made_anew(folder: Path, read: Read, note: bytes) -> N
 
     assert covers(made, "localhost")
     assert "localhost" in noted_names(read("leaf.pem"))
-
-
-@each_row("damage", [b"", b"rubbish", None])
-def test_a_damaged_ca_certificate_is_restored(
-    folder: Path, read: Read, damage: bytes | None
-) -> None:
-    tls.own(folder, (), NOW)
-    ca = read("ca.pem")
-    (folder / "ca.pem").unlink()
-    if damage is not None:
-        (folder / "ca.pem").write_bytes(damage)
-
-    tls.own(folder, (), NOW)
-
-    assert read("ca.pem") == ca
 
 
 def test_a_damaged_ca_is_refused_by_name_and_left_as_it_is(folder: Path, read: Read) -> None:
