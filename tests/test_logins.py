@@ -118,12 +118,9 @@ async def test_tabs_of_one_user_that_reload_together_all_log_in(client: Client) 
 
 async def test_a_login_by_auth_token_is_held_as_well(client: Client) -> None:
     token = await issue_token(client, "superhero1")
-    for ask in (
-        lambda: client.post("/login", json={"authToken": token}),
-        lambda: client.put("/me", headers=by_token(token)),
-    ):
+    for method, path in (("POST", "/login"), ("PUT", "/me")):
         await steer(client, "POST", "logins", uid="SuperHero1")
-        first = await held(client, ask())
+        first = await held(client, _ask(client, method, path, {}, by_token(token)))
 
         told = await body_of(client.get("/_mock/logins"))
         assert told["waiting"] == {"APP_ID": ["superhero1"]}

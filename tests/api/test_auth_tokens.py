@@ -186,7 +186,8 @@ async def test_an_update_tells_about_the_token_s_client(client: Client) -> None:
         "userAgent": "Mozilla",
         "appInfo": '{"version":"1"}',
     }
-    for nothing in ([], {}, None):
+    unchanged: list[Json] = [[], {}, None]
+    for nothing in unchanged:
         again = await data_of(client.put(f"{TOKENS}/{token}", json=nothing, headers=REST_KEY))
         assert again == data, nothing
     assert (await tokens_of(client, "superhero1"))["data"] == [data]

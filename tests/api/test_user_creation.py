@@ -72,7 +72,7 @@ async def test_a_null_counts_as_absent_and_the_whole_user_object_of_an_sdk_is_we
 ) -> None:
     sdk = {"hasBlockedMe": False, "blockedByMe": False, "deactivatedAt": 0}
     android = {"lastActiveAt": "0", "status": "online"}
-    nulls = [{field: None} for field in (*FIELDS, "withAuthToken")]
+    nulls: list[Json] = [{field: None} for field in (*FIELDS, "withAuthToken")]
     for number, fields in enumerate([*nulls, {**sdk, **android}]):
         user = await create_user(client, f"u{number}", **fields)
 

@@ -142,8 +142,8 @@ async def test_a_deactivated_user_is_not_listed_until_it_is_back_in_its_place(
 
     assert uids(answer) == [*SEED_UIDS[:2], *SEED_UIDS[3:-1]]
     assert answer["meta"]["pagination"]["total"] == 8
-    body = {"uidsToActivate": ["cometchat-uid-3"]}
-    await data_of(client.put("/users", json=body, headers=REST_KEY))
+    back = {"uidsToActivate": ["cometchat-uid-3"]}
+    await data_of(client.put("/users", json=back, headers=REST_KEY))
     assert uids(await list_users(client)) == SEED_UIDS[:-1]
 
 

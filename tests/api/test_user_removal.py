@@ -135,7 +135,8 @@ async def test_reactivating_many_tells_what_became_of_each(client: Client) -> No
 async def test_many_need_uids_and_no_auth_key(
     client: Client, method: str, field: str, empty: object
 ) -> None:
-    for body in (None, {}, [], {field: empty}):
+    bodies: list[Json] = [None, {}, [], {field: empty}]
+    for body in bodies:
         request = client.request(method, "/users", json=body, headers=REST_KEY)
         assert list(await details_of(request)) == [field], body
     await assert_error(client.request(method, "/users", headers=AUTH_KEY), errors.NO_ACCESS)
