@@ -12,7 +12,7 @@ from mockchat import Config, create_app
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.app import STORE
-from tests.helpers import REST_KEY, Serve, by_token, data_of, error_of, face_of
+from tests.helpers import REST_KEY, Serve, by_token, data_of, error_of, face_of, journal_of
 
 ROWS = list(CATALOGUE.values())
 FACES = [(row, face) for row in ROWS for face in (row.documented, row.live)]
@@ -252,4 +252,6 @@ async def test_a_crash_of_mockchat_is_logged_and_answered_and_the_server_lives_o
     assert (await response.json())["error"]["code"] == "ERR_EXCEPTION"
     assert response.headers["Access-Control-Allow-Origin"] == "https://app.example"
     assert "the list is broken" in caplog.text
+    (recorded,) = await journal_of(client)
+    assert (recorded["status"], recorded["code"]) == (500, "ERR_EXCEPTION")
     assert await data_of(client.get("/users", headers=REST_KEY))

@@ -160,27 +160,23 @@ async def test_odd_wishes_of_a_good_client_are_overlooked(client: Client) -> Non
 
 
 # --- handshakes -----------------------------------------------------------------------------
-_HANDSHAKES: dict[str, tuple[bytes, tuple[bytes, ...]]] = {
-    "without a key": (b"GET / HTTP/1.1", (*_UPGRADE, b"Sec-WebSocket-Version: 13")),
-    "with a bad key": (
-        b"GET / HTTP/1.1",
-        (*_UPGRADE, b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: \xff"),
-    ),
-    "without a version": (b"GET / HTTP/1.1", (*_UPGRADE, _KEY)),
-    "of an old version": (b"GET / HTTP/1.1", (*_UPGRADE, _KEY, b"Sec-WebSocket-Version: 5")),
-    "without a connection": (
-        b"GET / HTTP/1.1",
-        (b"Host: a", b"Upgrade: websocket", _KEY, b"Sec-WebSocket-Version: 13"),
-    ),
-    "elsewhere": (b"GET /users HTTP/1.1", (*_UPGRADE, _KEY, b"Sec-WebSocket-Version: 13")),
-    "by POST": (b"POST / HTTP/1.1", (*_UPGRADE, _KEY, b"Sec-WebSocket-Version: 13")),
-    "by HEAD": (b"HEAD / HTTP/1.1", (*_UPGRADE, b"Sec-WebSocket-Version: 13")),
+_V13 = b"Sec-WebSocket-Version: 13"
+_GET = b"GET / HTTP/1.1"
+_HANDSHAKES: dict[str, tuple[bytes, ...]] = {
+    "without a key": (_GET, *_UPGRADE, _V13),
+    "with a bad key": (_GET, *_UPGRADE, _V13, b"Sec-WebSocket-Key: \xff"),
+    "without a version": (_GET, *_UPGRADE, _KEY),
+    "of an old version": (_GET, *_UPGRADE, _KEY, b"Sec-WebSocket-Version: 5"),
+    "without a connection": (_GET, b"Host: a", b"Upgrade: websocket", _KEY, _V13),
+    "elsewhere": (b"GET /users HTTP/1.1", *_UPGRADE, _KEY, _V13),
+    "by POST": (b"POST / HTTP/1.1", *_UPGRADE, _KEY, _V13),
+    "by HEAD": (b"HEAD / HTTP/1.1", *_UPGRADE, _V13),
 }
 
 
 async def test_a_broken_handshake_is_refused(client: Client) -> None:
-    for case, (head, lines) in _HANDSHAKES.items():
-        status, body = await send_raw(client, b"\r\n".join((head, *lines, b"", b"")))
+    for case, lines in _HANDSHAKES.items():
+        status, body = await send_raw(client, b"\r\n".join((*lines, b"", b"")))
 
         assert 400 <= status < 500, (case, body)
     await assert_alive(client)
@@ -203,7 +199,7 @@ _PING = b"\x89\xfd" + bytes(4 + 125)  # a protocol ping, masked, as long as it m
 
 
 async def test_a_client_that_pings_and_never_reads_does_not_hold_up_the_stop(wire: Wire) -> None:
-    lines = (b"GET / HTTP/1.1", *_UPGRADE, _KEY, b"Sec-WebSocket-Version: 13", b"", b"")
+    lines = (_GET, *_UPGRADE, _KEY, _V13, b"", b"")
     async with wire.connection(room=4096) as (reader, writer):
         writer.write(b"\r\n".join(lines))
         await reader.readuntil(b"\r\n\r\n")

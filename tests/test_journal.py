@@ -1,13 +1,10 @@
 """The journal: what clients really sent, whatever became of it, and how it is asked for."""
 
 import json
-from typing import Any
 
 import pytest
 from aiohttp import ClientTimeout
-from pytest_aiohttp.plugin import AiohttpClient
 
-from mockchat import Config, create_app
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.wire import body
@@ -25,7 +22,6 @@ from tests.helpers import (
     by_token,
     connect,
     details_of,
-    error_of,
     issue_token,
     journal_of,
     log_in,
@@ -132,22 +128,6 @@ async def test_a_preflight_is_recorded_in_the_app_it_names_and_makes_none(client
     assert [one["method"] for one in await journal_of(client, app="one")] == ["GET", "OPTIONS"]
     assert (await last_of(client))["app"] == "APP_ID"
     assert not client.app[STORE].find("unseen")
-
-
-async def test_a_crash_is_recorded(
-    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = await aiohttp_client(create_app(Config()))
-
-    def crash(*_: Any, **__: Any) -> None:
-        raise RuntimeError("on purpose")
-
-    monkeypatch.setattr(client.app[STORE].default, "user_in_path", crash)
-
-    await error_of(client.get("/users/superhero1", headers=REST_KEY), 500)
-
-    found = await last_of(client)
-    assert (found["status"], found["code"]) == (500, "ERR_EXCEPTION")
 
 
 async def test_a_websocket_is_recorded_with_its_messages_whatever_becomes_of_it(

@@ -191,11 +191,7 @@ async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
     assert other["conversationId"] == me["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
     assert by_back_end["blockedByMe"] is True
     assert by_back_end["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
-
-
-async def test_nobody_s_eyes_see_nothing(client: Client) -> None:
-    headers = {**REST_KEY, "onBehalfOf": "nobody"}
-
+    headers = {**REST_KEY, "onBehalfOf": "nobody"}  # whose eyes see nothing
     for path in ("/users", "/users/superhero2"):
         await assert_error(client.get(path, headers=headers), errors.UID_NOT_FOUND, uid="nobody")
 
