@@ -38,9 +38,7 @@ TYPES = ("application/json; charset=utf-8", "APPLICATION/JSON", "text/plain", No
 
 
 @each_row("content_type", ["application/json", *TYPES, "application/octet-stream", FORM])
-async def test_json_is_json_whatever_its_content_type(
-    client: Client, content_type: str | None
-) -> None:
+async def test_json_is_json_of_any_content_type(client: Client, content_type: str | None) -> None:
     user = await data_of(create(client, b' {"uid": "u1", "name": "x"}\n', content_type))
 
     assert user["uid"] == "u1"
@@ -64,9 +62,7 @@ async def test_what_no_operation_knows_is_ignored(client: Client) -> None:
 
 
 @each_row(("number", "read"), [("7.0", "7"), ("-3.0", "-3"), ("1e3", "1000")])
-async def test_a_whole_number_is_the_same_with_a_point(
-    client: Client, number: str, read: str
-) -> None:
+async def test_a_whole_number_may_have_a_point(client: Client, number: str, read: str) -> None:
     body = f'{{"uid":{number},"name":{number},"tags":[{number}],"withAuthToken":1.0}}'
 
     user = await data_of(create(client, body))
@@ -75,9 +71,7 @@ async def test_a_whole_number_is_the_same_with_a_point(
     assert "authToken" in user
 
 
-async def test_the_last_of_two_equal_keys_counts_and_a_huge_number_is_no_whole_one(
-    client: Client,
-) -> None:
+async def test_the_last_of_two_equal_keys_counts(client: Client) -> None:
     user = await data_of(create(client, '{"uid":"u1","name":"x","name":18446744073709551616}'))
 
     assert user["name"] == "1.8446744073709552e+19"

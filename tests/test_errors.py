@@ -234,9 +234,7 @@ async def test_a_login_in_progress_is_told_in_the_sdks_words(serve: Serve) -> No
 
 # --- mockchat's own crash -------------------------------------------------------------------
 async def test_a_crash_of_mockchat_is_logged_and_answered_and_the_server_lives_on(
-    aiohttp_client: AiohttpClient,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = await aiohttp_client(create_app(Config()))
     headers = {**REST_KEY, "Origin": "https://app.example"}

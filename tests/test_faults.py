@@ -82,9 +82,7 @@ async def test_latencies_add_up(serve: Serve) -> None:
 
 # --- refused --------------------------------------------------------------------------------
 @proves("error")
-async def test_any_error_of_the_catalogue_can_be_asked_for_by_name_or_by_either_code(
-    client: Client,
-) -> None:
+async def test_any_error_can_be_asked_for_by_name_or_code(client: Client) -> None:
     for row, dialect in product(CATALOGUE.values(), ("documented", "live")):
         face = face_of(row, dialect)
         with telling(row=row.name, dialect=dialect):
@@ -155,9 +153,7 @@ async def test_a_rate_limit_tells_when_to_come_back(client: Client) -> None:
 
 # --- cut off --------------------------------------------------------------------------------
 @proves("reset", "empty")
-async def test_a_reset_is_a_reset_and_an_empty_answer_an_orderly_end_on_the_wire(
-    wire: Wire,
-) -> None:
+async def test_a_reset_is_a_reset_and_an_empty_answer_an_orderly_end(wire: Wire) -> None:
     with wire.mock.fault("reset"):
         async with wire.asking() as reader:
             with pytest.raises(ConnectionResetError):

@@ -54,9 +54,7 @@ async def refused_handshake(client: Client, path: str = "/", **headers: str) -> 
 
 # --- refused --------------------------------------------------------------------------------
 @proves("ws_refuse")
-async def test_a_handshake_is_refused_with_503_or_any_status_and_says_why(
-    client: Client, me: Json
-) -> None:
+async def test_a_handshake_is_refused_with_any_status_and_why(client: Client, me: Json) -> None:
     await add_fault(client, "ws_refuse", times=1)
     assert await refused_handshake(client) == 503
     assert await is_alive(await connect(client, me))
@@ -69,9 +67,7 @@ async def test_a_handshake_is_refused_with_503_or_any_status_and_says_why(
     assert refused.value.headers["X-Mock-Fault"] == "ws_refuse"
 
 
-async def test_an_app_is_refused_where_it_is_named_at_the_handshake_or_after_it(
-    client: Client, me: Json
-) -> None:
+async def test_an_app_is_refused_where_it_is_named(client: Client, me: Json) -> None:
     await add_fault(client, "ws_refuse", app="one", times=2)
     assert await refused_handshake(client, "/apps/one") == 503
     assert await refused_handshake(client, appId="ONE") == 503
@@ -82,9 +78,7 @@ async def test_an_app_is_refused_where_it_is_named_at_the_handshake_or_after_it(
     assert await is_alive(await connect(client, me))
 
 
-async def test_one_user_is_refused_at_the_authentication_that_tells_who_it_is(
-    client: Client, me: Json
-) -> None:
+async def test_one_user_is_refused_at_the_authentication(client: Client, me: Json) -> None:
     other_me = await log_in(client, "superhero2")
     for path, app in product(("/", "/apps/APP_ID"), ({}, {"app": "APP_ID"})):
         await add_fault(client, "ws_refuse", uid="SUPERHERO1", times=1, **app)
@@ -103,9 +97,7 @@ async def test_a_socket_is_closed_once_it_has_authenticated(client: Client, me: 
         assert await end_of(await connect(client, me)) == code
 
 
-async def test_open_sockets_of_the_app_or_user_meant_are_closed_at_once(
-    client: Client, me: Json
-) -> None:
+async def test_open_sockets_of_the_user_meant_are_closed_at_once(client: Client, me: Json) -> None:
     sockets = [await connect(client, me), await connect(client, me)]
     other = await connect(client, await log_in(client, "superhero2"))
 
@@ -117,9 +109,7 @@ async def test_open_sockets_of_the_app_or_user_meant_are_closed_at_once(
     assert await is_alive(other)
 
 
-async def test_of_the_open_sockets_no_more_are_closed_than_asked_for(
-    client: Client, me: Json
-) -> None:
+async def test_no_more_open_sockets_are_closed_than_asked_for(client: Client, me: Json) -> None:
     sockets = [await connect(client, me) for _ in range(3)]
 
     await add_fault(client, "ws_close", times=1)
@@ -253,9 +243,7 @@ async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticat
 
 
 # --- presets --------------------------------------------------------------------------------
-async def test_a_preset_refuses_the_authentication_or_leaves_sockets_alone(
-    client: Client, me: Json
-) -> None:
+async def test_a_preset_refuses_or_leaves_sockets_alone(client: Client, me: Json) -> None:
     assert {*REFUSING, *SPARING} == PRESETS.keys()
     for preset in (*SPARING, *REFUSING):
         fault = await add_fault(client, preset, app="APP_ID")
@@ -273,9 +261,7 @@ async def test_a_preset_refuses_the_authentication_or_leaves_sockets_alone(
 
 
 # --- faults of requests at a handshake --------------------------------------------------------
-async def test_a_fault_of_requests_strikes_handshakes_that_it_means(
-    client: Client, me: Json
-) -> None:
+async def test_a_fault_of_requests_strikes_handshakes(client: Client, me: Json) -> None:
     await add_fault(client, "error", status=502, times=1)
     assert await refused_handshake(client) == 502
     assert await is_alive(await connect(client, me))

@@ -101,9 +101,7 @@ async def test_an_archive_is_of_all_exchanges_that_fit(client: Client) -> None:
     assert "limit" in await details_of(client.get("/_mock/journal.har?limit=5"))
 
 
-async def test_odd_requests_have_urls_that_hold_nothing_that_no_url_may_hold(
-    client: Client,
-) -> None:
+async def test_urls_hold_nothing_that_no_url_may_hold(client: Client) -> None:
     await client.post("/users", data=FormData({"uid": "ü"}), headers=REST_KEY)
     for path in ('/a"b<c>', "/%00", "/a?b[]={}|^`"):
         await get_as_encoded(client, path, {})

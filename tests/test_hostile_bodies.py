@@ -72,9 +72,7 @@ _BODIES: dict[str, bytes] = {
 }
 
 
-async def test_odd_bodies_are_refused_or_taken_and_what_was_stored_is_printed(
-    client: Client,
-) -> None:
+async def test_odd_bodies_are_refused_or_stored_and_printed(client: Client) -> None:
     for case, content in _BODIES.items():
         for content_type in _TYPES:
             raw = raw_request(_POST, b"Content-Type: " + content_type, body=content)

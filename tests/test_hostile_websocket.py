@@ -86,9 +86,7 @@ async def test_protocol_pings_are_answered(client: Client) -> None:
 
 
 @each_row("size", [64 * 1024 + 1, 5_000_000, 0])
-async def test_a_huge_frame_or_a_text_that_is_none_ends_its_socket_only(
-    client: Client, size: int
-) -> None:
+async def test_a_huge_or_garbled_frame_ends_its_socket_only(client: Client, size: int) -> None:
     bystander = await connect(client, await log_in(client, "superhero2"))
     socket = await connect(client, await log_in(client, "superhero1"))
 

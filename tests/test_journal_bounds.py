@@ -49,9 +49,7 @@ async def test_of_many_or_large_exchanges_the_newest_are_kept(serve: Serve) -> N
     assert 1 <= len(await journal_of(by_bytes)) <= 2
 
 
-async def test_a_list_is_of_the_newest_hundred_exchanges_unless_asked_otherwise(
-    client: Client,
-) -> None:
+async def test_a_list_is_of_the_newest_hundred_exchanges(client: Client) -> None:
     for number in range(103):
         await client.options(f"/users/u{number}")
 
@@ -91,9 +89,7 @@ async def test_many_messages_make_older_exchanges_go(serve: Serve) -> None:
     assert [one["operation"] for one in await journal_of(client)] == ["websocket"]
 
 
-async def test_the_journals_of_many_apps_are_bounded_together_and_go_with_them(
-    serve: Serve,
-) -> None:
+async def test_journals_of_many_apps_are_bounded_together_and_go_with_them(serve: Serve) -> None:
     client = await serve(journal_bytes=8_000)
     for number in range(150):
         await client.get(f"/apps/app{number}/v3/nowhere", headers={"X-Long": "x" * 3000})

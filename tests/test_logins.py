@@ -45,9 +45,7 @@ async def _ask(client: Client, method: str, path: str, body: Json, headers: dict
 
 
 # --- held -----------------------------------------------------------------------------------
-async def test_while_a_login_is_held_others_of_its_uid_or_device_are_in_progress(
-    client: Client,
-) -> None:
+async def test_a_held_login_keeps_others_of_its_uid_or_device_out(client: Client) -> None:
     await steer(client, "POST", "logins", uid="superhero1")
     first = await held(client, post_login(client, deviceId="phone"))
 
@@ -61,9 +59,7 @@ async def test_while_a_login_is_held_others_of_its_uid_or_device_are_in_progress
     assert (await data_of(post_login(client)))["uid"] == "SUPERHERO1"
 
 
-async def test_a_second_login_of_the_uid_is_refused_by_every_way_and_at_once(
-    client: Client,
-) -> None:
+async def test_a_second_login_of_the_uid_is_refused_by_every_way(client: Client) -> None:
     """The first is held, whichever way it came; no second one waits beside it."""
     header = by_token(await issue_token(client, "superhero1"))
     other = by_token(await issue_token(client, "superhero1", force=True))
@@ -157,9 +153,7 @@ async def test_a_change_of_the_own_profile_or_a_push_token_is_no_login(client: C
 
 
 @each_row("end", ["death", "expiry"])
-async def test_a_token_that_ends_meanwhile_logs_nobody_in(
-    serve: Serve, clock: Clock, end: str
-) -> None:
+async def test_a_token_that_ends_logs_nobody_in(serve: Serve, clock: Clock, end: str) -> None:
     client = await serve(token_ttl=60.0)
     headers = by_token(await issue_token(client, "superhero1"))
     await steer(client, "POST", "logins")
@@ -244,9 +238,7 @@ async def test_an_app_that_goes_or_a_server_that_stops_holds_nobody(client: Clie
 
 
 # --- waiting --------------------------------------------------------------------------------
-async def test_a_wait_for_a_uid_is_ended_by_its_login_alone_and_that_at_once(
-    client: Client,
-) -> None:
+async def test_a_wait_for_a_uid_is_ended_by_its_login_alone(client: Client) -> None:
     await steer(client, "POST", "logins")
     await held(client, post_login(client, "superhero2"))
 

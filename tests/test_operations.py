@@ -131,7 +131,7 @@ REFUSALS: dict[str, Refusal] = {
 
 
 @each_row("case", REFUSALS)
-async def test_every_operation_refuses_a_caller_by_what_is_wrong_with_the_credential(
+async def test_every_operation_tells_what_is_wrong_with_a_credential(
     client: Client, case: str
 ) -> None:
     access, credentials, row, values = REFUSALS[case]
@@ -182,9 +182,7 @@ async def test_a_method_that_a_path_has_not_is_no_operation(client: Client, path
         await assert_error(request, errors.API_NOT_FOUND)
 
 
-async def test_every_operation_sends_the_rate_limit_of_its_class_and_refuses_beyond_it(
-    serve: Serve,
-) -> None:
+async def test_every_operation_sends_and_keeps_its_rate_limit(serve: Serve) -> None:
     client, limited = await serve(), await serve(rate_limit=1)
     await limited.get("/settings")
     for number, operation in enumerate(OPERATIONS):

@@ -80,9 +80,7 @@ async def data_of(session: aiohttp.ClientSession, method: str, url: str, **optio
 
 
 # --- the live host names --------------------------------------------------------------------
-async def test_a_live_host_name_is_mockchat_by_tls_and_by_plain_http(
-    session: aiohttp.ClientSession,
-) -> None:
+async def test_a_live_host_name_is_mockchat_by_any_scheme(session: aiohttp.ClientSession) -> None:
     for url in (*(f"https://{name}" for name in LIVE), "http://my-app.api-us"):
         users = f"{url}.cometchat.io/v3/users/superhero1"
         assert (await data_of(session, "GET", users, headers=REST_KEY))["uid"] == "SUPERHERO1", url
@@ -98,9 +96,7 @@ async def test_the_sub_domain_names_the_app(session: aiohttp.ClientSession) -> N
         assert response.status == 404
 
 
-async def test_a_login_and_its_web_socket_know_live_names_only(
-    session: aiohttp.ClientSession,
-) -> None:
+async def test_a_login_and_its_socket_know_live_names_only(session: aiohttp.ClientSession) -> None:
     tokens = "https://my-app.api-us.cometchat.io/v3.0/users/superhero1/auth_tokens"
     token = (await data_of(session, "POST", tokens, headers=REST_KEY))["authToken"]
     own = "https://my-app.apiclient-us.cometchat.io/v3.0/me"
@@ -115,9 +111,7 @@ async def test_a_login_and_its_web_socket_know_live_names_only(
         assert (await live.receive_json(timeout=PATIENCE))["body"]["status"] == "OK"
 
 
-async def test_live_names_have_port_80_and_the_listeners_own_ports_and_no_others(
-    mock: MockChat,
-) -> None:
+async def test_live_names_have_port_80_and_the_listeners_own_ports(mock: MockChat) -> None:
     request = get("/_mock/health").replace(b"Host: ", b"Host: localhost")
     for port in (80, port_of(mock.url)):  # a client that came by another way was told the latter
         async with tunnel(proxy_of(mock), f"api-us.cometchat.io:{port}") as client:
@@ -222,9 +216,7 @@ async def test_with_only_live_another_host_is_refused_and_never_called(start: St
 
 
 # --- settings -------------------------------------------------------------------------------
-async def test_the_banner_names_the_proxy_and_what_it_does_unless_there_is_none(
-    start: Start,
-) -> None:
+async def test_the_banner_names_the_proxy_if_there_is_one(start: Start) -> None:
     mock = await start()
     strict = await start(proxy_only_live=True)
     without = await start(proxy_port=None)

@@ -91,9 +91,7 @@ async def test_held_logins_go_on_and_are_refused_if_their_user_is_gone(client: C
     assert (await body_of(client.get("/_mock/logins")))["held"] == {"APP_ID": []}
 
 
-async def test_snapshots_stay_and_a_moved_clock_ticks_again_when_everything_is_reset(
-    client: Client, clock: Clock
-) -> None:
+async def test_snapshots_stay_and_a_moved_clock_ticks_again(client: Client, clock: Clock) -> None:
     await create_user(client, "u1")
     await steer(client, "PUT", "snapshots/s1")
 

@@ -115,9 +115,7 @@ def test_a_full_user_is_planted_as_written(write_fixture: WriteFixture) -> None:
     assert (user.created_at, user.last_active_at) == (1_600_000_000, 1_600_000_001)
 
 
-def test_a_user_without_a_time_is_created_when_it_is_planted_and_listed_unless_deactivated(
-    write_fixture: WriteFixture,
-) -> None:
+def test_a_user_is_created_now_and_listed_by_default(write_fixture: WriteFixture) -> None:
     gone = {"uid": "u2", "name": "Two", "deactivatedAt": 5}
 
     app = planted(write_fixture({"users": [{"uid": "u1", "name": "One"}, gone]}))
@@ -127,9 +125,7 @@ def test_a_user_without_a_time_is_created_when_it_is_planted_and_listed_unless_d
     assert app.find_user("u2")
 
 
-def test_several_fixtures_add_up_in_their_order_and_may_refer_to_one_another(
-    write_fixture: WriteFixture,
-) -> None:
+def test_several_fixtures_add_up_in_their_order(write_fixture: WriteFixture) -> None:
     one = {"uid": "u1", "name": "One", "role": "teacher", "friends": ["U2", "u3"]}
     roles = write_fixture({"roles": [{"role": "teacher", "name": "T"}]}, "roles.json")
     gone = {"uid": "u3", "name": "Three", "deactivatedAt": 1}
@@ -146,9 +142,7 @@ def test_several_fixtures_add_up_in_their_order_and_may_refer_to_one_another(
     assert app.keys["FULL"].name == "Back end"
 
 
-def test_what_one_app_does_to_its_users_is_not_seen_in_the_next(
-    write_fixture: WriteFixture,
-) -> None:
+def test_what_one_app_does_is_not_seen_in_the_next(write_fixture: WriteFixture) -> None:
     users = [{"uid": "u1", "name": "One", "metadata": {"a": [1]}, "tags": ["t"]}]
     seed = load_seed([write_fixture({"users": users})], [])
     apps = [App(name, Rules(), Clock(), Ids(1), lambda _event: None) for name in ("a", "b")]

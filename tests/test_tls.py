@@ -85,9 +85,7 @@ NAMES = [
 ]
 
 
-def test_the_first_start_makes_a_ca_that_clients_can_trust_for_every_useful_name_only(
-    folder: Path,
-) -> None:
+def test_the_first_start_makes_a_ca_for_every_useful_name_only(folder: Path) -> None:
     made = tls.own(folder, (), NOW)
 
     assert made.ca_path == folder / "ca.pem"
@@ -96,9 +94,7 @@ def test_the_first_start_makes_a_ca_that_clients_can_trust_for_every_useful_name
     assert [name for name in foreign if covers(made, name)] == []
 
 
-def test_the_keys_are_for_the_owner_only_and_not_in_the_ca_that_clients_trust(
-    folder: Path, read: Read
-) -> None:
+def test_the_keys_are_for_the_owner_only(folder: Path, read: Read) -> None:
     tls.own(folder, (), NOW)
 
     modes = {file.name: mode(file) for file in folder.iterdir()}
@@ -118,9 +114,7 @@ def test_the_leaf_is_short_lived_enough_for_apple(folder: Path, read: Read) -> N
 
 
 # --- renewed --------------------------------------------------------------------------------
-def test_a_new_name_renews_the_leaf_and_keeps_the_ca_and_the_names_before(
-    folder: Path, read: Read
-) -> None:
+def test_a_new_name_renews_the_leaf_and_keeps_the_rest(folder: Path, read: Read) -> None:
     tls.own(folder, (), NOW)
     ca, leaf = read("ca.pem"), read("leaf.pem")
 
@@ -149,9 +143,7 @@ def test_a_leaf_is_renewed_a_month_before_it_expires(tmp_path: Path) -> None:
         assert changed == ([] if kept else [leaf]), days_left
 
 
-def test_the_next_start_changes_no_file_even_where_the_folder_has_moved(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_the_next_start_changes_no_file_of_a_moved_folder(folder: Path, tmp_path: Path) -> None:
     tls.own(folder, (), NOW)
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
     moved = folder.rename(tmp_path / "elsewhere")
@@ -286,9 +278,7 @@ def race(folder: Path, extras: list[tuple[str, ...]]) -> list[Tls]:
         return list(pool.map(one, extras))
 
 
-def test_starts_at_once_end_with_one_ca_and_each_covers_its_own_names(
-    folder: Path, read: Read
-) -> None:
+def test_starts_at_once_share_one_ca_and_cover_all_names(folder: Path, read: Read) -> None:
     names = [f"mock-{number}.test" for number in range(8)]
 
     made = race(folder, [(name,) for name in names])

@@ -78,7 +78,7 @@ def need(*tools: str) -> None:
 
 # --- clients --------------------------------------------------------------------------------
 @pytest.mark.parametrize("client", COMMANDS)
-def test_a_client_trusts_the_server_and_refuses_it_without(
+def test_a_client_trusts_the_server_by_it_only(
     trusting: Trusting, client: str, tmp_path: Path
 ) -> None:
     need(*NEEDED.get(client, []))
@@ -126,9 +126,7 @@ def playwright_arguments(port: str) -> list[str]:
 
 
 # --- what it makes --------------------------------------------------------------------------
-def test_whom_the_system_trusts_stays_trusted_and_it_may_be_called_again(
-    trusting: Trusting, tmp_path: Path
-) -> None:
+def test_whom_the_system_trusts_stays_trusted(trusting: Trusting, tmp_path: Path) -> None:
     again = run(
         *("sh", TRUST_CA, str(trusting.mock.url), trusting.folder), environment=trusting.environment
     )

@@ -40,9 +40,7 @@ async def assert_lives(socket: ClientWebSocketResponse) -> None:
 
 
 # --- authentication -------------------------------------------------------------------------
-async def test_the_jwt_of_a_login_opens_a_session_by_the_whole_frame_of_an_sdk_too(
-    client: Client,
-) -> None:
+async def test_a_jwt_opens_a_session_by_the_whole_frame_of_an_sdk_too(client: Client) -> None:
     me = await log_in(client, "superhero1")
     whole = {
         **auth_frame(
@@ -149,7 +147,7 @@ _ENDS: list[tuple[str, str, Json]] = [
 
 
 @each_row(("method", "path", "body"), _ENDS)
-async def test_a_session_ends_with_its_token(
+async def test_a_session_ends_with_a_token(
     serve: Serve, method: str, path: str, body: Json
 ) -> None:
     client = await serve(sleep=Recorder())

@@ -44,9 +44,7 @@ _APP1: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-async def test_the_header_the_sub_domain_or_the_path_names_the_app_in_any_case(
-    client: Client,
-) -> None:
+async def test_header_sub_domain_or_path_name_the_app_in_any_case(client: Client) -> None:
     for number, (path, headers) in enumerate(_APP1):
         await create_in(client, f"u{number}", path, **headers)
         for app in ("app1", "App1"):
@@ -119,9 +117,7 @@ async def test_each_app_counts_its_own_requests(serve: Serve) -> None:
 
 
 # --- strict apps ----------------------------------------------------------------------------
-async def test_strict_apps_refuse_an_unknown_app_and_a_request_that_names_none(
-    serve: Serve,
-) -> None:
+async def test_strict_apps_refuse_an_unknown_app_and_none(serve: Serve) -> None:
     strict = await serve(strict_apps=True)
 
     for dialect in ("documented", "live"):
@@ -135,9 +131,7 @@ async def test_strict_apps_refuse_an_unknown_app_and_a_request_that_names_none(
     await assert_error(strict.get("/users"), errors.APP_ID_MISSING)
 
 
-async def test_strict_apps_find_the_app_by_its_id_a_unique_key_or_an_auth_token(
-    serve: Serve,
-) -> None:
+async def test_strict_apps_find_the_app_by_its_id_a_key_or_an_auth_token(serve: Serve) -> None:
     strict = await serve(strict_apps=True)
 
     assert await data_of(get_in(strict, "superhero1", "app_id"))

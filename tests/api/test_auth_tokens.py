@@ -109,9 +109,7 @@ async def test_a_login_of_an_android_sdk_is_understood(client: Client) -> None:
 
 
 # --- list and flush -------------------------------------------------------------------------
-async def test_tokens_are_listed_newest_first_without_a_cursor(
-    client: Client, clock: Clock
-) -> None:
+async def test_tokens_are_listed_newest_first_and_no_cursor(client: Client, clock: Clock) -> None:
     def page(*data: Json) -> Json:
         counts = {"total": len(data), "count": len(data), "per_page": 100}
         return {
@@ -225,9 +223,7 @@ async def test_a_token_dies_when_its_time_is_up(serve: Serve, clock: Clock) -> N
 
 
 # --- single use -----------------------------------------------------------------------------
-async def test_single_use_tokens_are_minted_at_every_create_and_each_belongs_to_its_first_device(
-    serve: Serve,
-) -> None:
+async def test_a_single_use_token_belongs_to_its_first_device(serve: Serve) -> None:
     """A refused device changes nothing; a reusable token logs any device in."""
     client, reusable = await serve(tokens="single-use"), await serve()
     assert len({await issue_token(client, "superhero1", deviceId="d") for _ in range(3)}) == 3

@@ -52,9 +52,7 @@ async def test_versions_4_and_5_read_the_payload(client: Client) -> None:
     assert (await read(client, token))["payload"]["data"]["appId"] == "app1"
 
 
-async def test_a_call_token_that_is_missing_unknown_or_of_a_login_that_ended_reads_nothing(
-    client: Client,
-) -> None:
+async def test_a_call_token_that_is_missing_unknown_or_dead_reads_nothing(client: Client) -> None:
     dead = await call_token(client)
     headers = by_token(await issue_token(client, "superhero1"))
     await data_of(client.delete("/me", headers=headers))

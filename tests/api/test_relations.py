@@ -126,7 +126,7 @@ async def test_nobody_is_a_friend_of_itself_or_blocks_itself(client: Client) -> 
         (BLOCKED, "blockedUids.1", {"blockedUids": ["u", " "]}),
     ],
 )
-async def test_whom_it_is_about_is_checked(
+async def test_uids_are_checked(
     client: Client, path: str, field: str, body: dict[str, Any]
 ) -> None:
     assert list(await details_of(client.post(path, json=body, headers=REST_KEY))) == [field]
@@ -197,9 +197,7 @@ async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
 
 
 # --- by token -------------------------------------------------------------------------------
-async def test_a_client_blocks_for_itself_and_lists_blocks_in_each_direction(
-    client: Client,
-) -> None:
+async def test_a_client_blocks_and_lists_blocks_in_each_direction(client: Client) -> None:
     token = await issue_token(client, "superhero1")
     mine, theirs = {"blockedUids": ["superhero2"]}, {"blockedUids": ["superhero1"]}
 

@@ -66,9 +66,7 @@ async def test_a_refused_role_is_told_in_the_known_words(
         ("settings", [1]),
     ],
 )
-async def test_every_field_of_a_role_has_its_limits(
-    client: Client, field: str, bad: object
-) -> None:
+async def test_each_field_of_a_role_has_its_limits(client: Client, field: str, bad: object) -> None:
     body = {"role": "nurse", "name": "x", field: bad}
 
     details = await details_of(client.post("/roles", json=body, headers=REST_KEY))

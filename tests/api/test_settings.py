@@ -135,9 +135,7 @@ async def test_settings_never_name_a_port_that_cannot_be(client: Client) -> None
         assert [name for name in PORTS if not 1 <= int(settings[name]) <= 65535] == [], port
 
 
-async def test_a_client_of_the_live_names_is_told_live_names_with_their_region(
-    client: Client,
-) -> None:
+async def test_a_client_of_live_names_is_told_live_names(client: Client) -> None:
     token = await token_in(client, "app1")
     for host, region, tail in (
         ("app1.apiclient-us.cometchat.io", "us", ""),
@@ -160,9 +158,7 @@ async def test_a_client_of_the_live_names_is_told_live_names_with_their_region(
     assert settings["CLIENT_API_HOST"] == "app_id.apiclient-eu.cometchat.io"
 
 
-async def test_a_path_prefix_stays_in_the_hosts_which_work_with_the_version_after_them(
-    client: Client,
-) -> None:
+async def test_hosts_keep_a_path_prefix_and_work_with_the_version(client: Client) -> None:
     token = await token_in(client, "app1")
     for prefix in ("/apps/app1/v3.0", "/apps/app1"):
         settings = await settings_of(client, prefix, authToken=token)

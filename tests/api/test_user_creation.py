@@ -67,9 +67,7 @@ async def test_what_a_user_is_created_with_comes_back(client: Client) -> None:
     assert by_text["metadata"] == {"a": {"b": 1}}
 
 
-async def test_a_null_counts_as_absent_and_the_whole_user_object_of_an_sdk_is_welcome(
-    client: Client,
-) -> None:
+async def test_nulls_and_the_whole_user_object_of_an_sdk_are_welcome(client: Client) -> None:
     sdk = {"hasBlockedMe": False, "blockedByMe": False, "deactivatedAt": 0}
     android = {"lastActiveAt": "0", "status": "online"}
     nulls: list[Json] = [{field: None} for field in (*FIELDS, "withAuthToken")]
@@ -191,9 +189,7 @@ async def test_a_new_user_needs_a_name_and_all_missing_fields_are_named(client: 
         ("statusMessage", 5, {"a": 1}),
     ],
 )
-async def test_every_field_has_its_limits(
-    client: Client, field: str, good: object, bad: object
-) -> None:
+async def test_each_field_has_limits(client: Client, field: str, good: object, bad: object) -> None:
     await create_user(client, "good", **{field: good})
     body = {"uid": "bad", "name": "x", field: bad}
 

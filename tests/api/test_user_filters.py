@@ -99,9 +99,7 @@ async def test_a_list_is_filtered_and_sorted(town: Client, query: str, expected:
         ("onlyDeactivated=x", "onlyDeactivated"),
     ],
 )
-async def test_a_filter_that_makes_no_sense_is_refused(
-    town: Client, query: str, field: str
-) -> None:
+async def test_a_filter_without_sense_is_refused(town: Client, query: str, field: str) -> None:
     details = await details_of(town.get(f"/users?{query}", headers=REST_KEY))
 
     assert list(details) == [field]

@@ -59,9 +59,7 @@ async def test_a_client_may_look_at_others(client: Client) -> None:
 
 
 # --- update ---------------------------------------------------------------------------------
-async def test_an_update_changes_what_it_names_and_notes_the_time(
-    client: Client, clock: Clock
-) -> None:
+async def test_an_update_changes_what_it_names_at_its_time(client: Client, clock: Clock) -> None:
     await create_user(client, "u1", avatar=AVATAR)
     clock.advance(60)
     body = {"name": "New", "uid": "other"}  # a uid is not changed
@@ -94,7 +92,7 @@ _EMPTIED: list[tuple[str, Json]] = [
 
 
 @each_row(("field", "body"), _EMPTIED)
-async def test_a_field_that_is_unset_or_emptied_is_absent_afterwards(
+async def test_an_emptied_field_is_absent_afterwards(
     client: Client, field: str, body: Json
 ) -> None:
     full = {"avatar": AVATAR, "link": AVATAR, "statusMessage": "m", "tags": ["t"]}
