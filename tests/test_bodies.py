@@ -38,9 +38,7 @@ TYPES = ("application/json; charset=utf-8", "APPLICATION/JSON", "text/plain", No
 
 
 @each_row("content_type", ["application/json", *TYPES, "application/octet-stream", FORM])
-async def test_json_is_json_whatever_its_content_type(
-    client: Client, content_type: str | None
-) -> None:
+async def test_json_is_json_of_any_content_type(client: Client, content_type: str | None) -> None:
     user = await data_of(create(client, b' {"uid": "u1", "name": "x"}\n', content_type))
 
     assert user["uid"] == "u1"
@@ -64,9 +62,7 @@ async def test_what_no_operation_knows_is_ignored(client: Client) -> None:
 
 
 @each_row(("number", "read"), [("7.0", "7"), ("-3.0", "-3"), ("1e3", "1000")])
-async def test_a_whole_number_is_the_same_with_a_point(
-    client: Client, number: str, read: str
-) -> None:
+async def test_a_whole_number_may_have_a_point(client: Client, number: str, read: str) -> None:
     body = f'{{"uid":{number},"name":{number},"tags":[{number}],"withAuthToken":1.0}}'
 
     user = await data_of(create(client, body))
@@ -75,9 +71,7 @@ async def test_a_whole_number_is_the_same_with_a_point(
     assert "authToken" in user
 
 
-async def test_the_last_of_two_equal_keys_counts_and_a_huge_number_is_no_whole_one(
-    client: Client,
-) -> None:
+async def test_the_last_of_two_equal_keys_counts(client: Client) -> None:
     user = await data_of(create(client, '{"uid":"u1","name":"x","name":18446744073709551616}'))
 
     assert user["name"] == "1.8446744073709552e+19"
@@ -103,15 +97,16 @@ async def test_a_body_that_nobody_asked_for_is_not_read(client: Client) -> None:
 
 
 # --- forms ----------------------------------------------------------------------------------
-@each_row("content_type", [FORM, f"{FORM}; charset=utf-8", FORM.upper()])
-async def test_a_form_is_understood(client: Client, content_type: str) -> None:
-    body = "uid=u1&name=U+One%21&withAuthToken=true&avatar="
-
-    user = await data_of(create(client, body, content_type))
-
-    assert (user["uid"], user["name"]) == ("u1", "U One!")
-    assert "authToken" in user
-    assert "avatar" not in user
+async def test_a_form_is_understood(client: Client) -> None:
+    for number, content_type in enumerate((FORM, f"{FORM}; charset=utf-8", FORM.upper())):
+        body = f"uid=u{number}&name=U+One%21&withAuthToken=true&avatar="
+        user = await data_of(create(client, body, content_type))
+        assert (user["uid"], user["name"]) == (f"u{number}", "U One!")
+        assert "authToken" in user
+        assert "avatar" not in user
+    headers = {**REST_KEY, "Content-Type": FORM}
+    request = client.delete("/users", data="uidsToDeactivate[]=superhero1", headers=headers)
+    assert await data_of(request) == {"deactivatedUids": ["SUPERHERO1"]}
 
 
 @each_row(
@@ -132,16 +127,6 @@ async def test_a_form_s_brackets_are_lists_and_objects_and_its_fields_may_be_jso
     user = await data_of(create(client, f"uid=u1&name=x&{form}", FORM))
 
     assert {name: user[name] for name in expected} == expected
-
-
-async def test_a_form_deactivates_users(client: Client) -> None:
-    headers = {**REST_KEY, "Content-Type": FORM}
-
-    data = await data_of(
-        client.delete("/users", data="uidsToDeactivate[]=superhero1", headers=headers)
-    )
-
-    assert data == {"deactivatedUids": ["SUPERHERO1"]}
 
 
 # --- size -----------------------------------------------------------------------------------

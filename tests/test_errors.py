@@ -12,7 +12,7 @@ from mockchat import Config, create_app
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.app import STORE
-from tests.helpers import REST_KEY, Serve, by_token, data_of, error_of, face_of
+from tests.helpers import REST_KEY, Serve, by_token, data_of, error_of, face_of, journal_of
 
 ROWS = list(CATALOGUE.values())
 FACES = [(row, face) for row in ROWS for face in (row.documented, row.live)]
@@ -28,15 +28,11 @@ def placeholders(template: str | None) -> set[str]:
 
 
 # --- the rows -------------------------------------------------------------------------------
-def test_every_row_says_when_it_applies() -> None:
-    sentence = re.compile(r"([A-Z]|mockchat ).*\.")
-
-    assert [row.name for row in ROWS if not sentence.fullmatch(row.when)] == []
-    assert [row.name for row in ROWS if CATALOGUE[row.name] is not row] == []
-
-
 def test_every_face_has_a_vendor_s_code_a_text_that_can_be_filled_and_evidence() -> None:
     code = re.compile(r"(ERR|ERROR|AUTH_ERR|MOCK)(_[A-Z]+)+")
+    sentence = re.compile(r"([A-Z]|mockchat ).*\.")
+    assert [row.name for row in ROWS if not sentence.fullmatch(row.when)] == []
+    assert [row.name for row in ROWS if CATALOGUE[row.name] is not row] == []
     for row, face in FACES:
         assert code.fullmatch(face.code), row
         assert face.message, row
@@ -238,9 +234,7 @@ async def test_a_login_in_progress_is_told_in_the_sdks_words(serve: Serve) -> No
 
 # --- mockchat's own crash -------------------------------------------------------------------
 async def test_a_crash_of_mockchat_is_logged_and_answered_and_the_server_lives_on(
-    aiohttp_client: AiohttpClient,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = await aiohttp_client(create_app(Config()))
     headers = {**REST_KEY, "Origin": "https://app.example"}
@@ -256,4 +250,6 @@ async def test_a_crash_of_mockchat_is_logged_and_answered_and_the_server_lives_o
     assert (await response.json())["error"]["code"] == "ERR_EXCEPTION"
     assert response.headers["Access-Control-Allow-Origin"] == "https://app.example"
     assert "the list is broken" in caplog.text
+    (recorded,) = await journal_of(client)
+    assert (recorded["status"], recorded["code"]) == (500, "ERR_EXCEPTION")
     assert await data_of(client.get("/users", headers=REST_KEY))

@@ -189,9 +189,7 @@ async def test_a_preset_names_what_the_request_showed(client: Client) -> None:
         await assert_error(request, errors.KEY_UNKNOWN, key="AUTH_KEY")
 
 
-async def test_a_preset_can_be_for_one_user_and_is_used_up_by_what_it_means(
-    client: Client,
-) -> None:
+async def test_a_preset_for_one_user_is_used_up_by_what_it_means(client: Client) -> None:
     one, other = [by_token(await issue_token(client, f"superhero{n}")) for n in (1, 2)]
     await add_fault(client, "token_expired", uid="SuperHero1", times=1)
 

@@ -54,9 +54,7 @@ async def refused_handshake(client: Client, path: str = "/", **headers: str) -> 
 
 # --- refused --------------------------------------------------------------------------------
 @proves("ws_refuse")
-async def test_a_handshake_is_refused_with_503_or_any_status_and_says_why(
-    client: Client, me: Json
-) -> None:
+async def test_a_handshake_is_refused_with_any_status_and_why(client: Client, me: Json) -> None:
     await add_fault(client, "ws_refuse", times=1)
     assert await refused_handshake(client) == 503
     assert await is_alive(await connect(client, me))
@@ -69,9 +67,7 @@ async def test_a_handshake_is_refused_with_503_or_any_status_and_says_why(
     assert refused.value.headers["X-Mock-Fault"] == "ws_refuse"
 
 
-async def test_an_app_is_refused_where_it_is_named_at_the_handshake_or_after_it(
-    client: Client, me: Json
-) -> None:
+async def test_an_app_is_refused_where_it_is_named(client: Client, me: Json) -> None:
     await add_fault(client, "ws_refuse", app="one", times=2)
     assert await refused_handshake(client, "/apps/one") == 503
     assert await refused_handshake(client, appId="ONE") == 503
@@ -82,9 +78,7 @@ async def test_an_app_is_refused_where_it_is_named_at_the_handshake_or_after_it(
     assert await is_alive(await connect(client, me))
 
 
-async def test_one_user_is_refused_at_the_authentication_that_tells_who_it_is(
-    client: Client, me: Json
-) -> None:
+async def test_one_user_is_refused_at_the_authentication(client: Client, me: Json) -> None:
     other_me = await log_in(client, "superhero2")
     for path, app in product(("/", "/apps/APP_ID"), ({}, {"app": "APP_ID"})):
         await add_fault(client, "ws_refuse", uid="SUPERHERO1", times=1, **app)
@@ -103,19 +97,19 @@ async def test_a_socket_is_closed_once_it_has_authenticated(client: Client, me: 
         assert await end_of(await connect(client, me)) == code
 
 
-async def test_sockets_that_are_open_are_closed_at_once(client: Client, me: Json) -> None:
+async def test_open_sockets_of_the_user_meant_are_closed_at_once(client: Client, me: Json) -> None:
     sockets = [await connect(client, me), await connect(client, me)]
+    other = await connect(client, await log_in(client, "superhero2"))
 
     await add_fault(client, "ws_close", app="one")
     assert [await is_alive(socket) for socket in sockets] == [True, True]
 
-    await add_fault(client, "ws_close", closeCode=1012)
+    await add_fault(client, "ws_close", closeCode=1012, uid="superhero1")
     assert [await end_of(socket) for socket in sockets] == [1012, 1012]
+    assert await is_alive(other)
 
 
-async def test_of_the_open_sockets_no_more_are_closed_than_asked_for(
-    client: Client, me: Json
-) -> None:
+async def test_no_more_open_sockets_are_closed_than_asked_for(client: Client, me: Json) -> None:
     sockets = [await connect(client, me) for _ in range(3)]
 
     await add_fault(client, "ws_close", times=1)
@@ -129,39 +123,24 @@ async def test_of_the_open_sockets_no_more_are_closed_than_asked_for(
     assert [end.result().type for end in done] == [WSMsgType.CLOSE]
 
 
-async def test_a_socket_is_closed_a_while_after_its_authentication(
+async def test_a_socket_is_closed_a_while_after_its_authentication_unless_the_fault_is_removed(
     client: Client, me: Json
 ) -> None:
-    await add_fault(client, "ws_close", delay="50ms")
-    started = asyncio.get_running_loop().time()
+    loop = asyncio.get_running_loop()
+    made = await add_fault(client, "ws_close", delay="50ms")
+    started = loop.time()
 
     socket = await connect(client, me)
 
     assert await is_alive(socket)
     assert await end_of(socket) == 1011
-    assert asyncio.get_running_loop().time() - started >= 0.05
-
-
-async def test_a_fault_that_is_removed_in_time_closes_nothing(client: Client, me: Json) -> None:
-    made = await add_fault(client, "ws_close", delay="30ms")
+    assert loop.time() - started >= 0.05
     socket = await connect(client, me)
     past = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.06, past.set)
-
+    loop.call_later(0.1, past.set)
     await body_of(client.delete(f"/_mock/faults/{made['id']}"))
-
     await past.wait()
     assert await is_alive(socket)
-
-
-async def test_only_the_sockets_of_the_user_meant_are_closed(client: Client, me: Json) -> None:
-    mine = await connect(client, me)
-    other = await connect(client, await log_in(client, "superhero2"))
-
-    await add_fault(client, "ws_close", uid="superhero1")
-
-    assert await end_of(mine) == 1011
-    assert await is_alive(other)
 
 
 async def test_a_user_whose_socket_was_closed_is_offline(client: Client, me: Json) -> None:
@@ -179,7 +158,7 @@ async def test_a_user_whose_socket_was_closed_is_offline(client: Client, me: Jso
 
 # --- pings ----------------------------------------------------------------------------------
 @proves("ws_ignore_pings")
-async def test_pings_stay_unanswered(client: Client, me: Json) -> None:
+async def test_pings_stay_unanswered_and_nothing_else_does(client: Client, me: Json) -> None:
     socket = await connect(client, me)
     await add_fault(client, "ws_ignore_pings", times=2)
 
@@ -189,6 +168,12 @@ async def test_pings_stay_unanswered(client: Client, me: Json) -> None:
     assert await frame(socket) == {"action": "pong"}
     await socket.close()
     assert await frames_of(client) == [("ping", True)] * 3 + [("pong", False)]
+    await add_fault(client, "ws_ignore_pings")
+    socket = await client.ws_connect("/")
+    await socket.send_json(PING)
+    await socket.send_json(auth_frame(me["jwt"]))
+    assert await frame(socket) == {"action": "pong"}  # of a socket that is nobody's yet
+    assert (await frame(socket))["type"] == "auth"
 
 
 async def frames_of(client: Client) -> list[tuple[str, bool]]:
@@ -204,24 +189,19 @@ async def frames_of(client: Client) -> list[tuple[str, bool]]:
     ]
 
 
-async def test_what_is_not_a_ping_is_answered_all_the_same(client: Client, me: Json) -> None:
-    await add_fault(client, "ws_ignore_pings")
-    socket = await client.ws_connect("/")
-    await socket.send_json(PING)
-
-    await socket.send_json(auth_frame(me["jwt"]))
-
-    assert await frame(socket) == {"action": "pong"}  # of a socket that is nobody's yet
-    assert (await frame(socket))["type"] == "auth"
-
-
 # --- a late answer --------------------------------------------------------------------------
+async def late(serve: Serve, gate: Gate, **knobs: Json) -> tuple[Client, Json]:
+    """A client of a server that authenticates late, and a user who is logged in."""
+    client = await serve(sleep=gate)
+    me = await log_in(client, "superhero1")
+    await add_fault(client, "ws_delay_auth", **knobs)
+    return client, me
+
+
 @proves("ws_delay_auth")
 async def test_the_answer_to_the_authentication_comes_late(serve: Serve) -> None:
     gate = Gate()
-    client = await serve(sleep=gate)
-    me = await log_in(client, "superhero1")
-    await add_fault(client, "ws_delay_auth", delay="3s")
+    client, me = await late(serve, gate, delay="3s")
 
     answer = asyncio.create_task(connect(client, me))
     await gate.asleep.acquire()
@@ -234,9 +214,7 @@ async def test_the_answer_to_the_authentication_comes_late(serve: Serve) -> None
 
 async def test_whose_token_dies_while_its_answer_is_late_is_refused(serve: Serve) -> None:
     gate = Gate()
-    client = await serve(sleep=gate)
-    me = await log_in(client, "superhero1")
-    await add_fault(client, "ws_delay_auth")
+    client, me = await late(serve, gate)
     socket = await authenticate(client, me)
     await gate.asleep.acquire()
 
@@ -252,9 +230,7 @@ async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticat
 ) -> None:
     monkeypatch.setattr(websocket, "_AUTH_PATIENCE", 0.05)
     gate = Gate()
-    client = await serve(sleep=gate)
-    me = await log_in(client, "superhero1")
-    await add_fault(client, "ws_delay_auth")
+    client, me = await late(serve, gate)
     answer = asyncio.create_task(connect(client, me))
     await gate.asleep.acquire()
     past = asyncio.Event()
@@ -267,9 +243,7 @@ async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticat
 
 
 # --- presets --------------------------------------------------------------------------------
-async def test_a_preset_refuses_the_authentication_or_leaves_sockets_alone(
-    client: Client, me: Json
-) -> None:
+async def test_a_preset_refuses_or_leaves_sockets_alone(client: Client, me: Json) -> None:
     assert {*REFUSING, *SPARING} == PRESETS.keys()
     for preset in (*SPARING, *REFUSING):
         fault = await add_fault(client, preset, app="APP_ID")
@@ -287,9 +261,7 @@ async def test_a_preset_refuses_the_authentication_or_leaves_sockets_alone(
 
 
 # --- faults of requests at a handshake --------------------------------------------------------
-async def test_a_fault_of_requests_strikes_handshakes_that_it_means(
-    client: Client, me: Json
-) -> None:
+async def test_a_fault_of_requests_strikes_handshakes(client: Client, me: Json) -> None:
     await add_fault(client, "error", status=502, times=1)
     assert await refused_handshake(client) == 502
     assert await is_alive(await connect(client, me))

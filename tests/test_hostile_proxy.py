@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mockchat import Config, MockChat
 from mockchat.wire.hosts import is_inside
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE, each_row
+from tests.helpers import PATIENCE
 from tests.strategies import hostile
 from tests.tunnels import (
     ESTABLISHED,
@@ -175,9 +175,7 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-async def test_a_client_from_elsewhere_reaches_other_hosts_but_not_this_machine_s_inside(
-    tmp_path: Path,
-) -> None:
+async def test_a_client_from_elsewhere_does_not_reach_the_inside(tmp_path: Path) -> None:
     config = Config(host="0.0.0.0", port=0, https_port=0, proxy_port=0, ca_dir=str(tmp_path))
     address = own_address()
 
@@ -199,16 +197,13 @@ async def test_a_client_from_elsewhere_reaches_other_hosts_but_not_this_machine_
         await client.close()
 
 
-@each_row(
-    ("address", "expected"),
-    [
-        *(("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True)),
-        *(("169.254.169.254", True), ("fe80::1%lo", True), ("::ffff:169.254.169.254", True)),
-        *(("10.0.0.1", False), ("172.17.0.1", False), ("192.0.2.1", False), ("fd00::2", False)),
-    ],
-)
-def test_what_a_machine_s_inside_is(address: str, expected: bool) -> None:  # noqa: FBT001
-    assert is_inside(address) is expected
+def test_what_a_machine_s_inside_is() -> None:
+    inside = ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]
+    inside += ["169.254.169.254", "fe80::1%lo", "::ffff:169.254.169.254"]
+    outside = ["10.0.0.1", "172.17.0.1", "192.0.2.1", "fd00::2"]
+
+    assert [address for address in inside if not is_inside(address)] == []
+    assert [address for address in outside if is_inside(address)] == []
 
 
 # --- tunnels --------------------------------------------------------------------------------
@@ -224,7 +219,7 @@ async def test_a_hundred_tunnels_are_open_at_once(proxy: int) -> None:
         assert [int(await client.take(3)) for client in clients] == [*range(100)]
 
 
-async def test_a_client_that_is_gone_takes_its_host_s_connection_with_it(proxy: int) -> None:
+async def test_an_end_that_is_gone_takes_the_other_end_s_connection_with_it(proxy: int) -> None:
     ended = asyncio.Event()
 
     async def wait_for_the_end(end: End) -> None:
@@ -232,17 +227,14 @@ async def test_a_client_that_is_gone_takes_its_host_s_connection_with_it(proxy: 
             await end.reader.read()
         ended.set()
 
-    async with other_host(wait_for_the_end) as port:
-        async with tunnel(proxy, f"127.0.0.1:{port}") as client:
-            client.writer.transport.abort()
-        await asyncio.wait_for(ended.wait(), PATIENCE)
-
-
-async def test_a_host_that_hangs_up_takes_its_client_s_connection_with_it(proxy: int) -> None:
     async def hang_up(end: End) -> None:
         await end.take(1)
         end.writer.transport.abort()
 
+    async with other_host(wait_for_the_end) as port:
+        async with tunnel(proxy, f"127.0.0.1:{port}") as client:
+            client.writer.transport.abort()
+        await asyncio.wait_for(ended.wait(), PATIENCE)
     async with other_host(hang_up) as port, tunnel(proxy, f"127.0.0.1:{port}") as client:
         await client.send(b"x")
 
@@ -331,20 +323,20 @@ async def test_a_stop_does_not_wait_for_a_host_that_is_being_called(
             assert await client.rest() == b""
 
 
-@each_row("turns", [0, 1, 3, 4])  # after two asyncio itself forgets a connection
-async def test_a_stop_turns_away_who_is_about_to_come_in(turns: int) -> None:
-    proxy, bound = Proxy(), socket.create_server(("127.0.0.1", 0))
-    await proxy.start(bound)
-    with socket.create_connection(bound.getsockname()) as knocking:
-        knocking.setblocking(False)
-        for _ in range(turns):
-            await asyncio.sleep(0)
+async def test_a_stop_turns_away_who_is_about_to_come_in() -> None:
+    for turns in (0, 1, 3, 4):  # after two asyncio itself forgets a connection
+        proxy, bound = Proxy(), socket.create_server(("127.0.0.1", 0))
+        await proxy.start(bound)
+        with socket.create_connection(bound.getsockname()) as knocking:
+            knocking.setblocking(False)
+            for _ in range(turns):
+                await asyncio.sleep(0)
 
-        await proxy.stop()
+            await proxy.stop()
 
-        told = asyncio.get_running_loop().sock_recv(knocking, 1)
-        with contextlib.suppress(ConnectionResetError):
-            assert await asyncio.wait_for(told, PATIENCE) == b""
+            told = asyncio.get_running_loop().sock_recv(knocking, 1)
+            with contextlib.suppress(ConnectionResetError):
+                assert await asyncio.wait_for(told, PATIENCE) == b"", turns
 
 
 async def test_a_stop_lets_the_answers_in_flight_through(tmp_path: Path) -> None:

@@ -86,9 +86,7 @@ def waiting(client: Client) -> Waiting:
     return ask
 
 
-async def test_a_wait_ends_with_the_exchange_that_it_is_for(
-    client: Client, waiting: Waiting
-) -> None:
+async def test_a_wait_ends_with_its_exchange(client: Client, waiting: Waiting) -> None:
     task: Any = await waiting(path="/users/superhero2")
     await client.get("/users/superhero1", headers=REST_KEY)
     await client.get("/users/superhero2", headers=REST_KEY)
@@ -104,9 +102,7 @@ async def test_a_wait_ends_with_the_exchange_that_it_is_for(
     assert found["exchanges"][-1]["app"] == "new"
 
 
-async def test_a_wait_for_what_is_there_ends_at_once_and_one_in_vain_tells_what_there_is(
-    client: Client,
-) -> None:
+async def test_a_wait_for_what_is_there_ends_at_once(client: Client) -> None:
     await client.get("/users", headers=REST_KEY)
 
     assert await journal_of(client, wait="1m")

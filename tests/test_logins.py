@@ -45,9 +45,7 @@ async def _ask(client: Client, method: str, path: str, body: Json, headers: dict
 
 
 # --- held -----------------------------------------------------------------------------------
-async def test_while_a_login_is_held_others_of_its_uid_or_device_are_in_progress(
-    client: Client,
-) -> None:
+async def test_a_held_login_keeps_others_of_its_uid_or_device_out(client: Client) -> None:
     await steer(client, "POST", "logins", uid="superhero1")
     first = await held(client, post_login(client, deviceId="phone"))
 
@@ -61,9 +59,7 @@ async def test_while_a_login_is_held_others_of_its_uid_or_device_are_in_progress
     assert (await data_of(post_login(client)))["uid"] == "SUPERHERO1"
 
 
-async def test_a_second_login_of_the_uid_is_refused_by_every_way_and_at_once(
-    client: Client,
-) -> None:
+async def test_a_second_login_of_the_uid_is_refused_by_every_way(client: Client) -> None:
     """The first is held, whichever way it came; no second one waits beside it."""
     header = by_token(await issue_token(client, "superhero1"))
     other = by_token(await issue_token(client, "superhero1", force=True))
@@ -118,12 +114,9 @@ async def test_tabs_of_one_user_that_reload_together_all_log_in(client: Client) 
 
 async def test_a_login_by_auth_token_is_held_as_well(client: Client) -> None:
     token = await issue_token(client, "superhero1")
-    for ask in (
-        lambda: client.post("/login", json={"authToken": token}),
-        lambda: client.put("/me", headers=by_token(token)),
-    ):
+    for method, path in (("POST", "/login"), ("PUT", "/me")):
         await steer(client, "POST", "logins", uid="SuperHero1")
-        first = await held(client, ask())
+        first = await held(client, _ask(client, method, path, {}, by_token(token)))
 
         told = await body_of(client.get("/_mock/logins"))
         assert told["waiting"] == {"APP_ID": ["superhero1"]}
@@ -160,9 +153,7 @@ async def test_a_change_of_the_own_profile_or_a_push_token_is_no_login(client: C
 
 
 @each_row("end", ["death", "expiry"])
-async def test_a_token_that_ends_meanwhile_logs_nobody_in(
-    serve: Serve, clock: Clock, end: str
-) -> None:
+async def test_a_token_that_ends_logs_nobody_in(serve: Serve, clock: Clock, end: str) -> None:
     client = await serve(token_ttl=60.0)
     headers = by_token(await issue_token(client, "superhero1"))
     await steer(client, "POST", "logins")
@@ -216,22 +207,18 @@ async def test_a_client_that_leaves_gives_its_slot_back() -> None:
 
 
 # --- apps -----------------------------------------------------------------------------------
-async def test_one_app_s_logins_are_held_and_another_s_are_not(client: Client) -> None:
+async def test_logins_of_one_app_or_of_all_are_held_and_released(client: Client) -> None:
     told = await steer(client, "POST", "logins", app="one")
-
     assert told == {"held": {"one": ["*"]}, "waiting": {"one": []}}
     assert await data_of(post_login(client, app="two"))
-
-
-async def test_without_an_app_those_of_all_are_held_and_released(client: Client) -> None:
-    await data_of(post_login(client, app="one"))
+    await steer(client, "DELETE", "logins")
     await steer(client, "POST", "logins", uid="superhero1")
     tasks = [asyncio.create_task(post_login(client, app=app)) for app in ("one", "APP_ID")]
     query = "/_mock/logins?uid=superhero1&count=2&wait=1m"
 
     told = await body_of(client.get(query, timeout=LONG))
 
-    assert told["waiting"] == {"APP_ID": ["superhero1"], "one": ["superhero1"]}
+    assert told["waiting"] == {"APP_ID": ["superhero1"], "one": ["superhero1"], "two": []}
     await steer(client, "DELETE", "logins")
     for task in tasks:
         assert await data_of(task)
@@ -251,9 +238,7 @@ async def test_an_app_that_goes_or_a_server_that_stops_holds_nobody(client: Clie
 
 
 # --- waiting --------------------------------------------------------------------------------
-async def test_a_wait_for_a_uid_is_ended_by_its_login_alone_and_that_at_once(
-    client: Client,
-) -> None:
+async def test_a_wait_for_a_uid_is_ended_by_its_login_alone(client: Client) -> None:
     await steer(client, "POST", "logins")
     await held(client, post_login(client, "superhero2"))
 

@@ -65,15 +65,10 @@ def ask(client: Client, operation: Operation, headers: dict[str, str], uid: str 
 
 
 # --- the table itself -----------------------------------------------------------------------
-def test_every_operation_says_what_it_does_in_a_sentence() -> None:
-    silent = [row for row in ALL_OPERATIONS if not SENTENCE.fullmatch(row.summary)]
-
-    assert silent == []
-
-
-def test_every_operation_states_its_evidence_and_has_a_method_and_path_of_its_own() -> None:
+def test_every_operation_has_a_sentence_evidence_and_a_method_and_path_of_its_own() -> None:
     routes = [(row.method, row.path) for row in ALL_OPERATIONS]
 
+    assert [row for row in ALL_OPERATIONS if not SENTENCE.fullmatch(row.summary)] == []
     assert {type(row.evidence) for row in ALL_OPERATIONS} == {Evidence}
     assert len(routes) == len(set(routes))
 
@@ -136,7 +131,7 @@ REFUSALS: dict[str, Refusal] = {
 
 
 @each_row("case", REFUSALS)
-async def test_every_operation_refuses_a_caller_by_what_is_wrong_with_the_credential(
+async def test_every_operation_tells_what_is_wrong_with_a_credential(
     client: Client, case: str
 ) -> None:
     access, credentials, row, values = REFUSALS[case]
@@ -187,11 +182,14 @@ async def test_a_method_that_a_path_has_not_is_no_operation(client: Client, path
         await assert_error(request, errors.API_NOT_FOUND)
 
 
-async def test_every_operation_sends_the_rate_limit_of_its_class(client: Client) -> None:
+async def test_every_operation_sends_and_keeps_its_rate_limit(serve: Serve) -> None:
+    client, limited = await serve(), await serve(rate_limit=1)
+    await limited.get("/settings")
     for number, operation in enumerate(OPERATIONS):
         response = await ask(client, operation, {"appId": f"app{number}"})  # a fresh quota
 
         assert limits_in(response) == [operation.limit, operation.limit - 1, 100_000, 99_999]
+        await assert_error(ask(limited, operation, {}), errors.TOO_MANY_REQUESTS)
 
 
 def limits_in(response: ClientResponse) -> list[int]:
@@ -207,24 +205,12 @@ def test_creating_deleting_and_logging_in_are_core_operations() -> None:
     assert others == {20_000}
 
 
-async def test_over_the_rate_limit_every_operation_refuses(serve: Serve) -> None:
-    client = await serve(rate_limit=1)
-    await client.get("/settings")
-
-    for operation in OPERATIONS:
-        await assert_error(ask(client, operation, {}), errors.TOO_MANY_REQUESTS)
-
-
 # --- how answers are printed ----------------------------------------------------------------
-def test_the_printing_law_is_tested_for_every_answer() -> None:
-    answers = {row.returns for row in ALL_OPERATIONS if row.returns}
-
-    assert PRINTED.keys() >= {one for one in answers if not issubclass(one, AnySchema)}
-
-
 @given(data=st.data())
 @settings(max_examples=10)
 def test_answers_are_printed_as_declared_without_empty_values(data: st.DataObject) -> None:
+    answers = {row.returns for row in ALL_OPERATIONS if row.returns}
+    assert PRINTED.keys() >= {one for one in answers if not issubclass(one, AnySchema)}
     for schema, values in PRINTED.items():
         value = data.draw(values)
         declared = schema().dump(value)

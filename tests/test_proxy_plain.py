@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.helpers import PATIENCE, each_row
+from tests.helpers import PATIENCE
 from tests.tunnels import End, answer_to, asking, bare_proxy, get, other_host, status_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -87,10 +87,14 @@ async def test_a_body_is_passed_on_as_it_is(proxy: int) -> None:
 # --- answers --------------------------------------------------------------------------------
 async def test_an_answer_is_passed_on_and_is_the_last_of_its_connection(proxy: int) -> None:
     answer = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX: y\r\nContent-Length: 2\r\n\r\nok"
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
 
-    assert await answered(proxy, answer) == (
+    assert await answered(proxy, interim + answer) == interim + (
         b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
     )
+    # What is no HTTP is passed on as it is.
+    for other in (b"", b"no HTTP", b"HTTP/1.0 200 OK\n\nby lines", b"x" * 200_000):
+        assert await answered(proxy, other) == other
 
 
 async def test_a_host_that_keeps_its_connection_gets_no_further_request(proxy: int) -> None:
@@ -103,20 +107,6 @@ async def test_a_host_that_keeps_its_connection_gets_no_further_request(proxy: i
 
     async with other_host(keep) as port, asking(proxy, get(f"http://127.0.0.1:{port}/")) as client:
         assert b"\r\nConnection: close\r\n" in await client.head()
-
-
-async def test_interim_answers_come_before_the_answer(proxy: int) -> None:
-    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-
-    answer = await answered(proxy, interim + OK)
-
-    assert answer.startswith(interim + b"HTTP/1.1 200 OK\r\n")
-    assert answer.endswith(b"\r\nConnection: close\r\n\r\nok")
-
-
-@each_row("answer", [b"", b"no HTTP", b"HTTP/1.0 200 OK\n\nby lines", b"x" * 200_000])
-async def test_what_is_no_http_is_passed_on_as_it_is(proxy: int, answer: bytes) -> None:
-    assert await answered(proxy, answer) == answer
 
 
 async def test_a_web_socket_without_tls_goes_through(proxy: int) -> None:

@@ -91,27 +91,20 @@ async def test_held_logins_go_on_and_are_refused_if_their_user_is_gone(client: C
     assert (await body_of(client.get("/_mock/logins")))["held"] == {"APP_ID": []}
 
 
-async def test_a_moved_clock_ticks_again_when_everything_is_reset(
-    client: Client, clock: Clock
-) -> None:
-    await steer(client, "POST", "reset", app="APP_ID")
-    assert clock.now() == NOW
-
-    await steer(client, "POST", "reset")
-    assert not clock.frozen
-
-
-# --- what stays -----------------------------------------------------------------------------
-async def test_snapshots_stay(client: Client) -> None:
+async def test_snapshots_stay_and_a_moved_clock_ticks_again(client: Client, clock: Clock) -> None:
     await create_user(client, "u1")
     await steer(client, "PUT", "snapshots/s1")
 
+    await steer(client, "POST", "reset", app="APP_ID")
+    assert clock.now() == NOW
     await steer(client, "POST", "reset")
-    await steer(client, "POST", "snapshots/s1/restore")
+    assert not clock.frozen
 
+    await steer(client, "POST", "snapshots/s1/restore")
     assert (await get_user(client, "u1"))["uid"] == "u1"
 
 
+# --- what stays -----------------------------------------------------------------------------
 async def test_one_app_s_reset_touches_nothing_of_another(client: Client) -> None:
     token = await issue_token(client, "superhero1")
     for app in ("one", "APP_ID"):

@@ -48,6 +48,9 @@ def listed(app: App) -> list[tuple[str, str]]:
 def test_the_default_fixture_lists_the_documented_users_in_order() -> None:
     app = planted("default")
 
+    users = app.list_users(1, 1000)
+    assert all((user.avatar or "").startswith("https://") for user in users)
+    assert {user.role for user in users} == {"default"}
     assert listed(app) == [
         ("cometchat-uid-1", "Andrew Joseph"),
         ("cometchat-uid-2", "George Alan"),
@@ -60,13 +63,6 @@ def test_the_default_fixture_lists_the_documented_users_in_order() -> None:
         ("SUPERHERO4", "Wolverine"),
         ("SUPERHERO5", "Cyclops"),
     ]
-
-
-def test_every_default_user_has_an_avatar_and_the_default_role() -> None:
-    users = planted("default").list_users(1, 1000)
-
-    assert all((user.avatar or "").startswith("https://") for user in users)
-    assert {user.role for user in users} == {"default"}
 
 
 def test_the_empty_fixture_and_no_fixture_have_nothing_but_the_keys_of_the_settings() -> None:
@@ -119,9 +115,7 @@ def test_a_full_user_is_planted_as_written(write_fixture: WriteFixture) -> None:
     assert (user.created_at, user.last_active_at) == (1_600_000_000, 1_600_000_001)
 
 
-def test_a_user_without_a_time_is_created_when_it_is_planted_and_listed_unless_deactivated(
-    write_fixture: WriteFixture,
-) -> None:
+def test_a_user_is_created_now_and_listed_by_default(write_fixture: WriteFixture) -> None:
     gone = {"uid": "u2", "name": "Two", "deactivatedAt": 5}
 
     app = planted(write_fixture({"users": [{"uid": "u1", "name": "One"}, gone]}))
@@ -131,44 +125,24 @@ def test_a_user_without_a_time_is_created_when_it_is_planted_and_listed_unless_d
     assert app.find_user("u2")
 
 
-def test_keys_of_a_fixture_have_their_scope(write_fixture: WriteFixture) -> None:
-    keys = [{"apiKey": "FULL", "name": "Back end", "scope": "fullAccess"}]
-
-    app = planted(write_fixture({"apiKeys": keys}))
-
-    assert app.key_caller("FULL").scope is Scope.FULL_ACCESS
-    assert app.keys["FULL"].name == "Back end"
-
-
-def test_several_fixtures_add_up_in_their_order_and_may_refer_to_one_another(
-    write_fixture: WriteFixture,
-) -> None:
-    one = {"uid": "u1", "name": "One", "role": "teacher", "friends": ["U2"]}
+def test_several_fixtures_add_up_in_their_order(write_fixture: WriteFixture) -> None:
+    one = {"uid": "u1", "name": "One", "role": "teacher", "friends": ["U2", "u3"]}
     roles = write_fixture({"roles": [{"role": "teacher", "name": "T"}]}, "roles.json")
-    first = write_fixture({"users": [one]}, "first.json")
-    second = write_fixture({"users": [{"uid": "u2", "name": "Two"}]}, "second.json")
+    gone = {"uid": "u3", "name": "Three", "deactivatedAt": 1}
+    keys = [{"apiKey": "FULL", "name": "Back end", "scope": "fullAccess"}]
+    first = write_fixture({"users": [one], "apiKeys": keys}, "first.json")
+    second = write_fixture({"users": [{"uid": "u2", "name": "Two"}, gone]}, "second.json")
 
     app = planted(roles, first, "empty", second)
 
     assert listed(app) == [("u1", "One"), ("u2", "Two")]
     assert app.user("u1").role == "teacher"
-    assert (app.user("u1").friends, app.user("u2").friends) == ({"u2"}, {"u1"})
+    assert (app.user("u1").friends, app.user("u2").friends) == ({"u2", "u3"}, {"u1"})
+    assert app.key_caller("FULL").scope is Scope.FULL_ACCESS
+    assert app.keys["FULL"].name == "Back end"
 
 
-def test_a_friend_may_be_deactivated(write_fixture: WriteFixture) -> None:
-    users = [
-        {"uid": "u1", "name": "One", "friends": ["u2"]},
-        {"uid": "u2", "name": "Two", "deactivatedAt": 1},
-    ]
-
-    app = planted(write_fixture({"users": users}))
-
-    assert app.user("u1").friends == {"u2"}
-
-
-def test_what_one_app_does_to_its_users_is_not_seen_in_the_next(
-    write_fixture: WriteFixture,
-) -> None:
+def test_what_one_app_does_is_not_seen_in_the_next(write_fixture: WriteFixture) -> None:
     users = [{"uid": "u1", "name": "One", "metadata": {"a": [1]}, "tags": ["t"]}]
     seed = load_seed([write_fixture({"users": users})], [])
     apps = [App(name, Rules(), Clock(), Ids(1), lambda _event: None) for name in ("a", "b")]

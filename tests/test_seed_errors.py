@@ -12,97 +12,47 @@ from mockchat.core.seed import FixtureError
 USER = {"uid": "u1", "name": "One"}
 KEY = {"apiKey": "K", "name": "Key", "scope": "fullAccess"}
 
+
 # content, place, reason
-BAD: dict[str, tuple[Any, str, str]] = {
-    "a list at the top": ([USER], "top level", "must be an object"),
-    "a text at the top": ("users", "top level", "must be an object"),
-    "an unknown section": ({"user": []}, "user", "not known here. There are users"),
-    "a section that is no list": ({"users": USER}, "users", "must be an array"),
-    "a user that is no object": ({"users": [USER, "u2"]}, "users[1]", "item must be a JSON object"),
-    "an unknown key": ({"users": [{**USER, "nick": "x"}]}, "users[0].nick", "not known"),
-    "a snake case key": ({"users": [{**USER, "created_at": 1}]}, "created_at", "not known"),
-    "a user without a uid": ({"users": [{"name": "One"}]}, "users[0].uid", "required"),
-    "a user without a name": ({"users": [{"uid": "u1"}]}, "users[0].name", "required"),
-    "an empty uid": ({"users": [{**USER, "uid": ""}]}, "users[0].uid", "required"),
-    "an empty name": ({"users": [{**USER, "name": ""}]}, "users[0].name", "required"),
-    "a uid that is a number": ({"users": [{**USER, "uid": 7}]}, "users[0].uid", "must be a string"),
-    "a name that is null": ({"users": [{**USER, "name": None}]}, "users[0].name", "required"),
-    "a time that is text": (
-        {"users": [{**USER, "createdAt": "now"}]},
-        "users[0].createdAt",
-        "must be an integer",
-    ),
-    "a time that is a fraction": (
-        {"users": [{**USER, "createdAt": 1.5}]},
-        "users[0].createdAt",
-        "must be an integer",
-    ),
-    "a time that is true": (
-        {"users": [{**USER, "createdAt": True}]},
-        "users[0].createdAt",
-        "must be an integer",
-    ),
-    "metadata that is a list": (
-        {"users": [{**USER, "metadata": []}]},
-        "users[0].metadata",
-        "must be a JSON object",
-    ),
-    "tags that are a text": (
-        {"users": [{**USER, "tags": "one"}]},
-        "users[0].tags",
-        "must be an array",
-    ),
-    "a tag that is a number": (
-        {"users": [{**USER, "tags": ["one", 2]}]},
-        "users[0].tags[1]",
-        "item must be a string",
-    ),
-    "a friend that is a number": (
-        {"users": [{**USER, "friends": [1]}]},
-        "users[0].friends[0]",
-        "item must be a string",
-    ),
-    "a user that is its own friend": (
-        {"users": [{**USER, "friends": ["U1"]}]},
-        "'u1'",
-        "its own friend",
-    ),
-    "a friend who is no user": ({"users": [{**USER, "friends": ["u2"]}]}, "'u1'", "'u2'"),
-    "an unknown role": ({"users": [{**USER, "role": "boss"}]}, "'u1'", "'boss'"),
-    "the same uid twice": ({"users": [USER, {**USER, "name": "Two"}]}, "'u1'", "twice"),
-    "the same uid in another case": ({"users": [USER, {**USER, "uid": "U1"}]}, "'U1'", "twice"),
-    "a uid with a space": (
-        {"users": [{**USER, "uid": "u 1"}]},
-        "users[0].uid",
-        "may not contain spaces",
-    ),
-    "a uid that is too long": (
-        {"users": [{**USER, "uid": "u" * 101}]},
-        "users[0].uid",
-        "greater than 100 characters",
-    ),
-    "a role without a name": ({"roles": [{"role": "boss"}]}, "roles[0].name", "required"),
-    "a role with an unknown key": (
-        {"roles": [{"role": "b", "name": "B", "x": 1}]},
-        "roles[0].x",
-        "not known",
-    ),
-    "an unknown scope": (
-        {"apiKeys": [{**KEY, "scope": "all"}]},
-        "apiKeys[0].scope",
-        "may be fullAccess or authOnly",
-    ),
-    "a scope that is a list": (
-        {"apiKeys": [{**KEY, "scope": ["fullAccess"]}]},
-        "apiKeys[0].scope",
-        "must be a string",
-    ),
-    "a key without a scope": (
-        {"apiKeys": [{"apiKey": "K", "name": "Key"}]},
-        "apiKeys[0].scope",
-        "required",
-    ),
-}
+def user(**fields: Any) -> Any:
+    return {"users": [{**USER, **fields}]}
+
+
+INTEGER, STRING = "must be an integer", "item must be a string"
+BAD: list[tuple[Any, str, str]] = [  # content, place, reason
+    ([USER], "top level", "must be an object"),
+    ("users", "top level", "must be an object"),
+    ({"user": []}, "user", "not known here. There are users"),
+    ({"users": USER}, "users", "must be an array"),
+    ({"users": [USER, "u2"]}, "users[1]", "item must be a JSON object"),
+    (user(nick="x"), "users[0].nick", "not known"),
+    (user(created_at=1), "created_at", "not known"),
+    ({"users": [{"name": "One"}]}, "users[0].uid", "required"),
+    ({"users": [{"uid": "u1"}]}, "users[0].name", "required"),
+    (user(uid=""), "users[0].uid", "required"),
+    (user(name=""), "users[0].name", "required"),
+    (user(uid=7), "users[0].uid", "must be a string"),
+    (user(name=None), "users[0].name", "required"),
+    (user(createdAt="now"), "users[0].createdAt", INTEGER),
+    (user(createdAt=1.5), "users[0].createdAt", INTEGER),
+    (user(createdAt=True), "users[0].createdAt", INTEGER),
+    (user(metadata=[]), "users[0].metadata", "must be a JSON object"),
+    (user(tags="one"), "users[0].tags", "must be an array"),
+    (user(tags=["one", 2]), "users[0].tags[1]", STRING),
+    (user(friends=[1]), "users[0].friends[0]", STRING),
+    (user(friends=["U1"]), "'u1'", "its own friend"),
+    (user(friends=["u2"]), "'u1'", "'u2'"),
+    (user(role="boss"), "'u1'", "'boss'"),
+    ({"users": [USER, {**USER, "name": "Two"}]}, "'u1'", "twice"),
+    ({"users": [USER, {**USER, "uid": "U1"}]}, "'U1'", "twice"),
+    (user(uid="u 1"), "users[0].uid", "may not contain spaces"),
+    (user(uid="u" * 101), "users[0].uid", "greater than 100 characters"),
+    ({"roles": [{"role": "boss"}]}, "roles[0].name", "required"),
+    ({"roles": [{"role": "b", "name": "B", "x": 1}]}, "roles[0].x", "not known"),
+    ({"apiKeys": [{**KEY, "scope": "all"}]}, "apiKeys[0].scope", "may be fullAccess or authOnly"),
+    ({"apiKeys": [{**KEY, "scope": ["fullAccess"]}]}, "apiKeys[0].scope", "must be a string"),
+    ({"apiKeys": [{"apiKey": "K", "name": "Key"}]}, "apiKeys[0].scope", "required"),
+]
 
 
 def refusal(*fixtures: object) -> str:
@@ -113,14 +63,13 @@ def refusal(*fixtures: object) -> str:
 
 def test_a_bad_fixture_is_refused_with_file_place_and_reason(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
-
-    for name, (content, place, reason) in BAD.items():
+    for content, place, reason in BAD:
         path.write_text(json.dumps(content))
         message = refusal(path)
-        assert message.startswith(f"{path}: "), name
-        assert place in message, name
-        assert reason in message, name
-        assert "\n" not in message, name
+        assert message.startswith(f"{path}: "), content
+        assert place in message, content
+        assert reason in message, content
+        assert "\n" not in message, content
 
 
 def test_a_fixture_that_is_no_json_is_refused_with_the_reason(tmp_path: Path) -> None:

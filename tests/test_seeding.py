@@ -41,9 +41,7 @@ async def seed(client: Client, **fixture: Any) -> Json:
 
 
 # --- fixtures by content --------------------------------------------------------------------
-async def test_a_fixture_adds_users_before_those_that_are_there_roles_and_api_keys(
-    client: Client,
-) -> None:
+async def test_a_fixture_adds_users_in_front_roles_and_api_keys(client: Client) -> None:
     bob = {"uid": "bob", "name": "Bob", "createdAt": NOW, "friends": ["superhero1"]}
 
     told = await seed(
@@ -62,9 +60,7 @@ async def test_a_fixture_adds_users_before_those_that_are_there_roles_and_api_ke
     assert [friend["uid"] for friend in friends] == ["bob"]
 
 
-async def test_who_is_there_takes_over_what_the_fixture_says_and_stays_logged_in(
-    client: Client,
-) -> None:
+async def test_who_is_there_takes_over_what_the_fixture_says(client: Client) -> None:
     token = await issue_token(client, "superhero1")
     avatar = (await get_user(client, "superhero1"))["avatar"]
 

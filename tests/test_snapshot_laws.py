@@ -191,9 +191,7 @@ async def refusal_of(client: Client, apps: Any) -> tuple[str, str]:
     return key, sentence
 
 
-async def test_contents_that_are_no_snapshot_are_refused_by_the_place_and_change_nothing(
-    client: Client, held: Json
-) -> None:
+async def test_what_is_no_snapshot_is_refused_by_the_place(client: Client, held: Json) -> None:
     for breaking, place, reason in BROKEN:
         apps = copy.deepcopy(held)
         breaking(apps["A"])

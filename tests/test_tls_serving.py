@@ -180,9 +180,7 @@ def test_a_brought_file_that_is_missing_or_no_pem_is_named(
     assert "cannot be used as a certificate" in refusal(brought)
 
 
-def test_a_brought_key_with_a_pass_phrase_is_refused_without_asking_for_it(
-    brought: Config, tmp_path: Path
-) -> None:
+def test_a_brought_key_with_a_pass_phrase_is_refused(brought: Config, tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     key = load_pem_private_key(path.read_bytes(), None)
     locked = BestAvailableEncryption(b"secret")

@@ -40,9 +40,7 @@ async def assert_lives(socket: ClientWebSocketResponse) -> None:
 
 
 # --- authentication -------------------------------------------------------------------------
-async def test_the_jwt_of_a_login_opens_a_session_by_the_whole_frame_of_an_sdk_too(
-    client: Client,
-) -> None:
+async def test_a_jwt_opens_a_session_by_the_whole_frame_of_an_sdk_too(client: Client) -> None:
     me = await log_in(client, "superhero1")
     whole = {
         **auth_frame(
@@ -79,12 +77,16 @@ async def test_the_root_is_the_root_by_any_name(client: Client) -> None:
             assert reply["body"]["code"] == "200", path
 
 
-async def test_a_socket_belongs_to_the_app_of_its_frame(client: Client) -> None:
+async def test_a_socket_belongs_to_the_app_of_its_first_frame(client: Client, clock: Clock) -> None:
     headers = {**REST_KEY, "appId": "app1"}
     data = await data_of(client.post(TOKENS, headers=headers))
     me = await data_of(client.put("/me", headers=by_token(data["authToken"])))
 
-    await connect(client, me, app_id="app1")
+    await (await connect(client, me, app_id="app1")).close()
+    clock.advance(30 * 24 * 3600)  # an SDK connects again with the JWT that it has
+    socket = await connect(client, me, app_id="app1")
+    await socket.send_json(auth_frame("nope"))  # which changes nothing
+    await assert_lives(socket)
 
 
 async def assert_refused(client: Client, frame: Json) -> None:
@@ -120,25 +122,6 @@ async def test_a_jwt_dies_with_its_token(serve: Serve, clock: Clock) -> None:
     await assert_refused(client, auth_frame(expired["jwt"]))
 
 
-async def test_an_sdk_reconnects_with_the_jwt_it_has_days_later(
-    client: Client, clock: Clock
-) -> None:
-    me = await log_in(client, "superhero1")
-    await (await connect(client, me)).close()
-    clock.advance(30 * 24 * 3600)
-
-    await connect(client, me)
-
-
-async def test_a_second_auth_frame_changes_nothing(client: Client) -> None:
-    me = await log_in(client, "superhero1")
-    socket = await connect(client, me)
-
-    await socket.send_json(auth_frame("nope"))
-
-    await assert_lives(socket)
-
-
 # --- pings ----------------------------------------------------------------------------------
 async def test_pings_are_answered_in_their_order(client: Client) -> None:
     socket = await connect(client, await log_in(client, "superhero1"))
@@ -150,38 +133,34 @@ async def test_pings_are_answered_in_their_order(client: Client) -> None:
 
 
 # --- ends -----------------------------------------------------------------------------------
-_ENDS: dict[str, tuple[str, str, Json]] = {
-    "the token is deleted": ("DELETE", f"{TOKENS}/{{token}}", None),
-    "the tokens are flushed": ("DELETE", TOKENS, None),
-    "the user is deleted": ("DELETE", "/users/superhero1", {"permanent": True}),
-    "the user is deactivated": ("DELETE", "/users/superhero1", None),
-    "many are deactivated": ("DELETE", "/users", {"uidsToDeactivate": ["superhero1"]}),
-    "the client logs out": ("DELETE", "/me", None),
-    "the user logs out": ("POST", "/logout", None),
-    "the user logs out by the old name": ("DELETE", "/admin/users/auth/{token}", None),
-}
+_ENDS: list[tuple[str, str, Json]] = [
+    ("DELETE", f"{TOKENS}/{{token}}", None),
+    ("DELETE", TOKENS, None),
+    ("DELETE", "/users/superhero1", {"permanent": True}),
+    ("DELETE", "/users/superhero1", None),
+    ("DELETE", "/users", {"uidsToDeactivate": ["superhero1"]}),
+    ("DELETE", "/me", None),
+    ("POST", "/logout", None),
+    ("DELETE", "/admin/users/auth/{token}", None),
+    ("FORCE", "", None),
+]
 
 
-@each_row("end", _ENDS)
-async def test_a_session_ends_when(serve: Serve, end: str) -> None:
+@each_row(("method", "path", "body"), _ENDS)
+async def test_a_session_ends_with_a_token(
+    serve: Serve, method: str, path: str, body: Json
+) -> None:
     client = await serve(sleep=Recorder())
     me = await log_in(client, "superhero1")
     socket = await connect(client, me)
-    method, path, body = _ENDS[end]
     headers = {**REST_KEY, **by_token(me["authToken"])}
 
-    await data_of(
-        client.request(method, path.format(token=me["authToken"]), json=body, headers=headers)
-    )
-
-    assert await close_code(socket) == 1008
-
-
-async def test_a_session_ends_when_its_token_falls_out_of_the_hundred(client: Client) -> None:
-    socket = await connect(client, await log_in(client, "superhero1"))
-
-    for _ in range(100):
-        await issue_token(client, "superhero1", force=True)
+    if method == "FORCE":  # so many new ones that it falls out of the hundred
+        for _ in range(100):
+            await issue_token(client, "superhero1", force=True)
+    else:
+        path = path.format(token=me["authToken"])
+        await data_of(client.request(method, path, json=body, headers=headers))
 
     assert await close_code(socket) == 1008
 
@@ -198,23 +177,19 @@ async def test_the_end_of_one_session_leaves_the_user_s_others(serve: Serve) -> 
     await assert_lives(laptop)
 
 
-async def test_a_ping_after_the_token_s_expiry_ends_the_session(serve: Serve, clock: Clock) -> None:
-    client = await serve(token_ttl=3600.0)
-    socket = await connect(client, await log_in(client, "superhero1"))
-    clock.advance(3600)
-
-    await socket.send_json({"action": "ping", "ack": True})
-
-    assert await close_code(socket) == 1008
-
-
-async def test_a_session_ends_by_itself_when_its_token_expires(serve: Serve, clock: Clock) -> None:
-    client = await serve(token_ttl=60.0)
+@each_row("ping", [True, False])
+async def test_a_session_ends_by_a_ping_or_by_itself_when_its_token_expires(
+    serve: Serve, clock: Clock, *, ping: bool
+) -> None:
+    clock.freeze(NOW)
+    client = await serve(token_ttl=3600.0 if ping else 60.0)
     me = await log_in(client, "superhero1")
     clock.advance(59.7)
     socket = await connect(client, me)
 
-    clock.advance(0.3)
+    clock.advance(3600 if ping else 0.3)
+    if ping:
+        await socket.send_json({"action": "ping", "ack": True})
 
     assert await close_code(socket) == 1008
 

@@ -31,18 +31,14 @@ async def names(client: Client, query: str = "") -> list[str]:
 
 
 # --- create ---------------------------------------------------------------------------------
-async def test_a_new_key_has_forty_digits_and_little_scope(client: Client) -> None:
+async def test_a_new_key_has_forty_digits_and_opens_what_its_scope_tells(client: Client) -> None:
     key = await create_key(client)
-
     assert list(key) == ["apiKey", "name", "scope", "createdAt"]
     assert re.fullmatch(r"[0-9a-f]{40}", key["apiKey"])
     assert (key["name"], key["scope"], key["createdAt"]) == ("mine", "authOnly", NOW)
 
-
-async def test_a_new_key_opens_what_its_scope_tells(client: Client) -> None:
     full = {"apikey": (await create_key(client, "full", scope="fullAccess"))["apiKey"]}
     auth = {"apikey": (await create_key(client, "auth", scope="authOnly"))["apiKey"]}
-
     assert await data_of(client.get("/users", headers=full))
     await data_of(client.post("/users", json={"uid": "u1", "name": "x"}, headers=auth))
     await assert_error(client.get("/users", headers=auth), errors.NO_ACCESS)
@@ -104,7 +100,7 @@ async def test_a_new_app_has_the_dashboard_s_keys(client: Client) -> None:
         ("?searchKey=nothing", set()),
     ],
 )
-async def test_keys_are_listed_by_scope_and_name(
+async def test_keys_are_found_by_scope_or_name(
     client: Client, query: str, expected: set[str]
 ) -> None:
     await create_key(client, "Backup", scope="fullAccess")

@@ -12,7 +12,6 @@ from tests.helpers import (
     body_of,
     by_token,
     data_of,
-    each_row,
     telling,
 )
 
@@ -45,9 +44,7 @@ _APP1: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-async def test_the_header_the_sub_domain_or_the_path_names_the_app_in_any_case(
-    client: Client,
-) -> None:
+async def test_header_sub_domain_or_path_name_the_app_in_any_case(client: Client) -> None:
     for number, (path, headers) in enumerate(_APP1):
         await create_in(client, f"u{number}", path, **headers)
         for app in ("app1", "App1"):
@@ -86,17 +83,13 @@ async def test_a_request_that_names_no_app_means_the_default_one(serve: Serve) -
             assert await data_of(get_in(client, uid, app)), app
 
 
-async def test_a_new_app_starts_with_the_seeds(client: Client) -> None:
+async def test_a_new_app_starts_with_the_seeds_and_a_possible_id(client: Client) -> None:
     answer = await body_of(client.get("/users", headers={**REST_KEY, "appId": "fresh"}))
 
     assert answer["meta"]["pagination"]["total"] == 10
-
-
-@each_row("app_id", ["a b", "ä", "x" * 65, "a.b", "a/b"])
-async def test_an_impossible_app_id_is_refused(client: Client, app_id: str) -> None:
-    request = client.get("/users", headers={**REST_KEY, "appId": app_id})
-
-    await assert_error(request, errors.APP_ID_INVALID)
+    for app_id in ("a b", "ä", "x" * 65, "a.b", "a/b"):
+        request = client.get("/users", headers={**REST_KEY, "appId": app_id})
+        await assert_error(request, errors.APP_ID_INVALID)
 
 
 # --- isolation ------------------------------------------------------------------------------
@@ -118,15 +111,13 @@ async def test_a_change_in_one_app_is_none_in_another(client: Client) -> None:
 
 async def test_each_app_counts_its_own_requests(serve: Serve) -> None:
     client = await serve(rate_limit=1)
-    await data_of(get_in(client, "superhero1", "a"))
 
-    await data_of(get_in(client, "superhero1", "b"))
+    for app in ("a", "b"):
+        await data_of(get_in(client, "superhero1", app))
 
 
 # --- strict apps ----------------------------------------------------------------------------
-async def test_strict_apps_refuse_an_unknown_app_and_a_request_that_names_none(
-    serve: Serve,
-) -> None:
+async def test_strict_apps_refuse_an_unknown_app_and_none(serve: Serve) -> None:
     strict = await serve(strict_apps=True)
 
     for dialect in ("documented", "live"):
@@ -140,9 +131,7 @@ async def test_strict_apps_refuse_an_unknown_app_and_a_request_that_names_none(
     await assert_error(strict.get("/users"), errors.APP_ID_MISSING)
 
 
-async def test_strict_apps_find_the_app_by_its_id_a_unique_key_or_an_auth_token(
-    serve: Serve,
-) -> None:
+async def test_strict_apps_find_the_app_by_its_id_a_key_or_an_auth_token(serve: Serve) -> None:
     strict = await serve(strict_apps=True)
 
     assert await data_of(get_in(strict, "superhero1", "app_id"))

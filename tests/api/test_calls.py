@@ -44,21 +44,15 @@ async def test_versions_4_and_5_read_the_payload(client: Client) -> None:
     assert payload["authToken"].startswith("SUPERHERO1_")
     assert data["settings"]["ANALYTICS_VERSION"] == "v1"
     assert isinstance(data["settings"]["PRESENTER_MODE_ENABLED"], bool)
-
-
-async def test_a_call_token_names_its_app(client: Client) -> None:
-    # Version 4 sends no app id at all.
+    # It names its app; version 4 sends no app id at all.
     headers = {"apikey": "AUTH_KEY", "appId": "app1"}
     made = await data_of(client.post("/users/superhero1/auth_tokens", headers=headers))
     request = client.post("/call_tokens", json=SESSION, headers=by_token(made["authToken"]))
     token = (await data_of(request))["token"]
-
     assert (await read(client, token))["payload"]["data"]["appId"] == "app1"
 
 
-async def test_a_call_token_that_is_missing_unknown_or_of_a_login_that_ended_reads_nothing(
-    client: Client,
-) -> None:
+async def test_a_call_token_that_is_missing_unknown_or_dead_reads_nothing(client: Client) -> None:
     dead = await call_token(client)
     headers = by_token(await issue_token(client, "superhero1"))
     await data_of(client.delete("/me", headers=headers))

@@ -126,7 +126,7 @@ async def test_nobody_is_a_friend_of_itself_or_blocks_itself(client: Client) -> 
         (BLOCKED, "blockedUids.1", {"blockedUids": ["u", " "]}),
     ],
 )
-async def test_whom_it_is_about_is_checked(
+async def test_uids_are_checked(
     client: Client, path: str, field: str, body: dict[str, Any]
 ) -> None:
     assert list(await details_of(client.post(path, json=body, headers=REST_KEY))) == [field]
@@ -191,19 +191,13 @@ async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
     assert other["conversationId"] == me["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
     assert by_back_end["blockedByMe"] is True
     assert by_back_end["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
-
-
-async def test_nobody_s_eyes_see_nothing(client: Client) -> None:
-    headers = {**REST_KEY, "onBehalfOf": "nobody"}
-
+    headers = {**REST_KEY, "onBehalfOf": "nobody"}  # whose eyes see nothing
     for path in ("/users", "/users/superhero2"):
         await assert_error(client.get(path, headers=headers), errors.UID_NOT_FOUND, uid="nobody")
 
 
 # --- by token -------------------------------------------------------------------------------
-async def test_a_client_blocks_for_itself_and_lists_blocks_in_each_direction(
-    client: Client,
-) -> None:
+async def test_a_client_blocks_and_lists_blocks_in_each_direction(client: Client) -> None:
     token = await issue_token(client, "superhero1")
     mine, theirs = {"blockedUids": ["superhero2"]}, {"blockedUids": ["superhero1"]}
 

@@ -40,11 +40,7 @@ async def test_a_jwt_is_all_that_a_refresh_answers(client: Client, clock: Clock)
         assert (told["sub"], told["iat"]) == ("SUPERHERO1", NOW + 100), body
     assert told["passthrough"] == {"a": [1]}
     await connect(client, {"jwt": data["token"]})
-
-
-async def test_the_passthrough_must_be_an_object(client: Client) -> None:
-    request = client.post("/me/jwt", json={"passthrough": "x"}, headers=await token(client))
-
+    request = client.post("/me/jwt", json={"passthrough": "x"}, headers=headers)
     assert list(await details_of(request)) == ["passthrough"]
 
 

@@ -20,6 +20,7 @@ from tests.helpers import (
     data_of,
     each_row,
     issue_token,
+    telling,
 )
 
 FLAGS = ["CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"]
@@ -134,40 +135,30 @@ async def test_settings_never_name_a_port_that_cannot_be(client: Client) -> None
         assert [name for name in PORTS if not 1 <= int(settings[name]) <= 65535] == [], port
 
 
-@each_row(
-    ("host", "tail"),
-    [
-        ("app1.apiclient-us.cometchat.io", ""),
-        ("app1.api-us.cometchat.io:8443", ":8443"),
-        ("APP1.ApiClient-US.CometChat.IO:8080", ":8080"),
-    ],
-)
-async def test_a_client_of_the_live_names_is_told_live_names(
-    client: Client, host: str, tail: str
-) -> None:
-    settings = await settings_of(client, Host=host, authToken=await token_in(client, "app1"))
+async def test_a_client_of_live_names_is_told_live_names(client: Client) -> None:
+    token = await token_in(client, "app1")
+    for host, region, tail in (
+        ("app1.apiclient-us.cometchat.io", "us", ""),
+        ("app1.api-us.cometchat.io:8443", "us", ":8443"),
+        ("APP1.ApiClient-US.CometChat.IO:8080", "us", ":8080"),
+        ("app1.apiclient-in.cometchat.io", "in", ""),
+    ):
+        settings = await settings_of(client, Host=host, authToken=token)
 
-    assert settings["ADMIN_API_HOST"] == f"app1.api-us.cometchat.io{tail}"
-    assert settings["CLIENT_API_HOST"] == f"app1.apiclient-us.cometchat.io{tail}"
-    assert settings["ANALYTICS_HOST"] == f"app1.metrics-us.cometchat.io{tail}"
-    assert settings["CHAT_HOST"] == "app1.websocket-us.cometchat.io"
-    assert settings["CHAT_WSS_PORT"] == (tail.strip(":") or "80")
-
-
-async def test_the_region_of_a_live_name_wins(client: Client) -> None:
-    host = "app1.apiclient-in.cometchat.io"
-
-    settings = await settings_of(client, Host=host, authToken=await token_in(client, "app1"))
-
-    assert (settings["CLIENT_API_HOST"], settings["REGION"]) == (host, "in")
+        with telling(host=host):
+            told = f"-{region}.cometchat.io"
+            assert settings["ADMIN_API_HOST"] == f"app1.api{told}{tail}"
+            assert settings["CLIENT_API_HOST"] == f"app1.apiclient{told}{tail}"
+            assert settings["ANALYTICS_HOST"] == f"app1.metrics{told}{tail}"
+            assert settings["CHAT_HOST"] == f"app1.websocket{told}"
+            assert settings["CHAT_WSS_PORT"] == (tail.strip(":") or "80")
+            assert settings["REGION"] == region
     # The names of old SDKs lead to names with the app.
     settings = await settings_of(client, Host="apiclient-eu.cometchat.io", appId="APP_ID")
     assert settings["CLIENT_API_HOST"] == "app_id.apiclient-eu.cometchat.io"
 
 
-async def test_a_path_prefix_stays_in_the_hosts_which_work_with_the_version_after_them(
-    client: Client,
-) -> None:
+async def test_hosts_keep_a_path_prefix_and_work_with_the_version(client: Client) -> None:
     token = await token_in(client, "app1")
     for prefix in ("/apps/app1/v3.0", "/apps/app1"):
         settings = await settings_of(client, prefix, authToken=token)

@@ -37,9 +37,7 @@ async def reactivate(client: Client, *uids: str) -> Json:
 
 # --- one user -------------------------------------------------------------------------------
 @each_row("flag", [True, "true", "1", 1])
-async def test_a_permanent_deletion_frees_the_uid(
-    client: Client, clock: Clock, flag: object
-) -> None:
+async def test_a_real_deletion_frees_the_uid(client: Client, clock: Clock, flag: object) -> None:
     data = await delete(client, "superhero1", {"permanent": flag})
 
     assert data == {
@@ -132,10 +130,11 @@ async def test_reactivating_many_tells_what_became_of_each(client: Client) -> No
     ("method", "field", "empty"),
     [("DELETE", "uidsToDeactivate", []), ("PUT", "uidsToActivate", "")],
 )
-async def test_many_need_uids_and_no_auth_key(
+async def test_many_need_uids_and_a_key(
     client: Client, method: str, field: str, empty: object
 ) -> None:
-    for body in (None, {}, [], {field: empty}):
+    bodies: list[Json] = [None, {}, [], {field: empty}]
+    for body in bodies:
         request = client.request(method, "/users", json=body, headers=REST_KEY)
         assert list(await details_of(request)) == [field], body
     await assert_error(client.request(method, "/users", headers=AUTH_KEY), errors.NO_ACCESS)
