@@ -142,6 +142,12 @@ def refusal(load: Callable[[], object]) -> str:
     return str(refused.value)
 
 
+def refused_setting(name: str, value: object) -> str:
+    """The message of the refusal of a setting in Python."""
+    given: dict[str, Any] = {name: value}
+    return refusal(lambda: Config(**given))
+
+
 # --- every row ------------------------------------------------------------------------------
 def test_every_row_is_complete_and_in_the_order_of_the_fields() -> None:
     assert [setting.name for setting in fields(Config)] == NAMES == list(GIVEN)
@@ -225,7 +231,7 @@ def test_a_server_has_at_least_one_key_of_each_kind(file: Path) -> None:
         file.write_text(f"{name} = []")
 
         assert f"{name} cannot be []" in refusal(lambda: load_config({}, {}, str(file)))
-        assert flag(name) in refusal(partial(Config, **{name: ()}))
+        assert flag(name) in refused_setting(name, ())
     told = "both an --auth-key and a --rest-api-key"
     assert told in refusal(lambda: Config(auth_key=("SAME",), rest_api_key=("SAME",)))
 
@@ -369,5 +375,5 @@ def test_wrong_python_values_are_refused_with_the_name_of_the_setting() -> None:
         *(("login_latency", -1.0), ("auth_key", [1.5, None]), ("host", None), ("fixture", {})),
     ]
     for name, value in cases:
-        assert name in refusal(partial(Config, **{name: value}))
+        assert name in refused_setting(name, value)
     assert "both off" in refusal(lambda: Config(port="off", https_port="off"))  # type: ignore[arg-type]
