@@ -86,19 +86,15 @@ def test_kinds_and_presets_are_listed(steer: Command) -> None:
     assert [row[0] for row in rows] == [*KINDS, *PRESETS]
 
 
-def test_a_fault_is_removed(steer: Command) -> None:
-    fault = steer("faults", "add", "hang", "--path", "/nowhere", "--json").json
+def test_one_or_all_faults_of_the_app_are_removed_and_no_others(steer: Command) -> None:
+    hang = ("faults", "add", "hang", "--path", "/nowhere", "--json")
+    fault, _, other = steer(*hang).json, steer(*hang), steer(*hang, "--app", "another").json
 
-    assert steer("faults", "remove", fault["id"]).lines == [f"The fault {fault['id']} was removed."]
-    assert steer("faults", "--json").json == []
-
-
-def test_all_faults_of_the_app_are_removed_and_no_others(steer: Command) -> None:
-    steer("faults", "add", "hang", "--path", "/nowhere")
-    steer("faults", "add", "hang", "--path", "/nowhere", "--app", "another")
-
+    removed = f"The fault {fault['id']} was removed."
+    assert steer("faults", "remove", fault["id"]).lines == [removed]
     assert steer("faults", "clear").lines == ["1 faults were removed."]
-    assert len(steer("faults", "--app", "another", "--json").json) == 1
+    assert steer("faults", "--json").json == []
+    assert steer("faults", "--app", "another", "--json").json[0]["id"] == other["id"]
 
     steer("faults", "clear", "--app", "another")
 

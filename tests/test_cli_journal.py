@@ -51,27 +51,23 @@ def test_an_exchange_is_a_line_with_its_app_if_all_apps_are_listed(
     assert any(f" {app.app_id} " in line for line in of_all_apps)
 
 
-def test_a_refusal_shows_its_code_and_hint(steer: Command, app: MockApp) -> None:
+def test_a_line_shows_code_hint_and_fault_and_no_status_without_a_response(
+    steer: Command, app: MockApp
+) -> None:
     ask(app.url, "/usrs/superhero1")
-
-    line, hint = steer("journal").lines
-
-    assert " 404 " in line
-    assert "  ERR_API_NOT_FOUND" in line
-    assert hint == "        hint: the nearest is GET /users/{uid}"
-
-
-def test_a_fault_is_shown_and_no_response_has_no_status(steer: Command, app: MockApp) -> None:
     app.fail(503, times=1)
     ask(app.url)
     app.fail("empty", times=1)
     with pytest.raises(OSError, match="closed connection"):
         ask(app.url)
 
-    first, second = steer("journal").lines
+    line, hint, fault, silent = steer("journal").lines
 
-    assert "fault: error" in first
-    assert second.split()[2:4] == ["GET", "-"]
+    assert " 404 " in line
+    assert "  ERR_API_NOT_FOUND" in line
+    assert hint == "        hint: the nearest is GET /users/{uid}"
+    assert "fault: error" in fault
+    assert silent.split()[2:4] == ["GET", "-"]
 
 
 def test_exchanges_are_filtered(steer: Command, app: MockApp) -> None:
@@ -94,24 +90,20 @@ def test_exchanges_are_filtered(steer: Command, app: MockApp) -> None:
         assert steer("journal", *words.split(), "--json").json["count"] == count, words
 
 
-def test_a_limit_shows_the_newest_and_says_so(steer: Command, app: MockApp) -> None:
+def test_a_limit_shows_the_newest_and_an_empty_journal_is_no_failure(
+    steer: Command, app: MockApp
+) -> None:
     for _ in range(3):
         ask(app.url)
 
     done = steer("journal", "--limit", 2)
-
     assert len(done.lines) == 2
     assert done.lines[-1].startswith(f"#{app.journal.last().id} ")
     assert done.err == "mockchat: these are the newest of 3; --limit N prints more\n"
 
-
-def test_an_empty_journal_is_no_failure(steer: Command, app: MockApp) -> None:
-    ask(app.url)
-    assert steer("journal", "clear").lines == ["1 exchanges are forgotten."]
+    assert steer("journal", "clear").lines == ["3 exchanges are forgotten."]
     assert len(app.journal) == 0
-
     done = steer("journal")
-
     assert (done.status, done.complaint) == (0, "no exchange matches")
 
 

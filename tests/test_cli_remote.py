@@ -36,21 +36,17 @@ def closed_port() -> Iterator[str]:
 
 
 # --- which server, which app ----------------------------------------------------------------
-def test_flags_win_over_variables(steer: Command, app: MockApp) -> None:
-    other = app.server.app(f"{app.app_id}-other")
+def test_flags_win_over_variables_and_may_stand_before_or_after_an_action(
+    steer: Command, app: MockApp
+) -> None:
+    url = f"{app.server.url}/"
+    users = steer("users", "--app", "beta", "--url", url, "--json").json
+    assert {user["app"] for user in users} == {"beta"}
 
-    users = steer("users", "--app", other.app_id, "--url", f"{app.server.url}/", "--json").json
-
-    assert {user["app"] for user in users} == {other.app_id}
-
-
-def test_options_may_stand_before_or_after_an_action(steer: Command, app: MockApp) -> None:
     app.server.app("beta").fail("hang", path="/nowhere")
-
     for words in ("--app", "beta", "list"), ("list", "--app", "beta"):
         faults = steer("faults", *words, "--json").json
         assert {fault["app"] for fault in faults} == {"beta"}, words
-
     app.server.app("beta").close()
 
 
@@ -75,33 +71,26 @@ def test_the_variables_of_a_container_lead_to_its_server(
     assert command("health").json["status"] == "ok"
 
 
-def test_a_proxy_of_this_machine_is_not_used(
+def test_a_proxy_of_this_machine_is_not_used_and_an_impossible_app_id_is_refused(
     steer: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
 
     assert steer("users").status == 0
-
-
-def test_an_impossible_app_id_is_refused(steer: Command) -> None:
     told = "The app must be 1 to 64 letters, digits, - or _. (ERR_BAD_REQUEST)"
     check_refusals(steer, 1, {"users --app 'no such/app'": told})
 
 
 # --- the control token ----------------------------------------------------------------------
-def test_without_the_control_token_the_server_refuses(command: Command, guarded: MockChat) -> None:
+def test_the_control_token_comes_from_the_flag_or_the_server_s_variable_or_is_missing(
+    command: Command, guarded: MockChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     controls = [words for words in REMOTE if not words.startswith("token")]  # the emulated API's
     rows = {f"{words} --url {guarded.url}": "(MOCK_CONTROL_TOKEN)" for words in controls}
     check_refusals(command, 1, rows)
-
     assert command("token", "superhero1", "--url", guarded.url).status == 0
 
-
-def test_the_control_token_comes_from_the_flag_or_the_server_s_variable(
-    command: Command, guarded: MockChat, monkeypatch: pytest.MonkeyPatch
-) -> None:
     assert command("users", "--url", guarded.url, "--control-token", "secret").status == 0
-
     monkeypatch.setenv("MOCKCHAT_CONTROL_TOKEN", "secret")
     assert command("users", "--url", guarded.url).status == 0
 

@@ -42,51 +42,34 @@ def test_users_are_listed_newest_first_with_tokens_and_state(steer: Command, app
     assert states["SUPERHERO2"] == ["0", "deactivated"]
 
 
-def test_users_as_json_have_their_app_and_number_of_tokens(steer: Command, app: MockApp) -> None:
+def test_users_as_json_have_their_app_and_number_of_tokens_and_may_be_of_all_apps(
+    steer: Command, app: MockApp
+) -> None:
     app.issue_token("cometchat-uid-1")
 
     users = steer("users", "--json").json
+    everybody = steer("users", "--app", "", "--json").json
 
     assert len(users) == 10
     assert {user["app"] for user in users} == {app.app_id}
     assert (users[0]["name"], users[0]["authTokens"]) == ("Andrew Joseph", 1)
-
-
-def test_without_an_app_the_users_of_all_apps_are_listed(steer: Command, app: MockApp) -> None:
-    app.create_user("zoe")
-
-    users = steer("users", "--app", "", "--json").json
-
-    assert {"APP_ID", app.app_id} <= {user["app"] for user in users}
-
-
-def test_listing_users_leaves_the_journal_alone(steer: Command, app: MockApp) -> None:
-    steer("users")
-
-    assert len(app.journal) == 0
+    assert {"APP_ID", app.app_id} <= {user["app"] for user in everybody}
+    assert len(app.journal) == 0, "listing users leaves the journal alone"
 
 
 # --- token ----------------------------------------------------------------------------------
-def test_stdout_has_the_token_and_nothing_else(steer: Command, app: MockApp) -> None:
+def test_stdout_has_the_token_and_nothing_else_and_no_new_one_unless_forced(
+    steer: Command, app: MockApp
+) -> None:
     done = steer("token", "superhero1")
 
     assert done.lines == [app.issue_token("superhero1")]
     assert done.err == ""
     assert steer("token", "superhero1", "--json").json["uid"] == "SUPERHERO1"
-
-
-def test_a_token_is_used_again_unless_a_new_one_is_forced(steer: Command) -> None:
-    first, again = steer("token", "superhero1").out, steer("token", "superhero1").out
-    forced = steer("token", "superhero1", "--force").out
-
-    assert first == again != forced
-
-
-def test_a_uid_is_one_segment_of_the_path_whatever_it_contains(
-    steer: Command, app: MockApp
-) -> None:
-    steer("token", "a/b?c=d{uid}")
-
+    assert (
+        steer("token", "superhero1").out == done.out != steer("token", "superhero1", "--force").out
+    )
+    steer("token", "a/b?c=d{uid}")  # a uid is one segment of the path whatever it contains
     assert app.journal.last().target == "/v3/users/a%2Fb%3Fc%3Dd%7Buid%7D/auth_tokens"
 
 
@@ -125,16 +108,10 @@ def test_a_reset_brings_the_seed_back_in_this_app_only(
     assert steer("reset", "--json").json["success"] is True
 
 
-def test_made_up_users_are_added(steer: Command, app: MockApp) -> None:
-    assert steer("seed", "--users", 3).lines == [f"Users added: 3 (apps: {app.app_id})."]
-    assert len(app.users) == 13
-
-
-def test_a_fixture_comes_from_a_file_or_a_pipe(
+def test_a_fixture_comes_from_a_file_or_a_pipe_and_made_up_users_are_added(
     steer: Command, app: MockApp, tmp_path: Path, pipe: Pipe
 ) -> None:
     (tmp_path / "own.json").write_text(json.dumps(ZOE))
-
     assert steer("seed", "--fixture", tmp_path / "own.json").status == 0
     assert app.users["zoe"]["name"] == "Zoë"
 
@@ -142,6 +119,9 @@ def test_a_fixture_comes_from_a_file_or_a_pipe(
     pipe(json.dumps(ZOE))
     assert steer("seed", "--fixture", "-").status == 0
     assert "zoe" in app.users
+
+    assert steer("seed", "--users", 3).lines == [f"Users added: 3 (apps: {app.app_id})."]
+    assert len(app.users) == 14
 
 
 def test_a_plain_word_is_the_name_of_a_fixture_even_if_a_file_has_that_name(
@@ -244,18 +224,12 @@ def clock(command: Command, timed: MockChat, monkeypatch: pytest.MonkeyPatch) ->
     timed.clock.resume()
 
 
-def test_the_clock_is_shown_frozen_and_resumed(clock: Command, timed: MockChat) -> None:
+def test_the_clock_is_shown_frozen_advanced_and_resumed(clock: Command, timed: MockChat) -> None:
     assert clock().out.endswith("Z ticking\n")
     assert clock("freeze").out.endswith("Z frozen\n")
     assert timed.clock.frozen
     assert clock("resume", "--json").json["frozen"] is False
     assert not timed.clock.frozen
-
-
-def test_the_clock_is_frozen_at_an_instant_and_advanced(clock: Command) -> None:
     assert clock("freeze", "2030-01-01T00:00:00Z").lines == ["2030-01-01T00:00:00.000Z frozen"]
     assert clock("advance", "1h").lines == ["2030-01-01T01:00:00.000Z frozen"]
-
-
-def test_a_wrong_time_is_refused(clock: Command) -> None:
     check_refusals(clock, 1, {"freeze tomorrow": "ERR_BAD_REQUEST", "advance soon": "ERR_BAD"})

@@ -17,42 +17,32 @@ from tests.command_line import Command, check_refusals
 # --- errors and routes ----------------------------------------------------------------------
 def test_every_error_is_listed_with_both_codes(command: Command) -> None:
     words = {word for line in command("errors").words for word in line}
-
     for row in CATALOGUE.values():
-        assert {row.name, row.documented.code, row.live.code} <= words
+        assert {row.name, row.documented.code, row.live.code} <= words, row.name
 
-
-def test_errors_as_json_have_both_dialects(command: Command) -> None:
     listed = command("errors", "--json").json
-
     assert [row["name"] for row in listed] == list(CATALOGUE)
     assert listed[0].keys() == {"name", "when", "documented", "live"}
     assert listed[0]["live"].keys() == {"code", "status", "message", "evidence"}
 
 
-def test_an_error_that_is_the_same_in_both_dialects_is_one_line(command: Command) -> None:
+def test_a_word_selects_errors_which_are_one_line_where_both_dialects_agree(
+    command: Command,
+) -> None:
     (line,) = command("errors", "ERR_UID_ALREADY_EXISTS").lines[1:]
-
-    assert line.startswith("both ")
-
-
-def test_a_word_selects_errors(command: Command) -> None:
     rows = command("errors", "already logging in", "--json").json
 
+    assert line.startswith("both ")
     assert [row["name"] for row in rows] == ["login_in_progress"]
 
 
-def test_every_operation_is_listed(command: Command) -> None:
+def test_every_operation_is_listed_and_a_word_selects_some(command: Command) -> None:
     listed = command("routes", "--json").json
-
     assert [(row["method"], row["path"]) for row in listed] == [
         (row.method, row.path) for row in (*OPERATIONS, *CONTROL_OPERATIONS, *UNBUILT)
     ]
 
-
-def test_a_word_selects_operations_which_show_their_needs_and_summary(command: Command) -> None:
     head, *rows = command("routes", "/me/jwt").lines
-
     assert head.split("  ")[0] == "method"
     assert len(rows) == 1
     assert rows[0].startswith("POST    /me/jwt  auth token  Create a session JWT; ")
@@ -70,10 +60,14 @@ def row_of(command: Command, flag: str, *words: str) -> str:
     return " ".join(line.split())
 
 
-def test_every_setting_is_listed(command: Command) -> None:
+def test_every_setting_is_listed_and_as_json_has_its_value(command: Command) -> None:
     settings = [line.split()[0] for line in command("config").lines[1:]]
-
     assert settings == [config.flag(name) for name, _ in config.rows()]
+
+    rows = command("config", "--port", "9000", "--auth-key", "A", "--json").json
+    values = {row["setting"]: row["value"] for row in rows}
+    assert (values["port"], values["auth_key"], values["tls_cert"]) == (9000, ["A"], None)
+    check_refusals(command, 2, {"config --port http": "--port must be a port"})
 
 
 def test_a_setting_shows_its_source(
@@ -107,17 +101,6 @@ def test_the_control_token_is_not_shown(command: Command) -> None:
         done = command("config", "--control-token", "hush-hush", *words)
 
         assert ("hush-hush" in done.out, "********" in done.out) == (False, True)
-
-
-def test_settings_as_json_have_their_values(command: Command) -> None:
-    rows = command("config", "--port", "9000", "--auth-key", "A", "--json").json
-    values = {row["setting"]: row["value"] for row in rows}
-
-    assert (values["port"], values["auth_key"], values["tls_cert"]) == (9000, ["A"], None)
-
-
-def test_a_wrong_setting_is_wrong_usage(command: Command) -> None:
-    check_refusals(command, 2, {"config --port http": "--port must be a port"})
 
 
 # --- terminals, pipes, odd characters -------------------------------------------------------

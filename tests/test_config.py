@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,12 @@ def refusal(load: Callable[[], object]) -> str:
     return str(refused.value)
 
 
+def refused_setting(name: str, value: object) -> str:
+    """The message of the refusal of a setting in Python."""
+    given: dict[str, Any] = {name: value}
+    return refusal(lambda: Config(**given))
+
+
 # --- every row ------------------------------------------------------------------------------
 def test_every_row_is_complete_and_in_the_order_of_the_fields() -> None:
     assert [setting.name for setting in fields(Config)] == NAMES == list(GIVEN)
@@ -152,26 +159,22 @@ def test_every_row_is_complete_and_in_the_order_of_the_fields() -> None:
         assert row.repeatable is isinstance(getattr(Config(), name), tuple), name
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_every_setting_is_read_from_every_source(source: str, file: Path) -> None:
-    for name, (text, meaning) in GIVEN.items():
-        config = SOURCES[source](name, text, file)
-
-        assert getattr(config, name) == meaning != getattr(Config(), name), name
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_a_wrong_value_is_refused_in_one_line_that_names_its_source(
-    source: str, file: Path
+def test_every_setting_is_read_from_every_source_and_a_wrong_value_is_refused(
+    file: Path,
 ) -> None:
-    for name, (texts, reason) in RUBBISH.items():
-        key = f"--config {file}: {flag(name)[2:]}"
-        place = {"flag": flag(name), "variable": variable(name), "file": key}[source]
-        for text in texts:
-            message = refusal(lambda n=name, t=text: SOURCES[source](n, t, file))  # type: ignore[misc]
+    for source, load in SOURCES.items():
+        for name, (text, meaning) in GIVEN.items():
+            config = load(name, text, file)
+            assert getattr(config, name) == meaning != getattr(Config(), name), (source, name)
 
-            assert message.startswith((f"{place} must ", f"{place} cannot be "))
-            assert reason in message or repr(text) in message
+        for name, (texts, reason) in RUBBISH.items():
+            key = f"--config {file}: {flag(name)[2:]}"
+            place = {"flag": flag(name), "variable": variable(name), "file": key}[source]
+            for text in texts:
+                message = refusal(partial(load, name, text, file))
+
+                assert message.startswith((f"{place} must ", f"{place} cannot be ")), message
+                assert reason in message or repr(text) in message, (source, name, text)
 
 
 def test_every_default_is_the_value_that_the_help_shows(file: Path) -> None:
@@ -217,7 +220,7 @@ def test_settings_that_exclude_each_other_are_refused() -> None:
         ({"port": "9000"}, {"MOCKCHAT_HTTPS_PORT": "9000"}, "both 9000"),
     ]
     for flags, environ, told in cases:
-        assert told in refusal(lambda f=flags, e=environ: load_config(f, e))  # type: ignore[misc]
+        assert told in refusal(partial(load_config, flags, environ))
 
     config = load_config({"port": "0", "https_port": "0"}, {})
     assert (config.port, config.https_port) == (0, 0)
@@ -228,8 +231,7 @@ def test_a_server_has_at_least_one_key_of_each_kind(file: Path) -> None:
         file.write_text(f"{name} = []")
 
         assert f"{name} cannot be []" in refusal(lambda: load_config({}, {}, str(file)))
-        empty: dict[str, Any] = {name: ()}
-        assert flag(name) in refusal(lambda e=empty: Config(**e))  # type: ignore[misc]
+        assert flag(name) in refused_setting(name, ())
     told = "both an --auth-key and a --rest-api-key"
     assert told in refusal(lambda: Config(auth_key=("SAME",), rest_api_key=("SAME",)))
 
@@ -246,17 +248,11 @@ def test_flags_win_over_variables_and_variables_over_the_file(file: Path) -> Non
     assert off.any_key is False
 
 
-def test_a_repeated_flag_replaces_the_variable() -> None:
-    environ = {"MOCKCHAT_FIXTURE": "empty,own.json"}
-
-    config = load_config({"fixture": ["a.json", "b.json"]}, environ)
-
+def test_a_flag_replaces_the_variable_which_is_refused_all_the_same_where_it_is_wrong() -> None:
+    config = load_config({"fixture": ["a.json", "b.json"]}, {"MOCKCHAT_FIXTURE": "empty,own.json"})
     assert config.fixture == ("a.json", "b.json")
 
-
-def test_a_wrong_variable_is_refused_even_if_a_flag_wins() -> None:
     rubbish = {"MOCKCHAT_PORT": "rubbish"}
-
     assert "MOCKCHAT_PORT" in refusal(lambda: load_config({"port": "1"}, rubbish))
 
 
@@ -341,7 +337,7 @@ def test_a_file_has_toml_s_own_types(file: Path) -> None:
 def test_a_missing_file_and_a_folder_are_named(file: Path) -> None:
     reasons = {file: "No such file or directory", file.parent: "Is a directory"}
     for path, reason in reasons.items():
-        message = refusal(lambda p=path: load_config({}, {}, str(p)))  # type: ignore[misc]
+        message = refusal(partial(load_config, {}, {}, str(path)))
         assert message == f"--config {path}: cannot be read: {reason}"
 
 
@@ -379,6 +375,5 @@ def test_wrong_python_values_are_refused_with_the_name_of_the_setting() -> None:
         *(("login_latency", -1.0), ("auth_key", [1.5, None]), ("host", None), ("fixture", {})),
     ]
     for name, value in cases:
-        given: dict[str, Any] = {name: value}
-        assert name in refusal(lambda g=given: Config(**g))  # type: ignore[misc]
+        assert name in refused_setting(name, value)
     assert "both off" in refusal(lambda: Config(port="off", https_port="off"))  # type: ignore[arg-type]

@@ -41,15 +41,13 @@ async def move(client: Client, **wish: Any) -> Json:
 
 
 # --- what time it is ------------------------------------------------------------------------
-async def test_the_clock_tells_the_time_and_whether_it_stands_still(client: Client) -> None:
+async def test_the_clock_tells_the_time_and_whether_it_stands_still(
+    client: Client, aiohttp_client: AiohttpClient
+) -> None:
     assert await body_of(client.get("/_mock/clock")) == FROZEN
 
-
-async def test_a_server_s_clock_ticks_with_the_machine_s(aiohttp_client: AiohttpClient) -> None:
-    client = await aiohttp_client(create_app(Config()))
-
-    before, told, after = time.time(), await body_of(client.get("/_mock/clock")), time.time()
-
+    ticking = await aiohttp_client(create_app(Config()))  # with the machine's
+    before, told, after = time.time(), await body_of(ticking.get("/_mock/clock")), time.time()
     assert before <= told["now"] <= after
     assert not told["frozen"]
 
@@ -88,24 +86,16 @@ async def test_a_frozen_clock_is_moved_and_stays_frozen(client: Client, clock: C
         assert clock.now() == NOW + seconds, wish
 
 
-async def test_a_resumed_clock_ticks_at_the_machine_s_time(client: Client) -> None:
-    before, told = time.time(), await move(client, resume=True)
-
-    assert not told["frozen"]
-    assert told["now"] >= before
-
-
-async def test_a_ticking_clock_can_be_advanced_and_ticks_on(client: Client) -> None:
-    before, told = time.time(), await move(client, resume=True, advance="1h")
-
-    assert not told["frozen"]
-    assert told["now"] >= before + 3600
-
-
-async def test_a_wish_may_come_as_a_query(client: Client, clock: Clock) -> None:
-    await body_of(client.patch("/_mock/clock?advance=1m"))
-
+async def test_a_resumed_clock_ticks_at_the_machine_s_time_and_on_where_it_is_advanced(
+    client: Client, clock: Clock
+) -> None:
+    await body_of(client.patch("/_mock/clock?advance=1m"))  # a wish may come as a query
     assert clock.now() == NOW + 60
+
+    for wish, seconds in (({"resume": True}, 0), ({"resume": True, "advance": "1h"}, 3600)):
+        before, told = time.time(), await move(client, **wish)
+        assert not told["frozen"]
+        assert told["now"] >= before + seconds, wish
 
 
 # --- bounds ---------------------------------------------------------------------------------
@@ -163,15 +153,24 @@ async def test_timestamps_follow(client: Client) -> None:
     assert (await journal_of(client))[-1]["at"] == user["createdAt"]
 
 
-async def test_auth_tokens_expire_with_it(serve: Serve) -> None:
+async def test_tokens_and_their_websockets_end_with_it_and_not_where_time_goes_back(
+    serve: Serve,
+) -> None:
     client = await serve(token_ttl=3600.0)
-    token = await issue_token(client, "superhero1")
-    await move(client, advance="59m")
-    assert await data_of(client.get("/me", headers=by_token(token)))
+    me = await log_in(client, "superhero1")
+    shown = by_token(me["authToken"])
+    socket = await connect(client, me)
 
+    await move(client, at=NOW - 10**6)
+    await socket.send_json({"action": "ping"})
+    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+
+    await move(client, at=NOW + 59 * 60)
+    assert await data_of(client.get("/me", headers=shown))
     await move(client, advance="1m")
-
-    await assert_error(client.get("/me", headers=by_token(token)), errors.AUTH_TOKEN_UNKNOWN)
+    await assert_error(client.get("/me", headers=shown), errors.AUTH_TOKEN_UNKNOWN)
+    message = await socket.receive(timeout=PATIENCE)
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
 
 
 async def test_the_rate_limit_s_minute_passes_with_it(serve: Serve) -> None:
@@ -183,26 +182,6 @@ async def test_the_rate_limit_s_minute_passes_with_it(serve: Serve) -> None:
     await move(client, advance=int(refused.headers["Retry-After"]))
 
     assert await data_of(client.get("/users", headers=REST_KEY))
-
-
-async def test_a_websocket_ends_when_its_token_expires_by_it(serve: Serve) -> None:
-    client = await serve(token_ttl=3600.0)
-    socket = await connect(client, await log_in(client, "superhero1"))
-
-    await move(client, advance="1h")
-
-    message = await socket.receive(timeout=PATIENCE)
-    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
-
-
-async def test_a_websocket_lives_on_where_time_goes_back(serve: Serve) -> None:
-    client = await serve(token_ttl=3600.0)
-    socket = await connect(client, await log_in(client, "superhero1"))
-
-    await move(client, at=NOW - 10**6)
-    await socket.send_json({"action": "ping"})
-
-    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
 
 
 async def test_a_moved_app_leaves_the_others_at_their_time(serve: Serve, clock: Clock) -> None:
@@ -239,27 +218,19 @@ async def test_moving_the_server_s_clock_moves_every_app_s(client: Client) -> No
     assert [await time_of(client, app=app) for app in ("one", "two", "new")] == [1, 1, 1]
 
 
-async def test_a_reset_app_is_back_at_the_server_s_time(client: Client) -> None:
+async def test_an_app_that_is_reset_or_made_anew_is_at_the_server_s_time(client: Client) -> None:
     await move(client, at=0, app="one")
     await move(client, advance=7)
-
     await steer(client, "POST", "reset", app="one")
-
-    assert await time_of(client, app="one") == 7
-    assert client.app[STORE].app("one").user("superhero1").created_at == NOW + 7
-
-
-async def test_an_app_that_is_made_anew_does_not_keep_the_time_of_the_old_one(
-    client: Client,
-) -> None:
     store = client.app[STORE]
+    assert await time_of(client, app="one") == 7
+    assert store.app("one").user("superhero1").created_at == NOW + 7
+
     await move(client, at=0, app="one")
     old = store.app("one").clock
-
     store.open("one")
     store.clock.advance(1)
-
-    assert (old.now(), store.app("one").clock.now()) == (0, NOW + 1)
+    assert (old.now(), store.app("one").clock.now()) == (0, NOW + 8)
 
 
 def made(client: Client, app: str) -> Request:

@@ -21,8 +21,8 @@ async def test_all_versions_are_one_api_and_slashes_may_be_doubled(client: Clien
         assert await data_of(client.get(f"{version}/me", headers=by_token(token))), version
 
     paths = (f"{version}/users/superhero1" for version in VERSIONS)
-    doubled = ("/v3.0//users/superhero1", "//v3.0///users//superhero1")
-    doubled += ("/v3.0/v3.0/users/superhero1", "/v3.0//v3/users/superhero1")
+    doubled = ["/v3.0//users/superhero1", "//v3.0///users//superhero1"]
+    doubled += ["/v3.0/v3.0/users/superhero1", "/v3.0//v3/users/superhero1"]
     for path in (
         *paths,
         *doubled,

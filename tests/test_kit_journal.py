@@ -1,12 +1,13 @@
 """The journal of the testing kit: looked through, waited for, asserted on."""
 
 import asyncio
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from mockchat import MockApp, MockChat
+from mockchat.core.journal import Exchange
 from tests.clients import create, log_in, send
 
 
@@ -71,11 +72,15 @@ def test_the_journal_of_the_server_has_the_exchanges_of_every_app(
 async def test_what_comes_is_waited_for_in_a_thread_and_in_the_test_s_own_loop(
     mockchat: MockApp,
 ) -> None:
-    for wait in (partial(asyncio.to_thread, mockchat.journal.wait_for),
-                 mockchat.journal.wait_for_async):  # fmt: skip
+    journal = mockchat.journal
+    waits: list[Callable[[], Awaitable[Exchange]]] = [
+        lambda: asyncio.to_thread(journal.wait_for, operation="create_user"),
+        lambda: journal.wait_for_async(operation="create_user"),
+    ]
+    for wait in waits:
         client = asyncio.create_task(asyncio.to_thread(create, mockchat.url, "ann"))
 
-        exchange = await wait(operation="create_user")
+        exchange = await wait()
 
         assert (exchange.uid, exchange.status) == ("ann", 200)
         await client

@@ -65,11 +65,11 @@ def text_files() -> list[Path]:
 
 # --- schemas --------------------------------------------------------------------------------
 def test_a_recipe_is_valid_by_its_tool_s_schema() -> None:
-    by_schema = defaultdict(list)
+    by_schema: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for name, schema in SCHEMAS.items():
         by_schema[tuple(schema)].append(EXAMPLES / name)
-    for schema, files in by_schema.items():
-        done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, *files)
+    for words, files in by_schema.items():
+        done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", *words, *files)
         assert done.returncode == 0, done.stdout
 
     for resource in resources():

@@ -242,8 +242,8 @@ async def test_a_control_action_on_one_app_reaches_its_process(
 ) -> None:
     for app in (await apps_of_both(web, scale, "steered")).values():
         users, mine = f"{scale.url}/users", {**REST_KEY, "appId": app}
-        ways = {f"/apps/{app}/_mock/reset": {}, f"/_mock/reset?app={app}": {}}
-        for url, headers in {**ways, "/_mock/reset": {"appId": app}}.items():
+        for url in (f"/apps/{app}/_mock/reset", f"/_mock/reset?app={app}", "/_mock/reset"):
+            headers = {} if app in url else {"appId": app}
             await data_of(web.post(users, json={"uid": "guest", "name": "Guest"}, headers=mine))
 
             await body_of(web.post(scale.url + url, headers=headers))

@@ -9,6 +9,7 @@ the document instead.
 """
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -258,40 +259,44 @@ def edges_of(
     )
 
 
-def each(rows: Iterable[Operation]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("row", rows, ids=lambda row: f"{row.method}-{row.path}")
+def each_area(rows: Iterable[Operation]) -> pytest.MarkDecorator:
+    """A test for each area of the document, which takes the area's rows."""
+    areas = defaultdict(list)
+    for row in rows:
+        areas[document()["paths"][row.path][row.method.lower()]["tags"][0]].append(row)
+    return pytest.mark.parametrize("rows", areas.values(), ids=areas.keys())
 
 
 # --- the tests ------------------------------------------------------------------------------
-@each(OWN)
+@each_area(OWN)
 def test_at_every_edge_an_operation_is_as_described(
-    row: Operation, api: OpenApiSchema, visitor: Visitor
+    rows: list[Operation], api: OpenApiSchema, visitor: Visitor
 ) -> None:
-    cases = edges_of(api, operation_of(api, row), list(GenerationMode))
+    for row in rows:
+        cases = edges_of(api, operation_of(api, row), list(GenerationMode))
+        for case in {edge_of(case): case for case in cases}.values():
+            visitor.send(case)
 
-    for case in {edge_of(case): case for case in cases}.values():
-        visitor.send(case)
 
-
-@each(BUILT)
+@each_area(BUILT)
 def test_whatever_is_right_an_operation_takes_it(
-    row: Operation, api: OpenApiSchema, visitor: Visitor
+    rows: list[Operation], api: OpenApiSchema, visitor: Visitor
 ) -> None:
-    send_drawn(visitor, operation_of(api, row), GenerationMode.POSITIVE)
+    for row in rows:
+        send_drawn(visitor, operation_of(api, row), GenerationMode.POSITIVE)
 
 
-@each(CHOOSY)
+@each_area(CHOOSY)
 def test_whatever_is_wrong_an_operation_refuses_it(
-    row: Operation, api: OpenApiSchema, visitor: Visitor
+    rows: list[Operation], api: OpenApiSchema, visitor: Visitor
 ) -> None:
-    send_drawn(visitor, operation_of(api, row), GenerationMode.NEGATIVE)
+    for row in rows:
+        send_drawn(visitor, operation_of(api, row), GenerationMode.NEGATIVE)
 
 
-@each(SOME_UNBUILT)
-def test_what_is_not_built_answers_as_described(
-    row: Operation, api: OpenApiSchema, visitor: Visitor
-) -> None:
-    visitor.send(next(edges_of(api, operation_of(api, row), [GenerationMode.POSITIVE])))
+def test_what_is_not_built_answers_as_described(api: OpenApiSchema, visitor: Visitor) -> None:
+    for row in SOME_UNBUILT:
+        visitor.send(next(edges_of(api, operation_of(api, row), [GenerationMode.POSITIVE])))
 
 
 def test_what_is_made_is_there_and_what_is_deleted_is_gone(

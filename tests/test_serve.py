@@ -69,19 +69,14 @@ def test_the_banner_has_addresses_app_keys_users_and_the_ca(tmp_path: Path) -> N
     assert facts["CA"] == str(tmp_path / "ca.pem")
 
 
-def test_the_banner_shows_what_is_off(tmp_path: Path) -> None:
+def test_the_banner_shows_what_is_off_and_no_more_than_twenty_users(tmp_path: Path) -> None:
     facts = facts_of(banner_of(tmp_path, fixture=("empty",), strict_apps=True))
-
     assert (facts["HTTPS"], facts["Users"], facts["CA"]) == ("off", "none", "none")
     assert facts["App"] == "APP_ID (region us)"
 
-
-def test_the_banner_has_twenty_users_and_the_number_of_the_others(tmp_path: Path) -> None:
     users = [{"uid": f"u{number:02}", "name": "User"} for number in range(25)]
     (tmp_path / "many.json").write_text(json.dumps({"users": users}))
-
     shown = facts_of(banner_of(tmp_path, fixture=(str(tmp_path / "many.json"),)))["Users"]
-
     assert shown.startswith("u00, u01, ")
     assert shown.endswith(", u19 and 5 more")
 
@@ -173,36 +168,28 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     gc.unfreeze()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_silently_with_status_0(
-    serve: Serve, capsys: pytest.CaptureFixture[str], number: int
+    serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert serve(number=number) == 0
-    assert capsys.readouterr().err == ""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        assert serve("--log-level", "warning", number=number, paths=("/v3/me",)) == 0
+        assert capsys.readouterr().err == "", "a quiet server logs no requests"
 
 
-def test_every_request_is_one_line(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_request_is_one_line_or_one_json_object(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     serve(paths=("/v3/me", "/_mock/health?a=1"))
-
     log = capsys.readouterr().err.splitlines()
     words = [line.split(" ")[1:4] for line in log]
     assert words == [["GET", "/v3/me", "401"], ["GET", "/_mock/health?a=1", "200"]]
     assert all(re.fullmatch(r"\d\d:\d\d:\d\d .* \d+\.\dms", line) for line in log)
 
-
-def test_every_request_is_one_json_object(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     serve("--log-format", "json", paths=("/v3/me",))
-
     (line,) = map(json.loads, capsys.readouterr().err.splitlines())
     assert (line["method"], line["path"], line["status"]) == ("GET", "/v3/me", 401)
     assert line["milliseconds"] >= 0
     assert re.fullmatch(STAMP, line["time"])
-
-
-def test_a_quiet_server_logs_no_requests(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    serve("--log-level", "warning", paths=("/v3/me",))
-
-    assert capsys.readouterr().err == ""
 
 
 def break_down(*_arguments: object) -> None:

@@ -34,64 +34,48 @@ def store(make_store: MakeStore) -> Store:
     return make_store()
 
 
-def test_the_default_app_is_there_from_the_start_and_seeded(store: Store) -> None:
+def test_an_app_is_seeded_when_it_is_first_seen_and_found_in_any_case(store: Store) -> None:
     assert store.default.id == "APP_ID"
-    assert store.default.user("seeded")
     assert tuple(store.apps()) == (store.default,)
+    assert store.app("app_id") is store.default
 
-
-def test_an_app_is_found_in_any_case(store: Store) -> None:
     made = store.app("Team-1")
 
     assert store.app("TEAM-1") is made
-    assert store.app("app_id") is store.default
     assert made.id == "Team-1"
+    assert made.user("seeded") is not store.default.user("seeded")
+    assert made.key_caller("SHARED").scope is Scope.FULL_ACCESS
 
 
-def test_an_app_seen_for_the_first_time_is_seeded_with_the_same_users_and_keys(
-    store: Store,
+def test_apps_share_neither_users_nor_tokens_secrets_quota_and_logins(
+    make_store: MakeStore,
 ) -> None:
-    app = store.app("other")
-
-    assert app.user("seeded") is not store.default.user("seeded")
-    assert app.key_caller("SHARED").scope is Scope.FULL_ACCESS
-
-
-def test_apps_share_neither_users_nor_tokens_nor_secrets(store: Store) -> None:
+    store = make_store(Rules(rate_limit=1))
     one, two = store.app("one"), store.app("two")
     token = one.issue_token(one.add_user(User("u1", "One", 1)))
+    one.quota.take(10, 0)
 
     assert two.find_user("u1") is None
     assert two.live_token(token.value) is None
     assert one.secret != two.secret
+    assert two.quota.left(10).remaining == 1
+    with one.login("u1"), two.login("u1"):
+        assert two.logins == {"u1"}
 
 
-def test_apps_do_not_collide_in_quota_and_logins(make_store: MakeStore) -> None:
-    store = make_store(Rules(rate_limit=1))
-    store.app("one").quota.take(10, 0)
+def test_an_id_that_cannot_be_an_app_s_is_refused_and_any_other_where_apps_are_strict(
+    store: Store, make_store: MakeStore
+) -> None:
+    strict = make_store(Rules(strict_apps=True))
+    wrong = ("", "a b", "a/b", "a.b", "ä", "a" * 65)
+    for each, app_id in ((strict, "other"), *((store, app_id) for app_id in wrong)):
+        with pytest.raises(ApiError) as refused:
+            each.app(app_id)
 
-    assert store.app("two").quota.left(10).remaining == 1
-    with store.app("one").login("u1"), store.app("two").login("u1"):
-        assert store.app("two").logins == {"u1"}
+        assert refused.value.definition is errors.APP_ID_INVALID, app_id
+        assert refused.value.values == {"app_id": app_id}
 
-
-@pytest.mark.parametrize("app_id", ["", "a b", "a/b", "a.b", "ä", "a" * 65])
-def test_an_id_that_cannot_be_an_app_s_is_refused(store: Store, app_id: str) -> None:
-    with pytest.raises(ApiError) as refused:
-        store.app(app_id)
-
-    assert refused.value.definition is errors.APP_ID_INVALID
-    assert refused.value.values == {"app_id": app_id}
-
-
-def test_strict_apps_refuse_every_id_but_the_default_one(make_store: MakeStore) -> None:
-    store = make_store(Rules(strict_apps=True))
-
-    with pytest.raises(ApiError) as refused:
-        store.app("other")
-
-    assert refused.value.definition is errors.APP_ID_INVALID
-    assert store.app("APP_ID") is store.default
+    assert strict.app("APP_ID") is strict.default
 
 
 def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
@@ -138,18 +122,13 @@ def test_apps_that_were_asked_for_make_room_only_where_there_are_very_many(
     assert [app.id for app in store.apps()] == ["APP_ID", "three", "four"]
 
 
-def test_the_app_of_a_token_is_known(store: Store) -> None:
+def test_the_app_of_a_token_or_of_a_key_that_it_alone_holds_is_known(store: Store) -> None:
     app = store.app("other")
     token = app.issue_token(app.user("seeded"))
+    app.keys["OWN"] = ApiKey("OWN", "Own", Scope.FULL_ACCESS, 1)
 
     assert store.app_with_token(token.value) is app
     assert store.app_with_token("nonsense") is None
-
-
-def test_the_app_of_a_key_is_known_where_only_one_holds_it(store: Store) -> None:
-    app = store.app("other")
-    app.keys["OWN"] = ApiKey("OWN", "Own", Scope.FULL_ACCESS, 1)
-
     assert store.app_with_key("OWN") is app
     assert store.app_with_key("SHARED") is None
     assert store.app_with_key("nonsense") is None
