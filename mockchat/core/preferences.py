@@ -27,8 +27,8 @@ DEFAULTS: Preferences = {
 
 def changed(current: Preferences, changes: Mapping[str, Any]) -> Preferences:
     """Return `current` with the changes in it; what is not known or of another type is left out."""
-    fitting = {key: one for key, one in changes.items() if type(one) is type(current.get(key))}
+    fitting = {key for key in current.keys() & changes if type(current[key]) is type(changes[key])}
     return current | {
-        key: changed(current[key], one) if isinstance(one, dict) else one
-        for key, one in fitting.items()
+        key: changed(current[key], changes[key]) if isinstance(changes[key], dict) else changes[key]
+        for key in fitting
     }

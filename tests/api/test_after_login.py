@@ -81,7 +81,7 @@ async def test_conversations_can_be_marked_and_nothing_is_unread(client: Client)
 async def test_preferences_keep_what_is_set_and_their_form(client: Client) -> None:
     headers = by_token((await log_in(client, "superhero1"))["authToken"])
     body = {
-        "groupPreferences": {"groupMessages": 1, "groupReplies": "often", "unheardOf": 1},
+        "groupPreferences": {"groupMessages": 1, "groupReplies": "often", "unheardOf": None},
         "mutePreferences": {"schedule": {"monday": {"dnd": True}, "tuesday": None}},
         "usePrivacyTemplate": False,
     }
