@@ -6,6 +6,7 @@ from typing import NamedTuple
 from aiohttp import hdrs, web
 
 from mockchat.api.requests import only_logs_in
+from mockchat.api.session_jwt import claim_in
 from mockchat.core.errors import ApiError
 from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
@@ -15,6 +16,7 @@ from mockchat.wire.routing import Endpoint, Target
 
 SOCKET = "websocket"  # what the chat SDKs' WebSocket is called where an operation is named
 _CREDENTIAL_IN_BODY = ("login", "logout")
+_BY_JWT = "count_online_members"  # the operation that takes the session JWT
 _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 
 
@@ -82,18 +84,23 @@ class RequestContext(NamedTuple):
             for field, kind in _CREDENTIAL_FIELDS.items():
                 if fields.get(field):
                     return kind, str(fields[field])
-        if token := self.headers.get("authToken"):
+        if token := self._jwt() or self.headers.get("authToken"):
             return "token", token
         key = self.headers.get("apiKey")
         return ("key", key) if key else (None, "")
 
     def _uid(self) -> str | None:
-        """Return the uid in the path or body, or the owner of the auth token."""
+        """Return the uid in the path or body, or the owner of the auth token or session JWT."""
         fields = self.body.fields_or_none()
         if uid := self.path.get("uid"):
             return uid
         if uid := fields.get("uid"):
             return str(uid).lower()
+        if jwt := self._jwt():
+            return claim_in(jwt, "sub")
         token = self.headers.get("authToken") or fields.get("authToken")
         found = self.app.tokens.get(str(token)) if token else None
         return found.uid if found else None
+
+    def _jwt(self) -> str:
+        return self.headers.get("Authorization", "").strip() if self.operation == _BY_JWT else ""

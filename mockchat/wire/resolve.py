@@ -8,7 +8,7 @@ from functools import lru_cache
 from aiohttp import hdrs, web
 
 from mockchat.api.operation import Hosts, ServerFacts
-from mockchat.api.session_jwt import app_id_in
+from mockchat.api.session_jwt import claim_in
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
@@ -96,7 +96,7 @@ class Resolver:
         store = self._store
         if store.is_single and not store.rules.strict_apps:
             return store.default
-        if call_app := app_id_in(headers.get("callToken", "")):
+        if call_app := claim_in(headers.get("callToken", ""), "appId"):
             return store.app(call_app)
         token, key = headers.get("authToken"), headers.get("apiKey")
         app = store.app_with_token(token) if token else None

@@ -4,11 +4,13 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.core.preferences import DEFAULTS
+from tests.faulty import add_fault
 from tests.helpers import (
     NOW,
     REST_KEY,
     Client,
     assert_error,
+    body_of,
     by_token,
     connect,
     data_of,
@@ -46,6 +48,18 @@ async def test_online_counts_are_refused_in_the_words_of_the_live_service(client
     await assert_error(
         client.post(ONLINE, headers=headers), errors.AUTH_TOKEN_UNKNOWN, "live", token="x.y.z"
     )
+
+
+async def test_faults_and_the_journal_know_who_asks_for_online_counts(client: Client) -> None:
+    ones = [await log_in(client, uid, deviceId=uid) for uid in ("superhero1", "superhero2")]
+    await add_fault(client, "token_expired", uid="superhero1")
+
+    answers = [await client.post(ONLINE, headers={"Authorization": one["jwt"]}) for one in ones]
+
+    assert [one.status for one in answers] == [401, 200]
+    operation = {"operation": "count_online_members"}
+    found = await body_of(client.get("/_mock/journal", params={"uid": "superhero2", **operation}))
+    assert [one["status"] for one in found["exchanges"]] == [200]
 
 
 async def test_a_conversation_with_a_user_or_any_group_is_empty(client: Client) -> None:
