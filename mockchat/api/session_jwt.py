@@ -82,6 +82,6 @@ def check_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]] | None:
         options: Any = {"verify_exp": False, "verify_iat": False, "require": ["sub", "jti"]}
         claims = jwt.decode(text, app.secret, algorithms=[_ALGORITHM], options=options)
         caller = app.user_caller(f"{claims['sub']}_{claims['jti']}")
-    except (jwt.InvalidTokenError, ApiError):
+    except (jwt.InvalidTokenError, UnicodeEncodeError, ApiError):
         return None
     return caller, claims.get("passthrough", {})
