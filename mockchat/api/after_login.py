@@ -122,10 +122,12 @@ def _preferences(user: User) -> dict[str, Any]:
 
 def _changed(current: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `current` with the changes; unknown ones and those of another type are left out."""
-    fitting = {key: one for key, one in changes.items() if type(one) is type(current.get(key))}
+    fitting = {key for key in current.keys() & changes if type(current[key]) is type(changes[key])}
     return current | {
-        key: _changed(current[key], one) if isinstance(one, dict) else one
-        for key, one in fitting.items()
+        key: _changed(current[key], changes[key])
+        if isinstance(changes[key], dict)
+        else changes[key]
+        for key in fitting
     }
 
 

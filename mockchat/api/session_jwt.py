@@ -53,14 +53,14 @@ def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any], now: int)
     return (signed + b"." + _encoded(signature)).decode()
 
 
-def app_id_in(text: str) -> str | None:
-    """Return the app id in a JWT, whose signature is not checked yet."""
+def claim_in(text: str, name: str) -> str | None:
+    """Return a claim of a JWT, whose signature is not checked yet."""
     part = text.split(".")[1] if text.count(".") == 2 else ""  # noqa: PLR2004
     try:
         claims = orjson.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except ValueError:
         return None
-    return str(claims["appId"]) if isinstance(claims, dict) and "appId" in claims else None
+    return str(claims[name]) if isinstance(claims, dict) and name in claims else None
 
 
 def require_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]]:
@@ -82,6 +82,6 @@ def check_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]] | None:
         options: Any = {"verify_exp": False, "verify_iat": False, "require": ["sub", "jti"]}
         claims = jwt.decode(text, app.secret, algorithms=[_ALGORITHM], options=options)
         caller = app.user_caller(f"{claims['sub']}_{claims['jti']}")
-    except (jwt.InvalidTokenError, ApiError):
+    except (jwt.InvalidTokenError, UnicodeEncodeError, ApiError):
         return None
     return caller, claims.get("passthrough", {})

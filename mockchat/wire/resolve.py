@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from mockchat.api.operation import Hosts, ServerFacts
 from mockchat.api.requests import only_logs_in
-from mockchat.api.session_jwt import app_id_in
+from mockchat.api.session_jwt import claim_in
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
@@ -24,6 +24,7 @@ from mockchat.wire.routing import Endpoint, Target, route
 
 SOCKET = "websocket"  # the operation name of the chat SDKs' WebSocket
 _CREDENTIAL_IN_BODY = ("login", "logout")
+_BY_JWT = "count_online_members"  # the operation that takes the session JWT
 _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 _parse_host = lru_cache(maxsize=1024)(hosts.parse_host)
 _app_in = lru_cache(maxsize=1024)(hosts.app_in)
@@ -96,21 +97,26 @@ class RequestContext(NamedTuple):
             for field, kind in _CREDENTIAL_FIELDS.items():
                 if fields.get(field):
                     return kind, str(fields[field])
-        if token := self.headers.get("authToken"):
+        if token := self._jwt() or self.headers.get("authToken"):
             return "token", token
         key = self.headers.get("apiKey")
         return ("key", key) if key else (None, "")
 
     def _uid(self) -> str | None:
-        """Return the uid in the path or body, or the owner of the auth token."""
+        """Return the uid in the path or body, or the owner of the auth token or session JWT."""
         fields = self.body.fields_or_none()
         if uid := self.path.get("uid"):
             return uid
         if uid := fields.get("uid"):
             return str(uid).lower()
+        if jwt := self._jwt():
+            return claim_in(jwt, "sub")
         token = self.headers.get("authToken") or fields.get("authToken")
         found = self.app.tokens.get(str(token)) if token else None
         return found.uid if found else None
+
+    def _jwt(self) -> str:
+        return self.headers.get("Authorization", "").strip() if self.operation == _BY_JWT else ""
 
 
 class Resolver:
@@ -182,7 +188,7 @@ class Resolver:
         store = self._store
         if store.is_single and not store.rules.strict_apps:
             return store.default
-        if call_app := app_id_in(headers.get("callToken", "")):
+        if call_app := claim_in(headers.get("callToken", ""), "appId"):
             return store.app(call_app)
         token, key = headers.get("authToken"), headers.get("apiKey")
         app = store.app_with_token(token) if token else None

@@ -4,11 +4,13 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_PREFERENCES
+from tests.faulty import add_fault
 from tests.helpers import (
     NOW,
     REST_KEY,
     Client,
     assert_error,
+    body_of,
     by_token,
     connect,
     data_of,
@@ -41,6 +43,18 @@ async def test_online_counts_follow_the_sockets(client: Client) -> None:
     await assert_error(client.post(ONLINE), errors.AUTH_TOKEN_MISSING)
     refused = client.post(ONLINE, headers={"Authorization": "x.y.z"})
     await assert_error(refused, errors.AUTH_TOKEN_UNKNOWN, "live", token="x.y.z")
+
+
+async def test_faults_and_the_journal_know_who_asks_for_online_counts(client: Client) -> None:
+    ones = [await log_in(client, uid, deviceId=uid) for uid in ("superhero1", "superhero2")]
+    await add_fault(client, "token_expired", uid="superhero1")
+
+    answers = [await client.post(ONLINE, headers={"Authorization": one["jwt"]}) for one in ones]
+
+    assert [one.status for one in answers] == [401, 200]
+    operation = {"operation": "count_online_members"}
+    found = await body_of(client.get("/_mock/journal", params={"uid": "superhero2", **operation}))
+    assert [one["status"] for one in found["exchanges"]] == [200]
 
 
 async def test_a_conversation_with_a_user_or_any_group_is_empty(client: Client) -> None:
@@ -76,7 +90,7 @@ async def test_conversations_can_be_marked_and_nothing_is_unread(client: Client)
 async def test_preferences_keep_what_is_set_and_their_form(client: Client) -> None:
     headers = by_token((await log_in(client, "superhero1"))["authToken"])
     body = {
-        "groupPreferences": {"groupMessages": 1, "groupReplies": "often", "unheardOf": 1},
+        "groupPreferences": {"groupMessages": 1, "groupReplies": "often", "unheardOf": None},
         "mutePreferences": {"schedule": {"monday": {"dnd": True}, "tuesday": None}},
         "usePrivacyTemplate": False,
     }
