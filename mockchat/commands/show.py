@@ -17,12 +17,14 @@ _PIPE = "-"
 
 def say(text: str) -> None:
     """Print a line on stdout at once."""
-    print(text, flush=True)  # noqa: T201
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:
     """Print a line for people on stderr."""
-    print(f"mockchat: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    sys.stderr.write(f"mockchat: {text}\n")
+    sys.stderr.flush()
 
 
 def say_json(value: Any, indent: int | None = 2) -> None:
