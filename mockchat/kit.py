@@ -73,9 +73,11 @@ class Hold:
             asyncio.ensure_future(app.holds.arrival(self._uid, count, seconds))
             for app in self._apps
         ]
-        done, others = await asyncio.wait(arrivals, return_when=asyncio.FIRST_COMPLETED)
-        for other in others:
-            other.cancel()
+        try:
+            done, _ = await asyncio.wait(arrivals, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also where the caller may not wait
+            for arrival in arrivals:
+                arrival.cancel()
         if not any(one.result() for one in done):
             logins = "login" if count == 1 else f"{count} logins"
             whose = self._uid or "anybody"
