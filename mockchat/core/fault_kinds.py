@@ -88,7 +88,6 @@ class EarlyKind(HttpKind):
 class Latency(EarlyKind):
     """The answer comes late."""
 
-    name: ClassVar = "latency"
     delay: float = _parameter("how long it takes", 1.0)
     jitter: float = _parameter("how much more or less that may be", 0.0)
 
@@ -102,7 +101,6 @@ class Latency(EarlyKind):
 class Error(EarlyKind):
     """The request is refused: with an error of the catalogue, or with any status."""
 
-    name: ClassVar = "error"
     code: str = _parameter("a code or name of the error catalogue, or a code of your own", "")
     status: int | None = _parameter("the HTTP status, if not the catalogue's", None, *STATUS)
     message: str | None = _parameter("the message, if not the catalogue's", None)
@@ -120,7 +118,6 @@ class CredentialError(Error):
 class RateLimit(EarlyKind):
     """The request is refused with 429 and `Retry-After`."""
 
-    name: ClassVar = "rate_limit"
     retry_after: float = _parameter("how long the client is told to wait", 60.0)
 
     async def strike(self, line: Line) -> None:
@@ -131,8 +128,6 @@ class RateLimit(EarlyKind):
 class Reset(EarlyKind):
     """The connection is reset before any byte of an answer."""
 
-    name: ClassVar = "reset"
-
     async def strike(self, line: Line) -> None:
         """Reset."""
         line.hang_up(reset=True)
@@ -141,8 +136,6 @@ class Reset(EarlyKind):
 class Hang(EarlyKind):
     """No answer comes; the connection stays open until the fault is removed."""
 
-    name: ClassVar = "hang"
-
     async def strike(self, line: Line) -> None:
         """Wait until the client gives up."""
         await line.hang()
@@ -150,8 +143,6 @@ class Hang(EarlyKind):
 
 class Empty(EarlyKind):
     """The connection is closed, in order, before any byte of an answer."""
-
-    name: ClassVar = "empty"
 
     async def strike(self, line: Line) -> None:
         """Close."""
@@ -162,7 +153,6 @@ class Empty(EarlyKind):
 class Truncated(ShapeKind):
     """The connection is closed in the middle of the answer."""
 
-    name: ClassVar = "truncated"
     arriving: int | None = _parameter("how many bytes of the body arrive; else half of it", None)
 
     def shape(self, body: bytes) -> Shape:
@@ -174,8 +164,6 @@ class Truncated(ShapeKind):
 class Malformed(ShapeKind):
     """The answer is complete, but its body is no valid JSON."""
 
-    name: ClassVar = "malformed"
-
     def shape(self, body: bytes) -> Shape:
         """Return the first half of the body as a complete answer."""
         broken = body[: len(body) // 2] or b"{"
@@ -186,7 +174,6 @@ class Malformed(ShapeKind):
 class SlowBody(ShapeKind):
     """The head of the answer comes at once, its body slowly."""
 
-    name: ClassVar = "slow_body"
     delay: float = _parameter("how long the whole body takes", 5.0)
 
     def shape(self, body: bytes) -> Shape:
@@ -201,7 +188,6 @@ class SlowBody(ShapeKind):
 class RefuseSocket(Kind):
     """The WebSocket is refused: at the handshake if that names the app, else at its auth."""
 
-    name: ClassVar = "ws_refuse"
     status: int = _parameter("the HTTP status of the refused handshake", 503, *STATUS)
 
     async def strike(self, line: Line) -> None:
@@ -213,7 +199,6 @@ class RefuseSocket(Kind):
 class CloseSocket(Kind):
     """The WebSocket is closed after its authentication; open WebSockets are closed at once."""
 
-    name: ClassVar = "ws_close"
     close_code: int = _parameter("the close code; 1006 hangs up without one", 1011, 1000, 4999)
     delay: float = _parameter("how long after the authentication", 0.0)
 
@@ -221,21 +206,28 @@ class CloseSocket(Kind):
 class IgnorePings(Kind):
     """The pings of new and open WebSockets stay unanswered."""
 
-    name: ClassVar = "ws_ignore_pings"
-
 
 @dataclass(eq=False, repr=False)
 class DelayAuth(Kind):
     """The WebSocket's authentication is answered late."""
 
-    name: ClassVar = "ws_delay_auth"
     delay: float = _parameter("how long it takes", 1.0)
 
 
 KINDS: dict[str, type[Kind]] = {
-    kind.name: kind
-    for kind in (
-        *(Latency, Error, RateLimit, Reset, Hang, Empty, Truncated, Malformed, SlowBody),
-        *(RefuseSocket, CloseSocket, IgnorePings, DelayAuth),
-    )
+    "latency": Latency,
+    "error": Error,
+    "rate_limit": RateLimit,
+    "reset": Reset,
+    "hang": Hang,
+    "empty": Empty,
+    "truncated": Truncated,
+    "malformed": Malformed,
+    "slow_body": SlowBody,
+    "ws_refuse": RefuseSocket,
+    "ws_close": CloseSocket,
+    "ws_ignore_pings": IgnorePings,
+    "ws_delay_auth": DelayAuth,
 }
+for _name, _kind in KINDS.items():
+    _kind.name = _name
