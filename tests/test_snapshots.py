@@ -212,6 +212,10 @@ async def test_what_a_snapshot_holds_can_be_put_back_under_another_name(client: 
     assert await state_of(client) == held["apps"]
     told = await steer(client, "PUT", "snapshots/s3", app="ONE", apps=held["apps"])
     assert told == {"name": "s3", "app": "one", "apps": ["one"], "users": 11}
+    refused = client.put("/_mock/snapshots/s3?app=two", json={"apps": held["apps"]})
+    assert await details_of(refused) == {
+        "apps": ["The apps is no snapshot: the app two is not in it."]
+    }
 
 
 # --- bounds ---------------------------------------------------------------------------------
