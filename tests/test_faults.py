@@ -67,15 +67,11 @@ async def test_jitter_varies_the_latency_within_its_bounds_but_not_below_zero(se
         assert len(set(recorder.slept)) == 20 or min(recorder.slept) == 0 < max(recorder.slept)
         assert all(least <= slept <= most for slept in recorder.slept), recorder.slept
 
-
-async def test_latencies_add_up(serve: Serve) -> None:
-    recorder = Recorder()
-    client = await serve(sleep=recorder)
-    for delay in ("1s", "2s"):
-        await add_fault(client, "latency", delay=delay)
-
+    await body_of(client.delete("/_mock/faults"))
+    recorder.slept.clear()
+    for length in ("1s", "2s"):  # latencies add up
+        await add_fault(client, "latency", delay=length)
     response = await client.get("/users", headers=REST_KEY)
-
     assert recorder.slept == [1, 2]
     assert response.headers["X-Mock-Fault"] == "latency, latency"
 
@@ -119,18 +115,14 @@ async def test_a_message_is_filled_with_what_the_request_names(client: Client) -
 async def test_a_status_alone_or_an_error_of_one_s_own_is_answered(
     client: Client, knobs: Json, status: int, code: str, message: str
 ) -> None:
+    for wrong in ({}, {"code": "NOPE"}, {"status": 600}, {"status": 101}):
+        await error_of(client.post("/_mock/faults", json={"kind": "error", **wrong}), 400)
+    assert await body_of(client.get("/_mock/faults")) == []  # what means nothing is refused
     await add_fault(client, "error", **knobs)
 
     error = await error_of(client.get("/me"), status)
 
     assert (error["code"], error["message"]) == (code, message)
-
-
-async def test_an_error_that_means_nothing_is_refused(client: Client) -> None:
-    for knobs in ({}, {"code": "NOPE"}, {"status": 600}, {"status": 101}):
-        await error_of(client.post("/_mock/faults", json={"kind": "error", **knobs}), 400)
-
-    assert await body_of(client.get("/_mock/faults")) == []
 
 
 @proves("rate_limit")

@@ -42,6 +42,8 @@ async def test_an_unknown_path_is_told_the_nearest_operation_of_either_api(
     client: Client, method: str, path: str, hint: str | None
 ) -> None:
     assert await hint_of(client, method, path) == hint
+    if not path.startswith("/_mock/"):
+        assert (await journal_of(client))[-1].get("hint") == hint
 
 
 @each_row("path", sorted({one.path for one in OPERATIONS if "{" not in one.path}))
@@ -62,7 +64,11 @@ async def test_a_path_that_lacks_a_letter_is_told_the_whole_one(client: Client, 
     [
         ("/users", {}, "the header apikey is missing"),
         ("/users", {"x-api-key": "K"}, "the header x-api-key was sent, but apikey is the one"),
-        ("/users", {"Authorization": "K"}, "the header authorization was sent, but apikey is"),
+        (
+            "/users",
+            {"Authorization": "Bearer very-secret"},
+            "the header authorization was sent, but apikey is",
+        ),
         (
             "/roles",
             {"authToken": "T"},
@@ -76,7 +82,9 @@ async def test_a_path_that_lacks_a_letter_is_told_the_whole_one(client: Client, 
 async def test_a_missing_credential_is_told_by_its_header(
     client: Client, path: str, headers: dict[str, str], hint: str
 ) -> None:
-    assert (await hint_of(client, "GET", path, headers=headers) or "").startswith(hint)
+    found = await hint_of(client, "GET", path, headers=headers) or ""
+    assert found.startswith(hint)
+    assert "very-secret" not in found  # a credential is told to nobody
 
 
 async def test_a_missing_field_of_a_form_is_told_as_well(client: Client) -> None:
@@ -85,12 +93,6 @@ async def test_a_missing_field_of_a_form_is_told_as_well(client: Client) -> None
     hint = await hint_of(client, "POST", "/users", data="user_id=u1&name=x", headers=headers)
 
     assert hint == "the field uid is missing, but user_id was sent"
-
-
-async def test_the_credential_itself_is_told_to_nobody(client: Client) -> None:
-    headers = {"Authorization": "Bearer very-secret"}
-
-    assert "very-secret" not in (await hint_of(client, "GET", "/users", headers=headers) or "")
 
 
 # --- fields ---------------------------------------------------------------------------------
@@ -135,12 +137,6 @@ async def test_a_success_and_what_lacks_no_field_get_no_hint_of_one(
     assert await hint_of(client, method, path, **{"headers": REST_KEY, **options}) is None
 
 
-async def test_the_journal_has_the_hint_too(client: Client) -> None:
-    hint = await hint_of(client, "GET", "/user")
-
-    assert (await journal_of(client))[-1]["hint"] == hint
-
-
 # --- hostile input --------------------------------------------------------------------------
 def is_a_header(hint: str | None) -> bool:
     return hint is None or (hint.isascii() and hint.isprintable() and len(hint) <= 300)
@@ -160,18 +156,15 @@ async def test_nothing_breaks_the_header(
     assert is_a_header(await hint_of(client, "POST", "/users", data=body, headers=REST_KEY))
 
 
-async def test_a_line_break_in_a_near_key_starts_no_other_header(client: Client) -> None:
-    response = await client.post(
-        "/users", json={"uid\r\nX-Evil: 1": "u1", "name": "x"}, headers=REST_KEY
-    )
-
+async def test_a_line_break_starts_no_header_and_too_long_a_path_gets_no_hint(
+    client: Client,
+) -> None:
+    body = {"uid\r\nX-Evil: 1": "u1", "name": "x"}
+    response = await client.post("/users", json=body, headers=REST_KEY)
     assert "X-Evil" not in response.headers
     assert response.headers["X-Mock-Hint"].startswith("the field uid is missing")
 
-
-async def test_too_long_a_path_gets_no_hint(client: Client) -> None:
     response = await get_as_encoded(client, f"/users/{'a/' * 500}", {})
-
     assert response.status == 404
     assert "X-Mock-Hint" not in response.headers
 

@@ -130,16 +130,6 @@ async def test_thousands_of_query_parameters_stop_nothing(client: Client) -> Non
     await assert_alive(client)
 
 
-@given(query=st.dictionaries(st.text(max_size=8), st.text(max_size=12), max_size=4))
-@hostile
-async def test_any_query_is_answered(client: Client, query: dict[str, str]) -> None:
-    text = "&".join(f"{quote(key)}={quote(value)}" for key, value in query.items())
-
-    status, _ = await send_raw(client, raw_request(f"GET /users?{text} HTTP/1.1"))
-
-    assert status in (200, 400)
-
-
 @given(data=st.data())
 @hostile
 async def test_any_text_in_a_known_query_is_answered(client: Client, data: st.DataObject) -> None:
@@ -156,11 +146,18 @@ async def test_any_text_in_a_known_query_is_answered(client: Client, data: st.Da
         assert response.status in (200, 400, 404), (operation.id, await response.text())
 
 
-@given(segments=st.lists(st.text(min_size=1, max_size=6), max_size=4))
+@given(
+    query=st.dictionaries(st.text(max_size=8), st.text(max_size=12), max_size=4),
+    segments=st.lists(st.text(min_size=1, max_size=6), max_size=4),
+)
 @hostile
-async def test_any_path_is_answered(client: Client, segments: list[str]) -> None:
+async def test_any_query_and_any_path_are_answered(
+    client: Client, query: dict[str, str], segments: list[str]
+) -> None:
+    text = "&".join(f"{quote(key)}={quote(value)}" for key, value in query.items())
+    status, _ = await send_raw(client, raw_request(f"GET /users?{text} HTTP/1.1"))
+    assert status in (200, 400)
+
     path = "/users/" + "/".join(quote(segment, safe="") for segment in segments)
-
     status, _ = await send_raw(client, raw_request(f"GET {path} HTTP/1.1"))
-
     assert 200 <= status < 500

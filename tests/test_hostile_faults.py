@@ -227,8 +227,7 @@ async def test_a_struck_body_is_not_taken_for_the_next_request(client: Client) -
 
     found = await answers(client, raw_request("POST /users HTTP/1.1", body=body), IS_LAST)
 
-    assert found[0] == b"503 Service Unavailable"
-    assert found[1:] in ([], [b"200 OK"])
+    assert found in ([b"503 Service Unavailable"], [b"503 Service Unavailable", b"200 OK"])
 
 
 async def test_the_end_of_a_body_that_is_too_large_is_not_taken_for_all_of_it(serve: Serve) -> None:
@@ -250,7 +249,9 @@ async def test_the_end_of_a_body_that_is_too_large_is_not_taken_for_all_of_it(se
 
 
 # --- rules without end ----------------------------------------------------------------------
-async def test_a_thousand_rules_stop_nothing(client: Client) -> None:
+async def test_a_thousand_rules_or_faults_of_a_header_stop_nothing(serve: Serve) -> None:
+    recorder = Recorder()
+    client = await serve(sleep=recorder)
     for number in range(MAX_RULES):
         await add_fault(client, "error", status=503, path=f"/users/{number}/**", uid=f"u{number}")
 
@@ -260,6 +261,9 @@ async def test_a_thousand_rules_stop_nothing(client: Client) -> None:
     assert "remove some" in await refused.text()
     assert (await client.get("/users", headers=REST_KEY)).status == 200
     assert (await client.get("/users/999", headers=REST_KEY)).status == 404
+    headers = {**REST_KEY, "X-Mock-Fault": ",".join(["latency=1d"] * 500)}
+    assert (await client.get("/users", headers=headers)).status == 200
+    assert recorder.slept == [86_400] * 500
 
 
 @each_row(
@@ -273,17 +277,6 @@ async def test_a_pattern_full_of_wildcards_takes_no_time(client: Client, pattern
         await client.get(path, headers=REST_KEY)
 
     assert time.monotonic() - started < PATIENCE
-
-
-async def test_a_long_header_of_faults_is_struck_by_all(serve: Serve) -> None:
-    recorder = Recorder()
-    client = await serve(sleep=recorder)
-    headers = {**REST_KEY, "X-Mock-Fault": ",".join(["latency=1d"] * 500)}
-
-    response = await client.get("/users", headers=headers)
-
-    assert response.status == 200
-    assert recorder.slept == [86_400] * 500
 
 
 async def test_a_ping_that_is_ignored_ten_thousand_times_costs_no_memory(client: Client) -> None:

@@ -171,20 +171,14 @@ async def test_every_answer_carries_the_id_of_its_exchange(client: Client) -> No
 
 
 async def test_a_handshake_carries_the_id_of_its_exchange(client: Client) -> None:
-    me = await log_in(client, "superhero1")
     socket = await client.ws_connect("/")
     number = socket._response.headers["X-Mock-Exchange"]  # noqa: SLF001  # shown nowhere else
     await socket.close()
-    await connect(client, me)
+    await connect(client, await log_in(client, "superhero1"))
 
-    found = await body_of(client.get(f"/_mock/journal/{number}"))
-
-    assert found["status"] == 101
-
-
-async def test_an_exchange_that_is_not_there_is_not_found(client: Client) -> None:
-    for number in ("0", "999", "1x", "%C2%B2", "-1"):
-        await assert_error(client.get(f"/_mock/journal/{number}"), errors.MOCK_NOT_FOUND)
+    assert (await body_of(client.get(f"/_mock/journal/{number}")))["status"] == 101
+    for other in ("0", "999", "1x", "%C2%B2", "-1"):
+        await assert_error(client.get(f"/_mock/journal/{other}"), errors.MOCK_NOT_FOUND)
 
 
 # --- apps -----------------------------------------------------------------------------------

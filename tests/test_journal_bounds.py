@@ -249,8 +249,7 @@ async def test_a_wait_looks_at_each_new_exchange_once(monkeypatch: pytest.Monkey
 async def test_exchanges_that_are_forgotten_do_not_count_for_a_wait() -> None:
     owner = Journals(2, 10**6)
     journal = Journal(owner, "one")
-    wait = asyncio.create_task(owner.wait(Filter(), None, 2, PATIENCE))
-    await asyncio.sleep(0)
+    wait = await waiting(owner, 2)
 
     journal.add(exchange(1))
     journal.clear()
@@ -262,18 +261,23 @@ async def test_exchanges_that_are_forgotten_do_not_count_for_a_wait() -> None:
     assert [one.id for one in await wait] == [2, 3]
 
 
+async def waiting(owner: Journals, count: int = 1) -> asyncio.Task[Any]:
+    """A wait for exchanges that has begun."""
+    wait = asyncio.create_task(owner.wait(Filter(), None, count, PATIENCE))
+    await asyncio.sleep(0)
+    return wait
+
+
 async def test_a_wait_ends_with_its_time_its_task_and_the_server() -> None:
     owner = Journals(10, 10**6)
     assert await owner.wait(Filter(), None, 1, 0) == []
 
-    cancelled = asyncio.create_task(owner.wait(Filter(), None, 1, PATIENCE))
-    await asyncio.sleep(0)
+    cancelled = await waiting(owner)
     cancelled.cancel()
     await asyncio.wait([cancelled])
     assert owner.waiters == set()
 
-    ended = asyncio.create_task(owner.wait(Filter(), None, 1, PATIENCE))
-    await asyncio.sleep(0)
+    ended = await waiting(owner)
     owner.end()
     assert await ended == []
     assert await owner.wait(Filter(), None, 1, PATIENCE) == []

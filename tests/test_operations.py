@@ -141,10 +141,13 @@ async def test_every_operation_tells_what_is_wrong_with_a_credential(
             await assert_error(request, row, dialect, **values)
 
 
-def test_an_auth_key_opens_creating_users_and_auth_tokens_only() -> None:
+def test_an_auth_key_opens_two_operations_and_core_operations_have_their_limit() -> None:
     open_to_it = {row.id for row in OPERATIONS if row.access is Access.ANY_KEY}
+    core = {row.id for row in OPERATIONS if row.limit == 10_000}
 
     assert open_to_it == {"create_user", "create_auth_token"}
+    assert core >= {"create_user", "delete_user", "login", "update_me"}
+    assert {row.limit for row in OPERATIONS if row.id not in core} == {20_000}
 
 
 # --- whom they are about --------------------------------------------------------------------
@@ -195,14 +198,6 @@ async def test_every_operation_sends_and_keeps_its_rate_limit(serve: Serve) -> N
 def limits_in(response: ClientResponse) -> list[int]:
     names = ("Limit", "Remaining", "Limit-For-App", "Remaining-For-App")
     return [int(response.headers[f"X-RateLimit-{name}"]) for name in names]
-
-
-def test_creating_deleting_and_logging_in_are_core_operations() -> None:
-    core = {row.id for row in OPERATIONS if row.limit == 10_000}
-    others = {row.limit for row in OPERATIONS if row.id not in core}
-
-    assert core >= {"create_user", "delete_user", "login", "update_me"}
-    assert others == {20_000}
 
 
 # --- how answers are printed ----------------------------------------------------------------

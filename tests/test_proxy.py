@@ -85,15 +85,11 @@ async def test_a_live_host_name_is_mockchat_by_any_scheme(session: aiohttp.Clien
         users = f"{url}.cometchat.io/v3/users/superhero1"
         assert (await data_of(session, "GET", users, headers=REST_KEY))["uid"] == "SUPERHERO1", url
 
-
-async def test_the_sub_domain_names_the_app(session: aiohttp.ClientSession) -> None:
     one, two = (f"https://{app}.api-us.cometchat.io/v3/users" for app in ("one", "two"))
     user = {"uid": "only-here", "name": "Only Here"}
-
     await data_of(session, "POST", one, json=user, headers=REST_KEY)
-
     async with session.get(f"{two}/only-here", headers=REST_KEY) as response:
-        assert response.status == 404
+        assert response.status == 404  # for the sub-domain names the app
 
 
 async def test_a_login_and_its_socket_know_live_names_only(session: aiohttp.ClientSession) -> None:

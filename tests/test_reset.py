@@ -52,23 +52,12 @@ async def test_users_keys_and_roles_are_those_of_the_seed_again(client: Client) 
     await assert_error(client.get("/users", headers={"apikey": key["apiKey"]}), errors.KEY_UNKNOWN)
 
 
-async def test_auth_tokens_are_gone_and_their_websockets_closed(client: Client) -> None:
+async def test_tokens_with_their_sockets_journal_faults_and_quotas_are_gone(serve: Serve) -> None:
+    client = await serve(rate_limit=4)
+    await steer(client, "POST", "faults", kind="error", code="503", operation="list_users")
     me = await log_in(client, "superhero1")
     socket = await connect(client, me)
-
-    await steer(client, "POST", "reset")
-
-    message = await socket.receive(timeout=PATIENCE)
-    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
-    headers = by_token(me["authToken"])
-    await assert_error(client.get("/me", headers=headers), errors.AUTH_TOKEN_UNKNOWN)
-    assert (await get_user(client, "superhero1"))["status"] == "offline"
-
-
-async def test_journal_faults_and_counted_requests_are_gone(serve: Serve) -> None:
-    client = await serve(rate_limit=2)
-    await steer(client, "POST", "faults", kind="error", code="503")
-    for _ in range(2):
+    for _ in range(4):
         await client.get("/users", headers=REST_KEY)
 
     await steer(client, "POST", "reset")
@@ -76,6 +65,11 @@ async def test_journal_faults_and_counted_requests_are_gone(serve: Serve) -> Non
     assert await journal_of(client) == []
     assert await body_of(client.get("/_mock/faults")) == []
     assert await data_of(client.get("/users", headers=REST_KEY))
+    message = await socket.receive(timeout=PATIENCE)
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+    headers = by_token(me["authToken"])
+    await assert_error(client.get("/me", headers=headers), errors.AUTH_TOKEN_UNKNOWN)
+    assert (await get_user(client, "superhero1"))["status"] == "offline"
 
 
 async def test_held_logins_go_on_and_are_refused_if_their_user_is_gone(client: Client) -> None:

@@ -53,6 +53,7 @@ async def names_of(client: Client, app: str | None = None) -> list[str]:
 # --- there and back -------------------------------------------------------------------------
 async def test_restoring_brings_back_what_was_there_again_and_again(client: Client) -> None:
     await create_user(client, "kept", metadata={"a": [1]}, tags=["t"])
+    token = await issue_token(client, "superhero1")
     before = await state_of(client)
     await steer(client, "PUT", "snapshots/s1")
 
@@ -67,17 +68,12 @@ async def test_restoring_brings_back_what_was_there_again_and_again(client: Clie
     await steer(client, "POST", "snapshots/s1/restore")
     assert await state_of(client) == before
 
-
-async def test_what_is_restored_lives_on_as_before(client: Client) -> None:
-    token = await issue_token(client, "superhero1")
-    await steer(client, "PUT", "snapshots/s1")
-    await steer(client, "POST", "snapshots/s1/restore")
-
-    assert (await data_of(client.get("/me", headers=by_token(token))))["uid"] == "SUPERHERO1"
+    headers = by_token(token)  # what is restored lives on as before
+    assert (await data_of(client.get("/me", headers=headers)))["uid"] == "SUPERHERO1"
     assert (await create_user(client, "late"))["uid"] == "late"
     assert (await uids_of(client))[0] == "late"
-    await client.delete("/me", headers=by_token(token))
-    await assert_error(client.get("/me", headers=by_token(token)), errors.AUTH_TOKEN_UNKNOWN)
+    await client.delete("/me", headers=headers)
+    await assert_error(client.get("/me", headers=headers), errors.AUTH_TOKEN_UNKNOWN)
 
 
 async def test_a_snapshot_is_replaced_by_one_of_its_name_or_deleted(client: Client) -> None:
@@ -93,9 +89,6 @@ async def test_a_snapshot_is_replaced_by_one_of_its_name_or_deleted(client: Clie
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/restore")):
         request = client.request(method, f"/_mock/snapshots/s1{path}")
         await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="s1")
-
-
-async def test_a_snapshot_has_a_plain_name(client: Client) -> None:
     for name in ("a%20b", ".hidden", "a%2Fb", "x" * 65, "%00", "ü", "a%0A"):
         details = await details_of(client.put(f"/_mock/snapshots/{name}"))
         assert list(details) == ["name"], name
@@ -219,6 +212,10 @@ async def test_what_a_snapshot_holds_can_be_put_back_under_another_name(client: 
     assert await state_of(client) == held["apps"]
     told = await steer(client, "PUT", "snapshots/s3", app="ONE", apps=held["apps"])
     assert told == {"name": "s3", "app": "one", "apps": ["one"], "users": 11}
+    refused = client.put("/_mock/snapshots/s3?app=two", json={"apps": held["apps"]})
+    assert await details_of(refused) == {
+        "apps": ["The apps is no snapshot: the app two is not in it."]
+    }
 
 
 # --- bounds ---------------------------------------------------------------------------------

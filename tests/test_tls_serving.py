@@ -53,29 +53,23 @@ def trusting(path: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=path)
 
 
+def test_a_server_on_ipv6_loopback_is_answered_by_its_address(tmp_path: Path) -> None:
+    config = Config(host="::1", port=None, https_port=0, ca_dir=str(tmp_path))
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+
+    with MockChat(config).in_thread() as mock:
+        assert ask_for_health(mock, "::1", trusting(mock.ca_path), "::1") == OK
+
+
 def test_a_client_is_answered_by_every_name_if_it_trusts_the_ca(mock: MockChat) -> None:
     for name in ("localhost", "127.0.0.1", "::1", "foo.api-us.cometchat.io"):
         assert ask_for_health(mock, name, trusting(mock.ca_path)) == OK, name
 
     with pytest.raises(ssl.SSLCertVerificationError):
         ask_for_health(mock, "localhost", ssl.create_default_context())
-
-
-def test_a_server_on_ipv6_loopback_is_answered_by_its_address(tmp_path: Path) -> None:
-    if not has_ipv6_loopback():
-        pytest.skip("this machine has no IPv6 loopback")
-    config = Config(host="::1", port=None, https_port=0, ca_dir=str(tmp_path))
-
-    with MockChat(config).in_thread() as mock:
-        assert ask_for_health(mock, "::1", trusting(mock.ca_path), "::1") == OK
-
-
-def has_ipv6_loopback() -> bool:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_the_ca_stays_the_same_over_restarts_and_covers_the_tls_host(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ async def test_the_root_is_the_root_by_any_name(client: Client) -> None:
 
             reply = await socket.receive_json(timeout=PATIENCE)
             assert reply["body"]["code"] == "200", path
+    response = await client.get("/", headers={"Connection": "keep-alive"})
+    assert (response.status, response.content_type) == (200, "text/html")  # a page
 
 
 async def test_a_socket_belongs_to_the_app_of_its_first_frame(client: Client, clock: Clock) -> None:
@@ -99,7 +101,8 @@ async def assert_refused(client: Client, frame: Json) -> None:
     assert await close_code(socket) == 1008
 
 
-async def test_a_forged_jwt_or_one_of_another_app_is_refused(client: Client) -> None:
+async def test_a_forged_foreign_or_dead_jwt_is_refused(serve: Serve, clock: Clock) -> None:
+    client = await serve()
     good = (await log_in(client, "superhero1"))["jwt"]
     claims = jwt.decode(good, options={"verify_signature": False})
     key = "forged!!" * 8
@@ -111,11 +114,8 @@ async def test_a_forged_jwt_or_one_of_another_app_is_refused(client: Client) -> 
             await assert_refused(client, auth_frame(token))
     await assert_refused(client, auth_frame(good, app_id="app1"))
 
-
-async def test_a_jwt_dies_with_its_token(serve: Serve, clock: Clock) -> None:
-    client = await serve(token_ttl=60.0)
+    client = await serve(token_ttl=60.0)  # a JWT dies with its token
     ended, expired = await log_in(client, "superhero1"), await log_in(client, "superhero2")
-
     await data_of(client.delete("/me", headers=by_token(ended["authToken"])))
     await assert_refused(client, auth_frame(ended["jwt"]))
     clock.advance(60)
@@ -224,11 +224,3 @@ async def test_a_user_is_available_while_it_has_a_socket(client: Client, clock: 
     await watch.receive_json(timeout=PATIENCE)
     user = await get_user(client, "superhero1")
     assert (user["status"], user["lastActiveAt"]) == ("offline", NOW + 12)
-
-
-# --- the page -------------------------------------------------------------------------------
-async def test_without_an_upgrade_the_root_is_a_page(client: Client) -> None:
-    response = await client.get("/", headers={"Connection": "keep-alive"})
-
-    assert response.status == 200
-    assert response.content_type == "text/html"

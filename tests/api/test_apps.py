@@ -109,13 +109,6 @@ async def test_a_change_in_one_app_is_none_in_another(client: Client) -> None:
     assert await data_of(client.get("/me", headers=by_token(token)))
 
 
-async def test_each_app_counts_its_own_requests(serve: Serve) -> None:
-    client = await serve(rate_limit=1)
-
-    for app in ("a", "b"):
-        await data_of(get_in(client, "superhero1", app))
-
-
 # --- strict apps ----------------------------------------------------------------------------
 async def test_strict_apps_refuse_an_unknown_app_and_none(serve: Serve) -> None:
     strict = await serve(strict_apps=True)
@@ -149,10 +142,9 @@ async def test_any_key_but_a_blank_one_has_full_access_when_so_set(serve: Serve)
     await assert_error(client.get("/users", headers=AUTH_KEY), errors.NO_ACCESS)
     await assert_error(client.get("/users", headers={"apikey": " "}), errors.KEY_MISSING)
 
-
-async def test_keys_are_settings(serve: Serve) -> None:
-    client = await serve(auth_key=("mine",), rest_api_key=("full", "full2"))
-
+    client = await serve(auth_key=("mine",), rest_api_key=("full", "full2"), rate_limit=1)
     await assert_error(client.get("/users", headers={"apikey": "mine"}), errors.NO_ACCESS)
-    assert await data_of(client.get("/users", headers={"apikey": "full2"}))
-    await assert_error(client.get("/users", headers=REST_KEY), errors.KEY_UNKNOWN)
+    for app in ("a", "b"):  # each app counts its own requests
+        assert await data_of(client.get(f"/apps/{app}/users", headers={"apikey": "full2"}))
+    request = client.get("/apps/c/users", headers=REST_KEY)
+    await assert_error(request, errors.KEY_UNKNOWN)

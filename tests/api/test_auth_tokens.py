@@ -14,7 +14,6 @@ from tests.helpers import (
     assert_error,
     body_of,
     by_token,
-    create_user,
     data_of,
     details_of,
     error_of,
@@ -29,19 +28,11 @@ async def tokens_of(client: Client, uid: str, query: str = "") -> Json:
 
 
 # --- create ---------------------------------------------------------------------------------
-async def test_a_created_token_has_the_recorded_form(client: Client) -> None:
-    await create_user(client, "user_000")
-
-    data = await data_of(client.post("/users/user_000/auth_tokens", headers=AUTH_KEY))
-
-    assert list(data) == ["uid", "authToken", "createdAt"]
-    assert data["uid"] == "user_000"
-    assert data["createdAt"] == NOW
-    assert re.fullmatch(rf"user_000_{NOW}[0-9a-f]{{30}}", data["authToken"])
-
-
 async def test_a_token_is_returned_again_while_it_is_valid(client: Client, clock: Clock) -> None:
     first = await data_of(client.post(TOKENS, headers=AUTH_KEY))
+    assert list(first) == ["uid", "authToken", "createdAt"]
+    assert (first["uid"], first["createdAt"]) == ("SUPERHERO1", NOW)
+    assert re.fullmatch(rf"SUPERHERO1_{NOW}[0-9a-f]{{30}}", first["authToken"])
     await issue_token(client, "superhero2")
     clock.advance(3600)
 

@@ -16,7 +16,6 @@ from tests.helpers import (
     by_token,
     data_of,
     each_row,
-    error_of,
     issue_token,
     telling,
 )
@@ -50,6 +49,9 @@ async def test_a_uid_and_a_key_log_in_and_so_does_the_auth_token(client: Client)
             assert me == await data_of(client.put("/me", headers=token))
             assert me == await data_of(client.post("/login", json=token))
             assert me == await data_of(client.post("/login", headers=token))
+    older = "/v1/admin/users/auth"
+    assert (await data_of(client.post(older, json=GOOD)))["authToken"] == me["authToken"]
+    await assert_error(client.post(older, json={}), errors.KEY_MISSING)
 
 
 async def test_every_device_logs_in_with_a_token_of_its_own_which_lasts(client: Client) -> None:
@@ -220,13 +222,3 @@ async def test_a_logout_without_a_token_finds_nobody_logged_in(client: Client) -
             request = client.post("/logout", json=body, headers={"X-Mock-Errors": dialect})
             with telling(body=body, dialect=dialect):
                 await assert_error(request, errors.NOT_LOGGED_IN, dialect)
-
-
-# --- the older names ------------------------------------------------------------------------
-async def test_the_older_name_of_a_login(client: Client) -> None:
-    me = await data_of(client.post("/v1/admin/users/auth", json=GOOD))
-
-    assert me["authToken"]
-    assert (await error_of(client.post("/v1/admin/users/auth", json={}), 401))["code"] == (
-        "ERROR_API_KEY_NOT_FOUND"
-    )

@@ -107,14 +107,6 @@ async def test_a_user_has_at_most_a_thousand_friends(serve: Serve, tmp_path: Pat
     await assert_error(one_more, errors.QUOTA_REACHED, feature="Add Friend", limit=1000)
 
 
-async def test_nobody_is_a_friend_of_itself_or_blocks_itself(client: Client) -> None:
-    request = client.post(FRIENDS, json={"accepted": ["Superhero1"]}, headers=REST_KEY)
-    await assert_error(request, errors.SELF_FRIEND)
-
-    request = client.post(BLOCKED, json={"blockedUids": ["Superhero1"]}, headers=REST_KEY)
-    await assert_error(request, errors.SELF_BLOCK, uid="SUPERHERO1")
-
-
 @each_row(
     ("path", "field", "body"),
     [
@@ -126,10 +118,14 @@ async def test_nobody_is_a_friend_of_itself_or_blocks_itself(client: Client) -> 
         (BLOCKED, "blockedUids.1", {"blockedUids": ["u", " "]}),
     ],
 )
-async def test_uids_are_checked(
+async def test_uids_are_checked_and_nobody_is_related_to_itself(
     client: Client, path: str, field: str, body: dict[str, Any]
 ) -> None:
     assert list(await details_of(client.post(path, json=body, headers=REST_KEY))) == [field]
+    request = client.post(FRIENDS, json={"accepted": ["Superhero1"]}, headers=REST_KEY)
+    await assert_error(request, errors.SELF_FRIEND)
+    request = client.post(BLOCKED, json={"blockedUids": ["Superhero1"]}, headers=REST_KEY)
+    await assert_error(request, errors.SELF_BLOCK, uid="SUPERHERO1")
 
 
 # --- blocked users --------------------------------------------------------------------------

@@ -87,22 +87,19 @@ async def test_a_list_is_filtered_and_sorted(town: Client, query: str, expected:
     assert await find(town, query) == expected.split()
 
 
-@each_row(
-    ("query", "field"),
-    [
-        ("status=busy", "status.0"),
-        ("searchIn=email", "searchIn.0"),
-        ("sortBy=age", "sortBy"),
-        ("sortOrder=up", "sortOrder"),
-        ("createdAt=1", "createdAt"),
-        ("createdAt[from]=x", "createdAt.from"),
-        ("onlyDeactivated=x", "onlyDeactivated"),
-    ],
-)
-async def test_a_filter_without_sense_is_refused(town: Client, query: str, field: str) -> None:
-    details = await details_of(town.get(f"/users?{query}", headers=REST_KEY))
-
-    assert list(details) == [field]
+async def test_a_filter_without_sense_is_refused(town: Client) -> None:
+    fields = {
+        "status=busy": "status.0",
+        "searchIn=email": "searchIn.0",
+        "sortBy=age": "sortBy",
+        "sortOrder=up": "sortOrder",
+        "createdAt=1": "createdAt",
+        "createdAt[from]=x": "createdAt.from",
+        "onlyDeactivated=x": "onlyDeactivated",
+    }
+    for query, field in fields.items():
+        details = await details_of(town.get(f"/users?{query}", headers=REST_KEY))
+        assert list(details) == [field], query
 
 
 async def test_a_filtered_list_counts_what_it_found(town: Client) -> None:

@@ -53,14 +53,13 @@ async def test_a_real_deletion_frees_the_uid(client: Client, clock: Clock, flag:
     assert (await create_user(client, "superhero1"))["createdAt"] == NOW + 5
 
 
-@each_row("body", [None, {}, [], {"permanent": False}, {"permanent": "false"}, {"permanent": None}])
-async def test_a_deletion_deactivates_unless_it_is_permanent(client: Client, body: object) -> None:
-    assert await delete(client, "superhero1", body) == {"deactivatedUids": ["SUPERHERO1"]}
-
-
-async def test_a_deletion_needs_no_body_but_a_user(client: Client) -> None:
+async def test_a_deletion_deactivates_unless_it_is_permanent(client: Client) -> None:
+    """It needs no body, but a user."""
+    falsy: list[Json] = [None, {}, [], *({"permanent": no} for no in (False, "false", None))]
+    for number, body in enumerate(falsy):
+        await create_user(client, f"u{number}")
+        assert await delete(client, f"u{number}", body) == {"deactivatedUids": [f"u{number}"]}, body
     deletion = client.delete("/users/superhero1", headers=REST_KEY)
-
     assert await data_of(deletion) == {"deactivatedUids": ["SUPERHERO1"]}
     unknown = client.delete("/users/NoBody", json=PERMANENT, headers=REST_KEY)
     await assert_error(unknown, errors.UID_NOT_FOUND, uid="nobody")
