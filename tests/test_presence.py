@@ -69,7 +69,11 @@ async def test_a_user_s_coming_is_told(client: Client, clock: Clock) -> None:
     assert frame["body"]["user"]["status"] == "available"
 
 
-async def test_a_user_s_going_is_told_however_the_user_goes(client: Client) -> None:
+async def test_a_user_s_going_is_told_however_the_user_goes(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.wire.websocket._LOGOUT_PATIENCE", 0.01)
+
     async def close(_me: Json, socket: ClientWebSocketResponse) -> None:
         await socket.close()
 
