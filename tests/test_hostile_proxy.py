@@ -143,9 +143,7 @@ async def test_the_proxy_is_no_host_behind_itself(proxy: int) -> None:
             assert b"this is the proxy itself" in answer, request
 
 
-async def test_a_host_that_hangs_up_at_once_is_told(
-    proxy: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_host_that_hangs_up_is_told(proxy: int, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = socket.socketpair()  # which has no address either
     streams = await asyncio.open_connection(sock=ours)
 

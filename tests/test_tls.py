@@ -229,6 +229,15 @@ def test_a_read_only_folder_is_refused_by_name_unless_it_has_a_good_leaf(
     )
     assert covers(tls.own(tmp_path / "good", (), NOW + DAY), "localhost")
 
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "hardlink_to", deny)  # a place that knows no links will do
+    assert covers(tls.own(folder, (), NOW), "localhost")
+    (tmp_path / "file").write_text("")
+    for place in ("file", "file/below"):
+        with pytest.raises(TlsError) as refused:
+            tls.own(tmp_path / place, (), NOW)
+        assert str(refused.value).startswith(f"{tmp_path / place}: cannot keep the CA here: ")
+
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_write_permission_is_refused(folder: Path) -> None:
@@ -236,15 +245,6 @@ def test_a_folder_without_write_permission_is_refused(folder: Path) -> None:
 
     with pytest.raises(TlsError, match="Permission denied"):
         tls.own(folder, (), NOW)
-
-
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-
-    for place in ("file", "file/below"):
-        with pytest.raises(TlsError) as refused:
-            tls.own(tmp_path / place, (), NOW)
-        assert str(refused.value).startswith(f"{tmp_path / place}: cannot keep the CA here: ")
 
 
 def test_an_odd_name_is_no_obstacle_if_it_is_this_machine_s_and_refused_if_asked_for(
@@ -257,12 +257,6 @@ def test_an_odd_name_is_no_obstacle_if_it_is_this_machine_s_and_refused_if_asked
         with pytest.raises(TlsError) as refused:
             tls.own(folder, (name,), NOW)
         assert f"--tls-host {name}" in str(refused.value)
-
-
-def test_a_place_that_knows_no_links_will_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "hardlink_to", deny)
-
-    assert covers(tls.own(folder, (), NOW), "localhost")
 
 
 # --- starts at once -------------------------------------------------------------------------

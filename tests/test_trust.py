@@ -79,9 +79,7 @@ def need(*tools: str) -> None:
 
 # --- clients --------------------------------------------------------------------------------
 @pytest.mark.parametrize("client", COMMANDS)
-def test_a_client_trusts_the_server_by_it_only(
-    trusting: Trusting, client: str, tmp_path: Path
-) -> None:
+def test_a_client_trusts_the_server_by_it(trusting: Trusting, client: str, tmp_path: Path) -> None:
     need(*NEEDED.get(client, []))
     address = {"CHAT_URL": f"{trusting.mock.https_url}/v3"}
 

@@ -100,9 +100,7 @@ async def test_a_new_app_has_the_dashboard_s_keys(client: Client) -> None:
         ("?searchKey=nothing", set()),
     ],
 )
-async def test_keys_are_found_by_scope_or_name(
-    client: Client, query: str, expected: set[str]
-) -> None:
+async def test_keys_are_found_by_filters(client: Client, query: str, expected: set[str]) -> None:
     await create_key(client, "Backup", scope="fullAccess")
 
     assert set(await names(client, query)) == expected

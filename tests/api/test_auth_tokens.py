@@ -74,14 +74,6 @@ async def test_a_user_has_at_most_a_hundred_tokens(client: Client) -> None:
     )
 
 
-async def test_an_unknown_user_gets_no_token_and_a_wrong_key_is_told_first(client: Client) -> None:
-    for path in ("/users/NoBody/auth_tokens", "/users/nobody/auth_tokens"):
-        request = client.post(path, headers=AUTH_KEY)
-        await assert_error(request, errors.UID_NOT_FOUND, uid="nobody")
-        refused = client.post(path, headers={"apikey": "wrong"})
-        await assert_error(refused, errors.KEY_UNKNOWN, key="wrong")
-
-
 async def test_a_login_of_an_android_sdk_is_understood(client: Client) -> None:
     body = {
         "uid": "superhero1",
@@ -159,6 +151,10 @@ async def test_a_token_is_shown_to_its_user_alone(client: Client) -> None:
             }
         request = client.request(method, "/users/nobody/auth_tokens/x", headers=REST_KEY)
         await assert_error(request, errors.UID_NOT_FOUND, uid="nobody")
+    request = client.post("/users/NoBody/auth_tokens", headers=AUTH_KEY)
+    await assert_error(request, errors.UID_NOT_FOUND, uid="nobody")
+    request = client.post("/users/nobody/auth_tokens", headers={"apikey": "wrong"})
+    await assert_error(request, errors.KEY_UNKNOWN, key="wrong")
 
 
 async def test_an_update_tells_about_the_token_s_client(client: Client) -> None:

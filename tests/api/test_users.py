@@ -92,9 +92,7 @@ _EMPTIED: list[tuple[str, Json]] = [
 
 
 @each_row(("field", "body"), _EMPTIED)
-async def test_an_emptied_field_is_absent_afterwards(
-    client: Client, field: str, body: Json
-) -> None:
+async def test_an_emptied_field_is_absent_then(client: Client, field: str, body: Json) -> None:
     full = {"avatar": AVATAR, "link": AVATAR, "statusMessage": "m", "tags": ["t"]}
     await create_user(client, "u1", **full, metadata={"a": 1})
 
