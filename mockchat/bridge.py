@@ -1,6 +1,7 @@
 """The bridge: how a test reaches into a server's event loop, from wherever it runs."""
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future, wait
@@ -29,12 +30,12 @@ class Bridge:
         self.handler = handler
         self.store = store
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
+        self._thread = threading.current_thread()  # ids of ended threads are given again
 
     @property
     def is_here(self) -> bool:
         """Whether the caller runs in the thread of the loop."""
-        return threading.get_ident() == self._thread
+        return threading.current_thread() is self._thread
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function there and return its result."""
@@ -119,7 +120,8 @@ class Bridge:
         try:
             return future.result()
         except CancelledError:
-            coroutine.close()
+            if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                coroutine.close()  # else the loop ends it, should it ever run again
             raise RuntimeError(_STOPPED) from None
 
 

@@ -165,6 +165,23 @@ async def test_what_outlives_its_server_says_so_and_does_not_hang() -> None:
         await journal.wait_for_async()
 
 
+def test_a_new_thread_with_the_id_of_the_one_that_served_is_not_that_one() -> None:
+    with MockChat(HTTP_ONLY).in_thread() as mock:
+        bridge = bridge_of(mock)
+        ended = bridge.call(threading.get_ident)
+    together = threading.Barrier(20)
+
+    def look() -> tuple[int, bool]:
+        together.wait(PATIENCE)
+        return threading.get_ident(), bridge.is_here
+
+    with ThreadPoolExecutor(20) as pool:
+        found = dict(task.result(PATIENCE) for task in [pool.submit(look) for _ in range(20)])
+
+    assert ended in found, "no new thread got this id; the test shows nothing"
+    assert not any(found.values())
+
+
 def hanging(started: threading.Event) -> Coroutine[Any, Any, None]:
     async def hang() -> None:
         started.set()
