@@ -1,18 +1,19 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, File, Page
 from mockchat.core.errors import ApiError, Face
 from mockchat.core.fault_kinds import Shape
 from mockchat.core.journal import Exchange
+from mockchat.core.limits import Allowance
 from mockchat.core.pictures import address_for
 from mockchat.wire import hints
 from mockchat.wire.faults import HEADER, ClientGone, Struck
@@ -45,12 +46,28 @@ OPEN = {
 }
 _OF_ANSWER = {**_JSON, **OPEN}
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
-_RATE_LIMIT = (
-    "X-RateLimit-Limit",
-    "X-RateLimit-Remaining",
-    "X-RateLimit-Limit-For-App",
-    "X-RateLimit-Remaining-For-App",
-)
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name in any case, read-only; the journal has them, and few tests look."""
+
+    __slots__ = ("_plain",)
+
+    def __init__(self, plain: Mapping[str, str]) -> None:
+        self._plain = plain
+
+    def __getitem__(self, name: str) -> str:
+        return CIMultiDict(self._plain)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain)
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+    def values(self) -> ValuesView[str]:
+        """Return the values."""
+        return self._plain.values()
 
 
 class Answer(NamedTuple):
@@ -65,8 +82,8 @@ class Answer(NamedTuple):
     shape: Shape | None = None  # the form that a fault gives to the body
     end: ClientGone | None = None  # how the connection ends where no answer is sent
 
-    def exchange(self, context: RequestContext, headers: CIMultiDict[str]) -> Exchange:
-        """Return the request and this answer, sent with `headers`, as the journal keeps them."""
+    def exchange(self, context: RequestContext) -> Exchange:
+        """Return the request and this answer as the journal keeps them."""
         request = context.request
         return Exchange(
             context.id,
@@ -75,7 +92,7 @@ class Answer(NamedTuple):
             context.summary(),
             request.raw_path,
             (request.headers, context.body.raw),
-            (CIMultiDictProxy(headers), self.body),
+            (Headers(self.headers), self.body),
             self.status,
             time.perf_counter() - context.started,
             request.secure,
@@ -150,7 +167,7 @@ def refusal(context: RequestContext, error: ApiError) -> Answer:
         limit = int(str(error.values["limit"]))
         headers["Retry-After"] = str(error.values["seconds"])
         headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
-        headers.update(_rate_limit(limit, 0, limit, 0))
+        _set_rate_limit(headers, Allowance(limit, 0, limit, 0))
     hint = hints.hint(context, error)
     if hint:
         headers["X-Mock-Hint"] = hint
@@ -239,17 +256,21 @@ def struck_by(answer: Answer, struck: Struck) -> Answer:
 def _headers(context: RequestContext) -> dict[str, str]:
     """Return the headers that every answer of JSON carries."""
     if context.is_control:  # which is for no other origin
-        return _OF_CONTROL.copy()
+        return dict(_OF_CONTROL)
     origin = context.headers.get(hdrs.ORIGIN)
-    headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)
+    headers = dict(_OF_ANSWER) if origin is None else _for_origin(origin, _OF_ANSWER)
     headers["X-Mock-Exchange"] = str(context.id)
     if context.endpoint is not None and context.refusal is None:
-        headers.update(_rate_limit(*context.app.quota.left(context.endpoint.operation.limit)))
+        _set_rate_limit(headers, context.app.quota.left(context.endpoint.operation.limit))
     return headers
 
 
-def _rate_limit(*numbers: int) -> Iterator[tuple[str, str]]:
-    return zip(_RATE_LIMIT, map(str, numbers), strict=True)
+def _set_rate_limit(headers: dict[str, str], allowance: Allowance) -> None:
+    limit, remaining, app_limit, app_remaining = allowance
+    headers["X-RateLimit-Limit"] = str(limit)
+    headers["X-RateLimit-Remaining"] = str(remaining)
+    headers["X-RateLimit-Limit-For-App"] = str(app_limit)
+    headers["X-RateLimit-Remaining-For-App"] = str(app_remaining)
 
 
 def _for_origin(origin: str, base: Mapping[str, str] = OPEN) -> dict[str, str]:

@@ -89,7 +89,7 @@ class RequestHandler:
         else:
             headers, body = answer.headers, answer.body
             prepared = web.Response(status=answer.status or _NO_ANSWER, headers=headers, body=body)
-            exchange = self._record(context, answer, prepared)
+            exchange = self._record(context, answer)
             response = await self._send(context, answer, prepared)
         for observe in self.observers:
             observe(exchange)
@@ -187,9 +187,9 @@ class RequestHandler:
         self.crashes.append(error)
         return errors.CRASHED()
 
-    def _record(self, context: RequestContext, answer: Answer, sent: web.Response) -> Exchange:
+    def _record(self, context: RequestContext, answer: Answer) -> Exchange:
         """Return the exchange, in the app's journal if it is of the emulated API."""
-        exchange = answer.exchange(context, sent.headers)
+        exchange = answer.exchange(context)
         if not context.is_control:
             context.app.journal.add(exchange)
         if context.method not in _READS:

@@ -88,8 +88,8 @@ class Hub:
             await socket.prepare(request)
         except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
             raise refuse("request", "broken", reason=_HANDSHAKE) from None
-        switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, {}, faults=faults)
-        exchange = switched.exchange(context, socket.headers)
+        switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, dict(socket.headers), faults=faults)
+        exchange = switched.exchange(context)
         session = Session(socket, context, exchange)
         self._sessions.add(session)
         session.later(_AUTH_PATIENCE, lambda: self._start(session.close()))
