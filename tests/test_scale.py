@@ -299,6 +299,8 @@ async def test_a_killed_process_takes_only_its_own_apps_with_it_until_it_is_star
             async with process_1(doomed):
                 me = await log_in(web, f"{doomed.https_url}/apps/{apps['1']}")
                 assert me["uid"] == "SUPERHERO1"
+            for socket in sockets.values():
+                await socket.close()
 
 
 async def assert_only_process_1_is_gone(
