@@ -218,7 +218,7 @@ class Operation:
 
     @property
     def summary(self) -> str:
-        """What the operation does, in one line."""
+        """The effect of the operation, in one line."""
         return (inspect.getdoc(self.handler) or "").partition("\n")[0]
 
     @property

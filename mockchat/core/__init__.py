@@ -1,1 +1,1 @@
-"""What is true: the state of the emulated service, free of any transport."""
+"""The state of the emulated service, free of any transport."""
