@@ -104,6 +104,12 @@ def _app_id(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", value):
+        raise ValueError("must be a host name without a port")
+    return value.lower().rstrip(".")
+
+
 def _url(value: str) -> str:
     if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
         raise ValueError("must be like https://host:port")
@@ -115,6 +121,7 @@ SWITCH = Kind(_switch, "true|false", takes=(bool,))
 _PORT = Kind(_port, "PORT", none="off")
 _COUNT = Kind(_count, "N")
 _DURATION = Kind(duration, "DURATION")
+_NAME = Kind(_name, "NAME", takes=(str,))
 _KEY = Kind(_credential, "KEY", takes=(str,))
 
 
@@ -205,6 +212,9 @@ class Config:
     )
     control_token: str | None = _setting(
         None, Kind(_credential, "TOKEN", takes=(str,)), "token that the control API requires"
+    )
+    allow_host: tuple[str, ...] = _setting(
+        (), _NAME, "another host name by which the control API and the pages may be called"
     )
     log_format: str = _setting("text", _choice("text", "json"), "format of log lines")
     log_level: str = _setting(

@@ -243,8 +243,8 @@ def _declared(operation: Operation | None, headers: Mapping[str, str]) -> set[tu
     if "X-Mock-Fault" in headers:  # whose reading may be refused
         return refused | _declared(operation, {})
     if operation is None:
-        broken = refused if "Upgrade" in headers else set()  # handshakes
-        return {("ERR_API_NOT_FOUND", 404)} | broken
+        # A handshake or a Host that cannot be read; the page by a foreign name.
+        return refused | {("ERR_API_NOT_FOUND", 404), ("MOCK_FOREIGN_HOST", 403)}
     rows = operation.may_raise
     return {(face.code, face.status) for row in rows for face in (row.documented, row.live)}
 

@@ -20,6 +20,7 @@ from tests.helpers import (
     assert_error,
     body_of,
     journal_of,
+    send_raw,
     steer,
 )
 
@@ -107,9 +108,53 @@ async def test_on_loopback_its_own_names_are_served_and_foreign_ones_refused(
     ):
         assert await body_of(client.get("/_mock/health", headers={"Host": host})), host
 
-    wide = await serve(host="0.0.0.0")  # where any name is served
-    for host in ("mockchat:8080", "evil.example"):
+
+async def test_beyond_loopback_no_name_of_public_dns_is_served_unless_it_is_allowed(
+    serve: Serve,
+) -> None:
+    wide = await serve(host="0.0.0.0")
+    named = await serve(host="0.0.0.0", allow_host=("Mock.Example.com",))
+    ours = ["mockchat:8080", "10.0.0.7:8080", "[fd00::7]", "mock.local", "localhost:8080"]
+    ours += ["host.docker.internal", "mockchat.ci.svc", "mockchat.ci.svc.cluster.local."]
+    foreign = ("evil.example:8080", "mockchat.ci", "svc.evil.example", "local.evil.example")
+    for host in ours:
         assert await body_of(wide.get("/_mock/errors", headers={"Host": host})), host
+        assert (await wide.get("/", headers={"Host": host})).status == 200, host
+    for host in (*foreign, "mock.example.com"):
+        for path in (*ALL, "/"):
+            await assert_error(wide.get(path, headers={"Host": host}), errors.CONTROL_HOST)
+
+    assert await body_of(named.get("/_mock/errors", headers={"Host": "mock.example.com:8080"}))
+    assert (await wide.get("/users", headers={**REST_KEY, "Host": "evil.example"})).status == 200
+
+
+async def test_no_other_way_to_name_a_host_deceives_the_guard(client: Client, serve: Serve) -> None:
+    trusting = await serve(trust_proxy=True)
+    rebound = {"Host": "evil.example", "X-Forwarded-Host": "localhost"}
+    await assert_error(trusting.get("/_mock/errors", headers=rebound), errors.CONTROL_HOST)
+    forwarded = {"X-Forwarded-Host": "evil.example"}
+    await assert_error(trusting.get("/_mock/errors", headers=forwarded), errors.CONTROL_HOST)
+    for target, host, wanted in (
+        ("http://evil.example/_mock/errors", "localhost", 403),
+        ("http://localhost/_mock/errors", "evil.example", 403),
+        ("http://localhost/_mock/errors", "localhost", 200),
+    ):
+        status, _ = await send_raw(client, head_of(target, host))
+        assert status == wanted, (target, host)
+
+
+async def test_a_host_that_cannot_be_read_is_refused(client: Client) -> None:
+    unreadable = ("evil example", "a@localhost", "[::1", "localhost:x", "a:b:c", ":8080", "a/b")
+    for host in (*unreadable, "localhost:0", "localhost:65536"):
+        for path in ("/_mock/errors", "/users", "/"):
+            status, body = await send_raw(client, head_of(path, host))
+            assert status == 400, (host, path)
+            assert b'"details":{"Host":["The selected host is invalid."]}' in body, (host, path)
+    assert (await send_raw(client, b"GET /_mock/health HTTP/1.0\r\n\r\n"))[0] == 200
+
+
+def head_of(target: str, host: str) -> bytes:
+    return f"GET {target} HTTP/1.1\r\nHost: {host}\r\napikey: REST_API_KEY\r\n\r\n".encode()
 
 
 # --- the control token ----------------------------------------------------------------------

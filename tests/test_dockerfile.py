@@ -61,3 +61,18 @@ def test_everything_is_installed_from_a_lock_or_from_this_folder() -> None:
 
     assert len(installs) == 3
     assert all("--require-hashes" in line or "--no-deps" in line for line in installs), installs
+
+
+def test_docs_and_examples_publish_its_ports_to_this_machine_only() -> None:
+    files = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*")]
+    files = [one for one in files if one.is_file() and "node_modules" not in one.parts]
+    published = [
+        (str(file.relative_to(ROOT)), found)
+        for file in files
+        for found in re.findall(
+            r"(?:-p |- \"?)([\d.:]*\d+:(?:8080|8443))\b", file.read_text("utf-8", "replace")
+        )
+    ]
+
+    assert len(published) >= 10
+    assert [one for one in published if not one[1].startswith("127.0.0.1:")] == []

@@ -241,10 +241,10 @@ CONTROL_ORIGIN = _row("control_origin", "A browser page of another origin called
         "The control API does not answer pages of other origins ({origin}). Call it from the "
         "test's own process."))
 CONTROL_HOST = _row("control_host",
-    "The control API of a loopback server was called by a name that is not loopback's.",
+    "The control API or a page was called by a host name that a foreign page might have.",
     _ours("MOCK_FOREIGN_HOST", 403,
-        "The control API does not answer as {host} while it is bound to loopback. Use localhost "
-        "or 127.0.0.1."))
+        "The control API and the pages do not answer as {host}. Use localhost or 127.0.0.1, beyond "
+        "loopback any IP address, or start mockchat with --allow-host {host}."))
 CONTROL_TOKEN = _row("control_token", "The control API is guarded and the request lacks its token.",
     _ours("MOCK_CONTROL_TOKEN", 401,
         "The control API is guarded. Send the control token as Authorization: Bearer TOKEN."))

@@ -177,6 +177,7 @@ class RequestHandler:
             raise errors.API_NOT_FOUND()
         if context.operation == SOCKET:
             return await self.hub.serve(context, struck.names)
+        self._guard.check_host(context.address, context.headers)
         return answers.page(context, WELCOME)
 
     def _crash(self, context: RequestContext, error: Exception) -> ApiError:

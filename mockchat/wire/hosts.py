@@ -20,6 +20,8 @@ _HTTPS, _HTTP = 443, 80
 _MAX_PORT = 65535
 # Names that lead to loopback: from the Android emulator, from inside a container.
 _LOOPBACK_NAMES = frozenset({"localhost", "10.0.2.2", "host.docker.internal"})
+# One label, mDNS (and Kubernetes' cluster.local), Kubernetes' short form: never in public DNS.
+_PRIVATE_NAME = re.compile(r"[a-z0-9_-]+|.+\.(?:local|svc)")
 
 
 class Address(NamedTuple):
@@ -79,6 +81,17 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_private(name: str) -> bool:
+    """Whether a name is an IP address, or can be no name that anybody may register."""
+    if _PRIVATE_NAME.fullmatch(name) or is_loopback(name):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def is_inside(address: str) -> bool:

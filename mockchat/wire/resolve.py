@@ -1,5 +1,6 @@
 """Resolution: a request becomes a context, which holds every fact known before it is served."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +12,7 @@ from aiohttp import hdrs, web
 from mockchat.api.operation import Hosts, ServerFacts
 from mockchat.api.requests import only_logs_in
 from mockchat.api.session_jwt import claim_in
+from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
@@ -30,6 +32,7 @@ _parse_host = lru_cache(maxsize=1024)(hosts.parse_host)
 _app_in = lru_cache(maxsize=1024)(hosts.app_in)
 _hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
 _LOCAL = Address("localhost", 80, secure=False)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _NO_VALUES: Mapping[str, str] = {}
 
 
@@ -139,24 +142,32 @@ class Resolver:
         exchange_id = 0 if control else self._store.journals.next_id()
         unmet = await answer_expectation(request) if hdrs.EXPECT in request.headers else None
         body = await receive(request, control=control) if request.body_exists else NO_BODY
-        address = self.address(request)
+        address, misread = self.address(request)
         app_id, app, refusal = self._app(request, target, address)
         endpoint, path = found or (None, _NO_VALUES)
         return RequestContext(
             request, body, exchange_id, started, app.clock.now(), target, endpoint, path,
-            address, app_id, app, refusal or unmet,
+            address, app_id, app, misread or refusal or unmet,
         )  # fmt: skip
 
-    def address(self, request: web.BaseRequest) -> Address:
-        """Return the host, port and scheme by which the client came."""
+    def address(self, request: web.BaseRequest) -> tuple[Address, ApiError | None]:
+        """Return the address by which the client came, and the refusal of one that is unreadable.
+
+        The host in an absolute target wins over the Host header (RFC 9112, section 3.2.2).
+        """
         headers, secure = request.headers, request.secure
-        host = headers.get("Host", "")
+        source, host = "Host", headers.get("Host", "")
+        if absolute := _ABSOLUTE.match(request.raw_path):
+            host = absolute[1]
         if self._config.trust_proxy:
-            host = headers.get("X-Forwarded-Host", host).partition(",")[0].strip()
+            if forwarded := headers.get("X-Forwarded-Host", "").partition(",")[0].strip():
+                source, host = "X-Forwarded-Host", forwarded
             scheme = headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
             secure = scheme == "https" if scheme else secure
-        # HTTP/1.0 needs no Host; an unreadable one means this machine, too.
-        return _parse_host(host, secure=secure) or _own_address(request, secure=secure)
+        found = _parse_host(host, secure=secure)
+        # HTTP/1.0 needs no Host, and an empty one means this machine, too.
+        misread = refuse(source, "exists") if host and found is None else None
+        return found or _own_address(request, secure=secure), misread
 
     def _app(
         self, request: web.BaseRequest, target: Target, address: Address
