@@ -86,7 +86,8 @@ DIFFERENCES = (
     Difference(
         "quotas",
         "limits and their texts follow the plan of the account",
-        "25 api keys, 25 roles and 1,000 friends for every app, of the plan `mockchat`",
+        "25 api keys, 25 roles and 1,000 friends for every app; users are counted only with "
+        "`--max-users`, deactivated ones too; the plan is always the recorded `free-2023-01`",
         "there is no account",
     ),
     Difference(

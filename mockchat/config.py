@@ -191,6 +191,9 @@ class Config:
     rate_limit: int | None = _setting(
         None, Kind(_limit, "N", none="off"), "requests per app and minute before 429"
     )
+    max_users: int | None = _setting(
+        None, Kind(_limit, "N", none="off"), "users of an app before the plan's 402"
+    )
     journal_size: int = _setting(1000, _COUNT, "exchanges that the journal keeps for each app")
     journal_bytes: int = _setting(
         8 * 2**20, Kind(size, "SIZE"), "bytes that the journal keeps for each app", "8MiB"

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 # The settings that an app may have of its own.
 PER_APP = frozenset(
-    ("any_key", "errors", "fixture", "login_latency", "rate_limit", "token_ttl", "tokens")
+    (
+        *("any_key", "errors", "fixture", "login_latency", "max_users", "rate_limit"),
+        *("token_ttl", "tokens"),
+    )
 )
 _GRACE = 0.4  # seconds; aiohttp waits twice as long for requests in flight when it stops
 _LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound

@@ -39,7 +39,7 @@ def create_api_key(call: Call) -> ApiKey:
     """Create an api key; it may create users and auth tokens unless its scope says more."""
     _check_name(call)
     if len(call.app.keys) >= MAX_KEYS:
-        raise errors.QUOTA_REACHED(feature="Create Api Key", limit=MAX_KEYS)
+        raise errors.QUOTA_REACHED(feature="Create Api Key", quota=MAX_KEYS)
     return call.app.add_key(call.body["name"], Scope(call.body["scope"]))
 
 

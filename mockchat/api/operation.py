@@ -202,6 +202,7 @@ class Operation:
     query: type[Schema] | None = None
     errors: tuple[ErrorDef, ...] = ()
     limit: int = STANDARD_LIMIT  # requests a minute
+    admits: Callable[[App], None] | None = None  # refuses a known caller, whatever it sends
     evidence: Evidence = Evidence.LIVE
     headers: tuple[str, ...] = ()  # read beside the credentials
     produces: str = "application/json"

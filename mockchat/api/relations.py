@@ -82,7 +82,7 @@ def add_friends(call: Call) -> dict[str, Any]:
     others = (app.find_user(uid) for uid in call.body["uids"])
     new = sum(other is not None and other.key not in user.friends for other in others)
     if len(user.friends) + new > MAX_FRIENDS:  # all or none: a refusal changes nothing
-        raise errors.QUOTA_REACHED(feature="Add Friend", limit=MAX_FRIENDS)
+        raise errors.QUOTA_REACHED(feature="Add Friend", quota=MAX_FRIENDS)
 
     def act(other: User) -> tuple[bool, str]:
         if other.key in user.friends:

@@ -36,7 +36,7 @@ def create_role(call: Call) -> Role:
     if name in app.roles:
         raise refuse("role", "taken")
     if len(app.roles) >= MAX_ROLES:
-        raise errors.QUOTA_REACHED(feature="Create Role", limit=MAX_ROLES)
+        raise errors.QUOTA_REACHED(feature="Create Role", quota=MAX_ROLES)
     app.touch()
     app.roles[name] = Role(**{"role": name, "created_at": app.now, **_changes(call.body)})
     return app.roles[name]

@@ -41,8 +41,14 @@ def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
     _USERS,
     access=Access.ANY_KEY,
     body=requests.UserCreate,
-    errors=(errors.UID_INVALID, errors.UID_WITH_SPACE, errors.UID_ALREADY_EXISTS),
+    errors=(
+        errors.UID_INVALID,
+        errors.UID_WITH_SPACE,
+        errors.UID_ALREADY_EXISTS,
+        errors.QUOTA_REACHED,
+    ),
     limit=CORE_LIMIT,
+    admits=App.check_user_quota,
 )
 def create_user(call: Call) -> Profile:
     """Create a user."""

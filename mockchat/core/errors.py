@@ -198,12 +198,12 @@ ROLE_NOT_FOUND = _row("role_not_found", "The role in the path does not exist.",
 ROLE_DELETE_DENIED = _row("role_delete_denied", "The default role was to be deleted.",
     _doc("ERR_ROLE_DELETE_DENIED", 403, "The role {role} cannot be deleted: every app needs it."))
 QUOTA_REACHED = _row("quota_reached",
-    "The app has as many api keys, roles or friends as it may have.",
+    "The app has as many users, api keys, roles or friends as it may have.",
     _live("ERR_PLAN_QUOTA_RESTRICTION", 402,
         "You've exhausted the quota. The allowed limit of the feature {feature} for your current "
-        "plan mockchat is {limit}. Please upgrade the plan to increase the limit.",
+        "plan free-2023-01 is {quota}. Please upgrade the plan to increase the limit.",
         "You've exhausted the quota. The allowed limit of the feature {feature} for your current "
-        "plan mockchat is {limit}. Please upgrade the plan to increase the limit."))
+        "plan free-2023-01 is {quota}. Please upgrade the plan to increase the limit."))
 SELF_FRIEND = _row("self_friend", "A user was to be a friend of itself.",
     _doc("ERR_CANNOT_FORM_SELF_RELATION", 403, "Self friend relationship cannot be formed."))
 SELF_BLOCK = _row("self_block", "A user was to block itself.",

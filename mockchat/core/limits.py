@@ -9,6 +9,7 @@ from mockchat.core import errors
 CORE_LIMIT = 10_000  # a minute: logins, creating and deleting users (reference section 1.2)
 STANDARD_LIMIT = 20_000  # a minute: everything else
 APP_LIMIT = 100_000  # a minute, all classes together
+RECORDED_MAX_USERS = 25  # of the plan whose refusal was recorded (reference section 15.1)
 _WINDOW = 60  # seconds
 
 
@@ -21,6 +22,7 @@ class Rules:
     any_key: bool = False
     strict_apps: bool = False
     rate_limit: int | None = None  # requests a minute and app
+    max_users: int | None = None  # of an app, the deactivated ones counted
     login_latency: float = 0.0  # seconds that POST /login takes
     errors: str = "auto"  # the error dialect
 

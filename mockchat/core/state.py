@@ -178,6 +178,12 @@ class App:
         """Return the user with this uid, active or deactivated, if there is one."""
         return self._users.get(uid.lower())
 
+    def check_user_quota(self) -> None:
+        """Raise QUOTA_REACHED if the app may have no further user."""
+        most = self.rules.max_users
+        if most is not None and len(self._users) >= most:
+            raise errors.QUOTA_REACHED(feature="Create User", quota=most)
+
     def add_user(self, user: User) -> User:
         """Add a new user; raise UID_ALREADY_EXISTS."""
         if user.key in self._users:

@@ -17,7 +17,7 @@ from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import EarlyKind, HttpKind, RefuseSocket, Shape, ShapeKind
 from mockchat.core.faults import FaultError, Rule, error_named, first_of
-from mockchat.core.limits import STANDARD_LIMIT
+from mockchat.core.limits import RECORDED_MAX_USERS, STANDARD_LIMIT
 from mockchat.core.store import Store
 from mockchat.wire.body import CLIENT_FAULTS
 from mockchat.wire.resolve import SOCKET, RequestContext
@@ -215,7 +215,8 @@ class _Exchange:
             "key": errors.mask(credential) if kind == "key" else None,
             "app_id": None if context.refusal else app.id,
             "operation": summary.operation,
-            "feature": "users",
+            "feature": "Create User",
+            "quota": app.rules.max_users or RECORDED_MAX_USERS,
             "limit": app.quota.rate_limit
             or (endpoint.operation.limit if endpoint else STANDARD_LIMIT),
             "seconds": seconds,

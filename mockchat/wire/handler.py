@@ -131,7 +131,10 @@ class RequestHandler:
         app = context.app
         if not context.is_control:
             app.quota.take(operation.limit, app.clock.now())
-        return CALLERS[operation.access](app, context.headers, context.body.fields)
+        caller = CALLERS[operation.access](app, context.headers, context.body.fields)
+        if operation.admits is not None:
+            operation.admits(app)
+        return caller
 
     def _load(self, context: RequestContext, endpoint: Endpoint, caller: Caller | None) -> Call:
         """Return the call, its query and body validated; a body's field may stand in the query."""
@@ -231,6 +234,8 @@ class RequestHandler:
         endpoint = router().by_name[name]
         operation = endpoint.operation
         app = self._app_named(operation, app_id)
+        if operation.admits is not None:
+            operation.admits(app)
         hosts = self._resolver.own_hosts(app)
         call = Call(
             app=app,

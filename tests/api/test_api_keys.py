@@ -76,7 +76,7 @@ async def test_an_app_has_at_most_twenty_five_keys(client: Client) -> None:
 
     one_more = client.post("/apikeys", json={"name": "one more"}, headers=REST_KEY)
 
-    await assert_error(one_more, errors.QUOTA_REACHED, feature="Create Api Key", limit=25)
+    await assert_error(one_more, errors.QUOTA_REACHED, feature="Create Api Key", quota=25)
 
 
 # --- list -----------------------------------------------------------------------------------

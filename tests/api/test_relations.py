@@ -104,7 +104,7 @@ async def test_a_user_has_at_most_a_thousand_friends(serve: Serve, tmp_path: Pat
 
     one_more = client.post(FRIENDS, json={"accepted": ["u1000"]}, headers=REST_KEY)
 
-    await assert_error(one_more, errors.QUOTA_REACHED, feature="Add Friend", limit=1000)
+    await assert_error(one_more, errors.QUOTA_REACHED, feature="Add Friend", quota=1000)
 
 
 @each_row(

@@ -80,7 +80,7 @@ async def test_an_app_has_at_most_twenty_five_roles(client: Client) -> None:
 
     one_more = client.post("/roles", json={"role": "more", "name": "x"}, headers=REST_KEY)
 
-    await assert_error(one_more, errors.QUOTA_REACHED, feature="Create Role", limit=25)
+    await assert_error(one_more, errors.QUOTA_REACHED, feature="Create Role", quota=25)
 
 
 async def test_every_app_has_the_default_role_and_lists_its_roles_in_pages(client: Client) -> None:

@@ -11,7 +11,9 @@ from tests.helpers import (
     REST_KEY,
     Client,
     Json,
+    Serve,
     assert_error,
+    body_of,
     create_user,
     data_of,
     details_of,
@@ -211,3 +213,39 @@ async def test_an_auth_key_may_create_users_and_is_checked_before_the_body(clien
     assert (await data_of(creation))["uid"] == "u1"
     refused = client.post("/users", json={}, headers={"apikey": "wrong"})
     await assert_error(refused, errors.KEY_UNKNOWN, key="wrong")
+
+
+async def test_a_full_app_refuses_a_user_after_the_key_and_before_anything_in_the_body(
+    serve: Serve,
+) -> None:
+    client = await serve(fixture="empty", max_users=2)
+    await create_user(client, "first")
+    await create_user(client, "second")
+    await data_of(client.delete("/users/second", headers=REST_KEY))  # deactivated, still there
+
+    bodies: list[Json] = [{"uid": "third", "name": "C"}, {"uid": "first", "name": "A"}, {}, [1]]
+    for body in bodies:
+        error = await error_of(client.post("/users", json=body, headers=AUTH_KEY), 402)
+        assert error["code"] == "ERR_PLAN_QUOTA_RESTRICTION", body
+        assert (
+            error["devMessage"]
+            == error["message"]
+            == (
+                "You've exhausted the quota. The allowed limit of the feature Create User for your "
+                "current plan free-2023-01 is 2. Please upgrade the plan to increase the limit."
+            )
+        )
+    await assert_error(client.post("/users", json={}), errors.KEY_MISSING)
+
+    await data_of(client.delete("/users/second", json={"permanent": True}, headers=REST_KEY))
+    await create_user(client, "third")
+
+
+async def test_the_preset_of_a_full_app_says_what_the_recording_says(serve: Serve) -> None:
+    wanted = errors.QUOTA_REACHED
+    for settings, quota in ({}, 25), ({"max_users": 100}, 100):
+        client = await serve(**settings)
+        await body_of(client.post("/_mock/faults", json={"kind": "quota_reached"}))
+
+        refused = client.post("/users", json={"uid": "u", "name": "U"}, headers=AUTH_KEY)
+        await assert_error(refused, wanted, feature="Create User", quota=quota)
