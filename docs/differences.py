@@ -124,8 +124,9 @@ DIFFERENCES = (
     Difference(
         "auth tokens",
         "",
-        "`--tokens single-use` binds a token to the device that used it first",
-        "the error code is documented, when it comes is not",
+        "with `--tokens single-use` only the device of a token's first login may log in "
+        "with it again; a login that names no device is a new one",
+        "the oldest SDK page says that a token logs in once; the error code tells of devices",
     ),
     Difference(
         "users",

@@ -182,7 +182,7 @@ class Config:
     )
     tokens: str = _setting(
         *("reusable", _choice("reusable", "single-use")),
-        "single-use = an auth token works only on the first device that uses it",
+        "single-use = an auth token logs in once; only the same device may do so again",
     )
     token_ttl: float | None = _setting(
         None, Kind(_lifetime, "DURATION"), "lifetime of an auth token, like 1h"

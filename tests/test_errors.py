@@ -19,7 +19,7 @@ FACES = [(row, face) for row in ROWS for face in (row.documented, row.live)]
 ALLOWED = {400, 401, 402, 403, 404, 409, 429}
 OUR_OWN = {errors.CRASHED: 500, errors.NOT_BUILT: 501}
 VALUES = {"uid", "key", "role", "token", "app_id", "limit", "seconds", "origin", "host"}
-VALUES |= {"feature", "operation", "what", "name"}
+VALUES |= {"feature", "quota", "operation", "what", "name"}
 ANYONE: dict[str, str] = {}
 
 

@@ -43,9 +43,9 @@ def _logged_in(call: Call, caller: UserCaller) -> Me:
     )
 
 
-def _use_token(call: Call, caller: UserCaller) -> None:
+def _use_token(call: Call, caller: UserCaller, *, logs_in: bool = True) -> None:
     """Note the client that uses the token."""
-    call.app.use_token(caller.token, call.device or "")
+    call.app.use_token(caller.token, call.device or "", logs_in=logs_in)
     describe(caller.token, call)
 
 
@@ -72,7 +72,7 @@ async def update_me(call: Call) -> Me:
     app, caller = call.app, call.user_caller
     if not requests.only_logs_in(call.body):
         changes = user_changes(app, call.body)
-        _use_token(call, caller)
+        _use_token(call, caller, logs_in=False)
         if changes:
             app.update_user(caller.user, changes)
         return _logged_in(call, caller)

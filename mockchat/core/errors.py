@@ -169,7 +169,7 @@ AUTH_TOKEN_UNKNOWN = _row("auth_token_unknown",
     "The auth token does not exist: never issued, destroyed, expired or another app's.",
     _UNKNOWN_TOKEN)
 AUTH_TOKEN_BOUND = _row("auth_token_bound",
-    "A single-use auth token was first used on another device.",
+    "A single-use auth token has logged in already, and not on this device.",
     _doc("ERR_AUTHTOKEN_UNAVAILABLE", 401,
         "The auth token {token} is in use on another device. Please create a new auth token."))
 TOKEN_NOT_FOUND = _row("token_not_found", "The user exists, the auth token in the path does not.",

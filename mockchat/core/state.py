@@ -302,13 +302,17 @@ class App:
             raise errors.TOKEN_NOT_FOUND()
         return token
 
-    def use_token(self, token: AuthToken, device: str) -> None:
-        """Log a device in by `token`; raise AUTH_TOKEN_BOUND if another device uses it."""
-        if not self.rules.single_use_tokens:
+    def use_token(self, token: AuthToken, device: str, *, logs_in: bool = True) -> None:
+        """Note the use of `token` by a device; raise AUTH_TOKEN_BOUND for a used single-use token.
+
+        A single-use token logs in once. Its device may log in with it again; a client without a
+        device counts as a new one at each login.
+        """
+        if not self.rules.single_use_tokens or not (device or logs_in):
             return
         if token.bound_to is None:
             token.bound_to = device
-        elif token.bound_to != device:
+        elif not device or token.bound_to != device:
             raise errors.AUTH_TOKEN_BOUND(token=token.value)
 
     def destroy_token(self, token: AuthToken, *, by_logout: bool = False) -> None:

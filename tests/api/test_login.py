@@ -113,9 +113,29 @@ async def test_a_single_use_token_logs_in_one_device_only(serve: Serve) -> None:
     token = await issue_token(client, "superhero1")
     await data_of(post_login(client, authToken=token, deviceId="phone"))
 
-    second = post_login(client, authToken=token, deviceId="laptop")
+    for device in ({"deviceId": "laptop"}, {}):
+        second = post_login(client, authToken=token, **device)
+        await assert_error(second, errors.AUTH_TOKEN_BOUND, token=token)
+    await data_of(post_login(client, authToken=token, deviceId="phone"))  # a restart of the app
 
-    await assert_error(second, errors.AUTH_TOKEN_BOUND, token=token)
+
+async def test_a_single_use_token_without_a_device_logs_in_once_and_serves_on(
+    serve: Serve,
+) -> None:
+    client = await serve(tokens="single-use")
+    token = await issue_token(client, "superhero1")
+
+    async def rename() -> None:
+        await data_of(client.put("/me", json={"name": "Tony"}, headers=by_token(token)))
+
+    await rename()  # is no login
+
+    await data_of(post_login(client, authToken=token))
+
+    await rename()
+    for second in (post_login(client, authToken=token), client.put("/me", headers=by_token(token))):
+        await assert_error(second, errors.AUTH_TOKEN_BOUND, token=token)
+    assert (await data_of(client.get("/me", headers=by_token(token))))["name"] == "Tony"
 
 
 # --- in progress ----------------------------------------------------------------------------
