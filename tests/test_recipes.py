@@ -120,7 +120,7 @@ def test_the_live_names_lead_to_the_live_port() -> None:
 
     github = load("ci/github-actions.yml")["jobs"]["test"]
     (script,) = [step["run"] for step in github["steps"] if "/etc/hosts" in step.get("run", "")]
-    assert "443:8443" in github["services"]["mockchat"]["ports"]
+    assert "127.0.0.1:443:8443" in github["services"]["mockchat"]["ports"]
     assert f"for service in {' '.join(SERVICES)}; do" in script
 
     (job,) = [resource for resource in resources() if resource["kind"] == "Job"]
