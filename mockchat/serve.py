@@ -159,6 +159,7 @@ def banner(mock: MockChat) -> str:
     strangers = "refuses all others" if config.proxy_only_live else "passes others through"
     parts = urlsplit(mock.https_url or mock.url or "")
     port = f":{parts.port}" if parts.port else ""
+    renewed = f" (new: {mock.ca_renewed}; trust it anew)" if mock.ca_renewed else ""
     facts = {
         "HTTP": mock.url or "off",
         "HTTPS": mock.https_url or "off",
@@ -168,7 +169,7 @@ def banner(mock: MockChat) -> str:
         "Auth key": f"{' or '.join(config.auth_key)} (creates users and auth tokens)",
         "API key": f"{' or '.join(config.rest_api_key)} (full access)",
         "Users": (", ".join(uids[:_SHOWN_USERS]) or "none") + more,
-        "CA": str(mock.ca_path or "none"),
+        "CA": str(mock.ca_path or "none") + renewed,
     }
     if mock.proxy_url is None:
         del facts["Proxy"]

@@ -64,6 +64,7 @@ class MockChat(Kit):
         self.https_url: str | None = None
         self.proxy_url: str | None = None
         self.ca_path: Path | None = None
+        self.ca_renewed = ""  # why the CA is not the one that was there at the last start
         self._runner: web.ServerRunner | None = None
         self._proxy: Proxy | None = None
         self._bridged: Bridge | None = None
@@ -205,7 +206,7 @@ class MockChat(Kit):
         else:
             # A certificate is dated by the clients' clock, which no mock can move.
             found = tls.own(tls.folder(config.ca_dir), config.tls_host, Clock().now())
-        self.ca_path = found.ca_path
+        self.ca_path, self.ca_renewed = found.ca_path, found.renewed
         return found.context
 
     async def _open_proxy(self, port: int, listeners: list[Address]) -> None:

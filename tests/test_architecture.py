@@ -42,7 +42,7 @@ HOUSE = {
     "wire": room(
         "core api control wire config version",
         "aiohttp marshmallow multidict",
-        lazily="trustme apispec",
+        lazily="trustme cryptography apispec",
     ),
     "bridge": room("core wire"),
     "kit": room("core api control bridge"),
@@ -58,7 +58,8 @@ HOUSE = {
 ONLY_IN = {
     "faker": {"core/seed.py"},
     "jwt": {"api/session_jwt.py"},
-    "trustme": {"wire/tls.py"},
+    "trustme": {"wire/ca.py"},
+    "cryptography": {"wire/ca.py"},
     "apispec": {"wire/openapi.py"},
     "uvloop": {"serve.py"},
 }

@@ -81,6 +81,16 @@ def test_the_banner_shows_what_is_off_and_no_more_than_twenty_users(tmp_path: Pa
     assert shown.endswith(", u19 and 5 more")
 
 
+def test_the_banner_tells_that_the_ca_is_new_where_another_one_was_trusted(tmp_path: Path) -> None:
+    texts = [
+        banner_of(tmp_path, https_port=0, tls_host=names)
+        for names in ((), ("mock.test",), ("in.mock.test",))
+    ]
+
+    told = f"{tmp_path / 'ca.pem'} (new: the old one does not cover mock.test; trust it anew)"
+    assert [facts_of(text)["CA"] == told for text in texts] == [False, True, False]
+
+
 ODD_USERS = [{"uid": "it's-ünï😀", "name": "Odd"}]
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},

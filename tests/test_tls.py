@@ -11,8 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
+import trustme
 from cryptography import x509
 
 from mockchat.core.clock import Clock
@@ -114,19 +116,81 @@ def test_the_leaf_is_short_lived_enough_for_apple(folder: Path, read: Read) -> N
 
 
 # --- renewed --------------------------------------------------------------------------------
-def test_a_new_name_renews_the_leaf_and_keeps_the_rest(folder: Path, read: Read) -> None:
-    tls.own(folder, (), NOW)
+def test_a_name_inside_of_the_ca_renews_the_leaf_alone(folder: Path, read: Read) -> None:
+    tls.own(folder, ("mock.test", "192.0.2.1"), NOW)
     ca, leaf = read("ca.pem"), read("leaf.pem")
 
-    tls.own(folder, ("mock.test", "192.0.2.1"), NOW)
-    made = tls.own(folder, ("second.test",), NOW)
+    made = tls.own(folder, ("in.mock.test", "*.mock.test", "127.9.9.9"), NOW)
 
-    assert [covers(made, name) for name in ("mock.test", "192.0.2.1", "second.test")] == [True] * 3
-    assert read("ca.pem") == ca
+    inside = ("in.mock.test", "any.mock.test", "127.9.9.9", "mock.test", "192.0.2.1")
+    assert [covers(made, name) for name in inside] == [True] * 5
+    assert (read("ca.pem"), made.renewed) == (ca, "")
     assert read("leaf.pem") != leaf
     leaf = read("leaf.pem")
     tls.own(folder, (), NOW)  # which needs less than is covered
     assert read("leaf.pem") == leaf
+
+
+def test_a_name_outside_of_the_ca_makes_a_new_one_for_all_names_and_tells_it(
+    folder: Path, read: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, others in (("mock.test", ()), ("192.0.2.1", ("mock.test",))):
+        tls.own(folder, (), NOW)
+        ca = read("ca.pem")
+
+        made = tls.own(folder, (name,), NOW)
+
+        assert made.renewed == f"the old one does not cover {name}"
+        assert made.renewed in caplog.text
+        assert all(covers(made, one) for one in (name, "localhost", *others)), name
+        assert read("ca.pem") != ca
+
+
+def test_a_ca_that_was_not_limited_is_replaced(folder: Path, caplog: Any) -> None:
+    folder.mkdir()
+    for old in (trustme.CA(path_length=9), trustme.CA(path_length=0)):
+        pem = old.private_key_pem.bytes() + old.cert_pem.bytes()
+        (folder / "ca-key.pem").write_bytes(pem)
+
+        made = tls.own(folder, (), NOW)
+
+        assert made.renewed == "the old one could sign for any name"
+        assert made.renewed in caplog.text
+        assert covers(made, "localhost")
+
+
+def test_the_ca_signs_for_its_names_only_and_no_other_ca(folder: Path, read: Read) -> None:
+    tls.own(folder, ("mock.test",), NOW)
+    pem = read("ca-key.pem")
+    ca = trustme.CA.from_pem(cert_bytes=pem, private_key_bytes=pem)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    foreign = ["example.com", "cometchat.io.example.com", "xmock.test", "192.0.2.1", "10.0.0.1"]
+    foreign += ["app.cometchat.com", "cometchat.io", "2001:db8::1"]
+
+    for name in (*foreign, "x.mock.test"):
+        ca.issue_cert(name).configure_cert(context)
+        made = Tls(context, folder / "ca.pem")
+        assert covers(made, name) is (name == "x.mock.test"), name
+
+    certificate = x509.load_pem_x509_certificate(read("ca.pem"))
+    basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    names = certificate.extensions.get_extension_for_class(x509.NameConstraints)
+    assert (basic.critical, basic.value.path_length, names.critical) == (True, 0, True)
+
+
+def test_the_ca_lives_ten_years_and_is_renewed_before_it_ends(folder: Path, read: Read) -> None:
+    tls.own(folder, (), NOW)
+    first = x509.load_pem_x509_certificate(read("ca.pem"))
+    end = first.not_valid_after_utc
+    life = end - first.not_valid_before_utc
+    assert dt.timedelta(days=3650) <= life <= dt.timedelta(days=3660)
+
+    near = tls.own(folder, (), end.timestamp() - 31 * DAY)
+    leaf = x509.load_pem_x509_certificate(read("leaf.pem"))
+    assert (near.renewed, leaf.not_valid_after_utc) == ("", end)  # no leaf outlives its CA
+    made = tls.own(folder, (), end.timestamp() - 29 * DAY)
+    assert made.renewed == "the old one was about to end"
+    assert x509.load_pem_x509_certificate(read("ca.pem")).not_valid_after_utc > end + life / 2
 
 
 def test_a_leaf_is_renewed_a_month_before_it_expires(tmp_path: Path) -> None:
@@ -217,7 +281,7 @@ def test_a_read_only_folder_is_refused_by_name_unless_it_has_a_good_leaf(
 ) -> None:
     folder.mkdir()
     tls.own(tmp_path / "good", (), NOW)
-    for module, name in ((tempfile, "mkstemp"), (os, "replace"), (os, "link")):
+    for module, name in ((tempfile, "mkstemp"), (os, "replace")):
         monkeypatch.setattr(module, name, deny)
 
     with pytest.raises(TlsError) as refused:
@@ -230,7 +294,7 @@ def test_a_read_only_folder_is_refused_by_name_unless_it_has_a_good_leaf(
     assert covers(tls.own(tmp_path / "good", (), NOW + DAY), "localhost")
 
     monkeypatch.undo()
-    monkeypatch.setattr(Path, "hardlink_to", deny)  # a place that knows no links will do
+    monkeypatch.setattr("fcntl.flock", deny)  # a place that knows no locks will do
     assert covers(tls.own(folder, (), NOW), "localhost")
     (tmp_path / "file").write_text("")
     for place in ("file", "file/below"):
@@ -272,19 +336,31 @@ def race(folder: Path, extras: list[tuple[str, ...]]) -> list[Tls]:
         return list(pool.map(one, extras))
 
 
-def test_starts_at_once_share_one_ca_and_cover_all_names(folder: Path, read: Read) -> None:
+def test_starts_at_once_share_one_ca(folder: Path, read: Read) -> None:
+    folder.mkdir()
+    (folder / "ca-key.pem").write_bytes(b"")
+    for before in (None, trustme.CA()):
+        (folder / "ca-key.pem").unlink()
+        if before:
+            pem = before.private_key_pem.bytes() + before.cert_pem.bytes()
+            (folder / "ca-key.pem").write_bytes(pem)
+
+        made = race(folder, [("mock.test",)] * 8)
+
+        assert all(covers(one, name) for one in made for name in ("mock.test", "localhost"))
+        assert read("ca.pem") in read("ca-key.pem")
+        assert {file.name for file in folder.iterdir()} == {"ca.pem", "ca-key.pem", "leaf.pem"}
+
+
+def test_names_of_starts_at_once_are_all_covered_from_then_on(folder: Path, read: Read) -> None:
     names = [f"mock-{number}.test" for number in range(8)]
 
+    race(folder, [(name,) for name in names])
+    ca = read("ca.pem")
     made = race(folder, [(name,) for name in names])
 
     assert [covers(one, name) for one, name in zip(made, names, strict=True)] == [True] * 8
-    assert all(covers(one, "localhost") for one in made)
-    assert read("ca.pem") in read("ca-key.pem")
-    assert {file.name for file in folder.iterdir()} == {"ca.pem", "ca-key.pem", "leaf.pem"}
-    leaf = x509.load_pem_x509_certificate(read("leaf.pem"))
-    covered = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    noted = {name for name in noted_names(read("leaf.pem")) if name.endswith(".test")}
-    assert noted <= set(covered.get_values_for_type(x509.DNSName))
+    assert read("ca.pem") == ca
 
 
 # --- where it is kept -----------------------------------------------------------------------

@@ -4,26 +4,30 @@ import contextlib
 import hashlib
 import ipaddress
 import json
+import logging
 import os
 import re
 import socket
 import ssl
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mockchat.core import pictures
+from mockchat.wire.ca import Authority, make
 from mockchat.wire.hosts import FIRST_HOSTS, REGIONS, SERVICES
+
+log = logging.getLogger("mockchat.tls")
 
 _DAY = 24 * 60 * 60
 _LEAF_LIFE = 397 * _DAY  # Apple's platforms refuse leaves that live longer than 825 days
 _RENEW_BEFORE = 30 * _DAY
-_SKEW = _DAY  # how far a client's clock may be behind
 # The key and certificate of the CA are one file, so that nobody ever sees half of a new one.
 _CA_FILE, _CA_BUNDLE, _LEAF_FILE = "ca.pem", "ca-key.pem", "leaf.pem"
+_LIMITED = "limited"  # of a CA that is limited to names, as older ones were not
 _LONGEST_NAME = 253
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
@@ -40,6 +44,7 @@ class Tls:
 
     context: ssl.SSLContext
     ca_path: Path | None
+    renewed: str = ""  # why clients must trust a new CA instead of the one that was here
 
 
 class _Note(NamedTuple):
@@ -74,8 +79,9 @@ def brought(cert: str, key: str) -> Tls:
 def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
     """Return the TLS of the own CA in `folder`, which is made where it is missing.
 
-    The CA stays the same for good. The leaf stays while it covers the names and is not about to
-    expire. Raises TlsError where the folder cannot be written or holds a damaged CA.
+    The CA is made anew where it is not limited to names, does not cover one, or is about to end.
+    The leaf stays while it covers the names and is not about to expire. Raises TlsError where the
+    folder cannot be written or holds a damaged CA.
     """
     for name in extra_names:
         if not _is_coverable(name):
@@ -83,16 +89,10 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
     names = _names(extra_names)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        ca_path, leaf_path = folder / _CA_FILE, folder / _LEAF_FILE
-        note = _read_note(leaf_path)
-        ca = _read_ca(folder)
-        if ca and note.ca == _digest(ca) and note.until > now + _RENEW_BEFORE:
-            if _read(ca_path) != ca:
-                _write(ca_path, ca, 0o644)
-            if set(names) <= set(note.names):
-                with contextlib.suppress(TlsError):  # a damaged leaf is made anew below
-                    return Tls(_context(leaf_path), ca_path)
-        return Tls(_issue(folder, dict.fromkeys((*names, *note.names)), now), ca_path)
+        if found := _kept(folder, names, now):
+            return found
+        with _alone(folder):  # of starts at once, the first one makes what the others keep
+            return _kept(folder, names, now) or _issue(folder, names, now)
     except OSError as error:
         user = f"user {os.getuid()}" if hasattr(os, "getuid") else "this user"
         raise TlsError(
@@ -101,12 +101,41 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
         ) from None
 
 
+def _kept(folder: Path, names: Iterable[str], now: float) -> Tls | None:
+    """Return the TLS of the leaf in the folder if it will do."""
+    ca_path, leaf_path = folder / _CA_FILE, folder / _LEAF_FILE
+    note, ca = _read_note(leaf_path), _read_ca(folder)
+    if not ca or note.ca != _digest(ca) or note.until <= now + _RENEW_BEFORE:
+        return None
+    if _read(ca_path) != ca:
+        _write(ca_path, ca, 0o644)
+    if set(names) <= set(note.names):
+        with contextlib.suppress(TlsError):  # a damaged leaf is made anew
+            return Tls(_context(leaf_path), ca_path)
+    return None
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one start at a time into the block; Windows knows no such lock."""
+    try:
+        import fcntl  # noqa: PLC0415
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a mount without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _names(extra: Iterable[str]) -> list[str]:
     live = [f"{name}-{region}.cometchat.io" for name in SERVICES for region in REGIONS]
     own = ("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal")
-    others = (*FIRST_HOSTS, *pictures.HOSTS, *extra, socket.gethostname())
-    names = [*own, *(f"*.{name}" for name in live), *live, *others]
-    return list(filter(_is_coverable, names))  # this machine may have any name
+    return [*own, *(f"*.{name}" for name in live), *live, *FIRST_HOSTS, *pictures.HOSTS, *extra]
 
 
 def _is_coverable(name: str) -> bool:
@@ -137,7 +166,9 @@ def _digest(certificate: bytes) -> str:
 def _read_note(leaf: Path) -> _Note:
     line = _read(leaf).partition(b"\n")[0]
     try:
-        ca, until, names = json.loads(line.removeprefix(b"#"))
+        ca, until, names, kind = json.loads(line.removeprefix(b"#"))
+        if kind != _LIMITED:
+            return _Note()
         return _Note(str(ca), float(until), tuple(map(str, names)))
     except (ValueError, TypeError):
         return _Note()
@@ -155,36 +186,46 @@ def _context(cert: Path, key: str | None = None) -> ssl.SSLContext:
     return context
 
 
-def _issue(folder: Path, names: Iterable[str], now: float) -> ssl.SSLContext:
-    """Make a leaf, and the CA where there is none; return the context that serves the leaf."""
-    import datetime as dt  # noqa: PLC0415  # needed at the first start only, as is trustme
-
-    import trustme  # noqa: PLC0415
-
-    bundle = folder / _CA_BUNDLE
-    if not bundle.is_file():
-        made = trustme.CA(organization_name="mockchat")
-        content = made.private_key_pem.bytes() + made.cert_pem.bytes()
-        _write(bundle, content, place=_place_if_new)
-    pem = bundle.read_bytes()
-    try:
-        ca = trustme.CA.from_pem(cert_bytes=pem, private_key_bytes=pem)
-    except (ValueError, TypeError) as error:
-        raise TlsError(
-            f"{bundle}: the CA is damaged ({error}); delete {folder} to have a new one made"
-        ) from None
-    covered = list(filter(_is_coverable, names))
-    leaf = ca.issue_cert(
-        *covered,
-        not_before=dt.datetime.fromtimestamp(now - _SKEW, dt.UTC),
-        not_after=dt.datetime.fromtimestamp(now + _LEAF_LIFE, dt.UTC),
-    )
+def _issue(folder: Path, names: Iterable[str], now: float) -> Tls:
+    """Make a leaf, and the CA where there is no good one."""
+    noted = _read_note(folder / _LEAF_FILE).names
+    # The name of this machine is a courtesy: it may be any, and new in every container.
+    wanted = list(filter(_is_coverable, dict.fromkeys((*names, *noted, socket.gethostname()))))
+    ca, renewed = _authority(folder / _CA_BUNDLE, names, wanted, now)
+    covered, until = list(filter(ca.permits, wanted)), min(now + _LEAF_LIFE, ca.until)
     certificate = _read_ca(folder)
-    note = json.dumps([_digest(certificate), int(now + _LEAF_LIFE), covered])
-    content = f"#{note}\n".encode() + leaf.private_key_and_cert_chain_pem.bytes()
+    note = json.dumps([_digest(certificate), int(until), covered, _LIMITED])
+    content = f"#{note}\n".encode() + ca.leaf(covered, now, until)
     _write(folder / _CA_FILE, certificate, 0o644)
     context: ssl.SSLContext = _write(folder / _LEAF_FILE, content, place=_place_leaf)
-    return context
+    return Tls(context, folder / _CA_FILE, renewed)
+
+
+def _authority(
+    bundle: Path, needed: Iterable[str], wanted: Iterable[str], now: float
+) -> tuple[Authority, str]:
+    """Return the CA, and why it was made anew; raise TlsError where it is damaged."""
+    if not bundle.is_file():
+        _write(bundle, make(wanted, now))
+        return Authority(_read(bundle)), ""
+    try:
+        found = Authority(_read(bundle))
+    except (ValueError, TypeError) as error:
+        raise TlsError(
+            f"{bundle}: the CA is damaged ({error}); delete {bundle.parent} to have a new one made"
+        ) from None
+    outside = [name for name in needed if not found.permits(name)]
+    if not found.is_limited:
+        why = "the old one could sign for any name"
+    elif found.until < now + _RENEW_BEFORE:
+        why = "the old one was about to end"
+    elif outside:
+        why = f"the old one does not cover {outside[0]}"
+    else:
+        return found, ""
+    log.warning("the CA in %s is new: %s; trust it where the old one was", bundle.parent, why)
+    _write(bundle, make(wanted, now))
+    return Authority(_read(bundle)), why
 
 
 def _write(
@@ -207,13 +248,3 @@ def _place_leaf(draft: Path, path: Path) -> ssl.SSLContext:
     context = _context(draft)
     draft.replace(path)
     return context
-
-
-def _place_if_new(draft: Path, path: Path) -> None:
-    """Keep a file that another start has written meanwhile."""
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    except OSError:  # a mount without links: two first starts at once are unlikely
-        draft.replace(path)
