@@ -32,7 +32,8 @@ DIFFERENCES = (
     Difference(
         "errors",
         "one code for a condition, that of the REST service",
-        "two dialects: `documented` is that of the SDK pages, `live` that of the REST service",
+        "two dialects: `documented` is that of the SDK pages, `live` that of the REST "
+        "service, which chat SDKs get and clients that come by a live host name",
         "the two differ; `--errors` and the header `X-Mock-Errors` choose",
     ),
     Difference(
@@ -58,6 +59,12 @@ DIFFERENCES = (
         "`Content-Encoding: none`, an empty `Server`",
         "no `Content-Encoding`, `Server: mockchat`",
         "`none` is no valid coding",
+    ),
+    Difference(
+        "headers",
+        "`Upgrade: h2,h2c` with most answers",
+        "none",
+        "mockchat speaks HTTP/1.1 only",
     ),
     Difference(
         "headers",
@@ -149,6 +156,12 @@ DIFFERENCES = (
     ),
     Difference("user lists", "", "`total_pages` of an empty list is 1", _UNKNOWN),
     Difference("user lists", "", '`count=true` answers `{"count": n}`', _UNKNOWN),
+    Difference(
+        "blocked users",
+        "",
+        "the block that was made first leads, of equal times the lower uid",
+        "in the recording time, block and uid rise together",
+    ),
     Difference(
         "blocked users",
         "",

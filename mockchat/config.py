@@ -178,7 +178,7 @@ class Config:
     )
     errors: str = _setting(
         *("auto", _choice("auto", "documented", "live")),
-        "error dialect; auto = live for chat SDKs, documented for other clients",
+        "error dialect; auto = live for chat SDKs and by a live host name, else documented",
     )
     tokens: str = _setting(
         *("reusable", _choice("reusable", "single-use")),

@@ -19,6 +19,23 @@ async def test_a_chat_sdk_is_answered_as_by_the_live_service_and_others_as_docum
         assert await code(client, **{name: "android@4.0.10"}) == LIVE, name
 
 
+async def test_a_client_that_comes_by_a_live_name_is_answered_as_by_the_live_service(
+    serve: Serve,
+) -> None:
+    client = await serve()
+    for host in (
+        "app1.api-us.cometchat.io",
+        "app1.apiclient-eu.cometchat.io:8443",
+        "API-IN.cometchat.io",
+    ):
+        assert await code(client, Host=host) == LIVE, host
+        assert await code(client, Host=host, **{"X-Mock-Errors": "documented"}) == DOCUMENTED, host
+    for host in ("localhost", "127.0.0.1:8080", "cometchat.io.example.com"):
+        assert await code(client, Host=host) == DOCUMENTED, host
+    client = await serve(errors="documented")
+    assert await code(client, Host="app1.api-us.cometchat.io") == DOCUMENTED
+
+
 async def test_the_request_s_own_wish_wins_over_the_setting_and_the_setting_over_the_sdk(
     serve: Serve,
 ) -> None:

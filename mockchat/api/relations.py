@@ -52,11 +52,15 @@ def _each(call: Call, act: Callable[[User], tuple[bool, str]]) -> dict[str, dict
     return done
 
 
-def _page(call: Call, keys: Iterable[str], viewer: User) -> Page:
-    """Return a page of a relation list, which the live service does not count."""
+def _related(call: Call, keys: Iterable[str]) -> list[User]:
+    """Return the users of these keys that match the query, the newest first."""
     wanted = UserFilter(search_key=call.query.get("search_key") or "")
     users = [user for key in keys if (user := call.app.find_user(key)) and wanted.matches(user)]
-    users.sort(key=lambda user: user.order, reverse=True)
+    return sorted(users, key=lambda user: user.order, reverse=True)
+
+
+def _page(call: Call, users: list[User], viewer: User) -> Page:
+    """Return a page of a relation list, which the live service does not count."""
     page = call.page(users)
     return replace(
         page,
@@ -99,7 +103,7 @@ def add_friends(call: Call) -> dict[str, Any]:
 def list_friends(call: Call) -> Page:
     """List a user's friends, the newest user first."""
     user = _subject(call)
-    return _page(call, user.friends, user)
+    return _page(call, _related(call, user.friends), user)
 
 
 @table.delete(
@@ -140,7 +144,7 @@ def block_users(call: Call) -> dict[str, Any]:
 
 @table.get(_BLOCKED, query=requests.BlockedList)
 def list_blocked_users(call: Call) -> Page:
-    """List the users that a user blocked, or that blocked it."""
+    """List the users that a user blocked, or that blocked it, the oldest block first."""
     user = _subject(call)
     by_token = isinstance(call.caller, UserCaller)
     direction = call.query.get("direction") or (_BOTH if by_token else _BLOCKED_BY_ME)
@@ -149,7 +153,11 @@ def list_blocked_users(call: Call) -> Page:
         keys |= user.blocked.keys()
     if direction in (_BOTH, _HAS_BLOCKED_ME):
         keys |= user.blocked_by
-    return _page(call, keys, user)
+    users = _related(call, keys)
+    users.sort(
+        key=lambda other: (user.blocked.get(other.key) or other.blocked[user.key], other.key)
+    )
+    return _page(call, users, user)
 
 
 @table.delete(_BLOCKED, body=requests.UsersToBlock, returns=schemas.AcksSchema)

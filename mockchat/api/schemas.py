@@ -223,10 +223,10 @@ def profile(
     return replace(
         shown,
         metadata=public_metadata(user),
-        blocked_by_me=blocked is not None,
+        blocked_by_me=(blocked is not None) or None,  # live sends no flag that is false
         blocked_by_me_at=blocked,
         blocked_at=blocked,
-        has_blocked_me=viewer.key in user.blocked,
+        has_blocked_me=(viewer.key in user.blocked) or None,
         conversation_id=conversation_id(viewer, user),
     )
 

@@ -17,6 +17,7 @@ from mockchat.core.limits import Allowance
 from mockchat.core.pictures import address_for
 from mockchat.wire import hints
 from mockchat.wire.faults import HEADER, ClientGone, Struck
+from mockchat.wire.hosts import is_live
 from mockchat.wire.resolve import RequestContext
 from mockchat.wire.routing import Endpoint
 
@@ -44,7 +45,7 @@ OPEN = {
     "Vary": "Accept-Encoding",
     "Server": "mockchat",
 }
-_OF_ANSWER = {**_JSON, **OPEN}
+_OF_ANSWER = {**_JSON, **OPEN, "Accept": "application/json"}  # as recorded
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
 
@@ -160,7 +161,7 @@ def _meta(page: Page) -> dict[str, Any]:
 # --- refusals -------------------------------------------------------------------------------
 def refusal(context: RequestContext, error: ApiError) -> Answer:
     """Return the answer to a request that is refused, in the dialect of its client."""
-    dialect = choose(context.app.rules.errors, context.headers)
+    dialect = choose(context)
     shown = face(error, dialect)
     headers = _headers(context)
     if shown.status == HTTPStatus.TOO_MANY_REQUESTS and "reset" in error.values:
@@ -175,17 +176,20 @@ def refusal(context: RequestContext, error: ApiError) -> Answer:
     return Answer(shown.status, headers, printed, shown.code, hint)
 
 
-def choose(setting: str, headers: Mapping[str, str]) -> str:
+def choose(context: RequestContext) -> str:
     """Return the dialect for a request; `X-Mock-Errors` wins over the setting.
 
-    Chat SDKs know the live service. They send an `sdk` header, or their session JWT as
-    `Authorization`, which no back end sends.
+    With `auto`, clients that know the live service hear its words: those that come by a live host
+    name, and chat SDKs. SDKs send an `sdk` header, or their session JWT as `Authorization`, which
+    no back end sends.
     """
+    headers = context.headers
     wish = headers.get("x-mock-errors", "").strip().lower()
-    wanted = wish if wish in ("auto", *DIALECTS) else setting
+    wanted = wish if wish in ("auto", *DIALECTS) else context.app.rules.errors
     if wanted in DIALECTS:
         return wanted
-    return "live" if "sdk" in headers or "authorization" in headers else "documented"
+    knows = "sdk" in headers or "authorization" in headers or is_live(context.address.name)
+    return "live" if knows else "documented"
 
 
 def face(error: ApiError, dialect: str) -> Face:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from mockchat.api.operation import Hosts
@@ -68,6 +69,7 @@ def app_in(name: str) -> str | None:
     return match["app"] if match else None
 
 
+@lru_cache(maxsize=1024)
 def is_live(name: str) -> bool:
     """Whether a name is one by which the SDKs know the live service."""
     return name in (*FIRST_HOSTS, *pictures.HOSTS) or bool(_LIVE_HOST.fullmatch(name))

@@ -173,6 +173,18 @@ async def test_relation_lists_are_not_counted(client: Client) -> None:
     assert [page["total_pages"] for page in pages] == [2, 3, 4, 5, 5]
 
 
+async def test_blocked_users_are_listed_in_the_order_of_their_blocks(
+    client: Client, clock: Clock
+) -> None:
+    for uid in ("u3", "u1", "u2"):
+        await create_user(client, uid)
+    await block(client, "u2", "u1")
+    clock.advance(1)
+    await block(client, "u3")
+
+    assert uids(await listed(client, BLOCKED)) == ["u1", "u2", "u3"]
+
+
 async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
     await block(client, "superhero2")
 
@@ -181,9 +193,10 @@ async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
     headers = {**REST_KEY, "onBehalfOf": "superhero1"}
     by_back_end = await data_of(client.get("/users/superhero2", headers=headers))
 
-    assert (other["blockedByMe"], other["hasBlockedMe"]) == (True, False)
-    assert (me["blockedByMe"], me["hasBlockedMe"]) == (False, True)
-    assert "blockedByMeAt" not in me
+    assert other["blockedByMe"] is me["hasBlockedMe"] is True
+    # As recorded, no flag is sent that is false.
+    assert "hasBlockedMe" not in other
+    assert {"blockedByMe", "blockedByMeAt"}.isdisjoint(me)
     assert other["conversationId"] == me["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
     assert by_back_end["blockedByMe"] is True
     assert by_back_end["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
