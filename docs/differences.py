@@ -100,7 +100,8 @@ DIFFERENCES = (
     Difference(
         "beyond login",
         "messages, groups, conversations, calls, moderation, notifications, statistics",
-        "lists are empty, anything else is 501 `MOCK_NOT_BUILT`; call tokens lead to no media",
+        "lists are empty, anything else is 501 `MOCK_NOT_BUILT`, or with `--unbuilt accept` writes "
+        "answer what was sent; call tokens lead to no media",
         "mockchat stands in for users and authentication",
     ),
     Difference(
@@ -140,6 +141,12 @@ DIFFERENCES = (
         "",
         "deactivating a user destroys its auth tokens; the uid stays taken and is not found",
         "the texts of the live service imply it",
+    ),
+    Difference(
+        "users",
+        "",
+        "`PUT /users/{uid}` takes an auth key, too; `GET` of a user refuses it, as recorded",
+        "the pages of four SDKs say so; the recordings have full-access keys only",
     ),
     Difference(
         "users", "", "`role` must name a role that exists, else 400", "the text is ours, too"

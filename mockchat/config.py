@@ -194,6 +194,10 @@ class Config:
     max_users: int | None = _setting(
         None, Kind(_limit, "N", none="off"), "users of an app before the plan's 402"
     )
+    unbuilt: str = _setting(
+        *("refuse", _choice("refuse", "accept")),
+        "accept = writes to known but unbuilt paths answer what was sent",
+    )
     journal_size: int = _setting(1000, _COUNT, "exchanges that the journal keeps for each app")
     journal_bytes: int = _setting(
         8 * 2**20, Kind(size, "SIZE"), "bytes that the journal keeps for each app", "8MiB"

@@ -29,7 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "mockchat(**settings): settings of the test's own app: fixture, errors, tokens, token_ttl, "
-        "any_key, rate_limit, max_users, login_latency",
+        "any_key, rate_limit, max_users, unbuilt, "
+        "login_latency",
     )
     config.pluginmanager.register(_Fixtures(), "mockchat-fixtures")
 

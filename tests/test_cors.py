@@ -11,6 +11,7 @@ ALLOWED = (
     "onBehalfOf,resource,Accept-Encoding,group,region,sdk,guid,uid,clientEnvironment,extensionId,"
     "username,password,callToken,onBehalfOfUser"
 )
+EXPOSED = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault,X-Mock-Unbuilt"
 ASKED_BY_SDKS = (
     "appid, apikey, authtoken, resource, sdk, chatapiversion, content-type, calltoken, "
     "settingshash, settingshashreceivedat, authorization"
@@ -45,7 +46,7 @@ async def test_every_answer_opens_itself_to_the_page_that_asked(client: Client) 
             "Access-Control-Allow-Origin": "https://app.example",
             "Access-Control-Allow-Methods": "OPTIONS,HEAD,GET,POST,PUT,PATCH,DELETE",
             "Access-Control-Allow-Headers": ALLOWED,
-            "Access-Control-Expose-Headers": "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault",
+            "Access-Control-Expose-Headers": EXPOSED,
         }, case
         assert "Origin" in response.headers["Vary"], case
         assert null.headers["Access-Control-Allow-Origin"] == "null", case

@@ -23,6 +23,12 @@ _MANY = 10**9
 _request = partial(declared, RequestSchema)
 
 
+class Anything(RequestSchema):
+    """The fields of an operation that mockchat does not build: all of them, as they are."""
+
+    AS_SENT: ClassVar = True
+
+
 class Paging(RequestSchema):
     """Which page of a list; SDKs send `per_page`, back ends `perPage`.
 

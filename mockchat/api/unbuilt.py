@@ -1,16 +1,20 @@
 """Known but unbuilt: the operations of the live service that mockchat does not have.
 
 A `GET` of a list answers an empty page, so that an app boots past login; everything else answers
-501 by name. (Reference section 14 and the SDKs' own endpoint tables.)
+501 by name. An app that accepts unbuilt writes answers what was sent, so that a back end goes on
+after creating users. (Reference section 14 and the SDKs' own endpoint tables.)
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from mockchat.api.operation import Access, Call, OperationTable, Page
 from mockchat.api.plain import AnySchema
-from mockchat.api.requests import Paging
+from mockchat.api.requests import Anything, Paging
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
+from mockchat.core.state import App
 
 # Methods and a path a line; a star after GET marks a list.
 _SURFACE = """
@@ -116,11 +120,28 @@ GET PUT DELETE          /moderation/keywords/{keywordId}
 _table = OperationTable(
     access=Access.FULL_KEY_OR_TOKEN, returns=AnySchema, evidence=Evidence.DOCUMENTED
 )
+_NOT_BUILT = (errors.NOT_BUILT,)
 
 
 def empty_list(call: Call) -> Page:
     """List nothing: mockchat never has any."""
     return call.page([])
+
+
+def accept_write(call: Call) -> dict[str, Any]:
+    """Refuse by name; if the app accepts writes, answer what was sent, with an id and the time."""
+    # The live ids of messages are whole numbers as text. Nothing is kept.
+    new = {"id": call.path.get("id") or str(int(call.app.ids.hex(12), 16))}
+    return {**new, **call.body, "createdAt": call.app.now}
+
+
+def _admission(name: str) -> Callable[[App], None]:
+    def admit(app: App) -> None:
+        """Refuse by name, unless the app accepts writes."""
+        if app.rules.unbuilt != "accept":
+            raise errors.NOT_BUILT(operation=name)
+
+    return admit
 
 
 def _refusal(name: str) -> Callable[[Call], None]:
@@ -137,9 +158,12 @@ def _add_rows() -> None:
         for method in methods:
             if method == "GET*":
                 _table.get(path, query=Paging)(empty_list)
+                continue
+            name, row = f"{method} {path}", partial(_table.add, method, path, errors=_NOT_BUILT)
+            if method == "GET":
+                row()(_refusal(name))
             else:
-                refuse = _refusal(f"{method} {path}")
-                _table.add(method, path, errors=(errors.NOT_BUILT,))(refuse)
+                row(body=Anything, admits=_admission(name))(accept_write)
 
 
 _add_rows()

@@ -10,6 +10,7 @@ from mockchat.api.schemas import Profile, profile
 from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
+from mockchat.core.errors import Evidence
 from mockchat.core.limits import CORE_LIMIT
 from mockchat.core.state import App
 from mockchat.core.user_list import Deactivated, Span, UserFilter, select
@@ -130,7 +131,14 @@ def get_user(call: Call) -> Profile:
     return profile(call.user_in_path(), viewer=viewer_of(call))
 
 
-@table.put(_USER, body=requests.UserUpdate, errors=PATH_UID_ERRORS)
+# Four SDK pages update users with the auth key; the recordings have a full-access key only.
+@table.put(
+    _USER,
+    access=Access.ANY_KEY,
+    body=requests.UserUpdate,
+    errors=PATH_UID_ERRORS,
+    evidence=Evidence.DOCUMENTED,
+)
 def update_user(call: Call) -> Profile:
     """Update a user."""
     user = call.user_in_path()

@@ -158,17 +158,21 @@ class Prepared:
 class Loader:
     """Loads the body or the query of an operation; without a schema, nothing.
 
-    If a schema has `VARIANTS`, the `kind` of a body selects the variant that loads it.
+    If a schema has `VARIANTS`, the `kind` of a body selects the variant that loads it. With
+    `AS_SENT`, the values are those that were sent.
     """
 
     def __init__(self, schema: type[Schema] | None) -> None:
         self._whole = Prepared(schema or RequestSchema)
         variants: Mapping[str, type[Schema]] = getattr(schema, "VARIANTS", {})
         self._variants = {kind: Prepared(one) for kind, one in variants.items()}
+        self._as_sent = bool(schema and getattr(schema, "AS_SENT", False))
         self._uid_errors = bool(schema and getattr(schema, "UID_ERRORS", False))
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values by attribute; raise BAD_REQUEST or one of the UID_* errors."""
+        if self._as_sent:
+            return dict(data)
         kind = data.get("kind") if self._variants else None
         prepared = self._variants.get(kind, self._whole) if isinstance(kind, str) else self._whole
         try:

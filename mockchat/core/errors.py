@@ -125,7 +125,7 @@ KEY_UNKNOWN = _row("key_unknown", "The api key is none of the app's.",
         "The key {key} does not exist. Please use correct apiKey.",
         "The {key} key doesn't work. Please use correct apiKey."))
 NO_ACCESS = _row("no_access",
-    "An auth-only key was used for more than creating users and auth tokens.",
+    "An auth-only key was used for more than users, to create or update, and auth tokens.",
     _live("AUTH_ERR_NO_ACCESS", 403,
         "The key {key} cannot be used to perform this operation. Please use API key with a "
         "correct scope to perform the operation.",
@@ -231,7 +231,7 @@ APP_ID_INVALID = _row("app_id_invalid",
 NOT_BUILT = _row("not_built", "The live service has this operation, mockchat does not.",
     _ours("MOCK_NOT_BUILT", 501,
         "{operation} exists in the live service, but mockchat does not build it: it stands in "
-        "for users and authentication. Lists of it are empty."))
+        "for users and authentication. Lists are empty; --unbuilt accept answers writes."))
 
 # --- mockchat's own -------------------------------------------------------------------------
 CRASHED = _row("crashed", "mockchat itself failed; its log has the traceback.",

@@ -23,6 +23,7 @@ class Rules:
     strict_apps: bool = False
     rate_limit: int | None = None  # requests a minute and app
     max_users: int | None = None  # of an app, the deactivated ones counted
+    unbuilt: str = "refuse"  # or "accept": writes to paths that mockchat does not build
     login_latency: float = 0.0  # seconds that POST /login takes
     errors: str = "auto"  # the error dialect
 

@@ -32,7 +32,7 @@ ALLOW_HEADERS = (
     "username,password,callToken,onBehalfOfUser"
 )
 _MAX_AGE = "600"  # seconds
-_OURS = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault"  # that a page's script may read
+_OURS = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault,X-Mock-Unbuilt"  # that a page's script may read
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED)
 _JSON = {
     "Content-Type": "application/json",  # without a charset, as recorded
@@ -110,6 +110,8 @@ def render(context: RequestContext, endpoint: Endpoint, result: Any, server: str
     reaches them by their live names.
     """
     headers = _headers(context)
+    if endpoint.unbuilt:
+        headers["X-Mock-Unbuilt"] = endpoint.unbuilt
     if isinstance(result, File):
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:

@@ -13,6 +13,7 @@ from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
 from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
 from mockchat.control import CONTROL_OPERATIONS
+from mockchat.core.errors import NOT_BUILT
 from mockchat.core.matching import VERSION
 
 _APPS = "apps"
@@ -32,6 +33,8 @@ class Endpoint:
         self.load_query = Loader(operation.query)
         self.load_body = Loader(operation.body)
         self.takes_body = operation.body is not None
+        is_built = NOT_BUILT not in operation.errors
+        self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
         self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is
         self.shows_users = issubclass(operation.returns or Schema, UserSchema)
         self._handler = operation.handler

@@ -7,14 +7,18 @@ from mockchat.api.operation import Operation
 from mockchat.core import errors
 from tests.helpers import (
     AUTH_KEY,
+    NOW,
     REST_KEY,
     Client,
+    Serve,
     assert_error,
     body_of,
     by_token,
     create_user,
     data_of,
+    details_of,
     issue_token,
+    journal_of,
 )
 
 LISTS = [row for row in UNBUILT if row.query]
@@ -45,6 +49,45 @@ async def test_every_answer_has_the_form_that_every_sdk_can_read(client: Client)
             else:
                 name = f"{operation.method} {operation.path}"
                 await assert_error(request, errors.NOT_BUILT, dialect, operation=name)
+
+
+async def test_writes_are_answered_on_request_with_what_was_sent(serve: Serve) -> None:
+    client = await serve(unbuilt="accept")
+    writes = [row for row in UNBUILT if row.method != "GET"]
+
+    for row in writes:
+        name, path = f"{row.method} {row.path}", path_of(row)
+        answer = await client.request(row.method, path, headers=REST_KEY, json={"a": [1]})
+        data = (await answer.json())["data"]
+        assert (data["a"], data["createdAt"]) == ([1], NOW), name
+        assert data["id"] == "superhero1" if "{id}" in row.path else data["id"].isdigit(), name
+        assert answer.headers["X-Mock-Unbuilt"] == name
+    for row in UNBUILT:
+        if row.method == "GET" and row not in LISTS:
+            request = client.get(path_of(row), headers=REST_KEY)
+            await assert_error(request, errors.NOT_BUILT, operation=f"GET {row.path}")
+
+
+async def test_a_back_end_goes_on_after_creating_users_and_the_journal_has_its_writes(
+    serve: Serve,
+) -> None:
+    client = await serve(unbuilt="accept")
+    sent = {"guid": "g1", "name": "Group", "type": "public", "id": "mine"}
+
+    group = await data_of(client.post("/groups", data=sent, headers=REST_KEY))
+    ids = [
+        (await data_of(client.post("/messages", headers={**REST_KEY, "onBehalfOf": "u"})))["id"]
+        for _ in range(2)
+    ]
+
+    assert group == {**sent, "createdAt": NOW}
+    assert ids[0] != ids[1]
+    (kept,) = await journal_of(client, path="/groups")
+    assert kept["response"]["body"] == {"data": group}
+    assert ["X-Mock-Unbuilt", "POST /groups"] in kept["response"]["headers"]
+    assert "body" in await details_of(client.post("/groups", data="{", headers=REST_KEY))
+    await assert_error(client.post("/groups", headers=AUTH_KEY), errors.NO_ACCESS)
+    await assert_error(client.post("/grooups", headers=REST_KEY), errors.API_NOT_FOUND)
 
 
 async def test_an_empty_page_tells_the_size_that_was_asked_for(client: Client) -> None:
