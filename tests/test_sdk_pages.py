@@ -107,7 +107,7 @@ def test_files_of_one_name_are_one_text_but_for_the_package() -> None:
 # --- what the text names --------------------------------------------------------------------
 def test_every_address_is_one_that_the_suite_knows() -> None:
     for page in (INDEX, *PAGES):
-        ports = re.findall(r"(?:localhost|127\.0\.0\.1|10\.0\.2\.2):(\d+)", page.text)
+        ports = re.findall(r"(?:localhost|127\.0\.0\.1|10\.0\.2\.2):(\d+)\b(?!:)", page.text)
         assert set(ports) <= LOCAL_PORTS, page
 
     for page, block in FILES:  # the hosts of the Chat SDKs have no scheme and a version
