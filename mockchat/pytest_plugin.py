@@ -205,12 +205,15 @@ class _Reporter:
 
 
 def _told(exchanges: "list[Exchange]") -> str:
+    from mockchat.core.masking import Mask  # noqa: PLC0415  # a report is rare
+
     if not exchanges:
         return "no request reached this app"
     lines = [] if len(exchanges) <= _MAX_SHOWN else [f"… {len(exchanges) - _MAX_SHOWN} before"]
     for one in exchanges[-_MAX_SHOWN:]:
+        mask = Mask(one)
         lines.append(str(one))
-        lines += [f"    sent: {one.request.text[:_MAX_BODY]}"] * bool(one.request.body)
-        lines += [f"    answered: {one.response.text[:_MAX_BODY]}"] * bool(one.code)
+        lines += [f"    sent: {mask(one.request.text)[:_MAX_BODY]}"] * bool(one.request.body)
+        lines += [f"    answered: {mask(one.response.text)[:_MAX_BODY]}"] * bool(one.code)
         lines += [f"    hint: {one.hint}"] * bool(one.hint)
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.core.journal import Exchange
+from mockchat.core.masking import masked
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
 
@@ -120,14 +121,15 @@ def _stamp(second: int, layout: str) -> str:
 
 def _text_line(exchange: Exchange) -> str:
     now, status = _stamp(int(_WALL.now()), _TIME), exchange.status or "no answer"
-    return f"{now} {exchange.method} {exchange.target} {status} {1000 * exchange.seconds:.1f}ms\n"
+    target, milliseconds = masked(exchange.target), 1000 * exchange.seconds
+    return f"{now} {exchange.method} {target} {status} {milliseconds:.1f}ms\n"
 
 
 def _json_line(exchange: Exchange) -> str:
     fields = {
         "time": _stamp(int(_WALL.now()), _DATE_AND_TIME),
         "method": exchange.method,
-        "path": exchange.target,
+        "path": masked(exchange.target),
         "status": exchange.status,
         "milliseconds": round(1000 * exchange.seconds, 1),
     }

@@ -51,7 +51,7 @@ async def test_an_entry_has_the_request_as_it_was_sent_and_the_answer(client: Cl
     assert request["method"] == "POST"
     assert request["url"] == str(client.make_url("/v3/users?a=1&b="))
     assert request["queryString"] == [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]
-    assert {"name": "apikey", "value": "REST_API_KEY"} in request["headers"]
+    assert {"name": "apikey", "value": "REST_*****"} in request["headers"]
     assert request["postData"] == {"mimeType": "application/json", "text": '{"uid": "u1"}'}
     assert request["bodySize"] == 13
     assert (response["status"], response["statusText"]) == (400, "Bad Request")

@@ -13,6 +13,7 @@ from mockchat.commands.remote import TIMEOUT, Remote, UnreachableError
 from mockchat.commands.show import fitting, note, printable, say, say_json, tell, write_json
 from mockchat.commands.table import FILTERS, Action
 from mockchat.core.clock import duration
+from mockchat.core.masking import masked
 
 _JOURNAL = "/journal"
 _LONGEST_WAIT = 50.0  # seconds that one request to wait may take
@@ -136,7 +137,7 @@ def _line(exchange: dict[str, Any], *, with_app: bool) -> str:
     if with_app:
         words.append(f"{exchange['app']:<12}")
     status = f"{exchange['status'] or '-':>3} {exchange['milliseconds']:>7.1f}ms"
-    words += [f"{exchange['method']:<6} {status}", exchange["target"]]
+    words += [f"{exchange['method']:<6} {status}", masked(exchange["target"])]
     for name, text in {"code": "{}", "uid": "uid={}", "faults": "fault: {}"}.items():
         if name in exchange:
             value = exchange[name]

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from mockchat.core.journal import Exchange
+from mockchat.core.masking import Mask
 from mockchat.version import __version__
 
 _UNKNOWN = -1  # HAR's word for a size that is not known
@@ -14,13 +15,16 @@ _PHRASES: dict[int, str] = {status.value: status.phrase for status in HTTPStatus
 
 
 def har(exchanges: list[Exchange]) -> dict[str, Any]:
-    """Return exchanges as one archive; the messages of a WebSocket are with its handshake."""
+    """Return exchanges as one archive, tokens and keys masked.
+
+    The messages of a WebSocket are with its handshake.
+    """
     creator = {"name": "mockchat", "version": __version__}
     entries = [_entry(exchange) for exchange in exchanges]
     return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
 
 
-def _entry(exchange: Exchange) -> dict[str, Any]:
+def _entry(exchange: Exchange) -> Any:
     milliseconds = exchange.seconds * 1000
     started = datetime.fromtimestamp(exchange.at, UTC).isoformat(timespec="milliseconds")
     entry: dict[str, Any] = {
@@ -45,7 +49,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
             }
             for frame in exchange.frames
         ]
-    return entry
+    return Mask(exchange).all(entry)
 
 
 def _request(exchange: Exchange) -> dict[str, Any]:

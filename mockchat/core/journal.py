@@ -9,6 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from mockchat.core.masking import Mask, masked
 from mockchat.core.matching import Pattern, RequestSummary
 
 _OVERHEAD = 2048  # bytes of an exchange beyond its bodies, roughly
@@ -87,7 +88,7 @@ class Exchange:
     def __str__(self) -> str:
         fault = f" fault: {', '.join(self.faults)}" if self.faults else ""
         outcome = f"{self.status or 'no answer'}{f' {self.code}' if self.code else ''}"
-        return f"#{self.id} {self.summary.method} {self.target} -> {outcome}{fault}"
+        return f"#{self.id} {self.summary.method} {masked(self.target)} -> {outcome}{fault}"
 
     @property
     def method(self) -> str:
@@ -345,6 +346,8 @@ def explain(found: list[Exchange], wanted: Filter, journal: list[Exchange]) -> s
         return "the journal is empty: nothing has reached this app"
     nearest = min(journal, key=lambda one: (len(list(wanted.mismatches(one))), -one.id))
     differences = "\n".join(f"    {one}" for one in wanted.mismatches(nearest))
-    body = f"\n    sent: {nearest.request.text[:1000]}" if nearest.request.body else ""
+    body = (
+        f"\n    sent: {Mask(nearest)(nearest.request.text)[:1000]}" if nearest.request.body else ""
+    )
     others = "\n".join(f"  {one}" for one in journal[-10:])
     return f"the nearest was {nearest}, but\n{differences}{body}\n  received (last 10):\n{others}"

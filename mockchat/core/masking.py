@@ -1,0 +1,75 @@
+"""Masking: tokens and keys as they stand in what people pass on: logs, HAR files, reports."""
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from mockchat.core.journal import Exchange
+
+_FIELD = (
+    r"(?:auth|call|fcm|device|voip|push|fcmDevice)_?token|(?:api|auth)_?key|"
+    r"jwt|auth|token|secret|authorization|cookie"
+)
+# In a path, in a query or form, in JSON.
+_PLACES = (
+    re.compile(r"(?i)/(?:auth_tokens|apikeys|users/auth)/([^/?#\s]+)"),
+    re.compile(rf"(?i)(?:^|[?&])(?:{_FIELD})=([^&#\s]+)"),
+    re.compile(rf'(?i)"(?:{_FIELD})"\s*:\s*"([^"]+)"'),
+)
+_NAME = re.compile(rf"(?i){_FIELD}")
+_STARS = "*****"
+_SHOWN = 5  # characters of a long secret, enough to tell one from another
+_LONG = 8  # a shorter text may stand anywhere by chance
+
+
+def masked(text: str) -> str:
+    """Return a text without the tokens and keys that stand in it by name."""
+    for place in _PLACES:
+        text = place.sub(_mask_value, text)
+    return text
+
+
+def _mask_value(match: "re.Match[str]") -> str:
+    at = match.start(1) - match.start()
+    return match[0][:at] + _starred(match[1])
+
+
+def _starred(secret: str) -> str:
+    if secret.endswith(_STARS):  # it is masked already
+        return secret
+    return (secret[:_SHOWN] if len(secret) > 2 * _SHOWN else "") + _STARS
+
+
+class Mask:
+    """Masks the texts of one exchange: a token that its request names stands in its answer, too."""
+
+    def __init__(self, exchange: "Exchange") -> None:
+        found: set[str] = set()
+        sides = (exchange.request, exchange.response)
+        texts = [exchange.target, *(one.text for one in sides)]
+        for text in (*texts, *(frame.text for frame in exchange.frames)):
+            for place in _PLACES:
+                found.update(place.findall(text))
+        for side in sides:
+            found.update(value for name, value in side.headers.items() if _NAME.fullmatch(name))
+        found |= {unquote(secret) for secret in found}
+        self._secrets = found - {""}
+        # The longest first: one may be a part of another one.
+        self._long = sorted((one for one in found if len(one) >= _LONG), key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """Return a text without the secrets of the exchange."""
+        if text in self._secrets:
+            return _starred(text)
+        for secret in self._long:
+            text = text.replace(secret, _starred(secret))
+        return masked(text)
+
+    def all(self, value: Any) -> Any:
+        """Return plain data without the secrets of the exchange."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, dict):
+            return {name: self.all(one) for name, one in value.items()}
+        return [self.all(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,104 @@
+"""Tokens and keys stand in no log line, HAR file or report."""
+
+import contextlib
+import json
+import re
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from mockchat import MockApp
+from mockchat.core.masking import masked
+from mockchat.serve import _json_line, _text_line
+from tests.command_line import Command
+from tests.helpers import (
+    PATIENCE,
+    REST_KEY,
+    Client,
+    body_of,
+    by_token,
+    connect,
+    data_of,
+    issue_token,
+    journal_of,
+    log_in,
+)
+from tests.projects import Project
+
+TARGETS = {
+    "/v3/users/u1/auth_tokens/u1_1700000000abcdef": "/v3/users/u1/auth_tokens/u1_17*****",
+    "/apikeys/short?a=1": "/apikeys/*****?a=1",
+    "/admin/users/auth/u1_1700000000abcdef": "/admin/users/auth/u1_17*****",
+    "/me?authToken=u1_1700000000abcdef&x=1": "/me?authToken=u1_17*****&x=1",
+    "/login?a=1&authKey=AUTH_KEY&uid=u1": "/login?a=1&authKey=*****&uid=u1",
+    "/users?apikey=REST_API_KEY": "/users?apikey=REST_*****",
+    "/users/authkey/auth_tokens?page=2": "/users/authkey/auth_tokens?page=2",
+}
+
+
+def test_a_path_or_query_names_no_token_and_no_key() -> None:
+    assert {target: masked(target) for target in TARGETS} == TARGETS
+
+
+async def test_no_token_and_no_key_is_in_an_archive_or_a_report(client: Client) -> None:
+    token = await issue_token(client, "superhero2")
+    await client.get(f"/users/superhero2/auth_tokens/{token}", headers=REST_KEY)
+    await client.post("/login", json={"uid": "superhero3", "authKey": "AUTH_KEY"})
+    await client.post("/login", data={"authToken": token})
+    await client.get("/me", headers=by_token("wrong-token-of-nobody"))
+    me = await log_in(client, "superhero4")
+    await connect(client, me)
+    rows = await data_of(client.get("/users/superhero4/auth_tokens", headers=REST_KEY))
+    secrets = {token, me["authToken"], me["jwt"], "wrong-token-of-nobody", "AUTH_KEY"}
+    secrets |= {"REST_API_KEY", *(row["authToken"] for row in rows)}
+    archive = json.dumps(await body_of(client.get("/_mock/journal.har")))
+    listed = json.dumps(await journal_of(client))
+
+    assert [secret for secret in secrets if secret in archive] == []
+    assert token in listed, "the journal itself has what was sent"
+    assert "wrong*****" in archive
+
+
+def ask(url: str, body: bytes | None = None) -> None:
+    with contextlib.suppress(HTTPError):
+        urlopen(url, body, timeout=PATIENCE).close()
+
+
+def test_no_token_is_in_the_log_in_a_failed_assertion_or_in_printed_lines(
+    steer: Command, app: MockApp
+) -> None:
+    token = app.issue_token("superhero1")
+    ask(f"{app.url}/v3/me?authToken={token}")
+    ask(f"{app.url}/v3/login", json.dumps({"authToken": token, "uid": 1}).encode())
+    exchanges = app.journal.find()
+    assert len(exchanges) == 2
+    line = exchanges[0].target
+
+    with pytest.raises(AssertionError) as failed:
+        app.journal.assert_called(operation="login", status=418)
+    printed = steer("journal").out
+    told = (str(failed.value), printed, _text_line(exchanges[0]), _json_line(exchanges[0]))
+
+    assert token in line
+    assert [text for text in told if token in text] == []
+    assert [text for text in told if "SUPER*****" not in text] == []
+
+
+def test_no_token_is_in_the_report_of_a_failed_test(project: Project) -> None:
+    project.write(
+        test_it="""
+        from calls import ask
+
+        def test_fails(mockchat):
+            token = mockchat.issue_token("superhero1")
+            print("not", token[-9:])
+            assert ask(f"{mockchat.url}/v3/users?authToken={token}")[0] == 0
+        """
+    )
+
+    text = project.run().stdout.str()
+
+    (end,) = re.findall(r"^not (\w+)$", text, re.MULTILINE)
+    assert "/v3/users?authToken=SUPER*****" in text
+    assert text.count(end) == 1
