@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check docs bench bench-scale dist lock audit image image-check clean
+.PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check docs site bench bench-scale dist lock audit image image-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -72,7 +72,10 @@ fmt: $(VENV)/dev.stamp  ## mend the style
 check: test pythons  ## everything that CI runs
 
 docs: $(VENV)/run.stamp  ## write the generated docs anew
-	$(BIN)/python docs/tables.py
+	$(BIN)/python -m docs.tables
+
+site: $(VENV)/dev.stamp docs  ## build the documentation site into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/dev.stamp  ## compare with a bare aiohttp application, the fixture with httpserver
 	$(BIN)/python benchmarks/compare.py

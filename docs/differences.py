@@ -1,4 +1,4 @@
-"""Every known difference from the live service: README and docs/fidelity.md show this table."""
+"""Every known difference from the live service: docs/fidelity.md shows this table."""
 
 from typing import NamedTuple
 

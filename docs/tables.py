@@ -1,4 +1,4 @@
-"""Writes the README's tables and docs/fidelity.md from the project's own tables.
+"""Writes the tables in docs/ from the project's own tables.
 
 `python docs/tables.py` writes what is out of date, `--check` changes nothing and fails there.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from docs.differences import DIFFERENCES
 from mockchat import config
 from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.operation import Operation
 from mockchat.api.validation import TEXTS
 from mockchat.commands.table import COMMANDS, GROUPS
 from mockchat.control import CONTROL_OPERATIONS
@@ -19,8 +20,6 @@ from mockchat.control.faults import kind_rows as fault_rows
 from mockchat.core.errors import CATALOGUE, Face
 
 DOCS = Path(__file__).parent
-README = DOCS.parent / "README.md"
-FAULTS = DOCS / "faults.md"
 FIDELITY = DOCS / "fidelity.md"
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -38,10 +37,14 @@ def _cell(text: str) -> str:
 def operations() -> str:
     """Return the table of built operations."""
     rows = [
-        (f"`{row.method} {row.path}`", row.summary, row.access.value, row.evidence.value)
+        (f"`{row.id}`", _request(row), row.summary, row.access.value, row.evidence.value)
         for row in (*OPERATIONS, *CONTROL_OPERATIONS)
     ]
-    return table(("operation", "what it does", "needs", "evidence"), rows)
+    return table(("operation", "request", "what it does", "needs", "evidence"), rows)
+
+
+def _request(row: Operation) -> str:
+    return f"`{row.method} {row.path}`"
 
 
 def unbuilt() -> str:
@@ -60,10 +63,15 @@ def errors() -> str:
         return f"`{face.code}` {face.status} ({face.evidence.value})"
 
     rows = [
-        (row.when, shown(row.documented), shown(row.live) if row.differs else "the same")
+        (
+            f'<a id="{row.name}"></a>`{row.name}`',
+            row.when,
+            shown(row.documented),
+            shown(row.live) if row.differs else "the same",
+        )
         for row in CATALOGUE.values()
     ]
-    return table(("condition", "`documented`", "`live`"), rows)
+    return table(("name", "condition", "`documented`", "`live`"), rows)
 
 
 def settings() -> str:
@@ -87,29 +95,24 @@ def commands() -> str:
 
 
 def differences() -> str:
-    """Return the table of known differences from the live service."""
-    rows = [(row.area, row.live or "not known", row.mockchat) for row in DIFFERENCES]
-    return table(("about", "live service", "mockchat"), rows)
-
-
-def reasons() -> str:
-    """Return the table of known differences, with the reason of each."""
+    """Return the table of known differences from the live service, with the reason of each."""
     rows = [(row.area, row.live or "not known", row.mockchat, row.why) for row in DIFFERENCES]
     return table(("about", "live service", "mockchat", "why"), rows)
 
 
 def evidence() -> str:
     """Return the table of all operations, built or not, with how well each is known."""
-    rows = [(f"`{row.method} {row.path}`", row.summary, row.evidence.value) for row in OPERATIONS]
+    rows = [(f"`{row.id}`", _request(row), row.summary, row.evidence.value) for row in OPERATIONS]
     rows += [
         (
-            f"`{row.method} {row.path}`",
+            f"`{row.id}`",
+            _request(row),
             "Not built: 501." if row.query is None else "An empty list.",
             row.evidence.value,
         )
         for row in UNBUILT
     ]
-    return table(("operation", "what it does", "evidence"), rows)
+    return table(("operation", "request", "what it does", "evidence"), rows)
 
 
 def faces() -> str:
@@ -163,15 +166,16 @@ TABLES = {
     "errors": errors,
     "settings": settings,
     "commands": commands,
-    "differences": differences,
 }
 _FIDELITY = """\
 # How faithful mockchat is
 
 Written by `make docs` from the tables that serve; do not edit. Evidence says how well a behaviour
-is known: `live` was recorded from the service or is asserted by tests that run against it,
-`documented` is stated by the vendor's pages or shipped in its SDKs, `assumed` is ours: what a user
-would expect where nothing is known.
+is known:
+
+* `live` was recorded from the service, or is asserted by tests that run against it.
+* `documented` is stated by the vendor's pages, or shipped in its SDKs.
+* `assumed` is mockchat's choice where nothing is known: what a user would expect.
 
 ## Known differences from the live service
 
@@ -181,7 +185,7 @@ would expect where nothing is known.
 {operations}
 ## Errors
 
-The evidence is that of the text, the status and the condition together, whichever is known least.
+The evidence of a row is that of its text, status or condition: the one that is known least.
 
 {errors}
 ## Sentences of `details`
@@ -197,17 +201,15 @@ def render(text: str) -> str:
 def fidelity() -> str:
     """Return the page on fidelity."""
     return _FIDELITY.format(
-        differences=reasons(), operations=evidence(), errors=faces(), sentences=sentences()
+        differences=differences(), operations=evidence(), errors=faces(), sentences=sentences()
     )
 
 
 def files() -> dict[Path, str]:
-    """Return what is generated: each file and its content as it should be."""
-    return {
-        README: render(README.read_text()),
-        FAULTS: render(FAULTS.read_text()),
-        FIDELITY: fidelity(),
-    }
+    """Return the pages with generated parts, each with its text as it should be."""
+    pages = {page: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}
+    marked = {page: render(text) for page, text in pages.items() if _BLOCK.search(text)}
+    return {**marked, FIDELITY: fidelity()}
 
 
 def main() -> int:

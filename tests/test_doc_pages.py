@@ -12,7 +12,7 @@ from tests.pages import Page, blocks
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [Page(DOCS / f"{name}.md") for name in
-         ("pytest", "library", "control-api", "server", "faults")]  # fmt: skip
+         ("pytest", "library", "control-api", "server", "faults", "errors")]  # fmt: skip
 PATIENCE = 60  # seconds
 _PROMPT = "$ "
 

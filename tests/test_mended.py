@@ -13,6 +13,7 @@ from mockchat.core.relations import MAX_FRIENDS
 from mockchat.core.seed import FixtureError
 from mockchat.wire.app import STORE
 from tests.helpers import REST_KEY, Client, assert_error, create_user, data_of, details_of
+from tests.pages import blocks
 
 FRIENDS = "/users/superhero1/friends"
 
@@ -67,11 +68,11 @@ async def test_a_followed_link_gets_the_ca_and_health(client: Client) -> None:
     assert (await client.get("/_mock/health", headers=headers)).status == 200
 
 
-def test_the_fixture_that_the_readme_shows_is_one(tmp_path: Path) -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    shown = next(line for line in readme.splitlines() if line.strip().startswith('`{"users"'))
+def test_the_fixture_that_the_docs_show_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "users.md").read_text()
+    (shown,) = [block.code for block in blocks(page) if block.language == "json"]
     path = tmp_path / "own.json"
-    path.write_text(shown.split("`")[1])
+    path.write_text(shown)
 
     seed = load_seed([str(path)], [])
 

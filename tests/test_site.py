@@ -1,0 +1,72 @@
+"""The documentation site: MkDocs builds it without a warning, and its links lead somewhere."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LOADING = ("script", "img", "link", "iframe")
+
+
+class Html(HTMLParser):
+    """The links and the anchors of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value:
+                self.links.append(value)
+                self.loaded += [value] if tag in LOADING else []
+            elif name == "id" and value:
+                self.anchors.add(value)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def broken(site: Path, pages: dict[Path, Html]) -> Iterator[str]:
+    """The links of the pages to a file or an anchor that is not there."""
+    for page, html in pages.items():
+        for link in html.links:
+            url = urlsplit(link)
+            if url.scheme or url.netloc or page.name == "404.html":
+                continue
+            path = (page.parent / unquote(url.path)).resolve() if url.path else page
+            target = path / "index.html" if path.is_dir() else path
+            if not target.is_file():
+                yield f"{page.relative_to(site)}: {link}"
+            elif target in pages and url.fragment not in {"", *pages[target].anchors}:
+                yield f"{page.relative_to(site)}: {link} names no anchor"
+
+
+def test_every_link_leads_somewhere_and_no_page_loads_from_another_host(site: Path) -> None:
+    pages = {path: Html(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+
+    assert len(pages) > 30
+    assert list(broken(site, pages)) == []
+    assert {url for html in pages.values() for url in html.loaded if urlsplit(url).netloc} == set()
