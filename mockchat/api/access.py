@@ -16,8 +16,8 @@ def _any_key(app: App, headers: Headers, _fields: Fields) -> KeyCaller:
     return app.key_caller(headers.get("apiKey", ""))
 
 
-def _full_key(app: App, headers: Headers, fields: Fields) -> KeyCaller:
-    caller = _any_key(app, headers, fields)
+def _full_key(app: App, headers: Headers, _fields: Fields) -> KeyCaller:
+    caller = app.key_caller(headers.get("apiKey", ""))
     if caller.scope is not Scope.FULL_ACCESS:
         raise errors.NO_ACCESS(key=errors.mask(caller.key))
     return caller

@@ -83,7 +83,7 @@ def get_user_conversation(call: Call) -> dict[str, Any]:
     other, user = call.user_in_path(), _user(call)
     shown = _printed(profile(other, viewer=user))
     if other.avatar:
-        shown["avatar"] = address_for(other.avatar, call.hosts.server)
+        shown["avatar"] = address_for(other.avatar, call.server_url)
     return _conversation(call, "user", conversation_id(user, other), shown)
 
 

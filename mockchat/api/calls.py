@@ -57,7 +57,7 @@ def get_call_token(call: Call) -> dict[str, Any]:
     user, hosts = caller.user, call.hosts
     shown = {"uid": user.uid, "name": user.name}
     if user.avatar:
-        shown["avatar"] = address_for(user.avatar, hosts.server)
+        shown["avatar"] = address_for(user.avatar, call.server_url)
     session = str(passthrough.get("sessionId", ""))
     return {
         "callToken": text,

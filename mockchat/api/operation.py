@@ -80,7 +80,6 @@ class Hosts:
     secure: bool
     region: str
     domain: str
-    server: str  # the URL of this server; empty if the client used a live name
 
 
 @dataclass(slots=True)
@@ -121,11 +120,17 @@ class Call:
     query: Mapping[str, Any]
     body: Mapping[str, Any]
     headers: Mapping[str, str]  # names in any case
-    hosts: Hosts
+    find_hosts: Callable[[], Hosts]
+    server_url: str  # of this server; empty if the client used a live name
     sleep: Callable[[float], Awaitable[None]]
     waiting: Callable[[], AbstractAsyncContextManager[None]]  # the client may leave inside
     server: ServerFacts
     every_app: bool = False  # a control action that names no app
+
+    @property
+    def hosts(self) -> Hosts:
+        """The hosts by which the client goes on."""
+        return self.find_hosts()
 
     @property
     def apps(self) -> tuple[App, ...]:

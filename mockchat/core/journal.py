@@ -40,6 +40,23 @@ class Message:
             return None
 
 
+class Headers(Mapping[str, str]):
+    """Headers by name in any case, read-only."""
+
+    def __init__(self, plain: Mapping[str, str]) -> None:
+        self._plain = plain
+        self._values = {name.lower(): value for name, value in plain.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain)
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+
 class Frame(NamedTuple):
     """One message of a WebSocket; `sent` by the client, or by the server."""
 
@@ -63,7 +80,7 @@ class Exchange:
     summary: RequestSummary
     target: str  # path and query as they were sent
     sent: tuple[Mapping[str, str], bytes]
-    answered: tuple[Mapping[str, str], bytes]
+    answered: tuple[Mapping[str, str], bytes]  # found by name in one case
     status: int
     seconds: float
     secure: bool
@@ -83,7 +100,8 @@ class Exchange:
     @property
     def response(self) -> Message:
         """The message of the server."""
-        return Message(*self.answered)
+        headers, body = self.answered
+        return Message(Headers(headers), body)
 
     def __str__(self) -> str:
         fault = f" fault: {', '.join(self.faults)}" if self.faults else ""
@@ -198,11 +216,13 @@ class Journal:
         """Add an exchange, unless the journal is closed."""
         if self.closed:
             return
-        self._journals.sequence = exchange.sequence = self._journals.sequence + 1
+        journals = self._journals
+        journals.sequence = exchange.sequence = journals.sequence + 1
         exchange.counted = exchange.size
         self._exchanges.append(exchange)
         self._grow(exchange.counted)
-        self._journals.tell(self, exchange)
+        if journals.waiters:
+            journals.tell(self, exchange)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
         """Add a message of the WebSocket whose handshake is `exchange`."""
@@ -214,7 +234,8 @@ class Journal:
     def drop_oldest(self) -> None:
         """Drop the oldest exchange."""
         oldest = self._exchanges.popleft()
-        self._count(-oldest.counted)
+        self.bytes -= oldest.counted
+        self._journals.bytes -= oldest.counted
         oldest.counted = 0
 
     def clear(self) -> None:
@@ -230,16 +251,13 @@ class Journal:
 
     def _grow(self, size: int) -> None:
         journals, exchanges = self._journals, self._exchanges
-        self._count(size)
+        self.bytes += size
+        journals.bytes += size
         while len(exchanges) > journals.most or (
             self.bytes > journals.most_bytes and len(exchanges) > 1
         ):
             self.drop_oldest()
         journals.make_room(self)
-
-    def _count(self, size: int) -> None:
-        self.bytes += size
-        self._journals.bytes += size
 
 
 @dataclass(slots=True, eq=False)

@@ -1,12 +1,17 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
 import time
-from collections.abc import Iterator, Mapping, ValuesView
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from aiohttp import hdrs
-from multidict import CIMultiDict
+from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.helpers import (
+    must_be_empty_body,
+    rfc822_formatted_time,
+    should_remove_content_length,
+)
 
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, File, Page
@@ -21,6 +26,7 @@ from mockchat.wire.hosts import is_live
 from mockchat.wire.resolve import RequestContext
 from mockchat.wire.routing import Endpoint
 
+_NO_ANSWER = 499  # the status of a response that is not sent
 DIALECTS = ("documented", "live")
 SOURCE = "chat-api"
 
@@ -49,28 +55,6 @@ _OF_ANSWER = {**_JSON, **OPEN, "Accept": "application/json"}  # as recorded
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
 
-class Headers(Mapping[str, str]):
-    """Headers by name in any case, read-only; the journal has them, and few tests look."""
-
-    __slots__ = ("_plain",)
-
-    def __init__(self, plain: Mapping[str, str]) -> None:
-        self._plain = plain
-
-    def __getitem__(self, name: str) -> str:
-        return CIMultiDict(self._plain)[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._plain)
-
-    def __len__(self) -> int:
-        return len(self._plain)
-
-    def values(self) -> ValuesView[str]:
-        """Return the values."""
-        return self._plain.values()
-
-
 class Answer(NamedTuple):
     """An answer, ready to send; `status` 0 means that the connection ends without one."""
 
@@ -93,7 +77,7 @@ class Answer(NamedTuple):
             context.summary(),
             request.raw_path,
             (request.headers, context.body.raw),
-            (Headers(self.headers), self.body),
+            (self.headers, self.body),
             self.status,
             time.perf_counter() - context.started,
             request.secure,
@@ -103,12 +87,48 @@ class Answer(NamedTuple):
         )
 
 
-def render(context: RequestContext, endpoint: Endpoint, result: Any, server: str) -> Answer:
-    """Return the answer of an operation that returned `result`.
+class Reply(web.StreamResponse):
+    """An answer on its way: aiohttp's own response looks up and copies each header once more."""
 
-    `server` is the URL by which the client reaches pictures of this server, empty where it
-    reaches them by their live names.
-    """
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(status=answer.status or _NO_ANSWER)
+        self._answer = answer
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection may serve another request."""
+        return self._req is not None and self._req.keep_alive
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Write the headers, which are sent together with the body."""
+        if self._payload_writer is not None:
+            return None if self._eof_sent else self._payload_writer
+        self._req, self._payload_writer = request, request.writer
+        _, headers, body, *_ = self._answer
+        self._must_be_empty_body = must_be_empty_body(request.method, self._status)
+        if not should_remove_content_length(request.method, self._status):
+            headers[hdrs.CONTENT_LENGTH] = str(len(body))
+        headers[hdrs.DATE] = rfc822_formatted_time()
+        major, minor = request.version
+        if not request.keep_alive:
+            headers[hdrs.CONNECTION] = "close"
+        elif minor == 0:
+            headers[hdrs.CONNECTION] = "keep-alive"
+        line = f"HTTP/{major}.{minor} {self._status} {self._reason}"
+        await request.writer.write_headers(line, headers)  # type: ignore[arg-type]  # it has items
+        return self._payload_writer
+
+    async def write_eof(self, _data: bytes = b"") -> None:
+        """Send the answer."""
+        if not self._eof_sent and self._payload_writer is not None:
+            self._eof_sent = True
+            await self._payload_writer.write_eof(
+                b"" if self._must_be_empty_body else self._answer.body
+            )
+
+
+def render(context: RequestContext, endpoint: Endpoint, result: Any) -> Answer:
+    """Return the answer of an operation that returned `result`."""
     headers = _headers(context)
     if endpoint.unbuilt:
         headers["X-Mock-Unbuilt"] = endpoint.unbuilt
@@ -117,12 +137,17 @@ def render(context: RequestContext, endpoint: Endpoint, result: Any, server: str
         if result.name:
             headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
         return Answer(HTTPStatus.OK, headers, result.content)
-    return Answer(HTTPStatus.OK, headers, json_text.render(envelope(endpoint, result, server)))
+    printed = json_text.render(envelope(endpoint, result, context.server))
+    return Answer(HTTPStatus.OK, headers, printed)
 
 
 def envelope(endpoint: Endpoint, result: Any, server: str) -> Any:
-    """Return a result as plain data, in the envelope of its API."""
-    if endpoint.operation.is_control:
+    """Return a result as plain data, in the envelope of its API.
+
+    `server` is the URL by which the client reaches pictures of this server, empty where it
+    reaches them by their live names.
+    """
+    if endpoint.is_control:
         return _plain(endpoint, result, server)
     if isinstance(result, Page):
         items = [_plain(endpoint, one, server) for one in result.items]
@@ -248,8 +273,6 @@ def cut(end: ClientGone) -> Answer:
 
 def struck_by(answer: Answer, struck: Struck) -> Answer:
     """Return the answer as the faults that struck it leave it."""
-    if not struck.names:
-        return answer
     if answer.end is None:
         answer.headers[HEADER] = ", ".join(struck.names)
     if struck.shape is None or answer.end or answer.status in _BODILESS:

@@ -52,6 +52,8 @@ class Body:
 
     def fields_or_none(self) -> Mapping[str, Any]:
         """Return the body's fields, or nothing where it has none."""
+        if self._fields is not None:
+            return self._fields
         try:
             return self.fields()
         except ApiError:

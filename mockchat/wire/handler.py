@@ -37,7 +37,6 @@ from mockchat.wire.routing import Endpoint, router
 from mockchat.wire.websocket import Hub, Upgraded
 
 log = logging.getLogger("mockchat")
-_NO_ANSWER = 499  # the status of a response that is not sent
 _MAKE_NO_APP = (hdrs.METH_GET, hdrs.METH_DELETE)  # in the control API
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 _NOTHING: Mapping[str, Any] = {}
@@ -61,13 +60,10 @@ class RequestHandler:
         self._guard = Guard(config)
         self._waits = ClientWaits(sleep)
         self._faults = FaultInjector(store, self._waits)
-        self.hub = Hub(store, self._waits, self._server_of)
+        self.hub = Hub(store, self._waits)
         self.observers: list[Callable[[Exchange], None]] = []
         self.crashes: list[Exception] = []
         self.changed: Callable[[], None] = lambda: None
-
-    def _server_of(self, context: RequestContext, app: App) -> str:
-        return self._resolver.hosts(context, app).server
 
     async def close(self) -> None:
         """Release all waiting requests and close all WebSockets."""
@@ -80,18 +76,16 @@ class RequestHandler:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request: resolve, strike, authenticate, load, operate, render."""
-        if found := picture(request):
-            return found
         context = await self._resolver.resolve(request)
+        if context.endpoint is None and (found := picture(request)):
+            return found
         answer = await self._answer(context)
         response: web.StreamResponse
         if isinstance(answer, Upgraded):  # which the hub has recorded
             response, exchange = answer
         else:
-            headers, body = answer.headers, answer.body
-            prepared = web.Response(status=answer.status or _NO_ANSWER, headers=headers, body=body)
             exchange = self._record(context, answer)
-            response = await self._send(context, answer, prepared)
+            response = await self._send(context, answer)
         for observe in self.observers:
             observe(exchange)
         return response
@@ -100,28 +94,25 @@ class RequestHandler:
         struck = UNTOUCHED
         try:
             struck = await self._faults.strike(context)
-            answer = await self._serve(context, struck)
+            if struck.end is not None:
+                raise struck.end  # noqa: TRY301  # the journal has the names of what struck
+            endpoint = context.endpoint
+            if endpoint is None:
+                answer = await self._serve_path_without_endpoint(context, struck)
+            else:
+                call = self._load(
+                    context, endpoint, self._authenticate(context, endpoint.operation)
+                )
+                answer = answers.render(context, endpoint, await endpoint.run(call))
         except ApiError as error:
             answer = answers.refusal(context, error)
         except ClientGone as end:
             answer = answers.cut(end)
         except Exception as error:  # noqa: BLE001  # the only one in the package
             answer = answers.refusal(context, self._crash(context, error))
-        if isinstance(answer, Upgraded):
+        if not struck.names or isinstance(answer, Upgraded):
             return answer
         return answers.struck_by(answer, struck)
-
-    async def _serve(self, context: RequestContext, struck: Struck) -> Answer | Upgraded:
-        """Return the answer of the operation; raise ApiError or ClientGone where there is none."""
-        if struck.end is not None:
-            raise struck.end
-        endpoint = context.endpoint
-        if endpoint is None:
-            return await self._serve_path_without_endpoint(context, struck)
-        caller = self._authenticate(context, endpoint.operation)
-        call = self._load(context, endpoint, caller)
-        result = await endpoint.run(call)
-        return answers.render(context, endpoint, result, call.hosts.server)
 
     def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
@@ -129,12 +120,11 @@ class RequestHandler:
             self._guard.check(operation.access, context.address, context.headers)
         if context.refusal is not None:
             raise context.refusal
-        app = context.app
         if not context.is_control:
-            app.quota.take(operation.limit, app.clock.now())
-        caller = CALLERS[operation.access](app, context.headers, context.body.fields)
+            context.app.quota.take(operation.limit, context.at)
+        caller = CALLERS[operation.access](context.app, context.headers, context.body.fields)
         if operation.admits is not None:
-            operation.admits(app)
+            operation.admits(context.app)
         return caller
 
     def _load(self, context: RequestContext, endpoint: Endpoint, caller: Caller | None) -> Call:
@@ -154,7 +144,8 @@ class RequestHandler:
             query=query,
             body=body,
             headers=context.headers,
-            hosts=self._resolver.hosts(context, app),
+            find_hosts=lambda: self._resolver.hosts(context.address, app, context.target.app_id),
+            server_url=context.server,
             sleep=self._sleep,
             waiting=lambda: self._waits.waiting(context.request),
             server=self._server,
@@ -201,9 +192,7 @@ class RequestHandler:
             self.changed()
         return exchange
 
-    async def _send(
-        self, context: RequestContext, answer: Answer, prepared: web.Response
-    ) -> web.StreamResponse:
+    async def _send(self, context: RequestContext, answer: Answer) -> web.StreamResponse:
         """Return the response to send, or end the connection as its fault wants it."""
         request, end = context.request, answer.end
         try:
@@ -216,7 +205,7 @@ class RequestHandler:
             end = ClientGone()
         if end is not None:
             hang_up(request.transport, reset=end.reset)
-        return prepared
+        return answers.Reply(answer)
 
     async def perform(  # the parts of a call
         self,
@@ -237,7 +226,8 @@ class RequestHandler:
         app = self._app_named(operation, app_id)
         if operation.admits is not None:
             operation.admits(app)
-        hosts = self._resolver.own_hosts(app)
+        address, url = self._resolver.own_address(), self._resolver.own_url()
+        app_in_path = None if app is self._store.default else app.id
         call = Call(
             app=app,
             caller=caller or CALLERS[operation.access](app, _NO_VALUES, lambda: body),
@@ -245,7 +235,8 @@ class RequestHandler:
             query=endpoint.load_query(query),
             body=endpoint.load_body(body),
             headers=_NO_VALUES,
-            hosts=hosts,
+            find_hosts=lambda: self._resolver.hosts(address, app, app_in_path),
+            server_url=url,
             sleep=_at_once,
             waiting=_refuse_to_wait,
             server=self._server,
@@ -255,7 +246,7 @@ class RequestHandler:
         self.changed()
         if isinstance(result, File):
             return result
-        return answers.envelope(endpoint, result, hosts.server)
+        return answers.envelope(endpoint, result, url)
 
 
 async def _at_once(_seconds: float) -> None:

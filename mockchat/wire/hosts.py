@@ -103,6 +103,11 @@ def is_inside(address: str) -> bool:
     return parsed.is_loopback or parsed.is_link_local
 
 
+def server_at(address: Address) -> str:
+    """Return the URL of this server for a client that came by `address`; empty for a live name."""
+    return "" if is_live(address.name) else address.url
+
+
 def hosts_for(
     address: Address, app_id: str, prefix: str, region: str, tls_port: int | None
 ) -> Hosts:
@@ -140,5 +145,4 @@ def hosts_for(
         secure=address.secure,
         region=region,
         domain=domain,
-        server="" if is_live(address.name) else address.url,
     )

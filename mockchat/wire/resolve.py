@@ -3,9 +3,8 @@
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import hdrs, web
 
@@ -31,6 +30,7 @@ _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 _parse_host = lru_cache(maxsize=1024)(hosts.parse_host)
 _app_in = lru_cache(maxsize=1024)(hosts.app_in)
 _hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
+_server_at = lru_cache(maxsize=1024)(hosts.server_at)
 _LOCAL = Address("localhost", 80, secure=False)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _NO_VALUES: Mapping[str, str] = {}
@@ -40,40 +40,22 @@ class RequestContext(NamedTuple):
     """A request, its app, its endpoint and the address by which it came; nothing here changes."""
 
     request: web.BaseRequest
+    method: str
+    headers: Mapping[str, str]  # by name in any case
     body: Body
     id: int  # of the exchange; 0 for the control API, whose exchanges are in no journal
+    is_control: bool  # whether the request is for the control API
     started: float  # seconds of the performance counter
     at: float  # unix seconds, by the app's clock
     target: Target
     endpoint: Endpoint | None
+    operation: str | None  # its name, None where the path or method has none
     path: Mapping[str, str]  # the values in the path
     address: Address
+    server: str  # the URL of this server; empty if the client used a live name
     app_id: str  # that path, sub-domain or header name; empty where none does
     app: App  # that serves the request, or the default app where `refusal` says why none does
     refusal: ApiError | None
-
-    @property
-    def is_control(self) -> bool:
-        """Whether the request is for the control API."""
-        return not self.id
-
-    @property
-    def method(self) -> str:
-        """The method."""
-        return self.request.method
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, by name in any case."""
-        return self.request.headers
-
-    @property
-    def operation(self) -> str | None:
-        """The name of the operation, None where the path or method has none."""
-        if self.endpoint is not None:
-            return self.endpoint.name
-        upgrade = self.request.headers.get(hdrs.UPGRADE, "")
-        return SOCKET if not self.target.segments and upgrade.lower() == SOCKET else None
 
     @property
     def faulty_app_id(self) -> str | None:
@@ -86,12 +68,10 @@ class RequestContext(NamedTuple):
 
     def summary(self) -> RequestSummary:
         """Return the facts that faults and journal filters match."""
-        operation = self.operation
-        logs_in = operation == "login" or (
-            operation == "update_me" and only_logs_in(self.body.fields_or_none())
-        )
-        path, (kind, _) = self.target.path, self.credential()
-        return RequestSummary(self.method, path, operation, self._uid(), kind, logs_in)
+        operation, fields = self.operation, self.body.fields_or_none()
+        logs_in = operation == "login" or (operation == "update_me" and only_logs_in(fields))
+        uid, (kind, _) = self._uid(fields), self.credential()
+        return RequestSummary(self.method, self.target.path, operation, uid, kind, logs_in)
 
     def credential(self) -> tuple[str | None, str]:
         """Return the kind of the credential, `key` or `token`, and the credential itself."""
@@ -100,26 +80,27 @@ class RequestContext(NamedTuple):
             for field, kind in _CREDENTIAL_FIELDS.items():
                 if fields.get(field):
                     return kind, str(fields[field])
-        if token := self._jwt() or self.headers.get("authToken"):
+        if self.operation == _BY_JWT and (jwt := self._jwt()):
+            return "token", jwt
+        if token := self.headers.get("authToken"):
             return "token", token
         key = self.headers.get("apiKey")
         return ("key", key) if key else (None, "")
 
-    def _uid(self) -> str | None:
+    def _uid(self, fields: Mapping[str, Any]) -> str | None:
         """Return the uid in the path or body, or the owner of the auth token or session JWT."""
-        fields = self.body.fields_or_none()
         if uid := self.path.get("uid"):
             return uid
         if uid := fields.get("uid"):
             return str(uid).lower()
-        if jwt := self._jwt():
+        if self.operation == _BY_JWT and (jwt := self._jwt()):
             return claim_in(jwt, "sub")
         token = self.headers.get("authToken") or fields.get("authToken")
         found = self.app.tokens.get(str(token)) if token else None
         return found.uid if found else None
 
     def _jwt(self) -> str:
-        return self.headers.get("Authorization", "").strip() if self.operation == _BY_JWT else ""
+        return self.headers.get("Authorization", "").strip()
 
 
 class Resolver:
@@ -137,17 +118,20 @@ class Resolver:
     async def resolve(self, request: web.BaseRequest) -> RequestContext:
         """Return the context of a request, its body read."""
         started = time.perf_counter()
-        target, found = route(request.method, request.rel_url.raw_path)
+        method, headers = request.method, request.headers
+        target, found = route(method, request.rel_url.raw_path)
         control = target.is_control
         exchange_id = 0 if control else self._store.journals.next_id()
-        unmet = await answer_expectation(request) if hdrs.EXPECT in request.headers else None
+        unmet = await answer_expectation(request) if hdrs.EXPECT in headers else None
         body = await receive(request, control=control) if request.body_exists else NO_BODY
         address, misread = self.address(request)
         app_id, app, refusal = self._app(request, target, address)
         endpoint, path = found or (None, _NO_VALUES)
+        operation = endpoint.name if endpoint else _operation_of_root(target, headers)
         return RequestContext(
-            request, body, exchange_id, started, app.clock.now(), target, endpoint, path,
-            address, app_id, app, misread or refusal or unmet,
+            request, method, headers, body, exchange_id, control, started, app.clock.now(), target,
+            endpoint, operation, path, address, _server_at(self._public or address), app_id, app,
+            misread or refusal or unmet,
         )  # fmt: skip
 
     def address(self, request: web.BaseRequest) -> tuple[Address, ApiError | None]:
@@ -157,7 +141,8 @@ class Resolver:
         """
         headers, secure = request.headers, request.secure
         source, host = "Host", headers.get("Host", "")
-        if absolute := _ABSOLUTE.match(request.raw_path):
+        path = request.raw_path
+        if not path.startswith("/") and (absolute := _ABSOLUTE.match(path)):
             host = absolute[1]
         if self._config.trust_proxy:
             if forwarded := headers.get("X-Forwarded-Host", "").partition(",")[0].strip():
@@ -205,23 +190,29 @@ class Resolver:
         app = store.app_with_token(token) if token else None
         return app or (store.app_with_key(key) if key else None)
 
-    def hosts(self, context: RequestContext, app: App) -> Hosts:
-        """Return the hosts by which the client goes on."""
-        return self._hosts(context.address, app, context.target.app_id)
-
-    def own_hosts(self, app: App) -> Hosts:
-        """Return the hosts by which a client reaches the server itself."""
+    def own_address(self) -> Address:
+        """Return the address of the server itself."""
         scheme, _, netloc = (self._server.base_url or "http://localhost").partition("://")
-        address = hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
-        found = self._hosts(address, app, None if app is self._store.default else app.id)
-        plain = self._server.plain_url
-        return replace(found, server=plain) if plain and not self._public else found
+        return hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
 
-    def _hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
+    def own_url(self) -> str:
+        """Return the URL by which a client on this machine reaches the server."""
+        if self._public or not self._server.plain_url:
+            return _server_at(self._public or self.own_address())
+        return self._server.plain_url
+
+    def hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
+        """Return the hosts by which the client goes on."""
         prefix = f"/apps/{app_in_path}" if app_in_path else ""
         return _hosts_for(
             self._public or address, app.id, prefix, self._config.region, self._server.https_port
         )
+
+
+def _operation_of_root(target: Target, headers: Mapping[str, str]) -> str | None:
+    """Return the operation of a path that no endpoint serves: a WebSocket opens at the root."""
+    upgrade = not target.segments and headers.get(hdrs.UPGRADE, "").lower() == SOCKET
+    return SOCKET if upgrade else None
 
 
 def _own_address(request: web.BaseRequest, *, secure: bool) -> Address:

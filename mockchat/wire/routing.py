@@ -30,6 +30,7 @@ class Endpoint:
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.name = operation.id
+        self.is_control = operation.is_control
         self.load_query = Loader(operation.query)
         self.load_body = Loader(operation.body)
         self.takes_body = operation.body is not None
@@ -52,11 +53,7 @@ class Target(NamedTuple):
     segments: tuple[str, ...]
     app_id: str | None
     path: str = "/"  # that the segments make
-
-    @property
-    def is_control(self) -> bool:
-        """Whether the path belongs to the control API."""
-        return self.segments[:1] == (_CONTROL,)
+    is_control: bool = False  # whether the path belongs to the control API
 
 
 def parse_path(raw_path: str) -> Target:
@@ -74,7 +71,7 @@ def parse_path(raw_path: str) -> Target:
     while start < len(segments) and VERSION.fullmatch(segments[start]):
         start += 1
     meant = tuple(_decoded(one) if "%" in one else one for one in segments[start:])
-    return Target(meant, app_id, "/" + "/".join(meant))
+    return Target(meant, app_id, "/" + "/".join(meant), meant[:1] == (_CONTROL,))
 
 
 def _decoded(segment: str) -> str:

@@ -64,11 +64,8 @@ def _summary(uid: str) -> RequestSummary:
 class Hub:
     """Owns the sockets: answers their frames and tells them of changed users and tokens."""
 
-    def __init__(
-        self, store: Store, waits: ClientWaits, server_of: Callable[[RequestContext, App], str]
-    ) -> None:
+    def __init__(self, store: Store, waits: ClientWaits) -> None:
         self._store = store
-        self._server_of = server_of  # the URL of this server, as a client knows it
         self._waits = waits
         self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
@@ -335,8 +332,7 @@ class Hub:
     def _tell_presence(self, event: PresenceChanged) -> None:
         for session, app, _ in self._known():
             if app.id == event.app_id and session.wants(event.user):
-                server = self._server_of(session.context, app)
-                self._send(session, _presence(event, server))
+                self._send(session, _presence(event, session.context.server))
 
 
 def _presence(event: PresenceChanged, server: str) -> dict[str, Any]:
