@@ -222,9 +222,11 @@ def push_token_in(body: Mapping[str, Any]) -> str | None:
 
     SDKs put it into `appInfo` or beside it.
     """
-    info = _object(body.get("app_info") or body.get("appInfo"))
+    info = body.get("app_info") or body.get("appInfo")
     beside = body.get("push_notification") or body.get("pushNotification")
-    found = _object(info.get("pushNotification") or beside).get("fcmDeviceToken")
+    if not info and not beside:
+        return None
+    found = _object(_object(info).get("pushNotification") or beside).get("fcmDeviceToken")
     return found if isinstance(found, str) and found else None
 
 

@@ -100,7 +100,8 @@ async def receive(request: web.BaseRequest, *, control: bool) -> Body:
 async def _read(content: StreamReader, limit: int) -> bytes:
     """Return the whole content; raise BAD_REQUEST where it is longer than `limit` bytes."""
     chunks, size = [], 0
-    while chunk := await content.readany():
+    while not content.at_eof():
+        chunk = await content.readany()
         chunks.append(chunk)
         size += len(chunk)
         if size > limit:
