@@ -183,6 +183,13 @@ DIFFERENCES = (
     ),
     Difference(
         "presence",
+        "a Calls SDK alone shows its user online",
+        "a `PUT /me` with a platform and without `appInfo` and the headers `sdk` and `resource` "
+        "is the login of a Calls SDK alone: its user is online until the token is destroyed",
+        "such a client opens no WebSocket in mockchat, and nothing else tells it from others",
+    ),
+    Difference(
+        "presence",
         "",
         "a login shows `online`; elsewhere `available` while a WebSocket is open, else `offline`",
         "what SDKs read as online",

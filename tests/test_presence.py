@@ -19,7 +19,10 @@ from tests.helpers import (
     connect,
     create_user,
     data_of,
+    get_user,
+    issue_token,
     log_in,
+    steer,
 )
 
 EVERYONE = {"presenceSubscription": "ALL_USERS"}
@@ -193,3 +196,65 @@ async def test_a_presence_shows_a_picture_at_the_address_of_each_client(client: 
     here, there = (frame["body"]["user"]["avatar"] for frame in shown)
     assert here == str(client.make_url("/sampleapp/v2/users/cometchat-uid-1.webp"))
     assert there == "https://assets.cometchat.io/sampleapp/v2/users/cometchat-uid-1.webp"
+
+
+# --- Calls SDKs alone, which open no WebSocket ----------------------------------------------
+CALLS = {"platform": "web", "deviceId": "web_1"}
+
+
+async def test_a_client_of_calls_alone_is_online_from_its_login_to_its_logout(
+    client: Client, clock: Clock
+) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    headers = by_token(await issue_token(client, "superhero2"))
+    clock.advance(5)
+
+    for _ in range(2):  # a reload of the page logs in again
+        assert (await data_of(client.put("/me", json=CALLS, headers=headers)))["status"] == "online"
+    user = await get_user(client, "superhero2")
+    count = await data_of(client.get("/users?status=available&count=true", headers=REST_KEY))
+    await data_of(client.delete("/me", headers=headers))
+
+    assert (user["status"], user["lastActiveAt"], count) == ("available", NOW + 5, {"count": 2})
+    assert await heard(watch) == ["SUPERHERO2 online", "SUPERHERO2 offline"]
+    assert (await get_user(client, "superhero2"))["status"] == "offline"
+
+
+async def test_a_chat_sdk_or_a_back_end_that_logs_in_is_not_online_without_a_socket(
+    client: Client,
+) -> None:
+    plain: Json = {"deviceId": "web_1"}
+    chat: list[tuple[Json, dict[str, str]]] = [
+        (CALLS, {"sdk": "javascript@4.0.0"}),
+        (CALLS, {"resource": "WEB-4_0_0-x"}),
+        ({**CALLS, "appInfo": {"version": "2.0.4"}}, {}),
+        (plain, {}),
+        ({}, {}),
+    ]
+    for body, headers in chat:
+        token = by_token(await issue_token(client, "superhero2"))
+        await data_of(client.put("/me", json=body, headers={**token, **headers}))
+        assert (await get_user(client, "superhero2"))["status"] == "offline", (body, headers)
+
+
+async def test_the_presence_of_calls_follows_the_token_through_sockets_and_snapshots(
+    client: Client,
+) -> None:
+    token = await issue_token(client, "superhero2")
+    me = await data_of(client.put("/me", json=CALLS, headers=by_token(token)))
+
+    async def status() -> str:
+        return str((await get_user(client, "superhero2"))["status"])
+
+    await steer(client, "PUT", "snapshots/s")
+    await steer(client, "POST", "reset")
+    assert await status() == "offline"
+    await steer(client, "POST", "snapshots/s/restore")
+    assert await status() == "available"
+
+    watch = await enter(client, "superhero1", **EVERYONE)
+    socket = await connect(client, me)  # so it is no client of calls alone
+    assert await heard(watch) == []
+    await socket.close()
+    assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
+    assert await status() == "offline"

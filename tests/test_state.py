@@ -9,13 +9,14 @@ from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.core.entities import (
     ApiKey,
+    ConnectionChanged,
     Event,
     KeyCaller,
-    PresenceChanged,
     Scope,
     Status,
     TokenDestroyed,
     User,
+    UserCaller,
 )
 from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
@@ -189,17 +190,19 @@ def test_the_first_session_brings_a_user_online_and_the_last_takes_it_offline(
     app: App, clock: Clock, events: list[Event]
 ) -> None:
     user = add(app, "u1")
+    token = app.issue_token(user)
+    caller = UserCaller(user, token)
 
-    app.open_session(user)
-    app.open_session(user)
-    app.close_session(user)
+    app.open_session(caller)
+    app.open_session(caller)
+    app.close_session(caller, NOW)
     between = (user.status, app.sockets)
     clock.advance(10)
-    app.close_session(user)
+    app.close_session(caller, NOW)
 
     assert (between, user.status, app.sockets) == ((Status.AVAILABLE, 1), Status.OFFLINE, 0)
     assert events == [
-        PresenceChanged("APP_ID", user, NOW),
-        PresenceChanged("APP_ID", user, NOW + 10),
-    ]
+        ConnectionChanged("APP_ID", user, token, NOW, NOW, connected, changes)
+        for connected, changes in ((True, True), (True, False), (False, False))
+    ] + [ConnectionChanged("APP_ID", user, token, NOW + 10, NOW, False, True)]
     assert user.last_active_at == NOW + 10

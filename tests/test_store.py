@@ -6,7 +6,7 @@ import pytest
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from mockchat.core.entities import ApiKey, Event, Scope, TokenDestroyed, User
+from mockchat.core.entities import ApiKey, Event, Scope, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
@@ -87,7 +87,9 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
     changed, sold, online, fresh = (store.app(name) for name in ("one", "two", "three", "four"))
     changed.add_user(User("u1", "One", 1))
     token = sold.issue_token(sold.user("seeded"))
-    online.open_session(online.user("seeded"))
+    seeded = online.user("seeded")
+    caller = UserCaller(seeded, online.issue_token(seeded))
+    online.open_session(caller)
     store.open("named", Rules(any_key=True))
     store.claim("claimed")
 
@@ -106,7 +108,7 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
     assert [gone_for("eight"), gone_for("nine")] == [{"seven"}, {"eight"}]
     store.app("nine").touch()
     assert [gone_for("ten"), gone_for("eleven")] == [{"six"}, {"ten"}]
-    online.close_session(online.user("seeded"))
+    online.close_session(caller, 0.0)
     assert online.sockets == 0
     assert store.app("named").rules.any_key
     assert store.find("claimed")

@@ -81,7 +81,19 @@ async def update_me(call: Call) -> Me:
         await _pass_hold(call, caller.user.uid)
         caller = app.user_caller(token)  # it may have died meanwhile
         _use_token(call, caller)
+        if _has_no_socket(call):
+            app.go_online(caller)
         return _logged_in(call, caller)
+
+
+def _has_no_socket(call: Call) -> bool:
+    """Whether the client is a Calls SDK alone, which opens no WebSocket.
+
+    It names its platform, as all SDKs do, but has no header of the chat SDKs (sdk-wire section 9).
+    """
+    headers, body = call.headers, call.body
+    of_chat = "sdk" in headers or "resource" in headers or "app_info" in body
+    return bool(body.get("platform")) and not of_chat
 
 
 @table.get("/me")

@@ -77,6 +77,7 @@ class AuthToken:
     app_info: str | None = None
     bound_to: str | None = None  # the device that used a single-use token first
     jwt: str | None = None  # its session JWT, once a login issued one
+    online_since: int | None = None  # of a client without a WebSocket; unix seconds
     push_tokens: dict[str, str] = field(default_factory=dict)  # by platform
 
 
@@ -103,7 +104,7 @@ class User:
     blocked: dict[str, int] = field(default_factory=dict)  # key of a user -> unix seconds
     blocked_by: set[str] = field(default_factory=set)  # keys of users
     tokens: dict[str, AuthToken] = field(default_factory=dict)  # by value, oldest first
-    sessions: int = 0  # live WebSockets
+    sessions: int = 0  # live WebSockets, and logins of clients that open none
     serial: int = 0  # order of creation within the app
 
     @property
@@ -144,12 +145,16 @@ class TokenDestroyed:
 
 
 @dataclass(frozen=True, slots=True)
-class PresenceChanged:
-    """The first session of a user opened, or the last one closed."""
+class ConnectionChanged:
+    """A connection of a user opened or closed."""
 
     app_id: str
     user: User
-    at: int
+    token: AuthToken  # that opened it
+    at: float  # unix seconds, as below
+    since: float  # when it opened
+    connected: bool
+    presence_changed: bool  # whether it is the first to open, or the last to close
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +164,4 @@ class AppRestored:
     app_id: str
 
 
-Event = TokenDestroyed | PresenceChanged | AppRestored
+Event = TokenDestroyed | ConnectionChanged | AppRestored

@@ -14,9 +14,9 @@ from mockchat.core.entities import (
     ApiKey,
     AppRestored,
     AuthToken,
+    ConnectionChanged,
     Event,
     KeyCaller,
-    PresenceChanged,
     Role,
     Scope,
     Status,
@@ -72,7 +72,7 @@ class App:
         self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
         self.serial = 0  # of the newest user
-        self._emit = emit
+        self.emit = emit
 
     @property
     def now(self) -> int:
@@ -144,11 +144,14 @@ class App:
         self._listed = sorted(active, key=_by_order)
         self.tokens = {token.value: token for token in tokens}
         for token in self.tokens.values():
-            self._users[token.uid.lower()].tokens[token.value] = token
+            user = self._users[token.uid.lower()]
+            user.tokens[token.value] = token
+            if token.online_since is not None:
+                self.rejoin_session(user)
         self.touch()
         for value in before.keys() - self.tokens.keys():
-            self._emit(TokenDestroyed(self.id, value))
-        self._emit(AppRestored(self.id))
+            self.emit(TokenDestroyed(self.id, value))
+        self.emit(AppRestored(self.id))
 
     # --- users --------------------------------------------------------------------------
     def user(self, uid: str) -> User:
@@ -318,8 +321,11 @@ class App:
     def destroy_token(self, token: AuthToken, *, by_logout: bool = False) -> None:
         """Destroy a token; the sessions that it opened end."""
         del self.tokens[token.value]
-        del self._users[token.uid.lower()].tokens[token.value]
-        self._emit(TokenDestroyed(self.id, token.value, by_logout))
+        user = self._users[token.uid.lower()]
+        del user.tokens[token.value]
+        self.emit(TokenDestroyed(self.id, token.value, by_logout))
+        if token.online_since is not None:
+            self._disconnect(UserCaller(user, token), token.online_since)
 
     def flush_tokens(self, user: User) -> None:
         """Destroy all tokens of a user."""
@@ -338,29 +344,47 @@ class App:
         finally:
             self.logins.discard(slot)
 
-    def open_session(self, user: User) -> None:
-        """Add a WebSocket of `user`; the first one brings the user online."""
+    def open_session(self, caller: UserCaller) -> None:
+        """Add a WebSocket of a user; the first connection brings the user online."""
         self.sockets += 1
-        user.sessions += 1
-        if user.sessions == 1:
-            self._change_presence(user, Status.AVAILABLE)
+        self._connect(caller)
+        if caller.token.online_since is not None:  # the client has a WebSocket after all
+            caller.token.online_since = None
+            caller.user.sessions -= 1
 
     def rejoin_session(self, user: User) -> None:
-        """Add an open WebSocket to a user that a restore brought back."""
+        """Add an open connection to a user that a restore brought back."""
         user.sessions += 1
         user.status = Status.AVAILABLE
 
-    def close_session(self, user: User) -> None:
-        """Remove a WebSocket of `user`; with the last one the user goes offline."""
+    def close_session(self, caller: UserCaller, since: float) -> None:
+        """Remove a WebSocket that opened at `since`; the last connection takes the user offline."""
         self.sockets -= 1
-        user.sessions -= 1
-        if self._users.get(user.key, user) is not user:
-            return  # another user has this uid now
-        if user.sessions == 0:
-            self._change_presence(user, Status.OFFLINE)
+        self._disconnect(caller, since)
 
-    def _change_presence(self, user: User, status: Status) -> None:
-        user.status = status
-        user.last_active_at = self.now
-        self.touch()
-        self._emit(PresenceChanged(self.id, user, user.last_active_at))
+    def go_online(self, caller: UserCaller) -> None:
+        """Bring a user online whose client opens no WebSocket, until its token is destroyed."""
+        if caller.token.online_since is None:
+            caller.token.online_since = self.now
+            self._connect(caller)
+
+    def _connect(self, caller: UserCaller) -> None:
+        caller.user.sessions += 1
+        self._note_connection(caller, self.clock.now(), connected=True)
+
+    def _disconnect(self, caller: UserCaller, since: float) -> None:
+        user = caller.user
+        user.sessions -= 1
+        if self._users.get(user.key, user) is user:  # else another user has this uid now
+            self._note_connection(caller, since, connected=False)
+
+    def _note_connection(self, caller: UserCaller, since: float, *, connected: bool) -> None:
+        user, now = caller.user, self.clock.now()
+        changes_presence = user.sessions == connected  # the first, or the last one is gone
+        if changes_presence:
+            user.status = Status.AVAILABLE if connected else Status.OFFLINE
+            user.last_active_at = int(now)
+            self.touch()
+        self.emit(
+            ConnectionChanged(self.id, user, caller.token, now, since, connected, changes_presence)
+        )

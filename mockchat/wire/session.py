@@ -28,6 +28,7 @@ class Session:
     exchange: Exchange  # its handshake, as the journal has or will have it
     app: App | None = None
     caller: UserCaller | None = None
+    since: float = 0.0  # when it authenticated; unix seconds
     platform: str = ""  # as the client names it when it authenticates
     subscription: str = ""
     roles: frozenset[str] = frozenset()

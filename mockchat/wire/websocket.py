@@ -13,7 +13,7 @@ from mockchat.api import json_text
 from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.session_jwt import check_jwt
 from mockchat.api.validation import refuse
-from mockchat.core.entities import Event, PresenceChanged, Status, TokenDestroyed, UserCaller
+from mockchat.core.entities import AppRestored, ConnectionChanged, Event, TokenDestroyed, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import (
     CloseSocket,
@@ -168,7 +168,8 @@ class Hub:
         session.heed(body)
         # Code and status as texts: iOS crashes on a number (sdk-wire 1.6).
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
-        app.open_session(session.caller.user)
+        app.open_session(session.caller)
+        session.since = app.clock.now()
         self._watch_expiry(session, app, session.caller)
         uid = session.caller.user.uid
         for closing, rule in self._strikes(session, app, uid, CloseSocket):
@@ -295,7 +296,7 @@ class Hub:
         self._place(session, session.context.app)
         session.cancel_timers()
         if session.app and session.caller:
-            session.app.close_session(session.caller.user)
+            session.app.close_session(session.caller, session.since)
 
     # --- events -------------------------------------------------------------------------
     def _on_event(self, event: Event) -> None:
@@ -306,9 +307,10 @@ class Hub:
                         self._start(self._see_off(session))
                     else:
                         self._revoke(session)
-        elif isinstance(event, PresenceChanged):
-            self._tell_presence(event)
-        else:
+        elif isinstance(event, ConnectionChanged):
+            if event.presence_changed:
+                self._tell_presence(event)
+        elif isinstance(event, AppRestored):
             self._rejoin(event.app_id)
 
     def _rejoin(self, app_id: str) -> None:
@@ -329,26 +331,25 @@ class Hub:
         for known in self._known():
             self._watch_expiry(*known)
 
-    def _tell_presence(self, event: PresenceChanged) -> None:
+    def _tell_presence(self, event: ConnectionChanged) -> None:
         for session, app, _ in self._known():
             if app.id == event.app_id and session.wants(event.user):
                 self._send(session, _presence(event, session.context.server))
 
 
-def _presence(event: PresenceChanged, server: str) -> dict[str, Any]:
+def _presence(event: ConnectionChanged, server: str) -> dict[str, Any]:
     """Return the presence frame for a client that reaches pictures of this server by `server`."""
     user = _print_user(profile(event.user, public=True))
     if "avatar" in user:
         user["avatar"] = address_for(user["avatar"], server)
-    online = event.user.status is Status.AVAILABLE
     return {
         "type": "presence",
         "appId": event.app_id,
         "deviceId": "",  # nobody's: SDKs drop frames of their own device
         "sender": event.user.uid,
         "body": {
-            "action": "online" if online else "offline",
-            "timestamp": event.at,
+            "action": "online" if event.connected else "offline",
+            "timestamp": int(event.at),
             "user": user,
         },
     }
