@@ -110,6 +110,12 @@ def _name(value: str) -> str:
     return value.lower().rstrip(".")
 
 
+def _pattern(value: str) -> str:
+    if value != "*":
+        _name(value.removeprefix("*."))
+    return value.lower().rstrip(".")
+
+
 def _url(value: str) -> str:
     if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
         raise ValueError("must be like https://host:port")
@@ -122,6 +128,7 @@ _PORT = Kind(_port, "PORT", none="off")
 _COUNT = Kind(_count, "N")
 _DURATION = Kind(duration, "DURATION")
 _NAME = Kind(_name, "NAME", takes=(str,))
+_PATTERN = Kind(_pattern, "NAME", takes=(str,))
 _KEY = Kind(_credential, "KEY", takes=(str,))
 
 
@@ -216,6 +223,11 @@ class Config:
     )
     proxy_only_live: bool = _setting(
         False, SWITCH, "make the proxy refuse all hosts but the live ones"
+    )
+    proxy_allow: tuple[str, ...] = _setting(
+        *((), _PATTERN),
+        "another host for the proxy where it takes the live ones only, as it does beyond loopback: "
+        "a name, `*.name`, or `*` for all",
     )
     control_token: str | None = _setting(
         None, Kind(_credential, "TOKEN", takes=(str,)), "token that the control API requires"

@@ -158,7 +158,8 @@ def banner(mock: MockChat) -> str:
     config, uids = mock.config, mock.seed_uids()
     more = f" and {len(uids) - _SHOWN_USERS} more" if len(uids) > _SHOWN_USERS else ""
     others = "" if config.strict_apps else "; any other app id works too"
-    strangers = "refuses all others" if config.proxy_only_live else "passes others through"
+    strangers = ", ".join("all others" if one == "*" else one for one in mock.proxy_hosts)
+    passed = f"passes {strangers or 'no others'} through"
     parts = urlsplit(mock.https_url or mock.url or "")
     port = f":{parts.port}" if parts.port else ""
     renewed = f" (new: {mock.ca_renewed}; trust it anew)" if mock.ca_renewed else ""
@@ -166,7 +167,7 @@ def banner(mock: MockChat) -> str:
         "HTTP": mock.url or "off",
         "HTTPS": mock.https_url or "off",
         "Also as": ", ".join(f"{parts.scheme}://{name.format(port)}" for name in _NAMES),
-        "Proxy": f"{mock.proxy_url} (sends the live host names here, {strangers})",
+        "Proxy": f"{mock.proxy_url} (sends the live host names here, {passed})",
         "App": f"{config.app_id} (region {config.region}){others}",
         "Auth key": f"{' or '.join(config.auth_key)} (creates users and auth tokens)",
         "API key": f"{' or '.join(config.rest_api_key)} (full access)",

@@ -25,7 +25,7 @@ from mockchat.kit import Kit
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
 from mockchat.wire.connection import ForgivingServer
-from mockchat.wire.hosts import Address
+from mockchat.wire.hosts import Address, is_loopback
 from mockchat.wire.tls import TlsError
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class MockChat(Kit):
         self.url: str | None = None
         self.https_url: str | None = None
         self.proxy_url: str | None = None
+        self.proxy_hosts: tuple[str, ...] = ()  # other hosts that the proxy passes through
         self.ca_path: Path | None = None
         self.ca_renewed = ""  # why the CA is not the one that was there at the last start
         self._runner: web.ServerRunner | None = None
@@ -210,10 +211,13 @@ class MockChat(Kit):
         return found.context
 
     async def _open_proxy(self, port: int, listeners: list[Address]) -> None:
-        from mockchat.wire.proxy import Proxy  # noqa: PLC0415  # most have none
+        from mockchat.wire.proxy import EVERY_HOST, Proxy  # noqa: PLC0415  # most have none
 
         bound = self._bind(port, "--proxy-port")
-        self._proxy = Proxy(*listeners, only_live=self.config.proxy_only_live)
+        config = self.config
+        few = config.proxy_only_live or not is_loopback(config.host)
+        self.proxy_hosts = config.proxy_allow if few else (EVERY_HOST,)
+        self._proxy = Proxy(*listeners, allow=self.proxy_hosts)
         await self._proxy.start(bound)
         address = _address_of(bound, secure=False)
         # The URL names port 80, too: clients disagree on the default port of a proxy.

@@ -21,7 +21,7 @@ NAMES = [name for name, _ in rows()]
 # Settings whose default in the help is no value of the flag.
 PROSE_DEFAULTS = (
     *("tls_cert", "tls_key", "tls_host", "ca_dir", "auth_key", "random_seed", "state"),
-    *("public_url", "control_token", "allow_host"),
+    *("public_url", "control_token", "allow_host", "proxy_allow"),
 )
 # A value for each setting that is not its default, and its meaning.
 GIVEN: dict[str, tuple[str, object]] = {
@@ -54,6 +54,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "trust_proxy": ("on", True),
     "proxy_port": ("3128", 3128),
     "proxy_only_live": ("on", True),
+    "proxy_allow": ("*.Example.com", ("*.example.com",)),
     "control_token": ("s3cret", "s3cret"),
     "allow_host": ("Mock.Example.com.", ("mock.example.com",)),
     "log_format": ("json", "json"),
@@ -69,6 +70,7 @@ RUBBISH: dict[str, tuple[list[str], str]] = {
     "proxy_port": (["-1", "65536", "none"], "port"),
     "proxy_only_live": (["2"], "true or false"),
     "control_token": (["", "a\tb"], "spaces"),
+    "proxy_allow": (["", "a*", "https://a", "*.", "**"], "host name"),
     "allow_host": (["", "a b", "https://a", "a/b"], "host name"),
     "any_key": (["maybe", "2", "True!"], "true or false"),
     "strict_apps": (["nein"], "true or false"),

@@ -107,7 +107,7 @@ async def test_a_head_that_is_too_long_or_too_slow_is_refused(proxy: int) -> Non
 @given(data=st.binary(max_size=200))
 @hostile
 async def test_whatever_comes_is_answered_by_http_or_not_at_all(data: bytes) -> None:
-    async with bare_proxy(patience=0.001, only_live=True) as proxy:
+    async with bare_proxy(patience=0.001, allow=()) as proxy:
         answer = await answer_to(proxy, data)
 
         assert answer == b"" or 400 <= status_of(answer) < 500
@@ -169,32 +169,68 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-async def test_a_client_from_elsewhere_does_not_reach_the_inside(tmp_path: Path) -> None:
-    config = Config(host="0.0.0.0", port=0, https_port=0, proxy_port=0, ca_dir=str(tmp_path))
-    address = own_address()
+def beyond_loopback(tmp_path: Path, *allowed: str) -> MockChat:
+    ports: dict[str, Any] = {"port": 0, "https_port": 0, "proxy_port": 0}
+    config = Config(host="0.0.0.0", **ports, proxy_allow=allowed, ca_dir=str(tmp_path))
+    return MockChat(config)
+
+
+async def asked_from_elsewhere(mock: MockChat, target: str) -> bytes:
+    """The head of the answer to a client that is not on loopback."""
+    client = await End.to(proxy_of(mock), own_address())
+    await client.send(connect(target))
+    answer = await client.head()
+    await client.close()
+    return answer
+
+
+async def test_a_client_from_elsewhere_learns_nothing_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, called = own_address(), asyncio.Event()
+    with socket.create_server((address, 0)) as probe:
+        closed = probe.getsockname()[1]
+
+    async def note(_end: End) -> None:
+        called.set()
 
     async with (
-        MockChat(config) as mock,
-        other_host(echo) as inside,
-        other_host(echo, address) as outside,
+        beyond_loopback(tmp_path, "*") as mock,
+        other_host(note) as inside,
+        other_host(note, address) as outside,
     ):
-        client = await End.to(proxy_of(mock), address)
-        await client.send(connect(f"localhost:{inside}"))
-        answer = await client.rest()
-        await client.close()
-        assert status_of(answer) == 403
-        assert b"NO_PROXY" in answer
+        places = [f"localhost:{inside}", f"127.0.0.1:{closed}", f"0.0.0.0:{inside}"]
+        places += [f"{address}:{outside}", f"{address}:{closed}", "169.254.169.254:80"]
+        for place in (*places, "[64:ff9b::a9fe:a9fe]:80", "[fd00:ec2::254]:80"):
+            answer = await asked_from_elsewhere(mock, place)
+            assert status_of(answer) == 403, place
+            assert b"this is the proxy's own machine; exclude yours" in answer, place
+        assert not called.is_set()
 
-        client = await End.to(proxy_of(mock), address)
-        await client.send(connect(f"{address}:{outside}"))
-        assert await client.head() == ESTABLISHED
-        await client.close()
+        monkeypatch.setattr("mockchat.wire.proxy.is_own", lambda _: False)  # another machine's
+        assert await asked_from_elsewhere(mock, f"{address}:{outside}") == ESTABLISHED
+
+
+async def test_beyond_loopback_other_hosts_are_refused_unless_they_are_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.wire.proxy.is_own", lambda _: False)
+    address = own_address()
+    async with other_host(echo, address) as port:
+        for allowed, status in (((), 403), (("*.example.com", address), 200), (("*.a",), 403)):
+            async with beyond_loopback(tmp_path, *allowed) as mock:
+                answer = await asked_from_elsewhere(mock, f"{address}:{port}")
+                assert status_of(answer) == status, allowed
+                live = await asked_from_elsewhere(mock, "app1.api-us.cometchat.io:443")
+                assert live == ESTABLISHED, allowed
 
 
 def test_what_a_machine_s_inside_is() -> None:
-    inside = ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]
-    inside += ["169.254.169.254", "fe80::1%lo", "::ffff:169.254.169.254"]
-    outside = ["10.0.0.1", "172.17.0.1", "192.0.2.1", "fd00::2"]
+    inside = ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"]
+    inside += ["169.254.169.254", "fe80::1%lo", "::ffff:169.254.169.254", "2002:7f00:1::"]
+    inside += ["64:ff9b::7f00:1", "64:ff9b:1::a9fe:a9fe", "64:ff9b::6464:64c8"]
+    inside += ["100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"]
+    outside = ["10.0.0.1", "172.17.0.1", "192.0.2.1", "fd00::2", "64:ff9b::c000:201"]
 
     assert [address for address in inside if not is_inside(address)] == []
     assert [address for address in outside if is_inside(address)] == []

@@ -205,7 +205,7 @@ async def test_with_only_live_another_host_is_refused_and_never_called(start: St
         for request in (connect(f"127.0.0.1:{port}"), get(f"http://127.0.0.1:{port}/")):
             answer = await answer_to(proxy_of(mock), request)
             assert status_of(answer) == 403
-            assert b"127.0.0.1 is no live host name, and --proxy-only-live refuses" in answer
+            assert b"127.0.0.1 is no live host name, and this proxy takes no others" in answer
     assert not called.is_set()
     live = await answer_to(proxy_of(mock), get("http://api-us.cometchat.io/v3/users"))
     assert status_of(live) == 401
@@ -214,19 +214,20 @@ async def test_with_only_live_another_host_is_refused_and_never_called(start: St
 # --- settings -------------------------------------------------------------------------------
 async def test_the_banner_names_the_proxy_if_there_is_one(start: Start) -> None:
     mock = await start()
-    strict = await start(proxy_only_live=True)
+    strict = await start(proxy_only_live=True, proxy_allow=("a.test", "*.b.test"))
     without = await start(proxy_port=None)
 
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]+", str(mock.proxy_url))
-    assert f"  Proxy     {mock.proxy_url} (sends the live host names here, passes others" in (
-        banner(mock)
+    told = (
+        f"  Proxy     {mock.proxy_url} (sends the live host names here, passes all others through"
     )
-    assert "refuses all others" in banner(strict)
+    assert told in banner(mock)
+    assert "passes a.test, *.b.test through" in banner(strict)
     assert without.proxy_url is None
     assert "Proxy" not in banner(without)
 
 
-async def test_the_proxy_binds_where_host_says_and_warns_unless_it_is_for_live_names_only(
+async def test_the_proxy_binds_where_host_says_and_warns_where_it_takes_everybody_anywhere(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     mock = await start(host="127.0.0.2")
@@ -234,11 +235,11 @@ async def test_the_proxy_binds_where_host_says_and_warns_unless_it_is_for_live_n
     assert str(mock.proxy_url).startswith("http://127.0.0.2:")
     with pytest.raises(ConnectionRefusedError):
         await End.to(proxy_of(mock), "127.0.0.1")
-    for only_live in (False, True):
+    for allowed in ("a.test", "*"):
         caplog.clear()
-        mock = await start(host="0.0.0.0", proxy_only_live=only_live)
+        mock = await start(host="0.0.0.0", proxy_allow=(allowed,))
         assert str(mock.proxy_url).startswith("http://127.0.0.1:")
-        assert ("--proxy-only-live" in caplog.text) is not only_live
+        assert ("--proxy-allow" in caplog.text) is (allowed == "*")
 
 
 def test_a_proxy_needs_the_https_listener_and_a_port_of_its_own() -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import socket
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +24,15 @@ _MAX_PORT = 65535
 _LOOPBACK_NAMES = frozenset({"localhost", "10.0.2.2", "host.docker.internal"})
 # One label, mDNS (and Kubernetes' cluster.local), Kubernetes' short form: never in public DNS.
 _PRIVATE_NAME = re.compile(r"[a-z0-9_-]+|.+\.(?:local|svc)")
+
+# Where clouds tell a machine its credentials, beyond the link-local addresses of most.
+_METADATA = frozenset(
+    (
+        *("100.100.100.200", "168.63.129.16", "192.0.0.192"),  # Alibaba, Azure, Oracle
+        *("fd00:ec2::254", "fd20:ce::254", "fd00:42::42"),  # AWS, Google, Scaleway
+    )
+)
+_NAT64 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))  # IPv4 behind IPv6
 
 
 class Address(NamedTuple):
@@ -98,9 +108,26 @@ def is_private(name: str) -> bool:
 
 def is_inside(address: str) -> bool:
     """Whether an IP address is of use to one machine alone: loopback, or a cloud's metadata."""
-    parsed = ipaddress.ip_address(address)
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    return parsed.is_loopback or parsed.is_link_local
+    parsed: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if any(parsed in network for network in _NAT64):
+            parsed = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+        else:
+            parsed = parsed.ipv4_mapped or parsed.sixtofour or parsed
+    if str(parsed) in _METADATA:
+        return True
+    return parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified
+
+
+def is_own(address: str) -> bool:
+    """Whether an IP address is one of this machine's."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
 
 
 def server_at(address: Address) -> str:

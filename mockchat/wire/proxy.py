@@ -10,10 +10,11 @@ import re
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
+from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import NamedTuple
 
-from mockchat.wire.hosts import Address, is_inside, is_live, parse_host
+from mockchat.wire.hosts import Address, is_inside, is_live, is_loopback, is_own, parse_host
 
 log = logging.getLogger("mockchat.proxy")
 
@@ -34,6 +35,8 @@ _PLAIN_URL = re.compile(r"(?i:http)://([^/?#]*)([/?][^#]*)?")
 # Fields between the proxy and its neighbours, which it does not pass on.
 _OWN_FIELDS = {"host", "connection", "keep-alive", "proxy-authorization", "proxy-connection"}
 _LONGEST_NAME = 253
+EVERY_HOST = "*"
+_INSIDE = "this is the proxy's own machine; exclude yours from the proxy (NO_PROXY)"
 _SHOWN = 200  # characters of a request line that is not understood
 
 
@@ -55,20 +58,20 @@ class _Stream(NamedTuple):
 class Proxy:
     """An HTTP proxy in which the live host names are mockchat itself.
 
-    `listeners` are mockchat's own; `only_live` refuses every other host.
+    `listeners` are mockchat's own; `allow` has the patterns of the other hosts that it takes.
     """
 
     def __init__(
         self,
         *listeners: Address,
-        only_live: bool = False,
+        allow: tuple[str, ...] = (EVERY_HOST,),
         patience: float = _PATIENCE,
         linger: float = _LINGER,
     ) -> None:
         # Where a port of the live names leads: `settings` may name a listener's own, too.
         self._ends = {one.port: one for one in listeners}
         self._ends |= {_HTTPS if one.secure else _HTTP: one for one in listeners}
-        self._only_live = only_live
+        self._allow = allow
         self._patience = patience
         self._linger = linger
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,8 +79,8 @@ class Proxy:
 
     async def start(self, bound: socket.socket) -> None:
         """Serve the clients of a bound socket."""
-        if not self._only_live and not is_inside(bound.getsockname()[0]):
-            log.warning("the proxy takes whoever reaches it to any host; see --proxy-only-live")
+        if EVERY_HOST in self._allow and not is_loopback(bound.getsockname()[0]):
+            log.warning("the proxy takes whoever reaches it to any host; see --proxy-allow")
         # Without files left asyncio logs as many failures at a time as its own backlog says.
         self._server = await asyncio.start_server(
             self._accept, sock=bound, limit=_HEAD_LIMIT, backlog=1
@@ -133,14 +136,19 @@ class Proxy:
                 why = f"{name} is mockchat here, which has no port {port}, only {known}"
                 raise Refusal(HTTPStatus.FORBIDDEN, why)
             return await _connect(self._ends[port], self._patience)
-        if self._only_live:
-            why = f"{name} is no live host name, and --proxy-only-live refuses all others"
+        if not any(fnmatchcase(name, pattern) for pattern in self._allow):
+            why = f"{name} is no live host name, and this proxy takes no others; see --proxy-allow"
             raise Refusal(HTTPStatus.FORBIDDEN, why)
-        other = await _connect(address, self._patience)
-        if why := _objection(client.writer, other.writer):
+        is_here = is_inside(client.writer.get_extra_info("peername")[0])
+        # Looked at before the call, too: the answer must not tell open ports from closed ones.
+        why = "" if is_here or not await _leads_inside(address, self._patience) else _INSIDE
+        if not why:
+            other = await _connect(address, self._patience)
+            why = _objection(client.writer, other.writer, is_here=is_here)
+            if not why:
+                return other
             other.writer.transport.abort()
-            raise Refusal(HTTPStatus.FORBIDDEN, f"{name}, port {port}: {why}")
-        return other
+        raise Refusal(HTTPStatus.FORBIDDEN, f"{name}, port {port}: {why}")
 
 
 class _Tunnel:
@@ -293,15 +301,30 @@ async def _connect(address: Address, patience: float) -> _Stream:
         raise Refusal(HTTPStatus.BAD_GATEWAY, why) from None
 
 
-def _objection(client: asyncio.StreamWriter, other: asyncio.StreamWriter) -> str:
+async def _leads_inside(address: Address, patience: float) -> bool:
+    """Whether an address is of the proxy's own machine, or of its cloud."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(patience):
+            found = await loop.getaddrinfo(address.name, address.port)
+    except (OSError, UnicodeError):  # also TimeoutError: the call itself tells why
+        return False
+    return any(_is_this_machine(str(one[4][0])) for one in found)
+
+
+def _is_this_machine(address: str) -> bool:
+    return is_inside(address) or is_own(address)
+
+
+def _objection(client: asyncio.StreamWriter, other: asyncio.StreamWriter, *, is_here: bool) -> str:
     """Return the reason against the connection that was made for a client, if there is one."""
-    asking, target = client.get_extra_info("peername"), other.get_extra_info("peername")
+    target = other.get_extra_info("peername")
     if not target:
         return "it hung up"
     if target == client.get_extra_info("sockname"):
         return "this is the proxy itself"
-    if is_inside(target[0]) and not is_inside(asking[0]):
-        return "this is the proxy's own machine; exclude yours from the proxy (NO_PROXY)"
+    if not is_here and _is_this_machine(target[0]):
+        return _INSIDE
     return ""
 
 

@@ -128,5 +128,5 @@ def test_with_only_live_requests_is_told_why_another_host_is_refused(
     with MockChat(config).in_thread() as strict:
         monkeypatch.setenv("HTTPS_PROXY", str(strict.proxy_url))
 
-        with pytest.raises(requests.exceptions.ProxyError, match="--proxy-only-live"):
+        with pytest.raises(requests.exceptions.ProxyError, match="--proxy-allow"):
             requests.get(f"{other.https_url}/v3/users", timeout=LIMIT)
