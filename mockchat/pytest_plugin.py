@@ -110,7 +110,7 @@ class _Fixtures:
             self._look_around(self._request)
         app_id = f"{_label(item.name.partition('[')[0])}-{next(self._numbers)}"
         marks = [mark for mark in item.own_markers if mark.name == _NAME] + self._marks
-        self._reached = None
+        self._reached = self._app = None  # a set-up that fails now has no exchanges to show
         self._app = app = _made(server, app_id, item, marks) if marks else server.app(app_id)
         yield app
         self._reached = app.close()

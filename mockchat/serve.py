@@ -121,8 +121,11 @@ def _stamp(second: int, layout: str) -> str:
 
 def _text_line(exchange: Exchange) -> str:
     now, status = _stamp(int(_WALL.now()), _TIME), exchange.status or "no answer"
+    facts = "".join(f"{fact} " for fact in exchange.facts())
+    # A call of the control API, which is in no journal, may be for every app.
+    app = f"app={exchange.app_id} " if exchange.id else ""
     target, milliseconds = masked(exchange.target), 1000 * exchange.seconds
-    return f"{now} {exchange.method} {target} {status} {milliseconds:.1f}ms\n"
+    return f"{now} {exchange.method} {target} {status} {facts}{app}{milliseconds:.1f}ms\n"
 
 
 def _json_line(exchange: Exchange) -> str:
@@ -131,6 +134,10 @@ def _json_line(exchange: Exchange) -> str:
         "method": exchange.method,
         "path": masked(exchange.target),
         "status": exchange.status,
+        "code": exchange.code,
+        "operation": exchange.operation,
+        "uid": exchange.uid,
+        "app": exchange.app_id if exchange.id else None,
         "milliseconds": round(1000 * exchange.seconds, 1),
     }
     return json.dumps(fields) + "\n"

@@ -46,7 +46,7 @@ def test_an_exchange_is_a_line_with_its_app_if_all_apps_are_listed(
     assert words[1].startswith(f"{stamp}.")
     assert words[2:4] == ["GET", "200"]
     assert words[4].endswith("ms")
-    assert words[5:] == [exchange.target, "uid=superhero1"]
+    assert words[5:] == [exchange.target, "get_user", "uid=superhero1"]
     of_all_apps = steer("journal", "--app", "", "--limit", "1000").lines
     assert any(f" {app.app_id} " in line for line in of_all_apps)
 
@@ -65,7 +65,7 @@ def test_a_line_shows_code_hint_and_fault_and_no_status_without_a_response(
 
     assert " 404 " in line
     assert "  ERR_API_NOT_FOUND" in line
-    assert hint == "        hint: the nearest is GET /users/{uid}"
+    assert hint == "        hint: the nearest is GET /users/{uid} (get_user)"
     assert "fault: error" in fault
     assert silent.split()[2:4] == ["GET", "-"]
 

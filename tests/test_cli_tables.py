@@ -43,9 +43,9 @@ def test_every_operation_is_listed_and_a_word_selects_some(command: Command) -> 
     ]
 
     head, *rows = command("routes", "/me/jwt").lines
-    assert head.split("  ")[0] == "method"
+    assert head.split("  ")[0] == "operation"
     assert len(rows) == 1
-    assert rows[0].startswith("POST    /me/jwt  auth token  Create a session JWT; ")
+    assert rows[0].startswith("create_jwt  POST    /me/jwt  auth token  Create a session JWT; ")
     assert all(line.endswith("not built") for line in command("routes", "/members").lines[1:])
 
 

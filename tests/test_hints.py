@@ -24,16 +24,24 @@ async def hint_of(client: Client, method: str, path: str, **options: Any) -> str
 @each_row(
     ("method", "path", "hint"),
     [
-        ("GET", "/user", "the nearest is GET /users"),
-        ("POST", "/v3/user", "the nearest is POST /users"),
-        ("POST", "/users/u1/auth_token", "the nearest is POST /users/{uid}/auth_tokens"),
-        ("POST", "/users/u1/authtokens", "the nearest is POST /users/{uid}/auth_tokens"),
-        ("GET", "/Users", "the nearest is GET /users"),
+        ("GET", "/user", "the nearest is GET /users (list_users)"),
+        ("POST", "/v3/user", "the nearest is POST /users (create_user)"),
+        (
+            "POST",
+            "/users/u1/auth_token",
+            "the nearest is POST /users/{uid}/auth_tokens (create_auth_token)",
+        ),
+        (
+            "POST",
+            "/users/u1/authtokens",
+            "the nearest is POST /users/{uid}/auth_tokens (create_auth_token)",
+        ),
+        ("GET", "/Users", "the nearest is GET /users (list_users)"),
         ("POST", "/signin", None),
         ("PATCH", "/users/u1", "this path has GET and PUT and DELETE, no PATCH"),
         ("POST", "/settings", "this path has GET, no POST"),
         ("GET", "/logout", "this path has POST, no GET"),
-        ("POST", "/_mock/rest", "the nearest is POST /_mock/reset"),
+        ("POST", "/_mock/rest", "the nearest is POST /_mock/reset (reset)"),
         ("GET", "/_mock/reset", "this path has POST, no GET"),
         ("POST", "/_mock/snapshots/s1", "this path has GET and PUT and DELETE, no POST"),
     ],
@@ -55,7 +63,7 @@ async def test_a_path_that_lacks_a_letter_is_told_the_whole_one(client: Client, 
 
     assert hint
     assert hint.startswith("the nearest is ")
-    assert hint.endswith(f" {path}")
+    assert f" {path} (" in hint
 
 
 # --- credentials ----------------------------------------------------------------------------
@@ -67,7 +75,7 @@ async def test_a_path_that_lacks_a_letter_is_told_the_whole_one(client: Client, 
         (
             "/users",
             {"Authorization": "Bearer very-secret"},
-            "the header authorization was sent, but apikey is",
+            "the header authorization was sent, but apikey is the one that is read, without Bearer",
         ),
         (
             "/roles",
@@ -85,6 +93,27 @@ async def test_a_missing_credential_is_told_by_its_header(
     found = await hint_of(client, "GET", path, headers=headers) or ""
     assert found.startswith(hint)
     assert "very-secret" not in found  # a credential is told to nobody
+
+
+async def test_a_credential_of_another_app_and_a_bearer_in_the_token_are_told(
+    client: Client,
+) -> None:
+    answer = await client.post("/apps/one/v3/users/superhero1/auth_tokens", headers=REST_KEY)
+    token = (await answer.json())["data"]["authToken"]
+    told = "this auth token is one of the app one, and the request is for the app two"
+
+    for method, path, options in (
+        ("GET", "/apps/two/v3/me", {"headers": {"authToken": token}}),
+        ("POST", "/apps/two/login", {"json": {"authToken": token}}),
+    ):
+        assert await hint_of(client, method, path, **options) == told
+    unknown = {"headers": {"authToken": "no-such-token"}}
+    assert await hint_of(client, "GET", "/apps/two/v3/me", **unknown) is None
+    bearer = {"headers": {"authToken": f"Bearer {token}"}}
+    for dialect in ("live", "documented"):
+        bearer["headers"]["X-Mock-Errors"] = dialect
+        found = await hint_of(client, "GET", "/apps/one/v3/me", **bearer)
+        assert found == "authToken takes the auth token alone, without Bearer"
 
 
 async def test_a_missing_field_of_a_form_is_told_as_well(client: Client) -> None:
@@ -193,4 +222,4 @@ async def test_the_same_wrong_path_is_looked_up_once(
     await hint_of(client, "GET", "/uzers")
     monkeypatch.setattr(difflib, "SequenceMatcher", None)
 
-    assert await hint_of(client, "GET", "/uzers") == "the nearest is GET /users"
+    assert await hint_of(client, "GET", "/uzers") == "the nearest is GET /users (list_users)"

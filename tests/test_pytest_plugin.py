@@ -274,7 +274,7 @@ def test_a_failure_s_report_has_what_reached_the_app_and_no_other_has(project: P
     result.stdout.fnmatch_lines_random(
         [
             "*mockchat, app test-bad-2*",
-            "#2 POST /apps/test-bad-2/login -> 400 ERROR_UID_WITH_SPACE",
+            '#2 POST /apps/test-bad-2/login -> 400 ERROR_UID_WITH_SPACE login uid="two words"',
             "    sent: *two words*",
             "    answered: *ERROR_UID_WITH_SPACE*",
             "#3 GET /apps/test-bad-2/v3/user -> 404 ERR_API_NOT_FOUND",
@@ -319,6 +319,6 @@ def test_what_mockchat_itself_failed_with_is_the_test_s_error(project: Project) 
             "*ZeroDivisionError: division by zero",
             "*while answering POST */login",
             "*mockchat, app test-crash-1*",
-            "#1 POST */login -> 500 ERR_EXCEPTION",
+            "#1 POST */login -> 500 ERR_EXCEPTION login uid=*",
         ]
     )

@@ -189,15 +189,27 @@ def test_a_signal_ends_it_silently_with_status_0(
 def test_every_request_is_one_line_or_one_json_object(
     serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    serve(paths=("/v3/me", "/_mock/health?a=1"))
+    serve(paths=("/v3/me", "/_mock/health?a=1", "/v3/users/a%0Ab"))
     log = capsys.readouterr().err.splitlines()
-    words = [line.split(" ")[1:4] for line in log]
+    words = [line.split(" ")[1:4] for line in log[:2]]
     assert words == [["GET", "/v3/me", "401"], ["GET", "/_mock/health?a=1", "200"]]
+    assert [line.split(" ")[4:-1] for line in log] == [
+        ["ERROR_BLANK_AUTHTOKEN", "get_me", "app=APP_ID"],
+        ["get_health"],
+        ["ERROR_API_KEY_NOT_FOUND", "get_user", 'uid="a\\nb"', "app=APP_ID"],
+    ]
     assert all(re.fullmatch(r"\d\d:\d\d:\d\d .* \d+\.\dms", line) for line in log)
 
-    serve("--log-format", "json", paths=("/v3/me",))
+    serve("--log-format", "json", paths=("/v3/users/a%0Ab",))
     (line,) = map(json.loads, capsys.readouterr().err.splitlines())
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/v3/me", 401)
+    facts = {name: line[name] for name in ("code", "operation", "uid", "app")}
+    assert facts == {
+        "code": "ERROR_API_KEY_NOT_FOUND",
+        "operation": "get_user",
+        "uid": "a\nb",
+        "app": "APP_ID",
+    }
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/v3/users/a%0Ab", 401)
     assert line["milliseconds"] >= 0
     assert re.fullmatch(STAMP, line["time"])
 
@@ -226,7 +238,8 @@ def test_a_crash_is_logged_with_its_traceback(
 
 
 def exchange(target: str) -> Any:
-    return SimpleNamespace(method="GET", target=target, status=200, seconds=0.0)
+    facts = {"id": 1, "app_id": "a", "facts": lambda: ['uid="a\\nb"']}
+    return SimpleNamespace(method="GET", target=target, status=200, seconds=0.0, **facts)
 
 
 async def test_lines_that_stderr_refuses_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,4 +402,4 @@ def test_the_pasted_command_is_answered_and_logged_and_ctrl_c_ends_the_server_si
 
     assert (status, answer["data"]["uid"]) == (200, "cometchat-uid-1")
     assert process.end(signal.SIGINT) == 0
-    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /login 200 \d+\.\dms\n", process.errors())
+    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /login 200 .* \d+\.\dms\n", process.errors())

@@ -138,7 +138,12 @@ def _line(exchange: dict[str, Any], *, with_app: bool) -> str:
         words.append(f"{exchange['app']:<12}")
     status = f"{exchange['status'] or '-':>3} {exchange['milliseconds']:>7.1f}ms"
     words += [f"{exchange['method']:<6} {status}", masked(exchange["target"])]
-    for name, text in {"code": "{}", "uid": "uid={}", "faults": "fault: {}"}.items():
+    for name, text in {
+        "code": "{}",
+        "operation": "{}",
+        "uid": "uid={}",
+        "faults": "fault: {}",
+    }.items():
         if name in exchange:
             value = exchange[name]
             words.append(text.format(", ".join(value) if isinstance(value, list) else value))

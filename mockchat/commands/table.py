@@ -148,7 +148,7 @@ _KINDS = (
     Column("what happens", "does"),
 )
 _ROUTES = (
-    *columns("method path needs"),
+    *columns("operation method path needs"),
     Column("what it does", lambda row: row["does"] if row["built"] else "not built"),
 )
 _SNAPSHOT = "/snapshots/{name}"

@@ -104,9 +104,16 @@ class Exchange:
         return Message(Headers(headers), body)
 
     def __str__(self) -> str:
-        fault = f" fault: {', '.join(self.faults)}" if self.faults else ""
-        outcome = f"{self.status or 'no answer'}{f' {self.code}' if self.code else ''}"
-        return f"#{self.id} {self.summary.method} {masked(self.target)} -> {outcome}{fault}"
+        faults = [f"fault: {', '.join(self.faults)}"] if self.faults else []
+        outcome = " ".join([str(self.status or "no answer"), *self.facts(), *faults])
+        return f"#{self.id} {self.summary.method} {masked(self.target)} -> {outcome}"
+
+    def facts(self) -> Iterator[str]:
+        """Yield the error code, the operation and the uid, as far as there are any, in one line."""
+        yield from filter(None, (self.code, self.operation))
+        if uid := self.uid:
+            plain = uid.isprintable() and " " not in uid
+            yield f"uid={uid if plain else json.dumps(uid):.100}"
 
     @property
     def method(self) -> str:

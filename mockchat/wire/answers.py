@@ -20,6 +20,7 @@ from mockchat.core.fault_kinds import Shape
 from mockchat.core.journal import Exchange
 from mockchat.core.limits import Allowance
 from mockchat.core.pictures import address_for
+from mockchat.core.store import Store
 from mockchat.wire import hints
 from mockchat.wire.faults import HEADER, ClientGone, Struck
 from mockchat.wire.hosts import is_live
@@ -186,7 +187,7 @@ def _meta(page: Page) -> dict[str, Any]:
 
 
 # --- refusals -------------------------------------------------------------------------------
-def refusal(context: RequestContext, error: ApiError) -> Answer:
+def refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
     """Return the answer to a request that is refused, in the dialect of its client."""
     dialect = choose(context)
     shown = face(error, dialect)
@@ -196,7 +197,7 @@ def refusal(context: RequestContext, error: ApiError) -> Answer:
         headers["Retry-After"] = str(error.values["seconds"])
         headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
         _set_rate_limit(headers, Allowance(limit, 0, limit, 0))
-    hint = hints.hint(context, error)
+    hint = hints.hint(context, error, store)
     if hint:
         headers["X-Mock-Hint"] = hint
     printed = json_text.render(body(error, dialect))

@@ -105,11 +105,11 @@ class RequestHandler:
                 )
                 answer = answers.render(context, endpoint, await endpoint.run(call))
         except ApiError as error:
-            answer = answers.refusal(context, error)
+            answer = answers.refusal(context, error, self._store)
         except ClientGone as end:
             answer = answers.cut(end)
         except Exception as error:  # noqa: BLE001  # the only one in the package
-            answer = answers.refusal(context, self._crash(context, error))
+            answer = answers.refusal(context, self._crash(context, error), self._store)
         if not struck.names or isinstance(answer, Upgraded):
             return answer
         return answers.struck_by(answer, struck)

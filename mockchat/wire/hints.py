@@ -8,6 +8,7 @@ from mockchat.api.operation import CONTROL_PREFIX
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
+from mockchat.core.store import Store
 from mockchat.wire.resolve import RequestContext
 from mockchat.wire.routing import router
 
@@ -21,13 +22,14 @@ _ASTRAY = {
         ("x-auth-token", "auth-token", "auth_token", "authorization", "token"),
     ),
 }
+_UNKNOWN = (errors.AUTH_TOKEN_UNKNOWN, errors.KEY_UNKNOWN)
 _REQUIRED = "field is required."  # how a sentence of `details` ends that misses a field
 # A hint is no work for a client to make: beyond this, nothing is looked for.
 _MAX_PATH, _MAX_KEYS = 200, 100
 _MAX_LENGTH = 300
 
 
-def hint(context: RequestContext, error: ApiError) -> str | None:
+def hint(context: RequestContext, error: ApiError, store: Store) -> str | None:
     """Return the nearest right request, in one line of ASCII, or None."""
     row, target = error.definition, context.target
     found: str | None = None
@@ -35,6 +37,10 @@ def hint(context: RequestContext, error: ApiError) -> str | None:
         found = _nearest(context.method, target.segments)
     elif row in _ASTRAY:
         found = _header(context, *_ASTRAY[row])
+    elif row in _UNKNOWN:
+        found = _elsewhere(context, store)
+    elif row is errors.AUTH_TOKEN_WITH_SPACE and _is_bearer(context.credential()[1]):
+        found = "authToken takes the auth token alone, without Bearer"
     elif error.details:
         found = _field(context, error.details)
     plain = (found or "").encode("ascii", "backslashreplace").decode()
@@ -57,7 +63,7 @@ def _nearest(method: str, segments: tuple[str, ...]) -> str | None:
         # As in difflib's own get_close_matches, the quick ratios spare most of the slow ones.
         ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
         if all(ratio() + bonus > best for ratio in ratios):
-            best, nearest = matcher.ratio() + bonus, f"{row.method} {row.path}"
+            best, nearest = matcher.ratio() + bonus, f"{row.method} {row.path} ({row.id})"
     return f"the nearest is {nearest}" if nearest else None
 
 
@@ -71,11 +77,25 @@ def _filled(path: list[str], asked: list[str]) -> str:
 def _header(context: RequestContext, wanted: str, astray: Iterable[str]) -> str:
     headers = context.headers
     if sent := next((name for name in astray if name in headers), None):
-        return f"the header {sent} was sent, but {wanted} is the one that is read"
+        bare = ", without Bearer" if _is_bearer(headers[sent]) else ""
+        return f"the header {sent} was sent, but {wanted} is the one that is read{bare}"
     other = "authToken" if wanted == "apikey" else "apikey"
     if headers.get(other, "").strip():
         return f"the header {other} was sent, but this operation asks for {wanted}"
     return f"the header {wanted} is missing"
+
+
+def _is_bearer(credential: str) -> bool:
+    return credential.lower().startswith("bearer ")
+
+
+def _elsewhere(context: RequestContext, store: Store) -> str | None:
+    """Return the app that knows the credential of a request for another app."""
+    kind, credential = context.credential()
+    found = (store.app_with_token if kind == "token" else store.app_with_key)(credential)
+    what = "auth token" if kind == "token" else "api key"
+    told = f"this {what} is one of the app {{}}, and the request is for the app {context.app.id}"
+    return told.format(found.id) if found else None
 
 
 def _field(context: RequestContext, details: Mapping[str, Iterable[str]]) -> str | None:
