@@ -110,6 +110,12 @@ DIFFERENCES = (
         "there is none: their login stops after the REST part",
         "no SDK since uses it",
     ),
+    Difference(
+        "uids",
+        "every uid is printed in lower case",
+        "in the `documented` dialect a user of a fixture keeps its capitals (`SUPERHERO1`)",
+        "the SDK pages print them so",
+    ),
     # --- not known, and therefore chosen ----------------------------------------------------
     Difference(
         "auth tokens",

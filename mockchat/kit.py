@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Self
 
 from mockchat.api.requests import MAX_PER_PAGE
@@ -204,6 +204,25 @@ def _told(wanted: Json) -> str:
     return f"exchange with {told}" if told else "exchange"
 
 
+class Users(Mapping[str, Json]):
+    """Users by uid, whose case does not matter."""
+
+    def __init__(self, rows: Iterable[Json]) -> None:
+        self._rows = {row["uid"].lower(): row for row in rows}
+
+    def __getitem__(self, uid: str) -> Json:
+        return self._rows[uid.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return (row["uid"] for row in self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 class Kit:
     """The verbs; `app_id` None means the default app for users, every app for the rest."""
 
@@ -216,7 +235,7 @@ class Kit:
 
     # --- users --------------------------------------------------------------------------
     @property
-    def users(self) -> dict[str, Json]:
+    def users(self) -> "Users":
         """The app's users by uid, each as the REST API shows it, in the order of a list."""
         found: list[Json] = []
         for page in itertools.count(1):
@@ -224,7 +243,7 @@ class Kit:
             found += (some := self._perform("list_users", query=query))
             if len(some) < MAX_PER_PAGE:
                 break
-        return {user["uid"]: user for user in found}
+        return Users(found)
 
     def create_user(self, uid: str, name: str | None = None, **fields: Any) -> Json:
         """Create a user and return it; raise ApiError as the API would refuse it.

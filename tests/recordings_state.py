@@ -1,6 +1,8 @@
 """The state of an app before a recording, as far as the recording shows it."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -46,6 +48,7 @@ class _Past:
         self.made: set[str] = set()  # uids
         self.made_tokens: set[str | None] = set()
         self.total = 0  # of the users
+        self.quota: int | None = None
 
     def look_at(self, one: Recorded) -> None:
         """Note what an exchange tells of the time before it."""
@@ -74,6 +77,8 @@ class _Past:
             self.keys[one.headers.get("apikey", "")] = scope
         if path[0] == "users" and path[1:] and code != "ERR_UID_NOT_FOUND":
             self._user({"uid": path[1].lower()})
+        if code == "ERR_PLAN_QUOTA_RESTRICTION":
+            self.quota = int(re.findall(r"is ([0-9]+)\.", one.received["error"]["message"])[0])
         if code == "ERR_UID_ALREADY_EXISTS":
             self._user({"uid": one.sent["uid"]})
 
@@ -113,6 +118,8 @@ class _Past:
 
     # --- into the app -------------------------------------------------------------------
     def fill(self, app: App, before: float) -> None:
+        app.rules = replace(app.rules, max_users=self.quota)
+        self.total = max(self.total, (self.quota or 0) - len(self.made))
         app.keys = {
             value: ApiKey(value, "Recorded", scope, 0) for value, scope in self.keys.items()
         }

@@ -35,6 +35,20 @@ async def test_all_versions_are_one_api_and_slashes_may_be_doubled(client: Clien
         assert (await response.json())["data"]["uid"] == "SUPERHERO1", path
 
 
+async def test_the_live_service_prints_every_uid_in_lower_case(client: Client) -> None:
+    host = "APP_ID.api-us.cometchat.io"
+    paths = ("/users/SUPERHERO1", "/users", "/users/superhero2/auth_tokens")
+    await issue_token(client, "SUPERHERO2")
+
+    for path in paths:
+        local = await (await client.get(path, headers=REST_KEY)).text()
+        assert '"uid":"SUPERHERO' in local, path  # as the fixture and the SDK pages have it
+        for wish in ({"Host": host}, {"sdk": "javascript@4.0.0"}, {"X-Mock-Errors": "live"}):
+            told = await (await client.get(path, headers={**REST_KEY, **wish})).text()
+            assert "SUPERHERO" not in told, path
+            assert told.count('"uid":"superhero') == local.count('"uid":"SUPERHERO'), path
+
+
 async def test_a_user_may_be_named_like_a_version(client: Client) -> None:
     await create_user(client, "v3")
 

@@ -1,7 +1,7 @@
 """The verbs of the testing kit, each against what a client then sees."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -32,7 +32,9 @@ def test_users_are_all_users_as_the_api_shows_them_however_many_pages_they_fill(
     shown = send("GET", f"{mockchat.url}/v3/users/superhero1", apikey="REST_API_KEY").data
 
     assert sorted(mockchat.users) == sorted(SEED_UIDS)
-    assert mockchat.users["SUPERHERO1"] == shown
+    for uid in ("SUPERHERO1", "superhero1", "SuperHero1"):
+        assert mockchat.users[uid] == shown
+        assert uid in mockchat.users
     mockchat.seed({"users": [{"uid": "Ann", "name": "Ann"}]}, users=1100)
     assert len(mockchat.users) == 1101 + len(SEED_UIDS)
     assert mockchat.users["Ann"]["name"] == "Ann"  # a fixture's uid stays as it is
@@ -76,12 +78,12 @@ def test_what_a_verb_takes_and_returns_is_the_caller_s_own(mockchat: MockApp) ->
 
 def spoil(value: Any) -> None:
     """Change all that can be changed in a value."""
-    for one in value.values() if isinstance(value, dict) else value:
+    for one in value.values() if isinstance(value, Mapping) else value:
         if isinstance(one, dict | list):
             spoil(one)
     if isinstance(value, dict):
         value.update(dict.fromkeys(value, "spoilt"), new="spoilt")
-    else:
+    elif isinstance(value, list):
         value.append("spoilt")
 
 

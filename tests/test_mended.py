@@ -40,7 +40,7 @@ async def test_a_uid_named_twice_counts_once(client: Client) -> None:
 
     done = await data_of(client.delete("/users", json=body, headers=REST_KEY))
 
-    assert done == {"deactivatedUids": ["SUPERHERO1"]}
+    assert done == {"deactivatedUids": ["superhero1"]}
 
 
 async def test_the_case_of_a_role_does_not_count(client: Client) -> None:

@@ -65,7 +65,7 @@ async def test_a_user_s_coming_is_told(client: Client, clock: Clock) -> None:
 
     frame = await watch.receive_json(timeout=PATIENCE)
     assert (frame["type"], frame["appId"]) == ("presence", "APP_ID")
-    assert frame["sender"] == "SUPERHERO2"
+    assert frame["sender"] == "superhero2"
     assert frame["body"]["action"] == "online"
     assert frame["body"]["timestamp"] == NOW + 3
     assert frame["body"]["user"]["name"] == "Captain America"
@@ -103,7 +103,7 @@ async def test_a_user_s_going_is_told_however_the_user_goes(
         await go(me, socket)
 
         frame = await watch.receive_json(timeout=PATIENCE)
-        assert frame["sender"] == uid.upper(), go
+        assert frame["sender"] == uid, go
         assert frame["body"]["action"] == "offline", go
         assert go is not close or frame["body"]["user"]["status"] == "offline"
 
@@ -114,7 +114,7 @@ async def test_only_the_first_device_comes_and_only_the_last_one_goes(client: Cl
     phone, laptop = await connect(client, me), await connect(client, me)
 
     await phone.close()
-    assert await heard(watch) == ["SUPERHERO2 online"]
+    assert await heard(watch) == ["superhero2 online"]
     await laptop.close()
 
     assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
@@ -135,7 +135,7 @@ async def test_a_session_is_not_told_about_its_own_user_and_other_apps(client: C
 
     assert await heard(watch) == []
     await enter(client, "superhero3")
-    assert await heard(watch) == ["SUPERHERO3 online"]
+    assert await heard(watch) == ["superhero3 online"]
     assert await heard(silent) == []
 
 
@@ -216,7 +216,7 @@ async def test_a_client_of_calls_alone_is_online_from_its_login_to_its_logout(
     await data_of(client.delete("/me", headers=headers))
 
     assert (user["status"], user["lastActiveAt"], count) == ("available", NOW + 5, {"count": 2})
-    assert await heard(watch) == ["SUPERHERO2 online", "SUPERHERO2 offline"]
+    assert await heard(watch) == ["superhero2 online", "SUPERHERO2 offline"]
     assert (await get_user(client, "superhero2"))["status"] == "offline"
 
 

@@ -83,7 +83,7 @@ async def data_of(session: aiohttp.ClientSession, method: str, url: str, **optio
 async def test_a_live_host_name_is_mockchat_by_any_scheme(session: aiohttp.ClientSession) -> None:
     for url in (*(f"https://{name}" for name in LIVE), "http://my-app.api-us"):
         users = f"{url}.cometchat.io/v3/users/superhero1"
-        assert (await data_of(session, "GET", users, headers=REST_KEY))["uid"] == "SUPERHERO1", url
+        assert (await data_of(session, "GET", users, headers=REST_KEY))["uid"] == "superhero1", url
 
     one, two = (f"https://{app}.api-us.cometchat.io/v3/users" for app in ("one", "two"))
     user = {"uid": "only-here", "name": "Only Here"}

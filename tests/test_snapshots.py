@@ -174,7 +174,7 @@ async def test_a_websocket_whose_token_is_there_stays_open(client: Client) -> No
     assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
     assert (await get_user(client, "superhero1"))["status"] == "available"
     await connect(client, other)
-    assert (await socket.receive_json(timeout=PATIENCE))["sender"] == "SUPERHERO2"
+    assert (await socket.receive_json(timeout=PATIENCE))["sender"] == "superhero2"
     await socket.close()
     assert (await get_user(client, "superhero1"))["status"] == "offline"
 

@@ -152,7 +152,7 @@ class AppAgainstModel(RuleBasedStateMachine):
             assert issued.value == known[0]
             return
         assert issued.value not in self.dead | {token.value for token in user.tokens}
-        assert issued.value.startswith(f"{user.uid}_")
+        assert issued.value.startswith(f"{user.uid.lower()}_")
         user.tokens.append(ModelToken(issued.value, device, self.app.now))
         if len(live := self.live(user)) > CAP:
             self.end_token(user, live[-1])

@@ -81,7 +81,7 @@ def _conversation(call: Call, kind: str, name: str, other: dict[str, Any]) -> di
 def get_user_conversation(call: Call) -> dict[str, Any]:
     """Get the conversation with a user, which is empty."""
     other, user = call.user_in_path(), _user(call)
-    shown = _printed(profile(other, viewer=user))
+    shown = {**_printed(profile(other, viewer=user)), "uid": other.key}
     if other.avatar:
         shown["avatar"] = address_for(other.avatar, call.server_url)
     return _conversation(call, "user", conversation_id(user, other), shown)
@@ -201,7 +201,12 @@ def list_push_tokens(call: Call) -> dict[str, Any]:
     logins = [_login(call)] if own else list(call.app.tokens.values())
     return {
         "pushTokens": [
-            {"authToken": one.value, "uid": one.uid, "platform": platform, "pushToken": token}
+            {
+                "authToken": one.value,
+                "uid": one.uid.lower(),
+                "platform": platform,
+                "pushToken": token,
+            }
             for one in logins
             for platform, token in one.push_tokens.items()
         ]

@@ -52,7 +52,7 @@ def flush_auth_tokens(call: Call) -> Ack:
     """Delete all auth tokens of a user."""
     user = call.user_in_path()
     call.app.flush_tokens(user)
-    return Ack(f"Cleared Auth Tokens successfully for uid {user.uid}.")
+    return Ack(f"Cleared Auth Tokens successfully for uid {user.key}.")
 
 
 @table.get(_TOKEN, errors=_TOKEN_ERRORS)

@@ -31,7 +31,7 @@ def report_session(call: Call) -> dict[str, str]:
 @table.post("/ping", returns=schemas.AckSchema)
 def ping_analytics(call: Call) -> Ack:
     """Accept an analytics ping of a client."""
-    return Ack(f"Ping of {call.user_caller.user.uid} received.")
+    return Ack(f"Ping of {call.user_caller.user.key} received.")
 
 
 @table.post("/call_tokens", body=requests.CallTokenCreate)
@@ -55,7 +55,7 @@ def get_call_token(call: Call) -> dict[str, Any]:
     text = call.headers.get("callToken", "").strip()
     caller, passthrough = require_jwt(call.app, text)
     user, hosts = caller.user, call.hosts
-    shown = {"uid": user.uid, "name": user.name}
+    shown = {"uid": user.key, "name": user.name}
     if user.avatar:
         shown["avatar"] = address_for(user.avatar, call.server_url)
     session = str(passthrough.get("sessionId", ""))

@@ -36,7 +36,7 @@ def _logged_in(call: Call, caller: UserCaller) -> Me:
         auth_token=token.value,
         jwt=session_jwt(app, token),
         ws_channel={
-            "identity": f"[{app.id}]{user.uid}",
+            "identity": f"[{app.id}]{user.key}",
             "secret": channel_secret(app.secret, user.key),
         },
         settings=settings(call.hosts, app.now),

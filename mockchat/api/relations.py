@@ -90,9 +90,9 @@ def add_friends(call: Call) -> dict[str, Any]:
 
     def act(other: User) -> tuple[bool, str]:
         if other.key in user.friends:
-            return False, f"The UID {other.uid} is already a friend of UID {user.uid}."
+            return False, f"The UID {other.key} is already a friend of UID {user.key}."
         if len(other.friends) >= MAX_FRIENDS:
-            return False, f"The UID {other.uid} has {MAX_FRIENDS} friends and can have no more."
+            return False, f"The UID {other.key} has {MAX_FRIENDS} friends and can have no more."
         befriend(app, user, other)
         return True, "Created relationship with status accepted."
 
@@ -132,12 +132,12 @@ def block_users(call: Call) -> dict[str, Any]:
     """Block users on behalf of a user."""
     user = _subject(call)
     if user.key in map(str.lower, call.body["uids"]):
-        raise errors.SELF_BLOCK(uid=user.uid)
+        raise errors.SELF_BLOCK(uid=user.key)
 
     def act(other: User) -> tuple[bool, str]:
         if block(call.app, user, other):
-            return True, _BLOCKING.format(user.uid, "has blocked", other.uid, " successfully")
-        return False, _BLOCKING.format(user.uid, "has already blocked", other.uid, "")
+            return True, _BLOCKING.format(user.key, "has blocked", other.key, " successfully")
+        return False, _BLOCKING.format(user.key, "has already blocked", other.key, "")
 
     return _each(call, act)
 
@@ -167,8 +167,8 @@ def unblock_users(call: Call) -> dict[str, Any]:
 
     def act(other: User) -> tuple[bool, str]:
         if unblock(call.app, user, other):
-            return True, _BLOCKING.format(user.uid, "has unblocked", other.uid, " successfully")
-        return False, _BLOCKING.format(user.uid, "has not blocked the", other.uid, "")
+            return True, _BLOCKING.format(user.key, "has unblocked", other.key, " successfully")
+        return False, _BLOCKING.format(user.key, "has not blocked the", other.key, "")
 
     return _each(call, act)
 

@@ -39,9 +39,9 @@ def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any], now: int)
     """
     claims: dict[str, Any] = {
         "iss": "mockchat",
-        "sub": token.uid,
+        "sub": token.uid.lower(),
         "appId": app.id,
-        "jti": token.value.removeprefix(f"{token.uid}_"),
+        "jti": token.value.removeprefix(f"{token.uid.lower()}_"),
         "iat": now,
     }
     if app.rules.token_ttl is not None:

@@ -169,11 +169,11 @@ def delete_user(call: Call) -> Ack | Activation:
     user = call.app.find_user(call.path["uid"]) or call.user_in_path()
     if call.body["permanent"]:
         call.app.delete_user(user)
-        return Ack(f"User with UID {user.uid} has been deleted successfully.")
+        return Ack(f"User with UID {user.key} has been deleted successfully.")
     if user.deactivated_at is not None:
-        return Activation(already_deactivated=[user.uid])
+        return Activation(already_deactivated=[user.key])
     call.app.deactivate_user(user)
-    return Activation(deactivated=[user.uid])
+    return Activation(deactivated=[user.key])
 
 
 @table.delete(_USERS, body=requests.UsersToDeactivate, returns=schemas.ActivationSchema)
@@ -182,10 +182,10 @@ def deactivate_users(call: Call) -> Activation:
     done = Activation()
     for user in _found(call, done):
         if user.deactivated_at is not None:
-            done.already_deactivated.append(user.uid)
+            done.already_deactivated.append(user.key)
         else:
             call.app.deactivate_user(user)
-            done.deactivated.append(user.uid)
+            done.deactivated.append(user.key)
     return done
 
 
@@ -195,10 +195,10 @@ def reactivate_users(call: Call) -> Activation:
     done = Activation()
     for user in _found(call, done):
         if user.deactivated_at is None:
-            done.not_deactivated.append(user.uid)
+            done.not_deactivated.append(user.key)
         else:
             call.app.reactivate_user(user)
-            done.reactivated.append(user.uid)
+            done.reactivated.append(user.key)
     return done
 
 

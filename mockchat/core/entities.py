@@ -109,7 +109,7 @@ class User:
 
     @property
     def key(self) -> str:
-        """The key of the user: uids that differ by case alone are the same."""
+        """The uid in lower case, as the live service prints it: case does not tell users apart."""
         return self.uid.lower()
 
     @property

@@ -7,8 +7,8 @@ MAX_FRIENDS = 1000  # of one user
 
 
 def conversation_id(one: User, other: User) -> str:
-    """Return the id of two users' conversation: both uids in ascending order."""
-    first, second = sorted((one.uid, other.uid))
+    """Return the id of two users' conversation: both uids, in lower case, in ascending order."""
+    first, second = sorted((one.key, other.key))
     return f"{first}_user_{second}"
 
 

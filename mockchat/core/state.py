@@ -277,7 +277,7 @@ class App:
                 if user.tokens[value].device == device and (token := self.live_token(value)):
                     return token
         now = self.now
-        while (value := self.ids.auth_token(user.uid, now)) in self.tokens:
+        while (value := self.ids.auth_token(user.key, now)) in self.tokens:
             pass  # the same random seed draws the tokens of a restored app again
         token = AuthToken(value, user.uid, now, device)
         self.tokens[token.value] = user.tokens[token.value] = token

@@ -138,25 +138,25 @@ def render(context: RequestContext, endpoint: Endpoint, result: Any) -> Answer:
         if result.name:
             headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
         return Answer(HTTPStatus.OK, headers, result.content)
-    printed = json_text.render(envelope(endpoint, result, context.server))
-    return Answer(HTTPStatus.OK, headers, printed)
+    told = envelope(endpoint, result, context.server, choose(context))
+    return Answer(HTTPStatus.OK, headers, json_text.render(told))
 
 
-def envelope(endpoint: Endpoint, result: Any, server: str) -> Any:
+def envelope(endpoint: Endpoint, result: Any, server: str, dialect: str) -> Any:
     """Return a result as plain data, in the envelope of its API.
 
     `server` is the URL by which the client reaches pictures of this server, empty where it
     reaches them by their live names.
     """
     if endpoint.is_control:
-        return _plain(endpoint, result, server)
+        return _plain(endpoint, result, server, dialect)
     if isinstance(result, Page):
-        items = [_plain(endpoint, one, server) for one in result.items]
+        items = [_plain(endpoint, one, server, dialect) for one in result.items]
         return {"data": items, "meta": _meta(result)}
-    return {"data": _plain(endpoint, result, server)}
+    return {"data": _plain(endpoint, result, server, dialect)}
 
 
-def _plain(endpoint: Endpoint, result: Any, server: str) -> Any:
+def _plain(endpoint: Endpoint, result: Any, server: str, dialect: str) -> Any:
     if isinstance(result, Ack):
         return {"success": result.success, "message": result.message}
     if result is None or isinstance(result, dict):
@@ -164,6 +164,8 @@ def _plain(endpoint: Endpoint, result: Any, server: str) -> Any:
     printed = endpoint.dump(result)
     if endpoint.shows_users and server and "avatar" in printed:
         printed["avatar"] = address_for(printed["avatar"], server)
+    if dialect == "live" and "uid" in printed:  # a fixture's uid may have capitals
+        printed["uid"] = printed["uid"].lower()
     return printed
 
 

@@ -246,7 +246,7 @@ class RequestHandler:
         self.changed()
         if isinstance(result, File):
             return result
-        return answers.envelope(endpoint, result, url)
+        return answers.envelope(endpoint, result, url, app.rules.errors)
 
 
 async def _at_once(_seconds: float) -> None:

@@ -339,14 +339,14 @@ class Hub:
 
 def _presence(event: ConnectionChanged, server: str) -> dict[str, Any]:
     """Return the presence frame for a client that reaches pictures of this server by `server`."""
-    user = _print_user(profile(event.user, public=True))
+    user = {**_print_user(profile(event.user, public=True)), "uid": event.user.key}
     if "avatar" in user:
         user["avatar"] = address_for(user["avatar"], server)
     return {
         "type": "presence",
         "appId": event.app_id,
         "deviceId": "",  # nobody's: SDKs drop frames of their own device
-        "sender": event.user.uid,
+        "sender": event.user.key,
         "body": {
             "action": "online" if event.connected else "offline",
             "timestamp": int(event.at),

@@ -64,9 +64,9 @@ async def test_a_conversation_with_a_user_or_any_group_is_empty(client: Client) 
     found = await data_of(client.get("/users/superhero1/conversation", headers=headers))
     group = await data_of(client.get("/groups/a-group/conversation", headers=behalf))
 
-    assert found.pop("conversationWith")["uid"] == "SUPERHERO1"
+    assert found.pop("conversationWith")["uid"] == "superhero1"
     assert found == {
-        "conversationId": "SUPERHERO1_user_SUPERHERO2",
+        "conversationId": "superhero1_user_superhero2",
         "conversationType": "user",
         "unreadMessageCount": 0,
         "createdAt": NOW,

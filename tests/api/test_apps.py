@@ -69,7 +69,7 @@ async def test_an_auth_token_names_its_app_unless_the_header_does(client: Client
     me = await data_of(client.get("/me", headers=by_token(token)))
     other = client.get("/me", headers={**by_token(token), "appId": "app2"})
 
-    assert me["wsChannel"]["identity"] == "[app1]SUPERHERO1"
+    assert me["wsChannel"]["identity"] == "[app1]superhero1"
     await assert_error(other, errors.AUTH_TOKEN_UNKNOWN, token=token)
 
 

@@ -32,7 +32,7 @@ async def test_a_token_is_returned_again_while_it_is_valid(client: Client, clock
     first = await data_of(client.post(TOKENS, headers=AUTH_KEY))
     assert list(first) == ["uid", "authToken", "createdAt"]
     assert (first["uid"], first["createdAt"]) == ("SUPERHERO1", NOW)
-    assert re.fullmatch(rf"SUPERHERO1_{NOW}[0-9a-f]{{30}}", first["authToken"])
+    assert re.fullmatch(rf"superhero1_{NOW}[0-9a-f]{{30}}", first["authToken"])
     await issue_token(client, "superhero2")
     clock.advance(3600)
 
@@ -123,7 +123,7 @@ async def test_flushing_ends_every_token_of_a_user_and_no_other_s(client: Client
 
     assert ack == {
         "success": True,
-        "message": "Cleared Auth Tokens successfully for uid SUPERHERO1.",
+        "message": "Cleared Auth Tokens successfully for uid superhero1.",
     }
     for token in tokens:
         await error_of(client.get("/me", headers=by_token(token)), 401)

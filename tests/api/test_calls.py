@@ -39,9 +39,9 @@ async def test_versions_4_and_5_read_the_payload(client: Client) -> None:
     assert payload["appId"] == "APP_ID"
     assert payload["region"] == "us"
     assert payload["sessionId"] == "call-1"
-    assert payload["user"]["uid"] == "SUPERHERO1"
+    assert payload["user"]["uid"] == "superhero1"
     assert payload["user"]["name"] == "Iron Man"
-    assert payload["authToken"].startswith("SUPERHERO1_")
+    assert payload["authToken"].startswith("superhero1_")
     assert data["settings"]["ANALYTICS_VERSION"] == "v1"
     assert isinstance(data["settings"]["PRESENTER_MODE_ENABLED"], bool)
     # It names its app; version 4 sends no app id at all.

@@ -54,7 +54,7 @@ async def test_the_channel_s_secret_is_the_user_s_own_and_lasts(client: Client) 
     again = await log_in(client, "superhero1", force=True)
     other = await log_in(client, "superhero2")
 
-    assert first["wsChannel"]["identity"] == "[APP_ID]SUPERHERO1"
+    assert first["wsChannel"]["identity"] == "[APP_ID]superhero1"
     assert isinstance(first["wsChannel"]["secret"], str)
     assert first["wsChannel"] == again["wsChannel"]
     assert "" != first["wsChannel"]["secret"] != other["wsChannel"]["secret"]

@@ -125,7 +125,7 @@ async def test_uids_are_checked_and_nobody_is_related_to_itself(
     request = client.post(FRIENDS, json={"accepted": ["Superhero1"]}, headers=REST_KEY)
     await assert_error(request, errors.SELF_FRIEND)
     request = client.post(BLOCKED, json={"blockedUids": ["Superhero1"]}, headers=REST_KEY)
-    await assert_error(request, errors.SELF_BLOCK, uid="SUPERHERO1")
+    await assert_error(request, errors.SELF_BLOCK, uid="superhero1")
 
 
 # --- blocked users --------------------------------------------------------------------------
@@ -134,7 +134,7 @@ async def test_users_are_blocked_and_unblocked_one_by_one(client: Client, clock:
 
     assert done["superhero2"] == {
         "success": True,
-        "message": "The user with UID SUPERHERO1 has blocked user with UID SUPERHERO2 "
+        "message": "The user with UID superhero1 has blocked user with UID superhero2 "
         "successfully.",
     }
     assert done["nobody"]["success"] is False
@@ -144,7 +144,7 @@ async def test_users_are_blocked_and_unblocked_one_by_one(client: Client, clock:
     user = answer["data"][0]
     assert user["blockedByMe"] is True
     assert user["blockedByMeAt"] == user["blockedAt"] == NOW
-    assert user["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+    assert user["conversationId"] == "superhero1_user_superhero2"
     assert answer["meta"]["cursor"] == {"updatedAt": NOW, "affix": "prepend"}
 
     body = {"blockedUids": ["superhero2", "superhero3"]}
@@ -152,7 +152,7 @@ async def test_users_are_blocked_and_unblocked_one_by_one(client: Client, clock:
 
     assert done["superhero2"] == {
         "success": True,
-        "message": "The user with UID SUPERHERO1 has unblocked user with UID SUPERHERO2 "
+        "message": "The user with UID superhero1 has unblocked user with UID superhero2 "
         "successfully.",
     }
     assert done["superhero3"]["success"] is False
@@ -197,9 +197,9 @@ async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
     # As recorded, no flag is sent that is false.
     assert "hasBlockedMe" not in other
     assert {"blockedByMe", "blockedByMeAt"}.isdisjoint(me)
-    assert other["conversationId"] == me["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+    assert other["conversationId"] == me["conversationId"] == "superhero1_user_superhero2"
     assert by_back_end["blockedByMe"] is True
-    assert by_back_end["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+    assert by_back_end["conversationId"] == "superhero1_user_superhero2"
     headers = {**REST_KEY, "onBehalfOf": "nobody"}  # whose eyes see nothing
     for path in ("/users", "/users/superhero2"):
         await assert_error(client.get(path, headers=headers), errors.UID_NOT_FOUND, uid="nobody")

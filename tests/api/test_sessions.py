@@ -37,7 +37,7 @@ async def test_a_jwt_is_all_that_a_refresh_answers(client: Client, clock: Clock)
 
         assert list(data) == ["token"], body
         told = claims(data["token"])
-        assert (told["sub"], told["iat"]) == ("SUPERHERO1", NOW + 100), body
+        assert (told["sub"], told["iat"]) == ("superhero1", NOW + 100), body
     assert told["passthrough"] == {"a": [1]}
     await connect(client, {"jwt": data["token"]})
     request = client.post("/me/jwt", json={"passthrough": "x"}, headers=headers)

@@ -166,7 +166,7 @@ async def test_a_client_lists_the_others_or_its_friends_only(client: Client) -> 
     assert await find(client, "searchKey=superhero", **headers) == others
     behalf = {**REST_KEY, "onBehalfOf": "superhero1"}
     listed = await data_of(client.get("/users?searchKey=superhero2", headers=behalf))
-    assert listed[0]["conversationId"] == "SUPERHERO1_user_SUPERHERO2"
+    assert listed[0]["conversationId"] == "superhero1_user_superhero2"
     assert "blockedByMe" not in listed[0]
 
 

@@ -42,7 +42,7 @@ async def test_a_real_deletion_frees_the_uid(client: Client, clock: Clock, flag:
 
     assert data == {
         "success": True,
-        "message": "User with UID SUPERHERO1 has been deleted successfully.",
+        "message": "User with UID superhero1 has been deleted successfully.",
     }
     for request in (
         client.get("/users/superhero1", headers=REST_KEY),
@@ -60,7 +60,7 @@ async def test_a_deletion_deactivates_unless_it_is_permanent(client: Client) -> 
         await create_user(client, f"u{number}")
         assert await delete(client, f"u{number}", body) == {"deactivatedUids": [f"u{number}"]}, body
     deletion = client.delete("/users/superhero1", headers=REST_KEY)
-    assert await data_of(deletion) == {"deactivatedUids": ["SUPERHERO1"]}
+    assert await data_of(deletion) == {"deactivatedUids": ["superhero1"]}
     unknown = client.delete("/users/NoBody", json=PERMANENT, headers=REST_KEY)
     await assert_error(unknown, errors.UID_NOT_FOUND, uid="nobody")
 
@@ -99,13 +99,13 @@ async def test_a_deactivated_user_is_as_good_as_unknown_but_can_be_deleted(clien
 
 # --- many users -----------------------------------------------------------------------------
 async def test_deactivating_many_tells_what_became_of_each(client: Client) -> None:
-    assert await deactivate(client, "superhero1") == {"deactivatedUids": ["SUPERHERO1"]}
+    assert await deactivate(client, "superhero1") == {"deactivatedUids": ["superhero1"]}
 
     data = await deactivate(client, "Superhero2", "superhero1", "InvalidUserUID")
 
     assert data == {
-        "deactivatedUids": ["SUPERHERO2"],
-        "alreadyDeactivatedUids": ["SUPERHERO1"],
+        "deactivatedUids": ["superhero2"],
+        "alreadyDeactivatedUids": ["superhero1"],
         "notFound": ["InvalidUserUID"],
     }
 
@@ -118,7 +118,7 @@ async def test_reactivating_many_tells_what_became_of_each(client: Client) -> No
 
     assert data == {
         "reactivatedUids": ["u1"],
-        "nonDeactivatedUids": ["SUPERHERO2"],
+        "nonDeactivatedUids": ["superhero2"],
         "notFound": ["InvalidUID"],
     }
     assert await reactivate(client, "InvalidUID") == {"notFound": ["InvalidUID"]}

@@ -65,7 +65,7 @@ def test_the_sdk_logs_in_and_stays_live_on_the_process_of_its_app(
 
         assert steps["login"]["user"]["uid"] == "cometchat-uid-1"
         assert steps["login"]["connection"] == "connected"
-        assert steps["presence"]["online"]["uid"] == "SUPERHERO2"
+        assert steps["presence"]["online"]["uid"] == "superhero2"
         assert steps["restored_session"]["connection"] == "connected"
         assert not [name for name, told in steps.items() if "unexpected" in told]
         assert hosts_in(facts["sockets"]) == {own}

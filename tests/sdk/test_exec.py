@@ -33,7 +33,7 @@ def test_an_app_logs_in_by_the_sdk_with_the_keys_app_and_region_of_the_settings(
         done = logged_in(tmp_path, "superhero1", *settings)
 
         assert done.returncode == 0, done.stderr
-        facts = {"uid": "SUPERHERO1", "name": "Iron Man", "hasToken": True}
+        facts = {"uid": "superhero1", "name": "Iron Man", "hasToken": True}
         assert json.loads(done.stdout) == facts, settings
 
     refused = logged_in(tmp_path, "nobody")  # which is the app's own exit status

@@ -7,8 +7,8 @@ Facts = dict[str, Any]
 ANDREW = {"uid": "cometchat-uid-1", "name": "Andrew Joseph", "role": "default", "status": "online"}
 GEORGE = {"uid": "cometchat-uid-2", "name": "George Alan", "role": "default", "status": "online"}
 NANCY = {"uid": "cometchat-uid-3", "name": "Nancy Grace", "role": "default", "status": "online"}
-IRON_MAN = {"uid": "SUPERHERO1", "name": "Iron Man", "role": "default", "status": "online"}
-CAPTAIN = {"uid": "SUPERHERO2", "name": "Captain America", "role": "default", "status": "online"}
+IRON_MAN = {"uid": "superhero1", "name": "Iron Man", "role": "default", "status": "online"}
+CAPTAIN = {"uid": "superhero2", "name": "Captain America", "role": "default", "status": "online"}
 
 REPORTS_TELEMETRY = "chat-4.2.0"
 

@@ -170,7 +170,7 @@ def test_the_pages_sample_user_logs_in_with_the_pages_key_and_out_for_good(
 ) -> None:
     user = sdk.login(sdk.page.uid, sdk.page.key).data
 
-    assert (user["uid"], user["status"]) == (sdk.page.uid, "online")
+    assert (user["uid"], user["status"]) == (sdk.page.uid.lower(), "online")
     assert user["jwt"]
     assert user["wsChannel"]["identity"]
     assert user["wsChannel"]["secret"]
