@@ -44,9 +44,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit status: 0 success, 1 failure, 2 wrong usage."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # some terminals lack characters of user names
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
@@ -64,6 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _BY_SIGNAL + _SIGPIPE
     except KeyboardInterrupt:
         return _BY_SIGNAL + _SIGINT
+
+
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the caller closed it
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):  # some terminals lack characters of user names
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(command: Action, words: list[str]) -> int:

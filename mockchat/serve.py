@@ -3,29 +3,21 @@
 import asyncio
 import gc
 import json
-import logging
 import shlex
 import signal
 import sys
-import time
 from contextlib import suppress
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from mockchat.config import Config
-from mockchat.core.clock import Clock
-from mockchat.core.journal import Exchange
-from mockchat.core.masking import masked
+from mockchat.log import Log
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
 
 _SHOWN_USERS = 20
-_WALL = Clock()  # log lines have this machine's time, even if the mock's clock is frozen
-_TIME, _DATE_AND_TIME = "%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"
 # The server's address by the names that emulators and containers use.
 _NAMES = ("localhost{}", "10.0.2.2{} (Android emulator)", "host.docker.internal{} (containers)")
 _COLLECT_AFTER = 10_000  # new objects
-_FLUSH_AFTER = 0.02  # seconds; one system call writes many log lines
 
 
 def serve(config: Config) -> int:
@@ -53,17 +45,22 @@ async def _serve(config: Config) -> None:
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
     stop = _stop_at_signals()
-    set_up_logging(config)
-    mock = MockChat(config)
+    log = Log(config)
+    try:
+        await _serve_until(stop, MockChat(config), log)
+    finally:
+        log.close()
+
+
+async def _serve_until(stop: asyncio.Event, mock: MockChat, log: Log) -> None:
     await mock.start()
-    lines = log_requests(mock)
+    log.follow(mock)
     try:
         sys.stdout.write(f"{banner(mock)}\n")
         sys.stdout.flush()
         await stop.wait()
     finally:
         await mock.stop()
-        lines.flush()
 
 
 def _stop_at_signals() -> asyncio.Event:
@@ -82,82 +79,6 @@ def _stop_at_signals() -> asyncio.Event:
         with suppress(NotImplementedError):  # Windows has only Ctrl-C, as KeyboardInterrupt
             loop.add_signal_handler(number, begin)
     return stop
-
-
-class RequestLog:
-    """The log of requests: a line each, as text or JSON."""
-
-    def __init__(self, log_format: str) -> None:
-        self._line = _json_line if log_format == "json" else _text_line
-        self._waiting: list[Exchange] = []
-
-    def add(self, exchange: Exchange) -> None:
-        """Add the line of an exchange; it is written a moment later, together with others."""
-        if not self._waiting:
-            asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
-        self._waiting.append(exchange)
-
-    def flush(self) -> None:
-        """Write the lines that wait; a stderr that fails loses them."""
-        text = "".join(map(self._line, self._waiting))
-        self._waiting.clear()
-        with suppress(OSError, ValueError):  # a full disk, a closed stream
-            sys.stderr.write(text)
-            sys.stderr.flush()
-
-
-def log_requests(mock: MockChat) -> RequestLog:
-    """Start the log of requests if the settings ask for it; return the log."""
-    lines = RequestLog(mock.config.log_format)
-    if mock.config.log_level in ("debug", "info"):
-        mock.observe(lines.add)
-    return lines
-
-
-@lru_cache(maxsize=1)
-def _stamp(second: int, layout: str) -> str:
-    return time.strftime(layout, time.localtime(second))
-
-
-def _text_line(exchange: Exchange) -> str:
-    now, status = _stamp(int(_WALL.now()), _TIME), exchange.status or "no answer"
-    facts = "".join(f"{fact} " for fact in exchange.facts())
-    # A call of the control API, which is in no journal, may be for every app.
-    app = f"app={exchange.app_id} " if exchange.id else ""
-    target, milliseconds = masked(exchange.target), 1000 * exchange.seconds
-    return f"{now} {exchange.method} {target} {status} {facts}{app}{milliseconds:.1f}ms\n"
-
-
-def _json_line(exchange: Exchange) -> str:
-    fields = {
-        "time": _stamp(int(_WALL.now()), _DATE_AND_TIME),
-        "method": exchange.method,
-        "path": masked(exchange.target),
-        "status": exchange.status,
-        "code": exchange.code,
-        "operation": exchange.operation,
-        "uid": exchange.uid,
-        "app": exchange.app_id if exchange.id else None,
-        "milliseconds": round(1000 * exchange.seconds, 1),
-    }
-    return json.dumps(fields) + "\n"
-
-
-class _JsonRecords(logging.Formatter):
-    """Other log records as JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        time_ = self.formatTime(record, _DATE_AND_TIME)
-        fields = {"time": time_, "level": record.levelname.lower()}
-        return json.dumps({**fields, "message": super().format(record)})
-
-
-def set_up_logging(config: Config) -> None:
-    """Write other log records, like the traceback of a crash, to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", _TIME)
-    handler.setFormatter(_JsonRecords() if config.log_format == "json" else text)
-    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
 
 
 def banner(mock: MockChat) -> str:

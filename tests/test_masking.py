@@ -10,7 +10,7 @@ import pytest
 
 from mockchat import MockApp
 from mockchat.core.masking import masked
-from mockchat.serve import _json_line, _text_line
+from mockchat.log import _json_line, _text_line
 from tests.command_line import Command
 from tests.helpers import (
     PATIENCE,

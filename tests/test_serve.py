@@ -16,8 +16,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -29,7 +29,8 @@ import trustme
 from mockchat import Config, MockChat, __version__
 from mockchat.cli import main
 from mockchat.core.state import App
-from mockchat.serve import RequestLog, banner
+from mockchat.log import Writer
+from mockchat.serve import banner
 
 ROOT = Path(__file__).parent.parent
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
@@ -237,34 +238,73 @@ def test_a_crash_is_logged_with_its_traceback(
     assert request["status"] == 500
 
 
-def exchange(target: str) -> Any:
-    facts = {"id": 1, "app_id": "a", "facts": lambda: ['uid="a\\nb"']}
-    return SimpleNamespace(method="GET", target=target, status=200, seconds=0.0, **facts)
-
-
-async def test_lines_that_stderr_refuses_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    refusing, working = Refusing(), io.StringIO()
-    log = RequestLog("text")
-    monkeypatch.setattr(sys, "stderr", refusing)
-    for _ in range(2):
-        log.add(exchange("/lost"))
-        log.flush()
-    monkeypatch.setattr(sys, "stderr", working)
-    log.add(exchange("/kept"))
-    log.flush()
-
-    assert refusing.count == 2
-    assert [line.split()[2] for line in working.getvalue().splitlines()] == ["/kept"]
+# --- a stderr that takes no lines -------------------------------------------------------------
+def told(count: int) -> str:
+    return f"({count})\n"
 
 
 class Refusing(io.StringIO):
     """A stderr on a full disk."""
 
-    count = 0
-
     def write(self, _text: str) -> int:
-        self.count += 1
         raise OSError("No space left on device")
+
+
+class Stuck(io.StringIO):
+    """A stderr that nobody reads, until somebody does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.taken = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.reached.set()
+        assert self.taken.wait(PATIENCE)
+        return super().write(text)
+
+
+def test_lines_that_stderr_refuses_are_dropped_and_told_once_it_takes_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    working = io.StringIO()
+    writer = Writer(told)
+    monkeypatch.setattr(sys, "stderr", Refusing())
+    writer.write("lost\nlost\n")
+    writer.write("lost\n")
+    wait_until(lambda: writer.dropped == 3)
+    monkeypatch.setattr(sys, "stderr", working)
+    writer.write("kept\n")
+    writer.close()
+
+    assert working.getvalue() == "kept\n(3)\n"
+
+
+def test_a_stderr_that_nobody_reads_neither_blocks_nor_grows_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stuck, line = Stuck(), "x" * 1023 + "\n"
+    writer = Writer(told)
+    monkeypatch.setattr(sys, "stderr", stuck)
+    writer.write(line)
+    assert stuck.reached.wait(PATIENCE)
+    for _ in range(5000):
+        writer.write(line)
+    assert writer.size <= 2**20
+    writer.close(0.001)  # does not wait for it
+
+    stuck.taken.set()
+    writer.close(PATIENCE)
+    lines = stuck.getvalue().splitlines(keepends=True)
+    assert lines.count(line) == 1024
+    assert lines[-1] == f"({5001 - 1024})\n"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(PATIENCE * 1000):
+        if condition():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("it did not come true in time")
 
 
 # --- the real process -----------------------------------------------------------------------
@@ -402,4 +442,26 @@ def test_the_pasted_command_is_answered_and_logged_and_ctrl_c_ends_the_server_si
 
     assert (status, answer["data"]["uid"]) == (200, "cometchat-uid-1")
     assert process.end(signal.SIGINT) == 0
-    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /login 200 .* \d+\.\dms\n", process.errors())
+    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /login 200 \d+\.\dms\n", process.errors())
+
+
+@pytest.mark.parametrize("stderr", ["unread", "closed"])
+def test_a_stderr_that_is_closed_or_that_nobody_reads_stops_no_request(stderr: str) -> None:
+    unread = stderr == "unread"
+    command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
+    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh"]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    options |= {"stderr": subprocess.PIPE} if unread else {}
+    with subprocess.Popen(command if unread else closed + command, **options) as popen:
+        assert popen.stdout is not None
+        text = ""
+        while "  curl " not in text:
+            text += popen.stdout.readline()
+        name, port = facts_of(text)["HTTP"].split("/")[2].split(":")
+        path = "x" * 4000
+        with contextlib.closing(HTTPConnection(name, int(port), timeout=PATIENCE)) as client:
+            for _ in range(50):  # which fills the pipe
+                client.request("GET", f"/{path}")
+                assert client.getresponse().read()
+        popen.send_signal(signal.SIGTERM)
+        assert popen.wait(timeout=4) == 0

@@ -52,11 +52,10 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
     flags = settings.flags_of(arguments)
     flags |= {name: port for name, port in _PORTS.items() if flags[name] is None}
     wanted = settings.config_of(flags, arguments.config, {**_QUIET, **os.environ})
-    from mockchat.serve import log_requests, set_up_logging  # noqa: PLC0415  # imports aiohttp
+    from mockchat.log import Log  # noqa: PLC0415  # imports aiohttp
     from mockchat.server import MockChat, StartError  # noqa: PLC0415
 
-    set_up_logging(wanted)
-    status = 0
+    log, status = Log(wanted), 0
     try:
         with (
             _Forwarding() as forwarding,
@@ -64,7 +63,8 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
             contextlib.ExitStack() as end,
             MockChat(wanted).in_thread() as mock,
         ):
-            end.callback(log_requests(mock).flush)
+            end.callback(log.close)
+            log.follow(mock)
             status = _run(arguments.rest, environment(mock, Path(folder)), forwarding)
     except StartError as error:
         raise CommandError(str(error)) from None
