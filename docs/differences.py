@@ -81,8 +81,9 @@ DIFFERENCES = (
     Difference(
         "sessions",
         "the JWT and the channel secret open the live WebSocket and XMPP",
-        "both are mockchat's own, only it reads them; the JWT lives as long as its auth token",
-        "the live keys are secret; SDKs reconnect with the JWT they have",
+        "the JWT has the recorded claims, of `data` the app, the region and the auth token; its "
+        "key is mockchat's own, public at `/_mock/jwks.json`; it dies with its auth token, too",
+        "the live keys are secret; one JWT was recorded, and its other data are not known",
     ),
     Difference(
         "analytics",

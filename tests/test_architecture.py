@@ -37,7 +37,7 @@ HOUSE = {
     "version": room(),
     "core": room("core", lazily="faker"),
     "config": room("core"),
-    "api": room("core api", "marshmallow orjson", lazily="jwt"),
+    "api": room("core api", "marshmallow orjson", lazily="jwt cryptography"),
     "control": room("core api control version", "marshmallow"),
     "wire": room(
         "core api control wire config version",
@@ -60,7 +60,7 @@ ONLY_IN = {
     "faker": {"core/seed.py"},
     "jwt": {"api/session_jwt.py"},
     "trustme": {"wire/ca.py"},
-    "cryptography": {"wire/ca.py"},
+    "cryptography": {"api/session_jwt.py", "wire/ca.py"},
     "apispec": {"wire/openapi.py"},
     "uvloop": {"serve.py"},
 }

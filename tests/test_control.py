@@ -24,7 +24,7 @@ from tests.helpers import (
     steer,
 )
 
-OPEN = ["/_mock/health", "/_mock/ca.pem"]
+OPEN = ["/_mock/health", "/_mock/ca.pem", "/_mock/jwks.json"]
 ALL = [*OPEN, "/_mock/errors"]
 
 

@@ -100,7 +100,7 @@ def forged(header: bytes, claims: bytes = b"{}", signature: bytes = b"x") -> str
     return b".".join(parts).decode()
 
 
-_HEADER = b'{"alg":"HS256","typ":"JWT"}'
+_HEADER = b'{"alg":"RS256","typ":"JWT"}'
 JWTS: dict[str, Any] = {
     "no text": {"a": [1]},
     "a number": 5,
@@ -116,7 +116,7 @@ JWTS: dict[str, Any] = {
     "a list as algorithm": forged(b'{"alg":["HS256"]}'),
     "an odd key id": forged(b'{"alg":"HS256","kid":{"a":1}}'),
     "a critical extension": forged(b'{"alg":"HS256","crit":["b64"],"b64":false}'),
-    "odd claims": forged(_HEADER, b'{"appId":{"a":1},"sub":[],"jti":5}'),
+    "odd claims": forged(_HEADER, b'{"sub":[],"exp":"x","data":5}'),
     "many dots": "." * 30_000,
 }
 

@@ -10,7 +10,6 @@ from typing import Any
 from mockchat.api import plain, requests, schemas
 from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable
 from mockchat.api.schemas import UserSchema, compile_dump, profile
-from mockchat.api.session_jwt import require_jwt
 from mockchat.api.users import viewer_of
 from mockchat.api.validation import refuse
 from mockchat.core import errors
@@ -60,7 +59,7 @@ _count_row = partial(
 @_count_row("POST", "/api/{version}/online-members", body=requests.OnlineMembersAsked)
 def count_online_members(call: Call) -> dict[str, Any]:
     """Count the users that are online; a group, which has no members here, has none."""
-    require_jwt(call.app, call.headers.get("Authorization", "").strip())
+    call.server.jwts.require(call.app, call.headers.get("Authorization", "").strip())
     online = sum(user.sessions > 0 for user in call.app.all_users())
     return {"onlineUsersCount": online, "groups": dict.fromkeys(call.body.get("groups") or (), 0)}
 

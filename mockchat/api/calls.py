@@ -4,7 +4,6 @@ from typing import Any
 
 from mockchat.api import plain, requests, schemas
 from mockchat.api.operation import Access, Ack, Call, Hosts, OperationTable
-from mockchat.api.session_jwt import issue_jwt, require_jwt
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.pictures import address_for
@@ -13,12 +12,12 @@ table = OperationTable(access=Access.TOKEN, returns=plain.JwtSchema, evidence=Ev
 
 
 def _issue(call: Call, passthrough: dict[str, Any]) -> dict[str, str]:
-    return {"token": issue_jwt(call.app, call.user_caller.token, passthrough, call.app.now)}
+    return {"token": call.server.jwts.issue(call.app, call.user_caller.token, passthrough)}
 
 
 @table.post("/me/jwt", body=requests.JwtRequest)
 def create_jwt(call: Call) -> dict[str, str]:
-    """Create a session JWT; its claim `passthrough` is that of the body."""
+    """Create a session JWT; its `data` has the `passthrough` of the body."""
     return _issue(call, call.body.get("passthrough") or {})
 
 
@@ -53,7 +52,7 @@ def get_call_token(call: Call) -> dict[str, Any]:
     Version 4 of the Calls SDKs reads `payload`, version 5 the keys beside it.
     """
     text = call.headers.get("callToken", "").strip()
-    caller, passthrough = require_jwt(call.app, text)
+    caller, passthrough = call.server.jwts.require(call.app, text)
     user, hosts = caller.user, call.hosts
     shown = {"uid": user.key, "name": user.name}
     if user.avatar:

@@ -12,7 +12,6 @@ from mockchat.api.access import text
 from mockchat.api.auth_tokens import describe
 from mockchat.api.operation import Access, Ack, Call, OperationTable
 from mockchat.api.schemas import Me, Profile, profile
-from mockchat.api.session_jwt import session_jwt
 from mockchat.api.settings import SettingsSchema, settings
 from mockchat.api.users import user_changes
 from mockchat.api.validation import Loader
@@ -34,7 +33,7 @@ def _logged_in(call: Call, caller: UserCaller) -> Me:
     return Me(
         user=user,
         auth_token=token.value,
-        jwt=session_jwt(app, token),
+        jwt=call.server.jwts.of(app, token),
         ws_channel={
             "identity": f"[{app.id}]{user.key}",
             "secret": channel_secret(app.secret, user.key),

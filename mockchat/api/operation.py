@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from mockchat.api.session_jwt import SessionJwts
 from mockchat.core import errors
 from mockchat.core.entities import Caller, User, UserCaller
 from mockchat.core.errors import ErrorDef, Evidence
@@ -87,6 +88,7 @@ class ServerFacts:
     """The facts about the server that operations use."""
 
     store: Store
+    jwts: SessionJwts
     ca_path: str | None = None
     https_port: int | None = None
     base_url: str | None = None  # of this server

@@ -1,8 +1,15 @@
-"""The session JWT: a login issues it, the client sends it when it opens its WebSocket."""
+"""The session JWT: a login issues it, the client sends it when it opens its WebSocket.
 
-import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any
+Its claims and its signature are those of the one specimen that is known (reference section 15.6).
+"""
+
+import contextlib
+import re
+from base64 import urlsafe_b64decode
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -11,77 +18,151 @@ from mockchat.core.entities import AuthToken, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.state import App
 
-_ALGORITHM = "HS256"
+_ALGORITHM = "RS256"
+_KEY_BITS = 2048
+_LIFE = 5_260_000  # seconds, about two months
+_HEAD_START = 3600  # seconds for clients whose clock is slow
+_SUBJECT = re.compile(r"\[([^\[\]]*)\](.+)", re.DOTALL)
+# The app's clock decides on the expiry; a test may move it back before the JWT was issued.
+_OPTIONS: Any = {
+    "require": ["sub", "exp", "data"],
+    **dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf", "verify_aud"), False),
+}
 
 
-def _encoded(part: bytes) -> bytes:
-    return urlsafe_b64encode(part).rstrip(b"=")
+class Key(NamedTuple):
+    """A pair of RSA keys and its id."""
+
+    private: Any
+    public: Any
+    id: str
 
 
-_HEADER = _encoded(orjson.dumps({"alg": _ALGORITHM, "typ": "JWT"}))
+@cache
+def _key(file: Path | None) -> Key:
+    """Return the key in a file, which is made where there is none; without a file, one for all.
 
-
-def session_jwt(app: App, token: AuthToken) -> str:
-    """Return the JWT that stands for `token`, the same at every login with it.
-
-    It is valid as long as the token: SDKs reconnect with it (sdk-wire section 5).
+    Importing and making it takes a quarter of a second, which a start must not pay.
     """
-    if token.jwt is None:
-        token.jwt = issue_jwt(app, token, {}, token.created_at)
-    return token.jwt
+    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+
+    private: Any = None
+    with contextlib.suppress(OSError, ValueError, TypeError):  # missing, damaged, locked
+        private = file and form.load_pem_private_key(file.read_bytes(), None)
+    if private is None:
+        private = rsa.generate_private_key(65537, _KEY_BITS)
+        pem = private.private_bytes(
+            form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
+        )
+        if file is not None:
+            _write(file, pem)
+    public = private.public_key()
+    der = public.public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo)
+    return Key(private, public, sha256(der).hexdigest()[:16])
 
 
-def issue_jwt(app: App, token: AuthToken, passthrough: dict[str, Any], now: int) -> str:
-    """Return a JWT that stands for `token` and carries `passthrough`.
+def _write(file: Path, content: bytes) -> None:
+    beside = file.with_name(f".{file.name}.new")
+    with contextlib.suppress(OSError):  # then the key lasts as long as the server
+        beside.touch(mode=0o600)
+        beside.write_bytes(content)
+        beside.replace(file)
 
-    The claims of the live service are not known. PyJWT would take as long to sign as the rest of a
-    login takes; it only checks.
+
+class SessionJwts:
+    """Issues and checks the session JWTs of a server.
+
+    They are signed with a key that is made at the first login. With a `key_file` they outlive the
+    server, as the auth tokens in a state file do.
     """
-    claims: dict[str, Any] = {
-        "iss": "mockchat",
-        "sub": token.uid.lower(),
-        "appId": app.id,
-        "jti": token.value.removeprefix(f"{token.uid.lower()}_"),
-        "iat": now,
-    }
-    if app.rules.token_ttl is not None:
-        claims["exp"] = int(token.created_at + app.rules.token_ttl)
-    if passthrough:
-        claims["passthrough"] = passthrough
-    signed = _HEADER + b"." + _encoded(orjson.dumps(claims))
-    signature = hmac.digest(app.secret.encode(), signed, "sha256")
-    return (signed + b"." + _encoded(signature)).decode()
+
+    def __init__(self, region: str, key_file: Path | None = None) -> None:
+        self._region = region
+        self._key_file = key_file
+
+    @property
+    def key(self) -> Key:
+        """The key that signs."""
+        return _key(self._key_file)
+
+    def public_keys(self) -> dict[str, Any]:
+        """Return the JSON Web Key Set by which others check the JWTs."""
+        from jwt.algorithms import RSAAlgorithm  # noqa: PLC0415
+
+        key = self.key
+        shown = RSAAlgorithm.to_jwk(key.public, as_dict=True)
+        kept = {name: shown[name] for name in ("kty", "n", "e")}
+        return {"keys": [{**kept, "use": "sig", "alg": _ALGORITHM, "kid": key.id}]}
+
+    def of(self, app: App, token: AuthToken) -> str:
+        """Return the JWT that stands for `token`, the same at every login until it expires.
+
+        SDKs reconnect with it (sdk-wire section 5).
+        """
+        if token.jwt is None or token.jwt[1] <= app.now:
+            token.jwt = self.issue(app, token, {}), self._end(app, token)
+        return token.jwt[0]
+
+    @staticmethod
+    def _end(app: App, token: AuthToken) -> int:
+        """Return the unix second at which a JWT issued now expires; it never outlives its token."""
+        end, ttl = app.now + _LIFE, app.rules.token_ttl
+        return end if ttl is None else min(end, int(token.created_at + ttl))
+
+    def issue(self, app: App, token: AuthToken, passthrough: dict[str, Any]) -> str:
+        """Return a JWT that stands for `token` and carries `passthrough`."""
+        import jwt  # noqa: PLC0415  # 40 ms that a start must not pay
+
+        data = {"appId": app.id, "region": self._region, "authToken": token.value}
+        claims = {
+            "iss": f"{app.id}.apiclient-{self._region}.cometchat.io",
+            "aud": "*",
+            "sub": _subject(app, token.uid),
+            "iat": app.now,
+            "nbf": app.now - _HEAD_START,
+            "exp": self._end(app, token),
+            "data": data | ({"passthrough": passthrough} if passthrough else {}),
+        }
+        key = self.key
+        return jwt.encode(claims, key.private, algorithm=_ALGORITHM, headers={"kid": key.id})
+
+    def check(self, app: App, text: str) -> tuple[UserCaller, dict[str, Any]] | None:
+        """Return the user of a JWT and its `passthrough`.
+
+        None if it is forged, foreign or expired.
+        """
+        import jwt  # noqa: PLC0415
+
+        try:
+            claims = jwt.decode(text, self.key.public, algorithms=[_ALGORITHM], options=_OPTIONS)
+            caller = app.user_caller(claims["data"]["authToken"])
+        except (jwt.InvalidTokenError, UnicodeEncodeError, ApiError):
+            return None
+        if claims["sub"] != _subject(app, caller.user.uid) or claims["exp"] <= app.clock.now():
+            return None
+        return caller, claims["data"].get("passthrough", {})
+
+    def require(self, app: App, text: str) -> tuple[UserCaller, dict[str, Any]]:
+        """Return the result of `check`; raise AUTH_TOKEN_MISSING or AUTH_TOKEN_UNKNOWN."""
+        if not text:
+            raise errors.AUTH_TOKEN_MISSING()
+        found = self.check(app, text)
+        if found is None:
+            raise errors.AUTH_TOKEN_UNKNOWN(token=text)
+        return found
 
 
-def claim_in(text: str, name: str) -> str | None:
-    """Return a claim of a JWT, whose signature is not checked yet."""
+def _subject(app: App, uid: str) -> str:
+    return f"[{app.id}]{uid.lower()}"
+
+
+def subject_in(text: str) -> tuple[str, str] | None:
+    """Return the app id and the uid in a JWT, whose signature is not checked yet."""
     part = text.split(".")[1] if text.count(".") == 2 else ""  # noqa: PLR2004
     try:
         claims = orjson.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except ValueError:
         return None
-    return str(claims[name]) if isinstance(claims, dict) and name in claims else None
-
-
-def require_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]]:
-    """Return the result of `check_jwt`; raise AUTH_TOKEN_MISSING or AUTH_TOKEN_UNKNOWN."""
-    if not text:
-        raise errors.AUTH_TOKEN_MISSING()
-    found = check_jwt(app, text)
-    if found is None:
-        raise errors.AUTH_TOKEN_UNKNOWN(token=text)
-    return found
-
-
-def check_jwt(app: App, text: str) -> tuple[UserCaller, dict[str, Any]] | None:
-    """Return the user of a JWT and its `passthrough`; None if it is forged, foreign or expired."""
-    import jwt  # noqa: PLC0415  # 40 ms that a start must not pay
-
-    try:
-        # The JWT expires with its auth token, by the app's clock.
-        options: Any = {"verify_exp": False, "verify_iat": False, "require": ["sub", "jti"]}
-        claims = jwt.decode(text, app.secret, algorithms=[_ALGORITHM], options=options)
-        caller = app.user_caller(f"{claims['sub']}_{claims['jti']}")
-    except (jwt.InvalidTokenError, UnicodeEncodeError, ApiError):
-        return None
-    return caller, claims.get("passthrough", {})
+    found = _SUBJECT.fullmatch(str(claims.get("sub"))) if isinstance(claims, dict) else None
+    return (found[1], found[2]) if found else None

@@ -5,7 +5,7 @@ from typing import Any
 
 from mockchat.api.operation import CONTROL_PREFIX, Access, Call, File, OperationTable
 from mockchat.api.plain import DocumentSchema
-from mockchat.control.answers import ErrorRowSchema, HealthSchema
+from mockchat.control.answers import ErrorRowSchema, HealthSchema, KeySetSchema
 from mockchat.control.requests import AppQuery
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence, Face
@@ -28,6 +28,12 @@ def get_ca(call: Call) -> File:
     if call.server.ca_path is None:
         raise errors.NO_CA()
     return File(Path(call.server.ca_path).read_bytes(), _PEM, "ca.pem")
+
+
+@table.get(f"{CONTROL_PREFIX}/jwks.json", returns=KeySetSchema)
+def get_public_keys(call: Call) -> dict[str, Any]:
+    """Get the public key of the session JWTs, as a JSON Web Key Set."""
+    return call.server.jwts.public_keys()
 
 
 def _shown(face: Face) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def _texts() -> fields.List[str]:
 
 
 HealthSchema = answer("HealthSchema", "Signs of life.", status=text(), version=text(), app=text())
+KeySetSchema = answer("KeySetSchema", "A JSON Web Key Set (RFC 7517).", keys=a_list(fields.Dict()))
 FaceSchema = answer(
     "FaceSchema",
     "An error in one dialect.",

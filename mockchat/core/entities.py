@@ -76,7 +76,7 @@ class AuthToken:
     user_agent: str | None = None
     app_info: str | None = None
     bound_to: str | None = None  # the device that used a single-use token first
-    jwt: str | None = None  # its session JWT, once a login issued one
+    jwt: tuple[str, int] | None = None  # its session JWT, once a login issued one, and its expiry
     online_since: int | None = None  # of a client without a WebSocket; unix seconds
     push_tokens: dict[str, str] = field(default_factory=dict)  # by platform
 

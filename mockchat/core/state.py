@@ -56,7 +56,7 @@ class App:
         self.rules = rules
         self.clock = clock
         self.ids = ids
-        self.secret = ids.hex(64)  # signs the app's JWTs
+        self.secret = ids.hex(64)  # of it the secrets of WebSocket channels are made
         self.quota = Quota(rules.rate_limit)
         self.keys: dict[str, ApiKey] = {}
         self.roles: dict[str, Role] = {}

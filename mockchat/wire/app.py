@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from mockchat.api.operation import ServerFacts
+from mockchat.api.session_jwt import SessionJwts
 from mockchat.config import Config
 from mockchat.control.stored import check_apps, load_seed
 from mockchat.core.clock import Clock
@@ -48,7 +49,9 @@ def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -
     cannot. Late answers wait by `sleep`.
     """
     store = create_store(config, clock)
-    facts = ServerFacts(store, fixtures=config.fixture, openapi=document)
+    key_file = Path(f"{config.state}.jwt-key").expanduser() if config.state else None
+    jwts = SessionJwts(config.region, key_file)
+    facts = ServerFacts(store, jwts, fixtures=config.fixture, openapi=document)
     handler = RequestHandler(config, store, facts, sleep)
     if not config.state:
         return Service(store, facts, handler, None)

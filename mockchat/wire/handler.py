@@ -60,7 +60,7 @@ class RequestHandler:
         self._guard = Guard(config)
         self._waits = ClientWaits(sleep)
         self._faults = FaultInjector(store, self._waits)
-        self.hub = Hub(store, self._waits)
+        self.hub = Hub(store, server.jwts, self._waits)
         self.observers: list[Callable[[Exchange], None]] = []
         self.crashes: list[Exception] = []
         self.changed: Callable[[], None] = lambda: None

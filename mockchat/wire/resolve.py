@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from mockchat.api.operation import Hosts, ServerFacts
 from mockchat.api.requests import only_logs_in
-from mockchat.api.session_jwt import claim_in
+from mockchat.api.session_jwt import subject_in
 from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
@@ -94,7 +94,8 @@ class RequestContext(NamedTuple):
         if uid := fields.get("uid"):
             return str(uid).lower()
         if self.operation == _BY_JWT and (jwt := self._jwt()):
-            return claim_in(jwt, "sub")
+            subject = subject_in(jwt)
+            return subject and subject[1]
         token = self.headers.get("authToken") or fields.get("authToken")
         found = self.app.tokens.get(str(token)) if token else None
         return found.uid if found else None
@@ -184,8 +185,8 @@ class Resolver:
         store = self._store
         if store.is_single and not store.rules.strict_apps:
             return store.default
-        if call_app := claim_in(headers.get("callToken", ""), "appId"):
-            return store.app(call_app)
+        if subject := subject_in(headers.get("callToken", "")):
+            return store.app(subject[0])
         token, key = headers.get("authToken"), headers.get("apiKey")
         app = store.app_with_token(token) if token else None
         return app or (store.app_with_key(key) if key else None)

@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from mockchat.api import json_text
 from mockchat.api.schemas import UserSchema, compile_dump, profile
-from mockchat.api.session_jwt import check_jwt
+from mockchat.api.session_jwt import SessionJwts
 from mockchat.api.validation import refuse
 from mockchat.core.entities import AppRestored, ConnectionChanged, Event, TokenDestroyed, UserCaller
 from mockchat.core.errors import ApiError
@@ -64,8 +64,9 @@ def _summary(uid: str) -> RequestSummary:
 class Hub:
     """Owns the sockets: answers their frames and tells them of changed users and tokens."""
 
-    def __init__(self, store: Store, waits: ClientWaits) -> None:
+    def __init__(self, store: Store, jwts: SessionJwts, waits: ClientWaits) -> None:
         self._store = store
+        self._jwts = jwts
         self._waits = waits
         self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
@@ -146,7 +147,7 @@ class Hub:
         with contextlib.suppress(ApiError):
             app = self._store.app(str(frame.get("appId", "")))
         jwt = str(body.get("auth", ""))
-        found = check_jwt(app, jwt) if app else None
+        found = self._jwts.check(app, jwt) if app else None
         if found:
             session.cancel_timers()
         if app and found and self._store.faults.rules:
@@ -154,7 +155,7 @@ class Hub:
             passed = await self._let_pass(session, app, found[0].user.uid)
             if session.socket.closed:
                 return
-            found = check_jwt(app, jwt) if passed else None
+            found = self._jwts.check(app, jwt) if passed else None
         self._place(session, app, found[0].user.uid if found else None)
         reply = {"type": "auth", "appId": frame.get("appId"), "deviceId": frame.get("deviceId")}
         if app is None or found is None:
