@@ -28,6 +28,8 @@ _CONNECTIONS, _REQUESTS = 8, 250  # per round
 _CORES = sorted(os.sched_getaffinity(0))
 _SERVERS, _LOAD = {_CORES[-1]}, {_CORES[0]}
 _TICKS = os.sysconf("SC_CLK_TCK")
+# An installed package has its bytecode: the first start writes that of a clone.
+_ENV = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 _KEY = "apikey: REST_API_KEY"
 
 
@@ -66,7 +68,7 @@ def mockchat(ca_dir: str) -> Iterator[Server]:
 def _process(command: list[str], port: int) -> Iterator[Server]:
     started = time.perf_counter()
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=_HERE.parent
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=_HERE.parent, env=_ENV
     ) as process:
         os.sched_setaffinity(process.pid, _SERVERS)
         try:
