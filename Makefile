@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 ARGS   ?=
+# The servers of the tests would compile the package at every start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check docs site bench bench-scale dist lock audit image image-check clean
