@@ -45,16 +45,6 @@ class Bridge:
 
         return self.run(run())
 
-    def change(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call a function there that changes the state, and return its result."""
-
-        async def run() -> T:
-            result = function(*arguments)
-            self.handler.changed()
-            return result
-
-        return self.run(run())
-
     def perform(self, name: str, app_id: str | None, caller: Caller | None, **parts: Any) -> Any:
         """Carry out an operation; raise ApiError where it is refused.
 

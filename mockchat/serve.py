@@ -10,6 +10,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from mockchat.config import Config
+from mockchat.core.state_file import StateFileError
 from mockchat.log import Log
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
@@ -21,11 +22,11 @@ _COLLECT_AFTER = 10_000  # new objects
 
 
 def serve(config: Config) -> int:
-    """Serve until Ctrl-C or SIGTERM; return the exit status."""
+    """Serve until Ctrl-C, SIGTERM or the end of the terminal; return the exit status."""
     try:
         with asyncio.Runner(loop_factory=_event_loop) as runner:
             runner.run(_serve(config))
-    except StartError as error:
+    except (StartError, StateFileError) as error:
         sys.stderr.write(f"mockchat: {error}\n")
         return 1
     return 0
@@ -67,7 +68,9 @@ def _stop_at_signals() -> asyncio.Event:
     """Return the event that the first signal sets; a second signal ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signals.append(signal.SIGHUP)  # nohup has it ignored
 
     def begin() -> None:
         stop.set()

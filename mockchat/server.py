@@ -101,7 +101,7 @@ class MockChat(Kit):
             raise TypeError(f"an app has no {min(strangers)!r} of its own; there are {known}")
         if settings or (self.config.strict_apps and not self.store.find(app_id)):
             config = replace(self.config, **settings)
-            self._bridge.change(self.store.open, app_id, rules_of(config), seed_of(config).apply)
+            self._bridge.call(self.store.open, app_id, rules_of(config), seed_of(config).apply)
         return MockApp(self, app_id)
 
     def check(self) -> None:
@@ -115,8 +115,8 @@ class MockChat(Kit):
         if self._runner is not None:
             raise RuntimeError("this MockChat is started already")
         try:
-            self._service = service = create_service(self.config, self.clock)
             context = self._tls()
+            self._service = service = create_service(self.config, self.clock)
         except (FixtureError, StateFileError, TlsError) as error:
             raise StartError(str(error)) from error
         self._runner = _Runner(service)
@@ -158,17 +158,21 @@ class MockChat(Kit):
         return bound
 
     async def stop(self) -> None:
-        """Answer the requests in flight, close sockets with code 1001 and stop serving."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            await self._service.save()
-            self._runner = None
-            self._bridged = None
-        if self._proxy is not None:  # last: the answers in flight may go through it
-            await self._proxy.stop()
-            self._proxy = None
-        for bound in self._bound:
-            bound.close()
+        """Answer the requests in flight, close sockets with code 1001 and stop serving.
+
+        Raises StateFileError if the state cannot be saved.
+        """
+        try:
+            if self._runner is not None:
+                await self._runner.cleanup()
+                self._runner = self._bridged = None
+                await self._service.save()
+        finally:
+            if self._proxy is not None:  # last: the answers in flight may go through it
+                await self._proxy.stop()
+                self._proxy = None
+            for bound in self._bound:
+                bound.close()
 
     def observe(self, observer: Callable[[Exchange], None]) -> None:
         """Call `observer` with every exchange from now on, those of the control API too."""
@@ -255,7 +259,7 @@ class MockApp(Kit):
             store.close(app_id)
             return exchanges
 
-        return bridge.change(close)
+        return bridge.call(close)
 
     @property
     def url(self) -> str:

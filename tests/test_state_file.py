@@ -2,15 +2,19 @@
 
 import asyncio
 import gc
+import hashlib
 import json
 import logging
 import os
+import random
+import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -24,6 +28,7 @@ from mockchat.cli import main
 from mockchat.control.stored import check_apps
 from mockchat.core import state_file
 from mockchat.core.clock import Clock
+from mockchat.core.state_database import Database
 from mockchat.core.state_file import StateFile, StateFileError
 from mockchat.server import StartError
 from mockchat.wire.app import create_store
@@ -36,7 +41,7 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "state.json"
+    return tmp_path / "state.db"
 
 
 def config(path: Path) -> Config:
@@ -47,32 +52,25 @@ def serve(path: Path) -> Any:
     return MockChat(config(path)).in_thread()
 
 
+def held(path: Path) -> Json:
+    """The apps in a file that no server uses."""
+    database = Database(path)
+    database.open()
+    try:
+        return database.read()[0]
+    finally:
+        database.close()
+
+
 def users_in(path: Path) -> set[str]:
-    apps = json.loads(path.read_bytes())["apps"]
-    return {user["uid"] for app in apps.values() for user in app["users"]}
+    return {user["uid"] for app in held(path).values() for user in app["users"]}
 
 
-def wait_until_saved(path: Path, uid: str) -> None:
-    """Look into the file until it holds the user."""
+def wait_until_saved(url: str | None) -> None:
+    """Ask a server until its file has every change."""
     deadline = time.monotonic() + 4 * PATIENCE
-    pause = Event()
-    while uid not in users_in(path):
-        assert time.monotonic() < deadline, f"{uid} was never saved"
-        pause.wait(0.01)
-
-
-# --- saved and loaded -----------------------------------------------------------------------
-def test_what_a_server_held_at_its_stop_another_one_holds_from_its_start(path: Path) -> None:
-    with serve(path) as mock:
-        assert "cometchat-uid-1" in users_in(path)
-        fill(mock)
-        token = mock.log_in("superhero1")["authToken"]
-        before = mock.state()
-
-    with serve(path) as mock:
-        assert mock.state() == before
-        assert send("GET", f"{mock.url}/v3/me", authToken=token).data["uid"] == "SUPERHERO1"
-        assert mock.app("OTHER").users["ann"]["metadata"] == {"a": [1, None, "ünï\ud83d"]}
+    while not send("GET", f"{url}/_mock/health").body["state"]["saved"]:
+        assert time.monotonic() < deadline, "it was never saved"
 
 
 def fill(mock: MockChat) -> None:
@@ -90,16 +88,36 @@ def fill(mock: MockChat) -> None:
     mock.app("OTHER").create_user("ann", metadata={"a": [1, None, "ünï\ud83d"]})
 
 
-def test_a_change_is_saved_while_the_server_runs_and_reading_writes_nothing(path: Path) -> None:
-    path.symlink_to(real := path.with_name("real.json"))
+# --- saved and loaded -----------------------------------------------------------------------
+def test_what_a_server_held_at_its_stop_another_one_holds_from_its_start(path: Path) -> None:
+    with serve(path) as mock:
+        fill(mock)
+        token = mock.log_in("superhero1")["authToken"]
+        before = mock.state()
+
+    assert list(path.parent.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o600
+    with serve(path) as mock:
+        assert mock.state() == before
+        assert send("GET", f"{mock.url}/v3/me", authToken=token).data["uid"] == "SUPERHERO1"
+        assert mock.app("OTHER").users["ann"]["metadata"] == {"a": [1, None, "ünï\ud83d"]}
+
+
+def test_a_change_is_saved_while_the_server_runs_and_nothing_else_is_written(path: Path) -> None:
+    path.symlink_to(path.with_name("real.db"))
+    log = path.with_name("real.db-wal")
     with serve(path) as mock:
         create(str(mock.url), "ann")
-        wait_until_saved(path, "ann")
-        written = real.stat().st_mtime_ns
+        wait_until_saved(mock.url)
+        size = log.stat().st_size
+        assert b'"ann"' in log.read_bytes()
 
         send("GET", f"{mock.url}/v3/users", apikey="REST_API_KEY")
+        assert send("GET", f"{mock.url}/v3/users", apikey="nonsense").status == 401
+        assert create(str(mock.url), "ann").status == 400
+        wait_until_saved(mock.url)
+        assert log.stat().st_size == size
 
-    assert real.stat().st_mtime_ns == written
     assert path.is_symlink()
 
 
@@ -119,11 +137,21 @@ def test_whatever_changes_the_state_is_saved(path: Path) -> None:
         with serve(path) as mock:
             mock.snapshot()
             mock.create_user("ann")
-            wait_until_saved(path, "ann")
+            wait_until_saved(mock.url)
             change(mock)
 
-        assert set(json.loads(path.read_bytes())["apps"]) == apps
+        assert set(held(path)) == apps
         assert ("ann" in users_in(path)) == ("new" in apps)
+
+
+def test_more_apps_than_may_be_added_are_loaded_all_the_same(path: Path) -> None:
+    names = {f"app-{number}" for number in range(30)}
+    with serve(path) as mock:
+        for name in names:
+            mock.app(name).create_user("ann")
+
+    with serve(path) as mock:
+        assert set(mock.state()) >= names
 
 
 # --- killed ---------------------------------------------------------------------------------
@@ -132,8 +160,9 @@ def process(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server of its own process, and its address."""
     command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
     with subprocess.Popen(
-        [*command, "--state", str(path), "--log-level", "error"],
+        [*command, "--state", str(path), "--log-level", "warning"],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parent.parent,
     ) as server:
@@ -145,37 +174,82 @@ def process(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             server.kill()
 
 
-def test_killed_at_any_moment_the_file_is_whole_and_holds_what_was_saved(path: Path) -> None:
-    enough = Event()
-    with process(path) as (server, url):
+class Creating(Thread):
+    """Creates users until the server is gone; has the times at which it was told so."""
 
-        def create_many() -> None:
-            for number in range(100_000):
-                if enough.is_set():
-                    return
-                create(url, f"user-{number}")
+    def __init__(self, url: str, first: int) -> None:
+        super().__init__()
+        self.url, self.next = url, first
+        self.created: dict[str, float] = {}
+        self.begun = Event()
 
-        client = Thread(target=create_many)
-        client.start()
+    def run(self) -> None:
         try:
-            wait_until_saved(path, "user-1")
-            seen = users_in(path)
-        finally:
-            enough.set()
-            client.join()
-        os.kill(server.pid, signal.SIGKILL)
-        server.wait(PATIENCE)
+            while True:
+                uid = f"user-{self.next}"
+                assert create(self.url, uid).status == 200
+                self.created[uid] = time.monotonic()
+                self.next += 1
+                if len(self.created) == 5:
+                    self.begun.set()
+        except (OSError, EOFError, ValueError):
+            self.begun.set()
 
-    assert users_in(path) >= seen
+
+def kill_amid_writes(path: Path, number: signal.Signals, first: int = 0) -> tuple[Creating, float]:
+    """Signal a server that creates users; return those, and the time."""
+    with process(path) as (server, url):
+        client = Creating(url, first)
+        client.start()
+        assert client.begun.wait(PATIENCE)
+        Event().wait(random.Random(first).random() * 0.1)  # any moment
+        at = time.monotonic()
+        os.kill(server.pid, number)
+        client.join()
+        status = server.wait(4 * PATIENCE)
+        assert status == (-number if number is signal.SIGKILL else 0)
+    return client, at
+
+
+def test_killed_at_any_moment_the_file_is_whole_and_lacks_100_milliseconds_at_most(
+    path: Path,
+) -> None:
+    kept: set[str] = set()
+    first = 0
+    for _ in range(int(os.environ.get("MOCKCHAT_KILLS", "2"))):
+        client, at = kill_amid_writes(path, signal.SIGKILL, first)
+        kept |= {uid for uid, told in client.created.items() if told < at - 0.1}
+        assert kept <= users_in(path)
+        first = client.next + 1
+
+
+@each_row("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    client, _ = kill_amid_writes(path := tmp_path / number.name, number)
+
+    assert users_in(path) >= client.created.keys()
     with serve(path) as mock:
         assert log_in(str(mock.url), "user-1").status == 200
 
 
 # --- refused --------------------------------------------------------------------------------
+def test_a_second_server_on_the_file_is_refused_and_the_first_goes_on(path: Path) -> None:
+    with process(path) as (_, url):
+        with pytest.raises(StartError, match="another server uses it") as refused, serve(path):
+            pass
+        assert str(refused.value).startswith(f"--state {path}: ")
+        create(url, "ann")
+        wait_until_saved(url)
+    assert "ann" in users_in(path)
+
+    with serve(path), pytest.raises(StartError, match="another server uses it"), serve(path):
+        pass
+
+
 @each_row(
     ("content", "reason"),
     [
-        ("", "is damaged, or no state file"),
+        ("\n", "is no state file of mockchat; name another one"),
         ("[]", "is no state file of mockchat; name another one"),
         ('{"users": []}', "is no state file of mockchat; name another one"),
         ('{"format": "mockchat-state", "version": 2}', "is of version 2, not 1"),
@@ -200,6 +274,32 @@ def test_what_is_no_state_file_is_refused_and_left(path: Path, content: str, rea
     assert list(path.parent.iterdir()) == [path]
 
 
+@each_row(
+    ("change", "reason"),
+    [
+        ("PRAGMA application_id = 1", "is no state file of mockchat; name another one"),
+        ("PRAGMA user_version = 3", "is of version 3, not 2"),
+        ("UPDATE entities SET json = '{}' WHERE kind = 'roles'", "roles default of app_id was not"),
+        ("DELETE FROM entities WHERE kind = 'app'", "app_id is not complete"),
+        ("DELETE FROM entities WHERE kind = 'roles'", "there is no role 'default'"),
+        ("DROP TABLE entities", "is damaged: no such table: entities"),
+    ],
+)
+def test_another_database_is_refused_and_left(tmp_path: Path, change: str, reason: str) -> None:
+    path = tmp_path / hashlib.sha256(change.encode()).hexdigest()
+    with serve(path):
+        pass
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(change)
+    before = path.read_bytes()
+
+    with pytest.raises(StartError) as refused, serve(path):
+        pass
+
+    assert reason in str(refused.value)
+    assert path.read_bytes() == before
+
+
 def test_the_command_refuses_it_with_status_1(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,7 +307,7 @@ def test_the_command_refuses_it_with_status_1(
         monkeypatch.setattr(gc, name, lambda *_: None)
     path.write_text("{}")
 
-    assert main(["serve", "--state", str(path)]) == 1
+    assert main(["serve", "--port", "0", "--https-port", "off", "--state", str(path)]) == 1
 
     reason = "is no state file of mockchat; name another one"
     assert capsys.readouterr().err == f"mockchat: --state {path}: {reason}\n"
@@ -218,8 +318,8 @@ def test_where_no_file_can_be_kept_the_start_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     reasons = {
         "": "is no file",
-        "nowhere/state.json": "cannot be used: No such file or directory",
-        "file/state.json": "cannot be used: Not a directory",
+        "nowhere/state.db": "cannot be used: No such file or directory",
+        "file/state.db": "cannot be used: Not a directory",
         "loop": "cannot be used: ",
     }
     for name, reason in reasons.items():
@@ -227,10 +327,39 @@ def test_where_no_file_can_be_kept_the_start_is_refused(tmp_path: Path) -> None:
             pass
 
 
-def test_a_file_that_was_edited_on_purpose_is_taken_without_its_sum(path: Path) -> None:
-    with serve(path):
-        pass
-    content = json.loads(path.read_bytes())
+# --- the format before ----------------------------------------------------------------------
+def as_json(apps: Json) -> bytes:
+    """A state file as versions before SQLite wrote it."""
+    members = (f"{json.dumps(app_id)}: {json.dumps(one)}" for app_id, one in apps.items())
+    body = (",\n".join(members) + "\n}}\n").encode()
+    first = {"format": "mockchat-state", "version": 1, "sha256": hashlib.sha256(body).hexdigest()}
+    return f'{json.dumps(first)[:-1]}, "apps": {{\n'.encode() + body
+
+
+def test_a_json_file_is_taken_over_and_kept_beside(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serve(path.with_name("other")) as mock:
+        fill(mock)
+        apps = mock.state()
+    path.write_bytes(before := as_json(apps))
+    (path.parent / "state.db.json1").touch()
+
+    for _ in range(2):
+        with serve(path) as mock:
+            assert mock.state() == apps
+
+    kept = path.with_name("state.db.json2")
+    assert kept.read_bytes() == before
+    assert {one.stat().st_mode & 0o777 for one in (path, kept)} == {0o600}
+    assert caplog.text.count(f"{kept} is the JSON file") == 1
+    names = {"other", "state.db", "state.db.json1", "state.db.json2"}
+    assert {one.name for one in path.parent.iterdir()} == names
+
+
+def test_a_json_file_that_was_edited_on_purpose_is_taken_without_its_sum(path: Path) -> None:
+    with serve(path.with_name("other")) as mock:
+        content = json.loads(as_json(mock.state()))
     content["apps"]["APP_ID"]["users"][0]["name"] = "Somebody Else"
     path.write_text(json.dumps(content))
 
@@ -245,7 +374,7 @@ def test_a_file_that_was_edited_on_purpose_is_taken_without_its_sum(path: Path) 
 # --- damage ---------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("saved") / "state.json"
+    path = tmp_path_factory.mktemp("saved") / "state.db"
     with serve(path) as mock:
         fill(mock)
         mock.log_in("bob")
@@ -256,11 +385,13 @@ def loaded(path: Path) -> Any:
     """What a server holds that has loaded a file, or the refusal."""
     store = create_store(config(path), Clock())
     before = path.read_bytes()
+    file = StateFile(path, store, check_apps)
     try:
-        StateFile(path, store, check_apps).load()
+        file.load()
     except StateFileError as error:
         assert path.read_bytes() == before
         return error
+    asyncio.run(file.close())
     return store.take()
 
 
@@ -268,33 +399,32 @@ def loaded(path: Path) -> Any:
 @given(data=st.data())
 def test_a_damaged_file_is_refused_or_means_the_same(saved: Path, data: st.DataObject) -> None:
     good = saved.read_bytes()
-    place = data.draw(st.integers(0, len(good) - 1))
+    place = data.draw(st.integers(1, len(good) - 1))
     bit = data.draw(st.none() | st.integers(0, 7))
-    damaged = saved.with_name("damaged.json")
+    damaged = saved.with_name("damaged.db")
     if bit is None:
         damaged.write_bytes(good[:place])
     else:
         flipped = good[place] ^ 1 << bit
         damaged.write_bytes(good[:place] + bytes([flipped]) + good[place + 1 :])
 
-    held = loaded(damaged)
+    found = loaded(damaged)
 
-    assert isinstance(held, StateFileError) or held == json.loads(good)["apps"]
+    assert isinstance(found, StateFileError) or found == held(saved)
 
 
 @settings(max_examples=25)
 @given(data=st.data())
 def test_anything_in_an_edited_file_is_refused_or_held(saved: Path, data: st.DataObject) -> None:
-    content = json.loads(saved.read_bytes())
-    del content["sha256"]
+    content: Json = {"format": "mockchat-state", "version": 1, "apps": held(saved)}
     row = data.draw(st.sampled_from(list(rows(content["apps"]))))
     row[data.draw(st.sampled_from([*row, "strange"]))] = data.draw(json_values)
     edited = saved.with_name("edited.json")
     edited.write_text(json.dumps(content))
 
-    held = loaded(edited)
+    found = loaded(edited)
 
-    assert isinstance(held, StateFileError) or json.loads(json.dumps(held)) == held
+    assert isinstance(found, StateFileError) or json.loads(json.dumps(found)) == found
 
 
 def rows(apps: Json) -> Iterator[Json]:
@@ -306,37 +436,63 @@ def rows(apps: Json) -> Iterator[Json]:
 
 
 # --- a disk that fails ----------------------------------------------------------------------
-def no_space(*_: Any) -> None:
-    raise OSError(28, "No space left on device")
+def state_of(url: str) -> Json:
+    state: Json = send("GET", f"{url}/_mock/health").body["state"]
+    return state
 
 
-async def test_a_disk_that_fails_is_told_once_and_tried_again_until_the_stop(
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 4 * PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+
+
+def test_a_full_disk_is_told_and_saved_to_as_soon_as_there_is_room(path: Path) -> None:
+    def limit_files(size: int) -> None:
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    with process(path) as (server, url):
+        limit_files(8192)
+        for number in range(50):
+            assert create(url, f"user-{number}", "n" * 100).status == 200
+        wait_until(lambda: bool(state_of(url)["error"]))
+        assert not state_of(url)["saved"]
+        assert create(url, "last").status == 200
+
+        limit_files(resource.RLIM_INFINITY)
+        wait_until(lambda: state_of(url) == {"saved": True, "error": None})
+
+        limit_files(8192)
+        create(url, "lost")
+        os.kill(server.pid, signal.SIGTERM)
+        assert server.wait(4 * PATIENCE) == 1
+        assert server.stderr
+        told = server.stderr.read()
+    assert told.count("ERROR the state is not saved") == 2
+    assert f"mockchat: --state {path}: the last changes are not saved" in told
+    assert users_in(path) >= {"last", *(f"user-{number}" for number in range(50))}
+
+
+def test_a_file_that_is_removed_is_made_again_with_everything(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(state_file, "_DELAY", 0.001)
     monkeypatch.setattr(state_file, "_RETRY", 0.001)
-    tries = asyncio.Semaphore(0)
-    loop = asyncio.get_running_loop()
-
-    def fail(*_: Any) -> None:
-        loop.call_soon_threadsafe(tries.release)
-        no_space()
-
-    async with MockChat(config(path)) as mock:
-        with monkeypatch.context() as broken:
-            broken.setattr(Path, "replace", fail)
-            mock.create_user("ann")
-            async with asyncio.timeout(PATIENCE):
-                for _ in range(3):
-                    await tries.acquire()
-        await asyncio.to_thread(wait_until_saved, path, "ann")
-
-    errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
-    assert errors == [f"the state was not saved to {path}: [Errno 28] No space left on device"]
-    assert f"the state is saved to {path} again" in caplog.text
-
-    caplog.clear()
-    async with MockChat(config(path)) as mock:
+    with serve(path) as mock:
+        mock.create_user("ann")
+        wait_until_saved(mock.url)
+        path.unlink()
         mock.create_user("bob")
-        monkeypatch.setattr(Path, "replace", no_space)
-    assert caplog.text.count("the state was not saved") == 1  # at the stop
+        wait_until(lambda: f"the state is saved to {path} again" in caplog.text)
+        path.unlink()
+        path.touch()
+        mock.create_user("eve")
+        wait_until(lambda: bool(state_of(str(mock.url))["error"]))
+        assert path.read_bytes() == b""
+        path.unlink()
+
+    assert users_in(path) >= {"cometchat-uid-1", "ann", "bob", "eve"}
+    told = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert told == [
+        f"the state is not saved to {path}: the file was removed",
+        f"the state is not saved to {path}: another file is in its place",
+    ]

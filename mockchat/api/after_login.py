@@ -146,6 +146,7 @@ def update_preferences(call: Call) -> dict[str, Any]:
     """Change a user's notification preferences; the others stay."""
     user = _user(call)
     user.preferences = _changed(_preferences(user), call.body)
+    call.app.touch(user)
     return user.preferences
 
 
@@ -154,6 +155,7 @@ def reset_preferences(call: Call) -> dict[str, Any]:
     """Go back to the default notification preferences."""
     user = _user(call)
     user.preferences = None
+    call.app.touch(user)
     return _preferences(user)
 
 
@@ -175,6 +177,7 @@ def update_timezone(call: Call) -> dict[str, Any]:
     """Set a user's time zone."""
     user = _user(call)
     user.timezone = call.body["timezone"]
+    call.app.touch(user)
     return _timezone(user)
 
 
@@ -219,12 +222,16 @@ def register_push_token(call: Call) -> Ack:
     push_token = body.get("fcm_token") or body.get("device_token") or body.get("voip_token")
     if not push_token:
         raise refuse("fcmToken", "required")
-    _login(call).push_tokens[body["platform"]] = push_token
+    login = _login(call)
+    login.push_tokens[body["platform"]] = push_token
+    call.app.note(login)
     return Ack("Push token registered successfully.")
 
 
 @table.delete(_TOKENS, body=requests.PushTokenOwner, returns=schemas.AckSchema, **_OF_TOKENS)
 def unregister_push_tokens(call: Call) -> Ack:
     """Forget all push tokens of a client."""
-    _login(call).push_tokens.clear()
+    login = _login(call)
+    login.push_tokens.clear()
+    call.app.note(login)
     return Ack("Push tokens unregistered successfully.")

@@ -71,7 +71,7 @@ def update_api_key(call: Call) -> ApiKey:
     if "scope" in call.body:
         key.scope = Scope(call.body["scope"])
     key.updated_at = call.app.now
-    call.app.touch()
+    call.app.touch(key)
     return key
 
 
@@ -80,5 +80,5 @@ def delete_api_key(call: Call) -> Ack:
     """Delete an api key."""
     key = _another_key(call)
     del call.app.keys[key.value]
-    call.app.touch()
+    call.app.touch(key)
     return Ack(f"The Api Key {key.value} has been deleted successfully.")

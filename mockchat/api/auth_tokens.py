@@ -24,6 +24,7 @@ def describe(token: AuthToken, call: Call) -> AuthToken:
         token.platform = sdk.partition("@")[0]  # `android@4.0.10`
     if push_token := requests.push_token_in(call.body):
         token.push_tokens[token.platform or "fcm"] = push_token
+    call.app.note(token)
     return token
 
 

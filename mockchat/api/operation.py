@@ -16,6 +16,7 @@ from mockchat.core.entities import Caller, User, UserCaller
 from mockchat.core.errors import ErrorDef, Evidence
 from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.state import App
+from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
 
 DEFAULT_PER_PAGE = 100
@@ -95,6 +96,7 @@ class ServerFacts:
     plain_url: str | None = None  # the same, by HTTP if the server has it
     fixtures: tuple[str, ...] = ()  # named at the start
     openapi: Callable[[], dict[str, Any]] = dict  # returns the document
+    state_file: StateFile | None = None  # where the state is saved
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,8 @@ def create_role(call: Call) -> Role:
         raise refuse("role", "taken")
     if len(app.roles) >= MAX_ROLES:
         raise errors.QUOTA_REACHED(feature="Create Role", quota=MAX_ROLES)
-    app.touch()
-    app.roles[name] = Role(**{"role": name, "created_at": app.now, **_changes(call.body)})
-    return app.roles[name]
+    app.add(role := Role(**{"role": name, "created_at": app.now, **_changes(call.body)}))
+    return role
 
 
 @table.get(_ROLES, query=requests.Paging, evidence=Evidence.DOCUMENTED)
@@ -61,7 +60,7 @@ def update_role(call: Call) -> Role:
     for name, value in _changes(call.body).items():
         setattr(role, name, value)
     role.updated_at = call.app.now
-    call.app.touch()
+    call.app.touch(role)
     return role
 
 
@@ -80,5 +79,5 @@ def delete_role(call: Call) -> Ack:
         if user.role == role.role:
             call.app.update_user(user, {"role": DEFAULT_ROLE})
     del call.app.roles[role.role]
-    call.app.touch()
+    call.app.touch(role)
     return Ack(f"Role {role.role} has been deleted successfully.")

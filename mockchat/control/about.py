@@ -18,8 +18,11 @@ _PEM = "application/x-pem-file"
 
 @table.get(f"{CONTROL_PREFIX}/health", returns=HealthSchema)
 def get_health(call: Call) -> dict[str, Any]:
-    """Get the status of the server."""
-    return {"status": "ok", "version": __version__, "app": call.app.id}
+    """Get the status of the server, and whether its state file has every change."""
+    health: dict[str, Any] = {"status": "ok", "version": __version__, "app": call.app.id}
+    if file := call.server.state_file:
+        health["state"] = {"saved": file.is_saved, "error": file.error or None}
+    return health
 
 
 @table.get(f"{CONTROL_PREFIX}/ca.pem", errors=(errors.NO_CA,), produces=_PEM)

@@ -17,7 +17,20 @@ def _texts() -> fields.List[str]:
     return a_list(fields.String())
 
 
-HealthSchema = answer("HealthSchema", "Signs of life.", status=text(), version=text(), app=text())
+SavedSchema = answer(
+    "SavedSchema",
+    "Whether the state file has every change, and why the last save failed.",
+    saved=flag(),
+    error=text(allow_none=True),
+)
+HealthSchema = answer(
+    "HealthSchema",
+    "Signs of life; `state` where a state file is kept.",
+    status=text(),
+    version=text(),
+    app=text(),
+    state=fields.Nested(SavedSchema),
+)
 KeySetSchema = answer("KeySetSchema", "A JSON Web Key Set (RFC 7517).", keys=a_list(fields.Dict()))
 FaceSchema = answer(
     "FaceSchema",

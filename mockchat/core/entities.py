@@ -165,3 +165,5 @@ class AppRestored:
 
 
 Event = TokenDestroyed | ConnectionChanged | AppRestored
+
+Entity = ApiKey | Role | User | AuthToken

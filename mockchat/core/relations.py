@@ -16,7 +16,7 @@ def befriend(app: App, user: User, other: User) -> None:
     """Make two different users friends."""
     user.friends.add(other.key)
     other.friends.add(user.key)
-    app.touch()
+    app.touch(user, other)
 
 
 def unfriend(app: App, user: User, other: User) -> None:
@@ -24,7 +24,7 @@ def unfriend(app: App, user: User, other: User) -> None:
     if other.key in user.friends:
         user.friends.remove(other.key)
         other.friends.remove(user.key)
-        app.touch()
+        app.touch(user, other)
 
 
 def block(app: App, user: User, other: User) -> bool:
@@ -33,7 +33,7 @@ def block(app: App, user: User, other: User) -> bool:
         return False
     user.blocked[other.key] = app.now
     other.blocked_by.add(user.key)
-    app.touch()
+    app.touch(user)
     return True
 
 
@@ -42,5 +42,5 @@ def unblock(app: App, user: User, other: User) -> bool:
     if user.blocked.pop(other.key, None) is None:
         return False
     other.blocked_by.remove(user.key)
-    app.touch()
+    app.touch(user)
     return True

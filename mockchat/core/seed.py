@@ -49,11 +49,9 @@ class Seed:
     def apply(self, app: App) -> None:
         """Fill a new, empty app."""
         now = app.now
-        app.roles[DEFAULT_ROLE] = Role(DEFAULT_ROLE, "Default Role", now)
-        for role in self.roles:
-            app.roles[role["role"]] = Role(**role, created_at=now)
-        for value, name, scope in self.keys:
-            app.keys[value] = ApiKey(value, name, scope, now)
+        app.add(Role(DEFAULT_ROLE, "Default Role", now))
+        app.add(*(Role(**role, created_at=now) for role in self.roles))
+        app.add(*(ApiKey(*key, now) for key in self.keys))
         # Lists show the newest user first: added last, the first user of the file leads.
         for values in reversed(self.users):
             app.add_user(User(**{"created_at": now, **copy.deepcopy(values)}))
@@ -89,10 +87,8 @@ def add_fixture(app: App, sections: Sections) -> int:
     A user that exists already gets the attributes of the fixture.
     """
     users = sections.get("users", [])
-    for role in sections.get("roles", ()):
-        app.roles[role["role"]] = Role(**role, created_at=app.now)
-    for value, name, scope in _keys(sections):
-        app.keys[value] = ApiKey(value, name, scope, app.now)
+    app.add(*(Role(**role, created_at=app.now) for role in sections.get("roles", ())))
+    app.add(*(ApiKey(*key, app.now) for key in _keys(sections)))
     for values in reversed(users):
         _settle(app, copy.deepcopy(values))
     everyone = {user.key: user for user in app.all_users()}

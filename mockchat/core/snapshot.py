@@ -62,14 +62,22 @@ def dump(app: App) -> Plain:
         "id": app.id,
         "secret": app.secret,
         "serial": app.serial,
-        "apiKeys": [_plain(key) for key in app.keys.values()],
-        "roles": [_plain(role) for role in app.roles.values()],
-        "users": [_plain(user) for user in app.all_users()],
-        "authTokens": [_plain(token) for user in app.all_users() for token in user.tokens.values()],
+        **{section: [plain_of(one) for one in found] for section, found in sections(app).items()},
     }
 
 
-def _plain(entity: Any) -> Plain:
+def sections(app: App) -> dict[str, list[Any]]:
+    """Return the entities of an app by section."""
+    return {
+        "apiKeys": list(app.keys.values()),
+        "roles": list(app.roles.values()),
+        "users": app.all_users(),
+        "authTokens": list(app.tokens.values()),
+    }
+
+
+def plain_of(entity: Any) -> Plain:
+    """Return a copy of all that is kept of an entity."""
     plain: Plain = {}
     for column in columns(entity.__class__):
         value = getattr(entity, column.attribute)

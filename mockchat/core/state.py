@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mockchat.core import errors
+from mockchat.core.changes import Entities
 from mockchat.core.clock import Clock
 from mockchat.core.entities import (
     ApiKey,
@@ -40,7 +41,7 @@ def _as_in_path(uid: str) -> str:
     return quote(uid, safe="!$&'()*+,;=:@", errors="surrogateescape").lower()
 
 
-class App:
+class App(Entities):
     """One CometChat app, which shares nothing with any other."""
 
     def __init__(
@@ -52,26 +53,19 @@ class App:
         emit: Callable[[Event], None],
         journal: Journal | None = None,
     ) -> None:
-        self.id = app_id
+        super().__init__(app_id)
         self.rules = rules
         self.clock = clock
         self.ids = ids
         self.secret = ids.hex(64)  # of it the secrets of WebSocket channels are made
         self.quota = Quota(rules.rate_limit)
-        self.keys: dict[str, ApiKey] = {}
-        self.roles: dict[str, Role] = {}
-        self.tokens: dict[str, AuthToken] = {}
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
         self.journal = Journal(Journals(0, 0)) if journal is None else journal
-        self.stays = False  # whether it never makes room for another app
         self.sockets = 0  # live WebSockets of all users
-        self.version = 0  # counts changes
         self.seeded = 0  # the version after the seed
         self.selections: dict[Any, tuple[int, list[User]]] = {}  # the cache of user_list
-        self._users: dict[str, User] = {}
         self._listed: list[User] = []  # the active ones, oldest first
-        self.serial = 0  # of the newest user
         self.emit = emit
 
     @property
@@ -110,13 +104,8 @@ class App:
         """Add an api key with a new value of 40 hexadecimal digits."""
         while (value := self.ids.hex(40)) in self.keys:
             pass  # the same random seed draws the keys of a restored app again
-        self.keys[value] = key = ApiKey(value, name, scope, self.now)
-        self.touch()
+        self.add(key := ApiKey(value, name, scope, self.now))
         return key
-
-    def touch(self) -> None:
-        """Note a change."""
-        self.version += 1
 
     def clear(self) -> None:
         """Remove all contents; the sessions of the app end."""
@@ -149,6 +138,7 @@ class App:
             if token.online_since is not None:
                 self.rejoin_session(user)
         self.touch()
+        self.note_all()
         for value in before.keys() - self.tokens.keys():
             self.emit(TokenDestroyed(self.id, value))
         self.emit(AppRestored(self.id))
@@ -197,6 +187,8 @@ class App:
         if user.deactivated_at is None:
             insort(self._listed, user, key=_by_order)
         self.touch()
+        self.note(user, new=True)
+        self.note_head()
         return user
 
     def update_user(self, user: User, changes: dict[str, Any]) -> User:
@@ -204,7 +196,7 @@ class App:
         for name, value in changes.items():
             setattr(user, name, value)
         user.updated_at = self.now
-        self.touch()
+        self.touch(user)
         return user
 
     def delete_user(self, user: User) -> None:
@@ -218,20 +210,20 @@ class App:
             self._users[key].blocked_by.discard(user.key)
         for key in user.blocked_by:
             self._users[key].blocked.pop(user.key, None)
-        self.touch()
+        self.touch(user, *(self._users[key] for key in user.friends | user.blocked_by))
 
     def deactivate_user(self, user: User) -> None:
         """Hide a user from look-ups and lists and destroy its tokens."""
         self.flush_tokens(user)
         self._unlist(user)
         user.deactivated_at = self.now
-        self.touch()
+        self.touch(user)
 
     def reactivate_user(self, user: User) -> None:
         """Bring a deactivated user back."""
         user.deactivated_at = None
         insort(self._listed, user, key=_by_order)
-        self.touch()
+        self.touch(user)
 
     def all_users(self) -> list[User]:
         """Return every user, the deactivated ones, too."""
@@ -281,6 +273,7 @@ class App:
             pass  # the same random seed draws the tokens of a restored app again
         token = AuthToken(value, user.uid, now, device)
         self.tokens[token.value] = user.tokens[token.value] = token
+        self.note(token, new=True)
         if len(user.tokens) > MAX_TOKENS_PER_USER:
             self.destroy_token(next(iter(user.tokens.values())))
         return token
@@ -315,6 +308,7 @@ class App:
             return
         if token.bound_to is None:
             token.bound_to = device
+            self.note(token)
         elif not device or token.bound_to != device:
             raise errors.AUTH_TOKEN_BOUND(token=token.value)
 
@@ -323,6 +317,7 @@ class App:
         del self.tokens[token.value]
         user = self._users[token.uid.lower()]
         del user.tokens[token.value]
+        self.note(token)
         self.emit(TokenDestroyed(self.id, token.value, by_logout))
         if token.online_since is not None:
             self._disconnect(UserCaller(user, token), token.online_since)
@@ -350,6 +345,7 @@ class App:
         self._connect(caller)
         if caller.token.online_since is not None:  # the client has a WebSocket after all
             caller.token.online_since = None
+            self.note(caller.token)
             caller.user.sessions -= 1
 
     def rejoin_session(self, user: User) -> None:
@@ -366,6 +362,7 @@ class App:
         """Bring a user online whose client opens no WebSocket, until its token is destroyed."""
         if caller.token.online_since is None:
             caller.token.online_since = self.now
+            self.note(caller.token)
             self._connect(caller)
 
     def _connect(self, caller: UserCaller) -> None:
@@ -384,7 +381,7 @@ class App:
         if changes_presence:
             user.status = Status.AVAILABLE if connected else Status.OFFLINE
             user.last_active_at = int(now)
-            self.touch()
+            self.touch(user)
         self.emit(
             ConnectionChanged(self.id, user, caller.token, now, since, connected, changes_presence)
         )

@@ -1,158 +1,237 @@
-"""The state file: the contents of all apps, loaded at the start and saved after changes."""
+"""The state file: all apps are loaded from it at the start and saved to it after changes."""
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import logging
-import os
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mockchat.core.snapshot import SnapshotError
+from mockchat.core.changes import HEAD, SECTIONS, Changes
+from mockchat.core.snapshot import SnapshotError, plain_of, sections
+from mockchat.core.state import App
+from mockchat.core.state_database import (
+    Database,
+    Row,
+    UnusableError,
+    is_foreign,
+    read_json,
+    reason_of,
+    replace_json,
+)
 from mockchat.core.store import Apps, Store
 
 log = logging.getLogger("mockchat")
 
-_FORMAT, _VERSION = "mockchat-state", 1
-_MEMBERS = {"format", "version", "sha256", "apps"}
-_DELAY = 0.5  # seconds from a change to the save, which has later changes, too
-_RETRY = 5.0  # seconds between a failed save and the next
-_MAX_SIZE = 2**30  # bytes
+_NAMES = dict(SECTIONS.values())
+_DELAY = 0.02  # seconds from a change to the save, which has later changes, too
+_RETRY = 1.0  # seconds between a failed save and the next
+_PIECE = 200  # entities that are rendered before other requests have their turn
 
 
 class StateFileError(Exception):
-    """The state file cannot be used and stays as it is; the message has its name and the reason."""
+    """The state file cannot be used, or lacks the last changes; says its name and the reason."""
 
 
 class StateFile:
-    """Saves a store within a second of every change and when it is closed.
+    """Saves a store within 50 ms of every change and when it is closed.
 
-    The file is always whole: a new one is written beside it, flushed to the disk and put in its
-    place. A server that is killed leaves the old one or the new one.
+    A thread writes what changed, and no more, in one transaction: a server that is killed leaves
+    all of it or nothing.
     """
 
     def __init__(self, path: Path, store: Store, check: Callable[[Any], None]) -> None:
         """Make a file for a store; `check` raises SnapshotError for invalid contents."""
         self.path = path
+        self.error = ""  # why the last save failed
         self._store = store
         self._check = check
+        self._changes, self._taken = Changes(self._changed), Changes()
+        self._database = Database(path)
+        self._thread = ThreadPoolExecutor(1, "mockchat-state")
         self._task: asyncio.Task[None] | None = None
-        self._changed = False
-        self._failed = False
         self._closing = asyncio.Event()
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether the file has every change."""
+        return not (self._changes or self._taken or self.error)
+
+    # --- loading ------------------------------------------------------------------------
     def load(self) -> None:
         """Restore the store from the file, if there is one; raise StateFileError.
 
-        It writes the file at once, so that a disk that refuses is found at the start.
+        It writes into the file at once, so that a disk that refuses is found at the start. The
+        contents of a JSON file, as older versions kept it, move to a new file; the old one stays
+        beside it.
         """
         try:
-            self.path = self.path.expanduser().resolve()
-            if self.path.is_symlink():  # newer Pythons raise nothing
-                raise self._error("cannot be used: its links lead in a circle")
-            if self.path.exists():
-                self._store.restore(self._read())
-            self._write(self._store.take())
+            self._find()
+            self._load()
         except OSError as error:
-            raise self._error(f"cannot be used: {error.strerror or error}") from error
+            reason = f"cannot be used: {error.strerror or error}"
         except RuntimeError as error:  # no such home, or links in a circle
-            raise self._error(f"cannot be used: {error}") from error
+            reason = f"cannot be used: {error}"
+        except sqlite3.Error as error:
+            reason = reason_of(error)
+        except SnapshotError as error:
+            reason = f"is damaged: {error}"
+        except UnusableError as error:
+            reason = str(error)
+        else:
+            return
+        self._database.close()
+        raise self._no(reason)
 
-    def _error(self, reason: str) -> StateFileError:
+    def _find(self) -> None:
+        self.path = self.path.expanduser().resolve()
+        if self.path.is_symlink():  # newer Pythons raise nothing
+            raise UnusableError("cannot be used: its links lead in a circle")
+        if self.path.exists() and not self.path.is_file():
+            raise UnusableError("is no file")
+        self._database.path = self.path
+
+    def _load(self) -> None:
+        try:
+            self._database.open()
+        except sqlite3.DatabaseError as error:
+            if not is_foreign(error):
+                raise
+            apps = read_json(self.path)
+            self._restore(apps, stays=set(apps))
+            for app in self._store.apps():
+                self._changes.note_app(app.key)
+            old = replace_json(self.path, self._rows())
+            log.warning("%s is a SQLite file from now on; %s is the JSON file", self.path, old)
+            self._database.open()
+        else:
+            self._restore(*self._database.read())
+        self._store.default.note_head()  # so that something is written
+        self._database.begin()
+        self._database.write(self._rows())
+        self._database.write_ahead()
+        self._taken = Changes()
+
+    def _restore(self, apps: Apps, stays: set[str]) -> None:
+        """Let the store hold these apps, and track its changes; raise SnapshotError."""
+        self._check(apps)
+        self._store.checked(apps)
+        if apps:
+            self._store.restore(apps)
+        self._store.track(self._changes)
+        for app in self._store.apps():
+            app.stays = app.id in stays
+            if app.id not in apps:
+                self._changes.note_app(app.key)
+
+    def _no(self, reason: str) -> StateFileError:
         return StateFileError(f"--state {self.path}: {reason}")
 
-    def _read(self) -> Apps:
-        if not self.path.is_file():
-            raise self._error("is no file")
-        if self.path.stat().st_size > _MAX_SIZE:
-            raise self._error("is too large to be a state file")
-        try:
-            text = self.path.read_bytes()
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise self._error(f"is damaged, or no state file: {error}") from error
-        self._check_head(content, _digest(text))
-        try:
-            self._check(content["apps"])
-            return self._store.checked(content["apps"])
-        except SnapshotError as error:
-            raise self._error(f"is damaged: {error}") from error
-
-    def _check_head(self, content: Any, digest: str) -> None:
-        if not isinstance(content, dict) or content.get("format") != _FORMAT:
-            raise self._error("is no state file of mockchat; name another one")
-        if content.get("version") != _VERSION:
-            raise self._error(f"is of version {content.get('version')!r:.20}, not {_VERSION}")
-        if unknown := content.keys() - _MEMBERS:
-            raise self._error(f"is damaged: {min(unknown)!r:.40} is not known")
-        if content.get("sha256", digest) != digest:
-            raise self._error(
-                "is damaged: it does not hold what was saved"
-                " (if it was edited on purpose, take its sha256 out)"
-            )
-        if not isinstance(content.get("apps"), dict):
-            raise self._error("is damaged: apps must be an object")
-
     # --- saving -------------------------------------------------------------------------
-    def changed(self) -> None:
-        """Note that something may have changed; it is saved within a second."""
-        self._changed = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._save_soon())
+    def _changed(self) -> None:
+        if self._database.is_open and (self._task is None or self._task.done()):
+            with contextlib.suppress(RuntimeError):  # no loop runs while an application is made
+                self._task = asyncio.get_running_loop().create_task(self._save_soon())
 
     async def close(self) -> None:
-        """Save what is not saved yet."""
+        """Save what is not saved yet and unlock the file; raise StateFileError if it cannot."""
         self._closing.set()
         if self._task is not None:
             await self._task
+        for _ in range(2):  # the second one makes a file that was removed
+            await self._save()
+            if not self.error:
+                break
+        await self._in_thread(self._database.close)
+        self._thread.shutdown()
+        if self.error:
+            raise self._no(f"the last changes are not saved: {self.error}")
 
     async def _save_soon(self) -> None:
-        while self._changed:
+        while self._changes and not self._closing.is_set():
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_RETRY if self._failed else _DELAY):
+                async with asyncio.timeout(_RETRY if self.error else _DELAY):
                     await self._closing.wait()
-            was_last = self._closing.is_set()
             await self._save()
-            if was_last and self._failed:
-                return
 
     async def _save(self) -> None:
-        self._changed = False
+        """Write all changes until there are no more, and commit them at that moment."""
+        rows, last = self._rows(), False
         try:
-            await asyncio.to_thread(self._write, self._store.take())
-        except OSError as error:
-            if not self._failed or self._closing.is_set():  # one message, and one at the end
-                log.error("the state was not saved to %s: %s", self.path, error)  # noqa: TRY400
-            self._failed = self._changed = True
+            await self._in_thread(self._database.begin)
+            while not last:
+                piece = list(islice(rows, _PIECE))
+                last = len(piece) < _PIECE
+                await self._in_thread(self._database.write, piece, last=last)
+        except (OSError, sqlite3.Error, UnusableError) as error:
+            self._put_back()
+            if not self.error:
+                log.error("the state is not saved to %s: %s", self.path, error)  # noqa: TRY400
+            self.error = str(error)
         else:
-            if self._failed:
+            if self.error:
                 log.warning("the state is saved to %s again", self.path)
-            self._failed = False
+            self.error, self._taken = "", Changes()
 
-    def _write(self, apps: Apps) -> None:
-        beside = self.path.with_name(f".{self.path.name}.new")
-        with beside.open("wb") as file:
-            file.write(_text(apps))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path)
-        with contextlib.suppress(OSError):  # where folders cannot be opened
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: function(*arguments, **named))
+
+    def _put_back(self) -> None:
+        """Note again what a failed save has taken; a file that was removed lacks everything."""
+        taken, self._taken = self._taken, Changes()
+        for key, entities in taken.entities.items():
+            for (section, name), new in entities.items():
+                self._changes.note(key, section, name, new=new)
+        lost = [app.key for app in self._store.apps()] if not self._database.is_open else []
+        for key in (*taken.apps, *lost):
+            self._changes.note_app(key)
+
+    # --- what is written ----------------------------------------------------------------
+    def _rows(self) -> Iterator[Row]:
+        """Take the changes one by one and yield how to write them, until there are no more."""
+        changes, taken = self._changes, self._taken
+        while changes:
+            if changes.apps:
+                key = next(iter(changes.apps))
+                del changes.apps[key]
+                taken.note_app(key)
+                yield from self._rows_of(key)
+            else:
+                key, section, name, new = changes.pop_entity()
+                taken.note(key, section, name, new=new)
+                yield from self._rows_for(key, section, name, new=new)
+
+    def _rows_of(self, key: str) -> Iterator[Row]:
+        yield Row(key)
+        if app := self._store.find(key):
+            yield Row(key, HEAD, "", _head(app))
+            for section, entities in sections(app).items():
+                for one in entities:
+                    yield Row(key, section, getattr(one, _NAMES[section]), _text(one))
+
+    def _rows_for(self, key: str, section: str, name: str, *, new: bool) -> Iterator[Row]:
+        app = self._store.find(key)
+        if app is None:
+            return
+        if section == HEAD:
+            yield Row(key, section, name, _head(app))
+            return
+        entity = app.entity(section, name)
+        if new or entity is None:  # a new one goes to the end, as it does in memory
+            yield Row(key, section, name)
+        if entity is not None:
+            yield Row(key, section, name, _text(entity))
 
 
-def _text(apps: Apps) -> bytes:
-    """Return the content of the file: a line with the digest of the rest, and one for each app."""
-    members = (f"{json.dumps(app_id)}: {json.dumps(one)}" for app_id, one in apps.items())
-    body = (",\n".join(members) + "\n}}\n").encode()
-    first = {"format": _FORMAT, "version": _VERSION, "sha256": hashlib.sha256(body).hexdigest()}
-    return f'{json.dumps(first)[:-1]}, "apps": {{\n'.encode() + body
+def _text(entity: Any) -> str:
+    return json.dumps(plain_of(entity))
 
 
-def _digest(text: bytes) -> str:
-    return hashlib.sha256(text.partition(b"\n")[2]).hexdigest()
+def _head(app: App) -> str:
+    facts = {"id": app.id, "secret": app.secret, "serial": app.serial, "stays": app.stays}
+    return json.dumps(facts)

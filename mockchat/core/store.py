@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mockchat.core import errors, snapshot
+from mockchat.core.changes import Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
@@ -74,6 +75,7 @@ class Store:
         # By app id (None: those of the server) and name.
         self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
         self.listeners: list[Callable[[Event], None]] = []
+        self._changes: Changes | None = None
         self.default = self._add(default_app_id)
 
     # --- apps ---------------------------------------------------------------------------
@@ -96,7 +98,9 @@ class Store:
     def claim(self, app_id: str) -> App:
         """Return the app, which stays from now on; raise APP_ID_INVALID."""
         app = self.app(app_id) if self.find(app_id) or self.rules.strict_apps else self.open(app_id)
-        app.stays = True
+        if not app.stays:
+            app.stays = True
+            app.note_head()
         return app
 
     def glance(self, app_id: str) -> App:
@@ -124,8 +128,7 @@ class Store:
         self.close(app_id)
         if seed is not None:
             self._seeds[app_id.lower()] = seed
-        app = self._add(app_id, rules)
-        app.stays = True
+        app = self._add(app_id, rules, stays=True)
         self._make_room(app)
         if app_id.lower() == self.default.id.lower():
             self.default = app
@@ -138,6 +141,8 @@ class Store:
             return
         self.clock.followers.discard(app.clock)
         self._seeds.pop(app_id.lower(), None)
+        app.note_all()
+        app.changes = None
         app.holds.release_all()
         for user in app.all_users():
             app.flush_tokens(user)  # ends the sessions, too
@@ -197,9 +202,18 @@ class Store:
         if unused:
             self.close(next((app for app in unused if app.is_untouched), unused[0]).id)
 
-    def _add(self, app_id: str, rules: Rules | None = None) -> App:
+    def _add(self, app_id: str, rules: Rules | None = None, *, stays: bool = False) -> App:
         self._apps[app_id.lower()] = app = self._seeded(app_id, rules)
+        app.stays = stays
+        app.changes = self._changes
+        app.note_all()
         return app
+
+    def track(self, changes: Changes) -> None:
+        """Note all changes from now on there."""
+        self._changes = changes
+        for app in self.apps():
+            app.changes = changes
 
     def _seeded(self, app_id: str, rules: Rules | None = None) -> App:
         journal = Journal(self.journals, app_id)
@@ -246,8 +260,6 @@ class Store:
         }
         if app is not None and not found:
             raise SnapshotError(f"the app {app.id} is not in it")
-        if len(found) > MAX_APPS:
-            raise SnapshotError(f"there are more than {MAX_APPS} apps")
         seen = set()
         for app_id, one in found.items():
             if not _can_be_id(app_id):

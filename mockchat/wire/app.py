@@ -34,12 +34,14 @@ class Service(NamedTuple):
     store: Store
     facts: ServerFacts
     handler: RequestHandler
-    state_file: StateFile | None
 
     async def save(self) -> None:
-        """Save the state for the last time, once all requests are answered."""
-        if self.state_file is not None:
-            await self.state_file.close()
+        """Save the state for the last time, once all requests are answered.
+
+        Raises StateFileError if it cannot be saved.
+        """
+        if self.facts.state_file is not None:
+            await self.facts.state_file.close()
 
 
 def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -> Service:
@@ -52,14 +54,10 @@ def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -
     key_file = Path(f"{config.state}.jwt-key").expanduser() if config.state else None
     jwts = SessionJwts(config.region, key_file)
     facts = ServerFacts(store, jwts, fixtures=config.fixture, openapi=document)
-    handler = RequestHandler(config, store, facts, sleep)
-    if not config.state:
-        return Service(store, facts, handler, None)
-    state_file = StateFile(Path(config.state), store, check_apps)
-    state_file.load()
-    handler.changed = state_file.changed
-    store.listeners.append(lambda _event: state_file.changed())
-    return Service(store, facts, handler, state_file)
+    if config.state:
+        facts.state_file = StateFile(Path(config.state), store, check_apps)
+        facts.state_file.load()
+    return Service(store, facts, RequestHandler(config, store, facts, sleep))
 
 
 def create_app(

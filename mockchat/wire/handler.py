@@ -38,7 +38,6 @@ from mockchat.wire.websocket import Hub, Upgraded
 
 log = logging.getLogger("mockchat")
 _MAKE_NO_APP = (hdrs.METH_GET, hdrs.METH_DELETE)  # in the control API
-_READS = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 _NOTHING: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, str] = {}
 
@@ -46,8 +45,8 @@ _NO_VALUES: Mapping[str, str] = {}
 class RequestHandler:
     """Answers every request of one server.
 
-    `observers` are told of each exchange once it is answered. `changed` is called after every
-    request that may have changed the state. `crashes` collects the errors of mockchat itself.
+    `observers` are told of each exchange once it is answered. `crashes` collects the errors of
+    mockchat itself.
     """
 
     def __init__(
@@ -63,7 +62,6 @@ class RequestHandler:
         self.hub = Hub(store, server.jwts, self._waits)
         self.observers: list[Callable[[Exchange], None]] = []
         self.crashes: list[Exception] = []
-        self.changed: Callable[[], None] = lambda: None
 
     async def close(self) -> None:
         """Release all waiting requests and close all WebSockets."""
@@ -188,8 +186,6 @@ class RequestHandler:
         exchange = answer.exchange(context)
         if not context.is_control:
             context.app.journal.add(exchange)
-        if context.method not in _READS:
-            self.changed()
         return exchange
 
     async def _send(self, context: RequestContext, answer: Answer) -> web.StreamResponse:
@@ -243,7 +239,6 @@ class RequestHandler:
             every_app=app_id is None,
         )
         result = await endpoint.run(call)
-        self.changed()
         if isinstance(result, File):
             return result
         return answers.envelope(endpoint, result, url, app.rules.errors)

@@ -143,7 +143,7 @@ def test_with_a_state_file_what_tests_changed_outlives_the_container(
     engine: Engine, tmp_path: Path
 ) -> None:
     tmp_path.chmod(0o777)
-    options = ("--volume", f"{tmp_path}:/data", "--env", "MOCKCHAT_STATE=/data/state.json")
+    options = ("--volume", f"{tmp_path}:/data", "--env", "MOCKCHAT_STATE=/data/state.db")
     with engine.run(*STRICT, *options) as container:
         container.wait_until_it_answers()
         answer = container.post("/v3/users", b'{"uid": "kept", "name": "Kept"}')
