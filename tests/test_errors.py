@@ -119,7 +119,13 @@ _PROVOCATIONS: dict[str, Provocation] = {
     "no_ca": (_PLAIN, "GET", "/_mock/ca.pem", ANYONE, None),
 }
 # Those that one request cannot provoke have tests of their own below.
-_ELSEWHERE = {"login_in_progress", "auth_token_bound", "too_many_requests", "quota_reached"}
+_ELSEWHERE = {
+    "plain_http",
+    "login_in_progress",
+    "auth_token_bound",
+    "too_many_requests",
+    "quota_reached",
+}
 _ELSEWHERE |= {"crashed"}
 _WITH_DETAILS = {"bad_request", "uid_invalid", "uid_with_space"}
 _KEY = "01234******bcdef"

@@ -1,5 +1,6 @@
 """TLS as a client meets it: real handshakes with a running server."""
 
+import json
 import pwd
 import socket
 import ssl
@@ -70,6 +71,31 @@ def test_a_client_is_answered_by_every_name_if_it_trusts_the_ca(mock: MockChat) 
 
     with pytest.raises(ssl.SSLCertVerificationError):
         ask_for_health(mock, "localhost", ssl.create_default_context())
+
+
+def test_plain_http_to_the_https_port_is_answered_and_logged_in_words(
+    mock: MockChat, caplog: pytest.LogCaptureFixture
+) -> None:
+    for request in (
+        b"GET /v3/users HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /login HTTP/1.0\r\n\r\n{}",
+    ):
+        with socket.create_connection(("127.0.0.1", port_of(mock)), timeout=10) as plain:
+            plain.sendall(request)
+            head, _, body = plain.recv(4096).partition(b"\r\n\r\n")
+            plain.sendall(b"more")  # is no reason to answer again
+
+            assert head.startswith(b"HTTP/1.1 400 Bad Request")
+            assert json.loads(body)["error"]["code"] == "MOCK_PLAIN_HTTP"
+            assert plain.recv(4096) == b""
+    assert (
+        caplog.messages == ["plain HTTP came to the HTTPS port; the client must use https://"] * 2
+    )
+    assert ask_for_health(mock, "localhost", trusting(mock.ca_path)) == OK
+
+    with socket.create_connection(("127.0.0.1", port_of(mock)), timeout=10) as plain:
+        plain.sendall(b"\0" * 64)
+        assert plain.recv(4096)[:1] != b"H"
 
 
 def test_the_ca_stays_the_same_over_restarts_and_covers_the_tls_host(tmp_path: Path) -> None:

@@ -236,6 +236,10 @@ NOT_BUILT = _row("not_built", "The live service has this operation, mockchat doe
 # --- mockchat's own -------------------------------------------------------------------------
 CRASHED = _row("crashed", "mockchat itself failed; its log has the traceback.",
     _ours("ERR_EXCEPTION", 500, "mockchat failed to answer. Please report its log."))
+PLAIN_HTTP = _row("plain_http", "Plain HTTP came to the HTTPS port.",
+    _ours("MOCK_PLAIN_HTTP", 400,
+        "This is mockchat's HTTPS port, and the request was plain HTTP. Use https://, or the HTTP "
+        "port for http://."))
 CONTROL_ORIGIN = _row("control_origin", "A browser page of another origin called the control API.",
     _ours("MOCK_FOREIGN_ORIGIN", 403,
         "The control API does not answer pages of other origins ({origin}). Call it from the "

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from mockchat.core import pictures
 from mockchat.wire.ca import Authority, make
 from mockchat.wire.hosts import FIRST_HOSTS, REGIONS, SERVICES
+from mockchat.wire.plain_http import ForgivingContext
 
 log = logging.getLogger("mockchat.tls")
 
@@ -178,7 +179,7 @@ def _context(cert: Path, key: str | None = None) -> ssl.SSLContext:
     def refuse_to_ask() -> str:
         raise TlsError(f"{key or cert}: is locked with a pass phrase; give a key that is not")
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context = ForgivingContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(cert, key, password=refuse_to_ask)
     except (OSError, ssl.SSLError) as error:
