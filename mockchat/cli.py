@@ -4,6 +4,7 @@ import argparse
 import difflib
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from mockchat.commands import CommandError, UsageError
-from mockchat.commands.table import COMMANDS, GROUPS, ROWS, SERVER, Action
+from mockchat.commands.table import COMMANDS, GROUPS, ONE_APP, ROWS, SERVER, Action
 from mockchat.version import __version__
 
 _WRONG_USAGE = 2
@@ -80,10 +81,23 @@ def _run(command: Action, words: list[str]) -> int:
         words, rest = words[:at], words[at + 1 :]
     if any("\ud800" <= character <= "\udfff" for word in words for character in word):
         raise UsageError("the arguments must be UTF-8 text")
-    arguments = _parser(command).parse_args(words, argparse.Namespace(json=False, rest=rest))
+    parser, given = _parser(command), argparse.Namespace(json=False, rest=rest)
+    arguments, extra = parser.parse_known_args(words, given)
+    if extra and command.words == _EXEC and not extra[0].startswith("-"):
+        raise UsageError(f"exec needs {_REST} before the command: {_with_rest(words, extra)}")
+    if extra:
+        parser.error(f"unrecognized arguments: {' '.join(extra)}")
     action: Action = arguments.action
     status: int = _load(action)(action, arguments)
     return status
+
+
+def _with_rest(words: list[str], command: list[str]) -> str:
+    """Return the line of `exec` that has this command behind `--`."""
+    before = words[: -len(command)]
+    if [*before, *command] != words:  # options stand among the words of the command
+        return "mockchat exec [OPTION …] -- CMD …"
+    return shlex.join(["mockchat", _EXEC, *before, _REST, *command])
 
 
 def _load(action: Action, more: str = "") -> Any:
@@ -114,11 +128,14 @@ def _add(parser: argparse.ArgumentParser, action: Action) -> None:
     groups: dict[str, Any] = {"": parser}
     more = _load(action, "_arguments") if action.code else None
     own = (*action.arguments, *(more(parser) if more else ()))
-    for one in (*own, *(SERVER if action.request else ())):
+    server = ONE_APP if " /v3" in action.request else SERVER if action.request else ()
+    for one in (*own, *server):
         if one.group not in groups:
             groups[one.group] = parser.add_argument_group(one.group)
         options = dict(one.options)
-        if one in SERVER:  # an option before an action must not be reset by the action's default
+        if (
+            one in SERVER or one in ONE_APP
+        ):  # an option before an action must not be reset by the action's default
             options["default"] = argparse.SUPPRESS
         groups[one.group].add_argument(one.name, **options)
     parser.set_defaults(action=action)

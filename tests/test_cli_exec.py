@@ -173,6 +173,33 @@ def test_the_exit_status_is_the_command_s(command: Command) -> None:
     assert ended.status == 128 + 9  # as in a shell
 
 
+def test_a_command_that_fails_is_told_its_last_requests(command: Command) -> None:
+    code = (
+        "import contextlib, os, urllib.request as u\n"
+        "for number in range(int(os.environ['REQUESTS'])):\n"
+        "    with contextlib.suppress(OSError):\n"
+        "        u.urlopen(f\"{os.environ['MOCKCHAT_URL']}/v3/usr?{number}\")\n"
+        "raise SystemExit(3)"
+    )
+
+    def told(requests: int) -> str:
+        wrapped = f"import os; os.environ['REQUESTS'] = '{requests}'\n{code}"
+        done = command("exec", "--", *CHILD, wrapped)
+        assert done.status == 3
+        return done.err
+
+    head = "mockchat: the command ended with exit status 3, and"
+    assert told(0) == f"{head} no request reached the server\n"
+    assert told(1).splitlines() == [
+        f"{head} 1 request reached the server:",
+        "  #1 GET /v3/usr?0 -> 404 ERR_API_NOT_FOUND",
+        "    hint: the nearest is GET /users (list_users)",
+    ]
+    first, *lines = told(11).splitlines()
+    assert first == f"{head} 11 requests reached the server; the last 10:"
+    assert [line.split()[2] for line in lines[::2]] == [f"/v3/usr?{n}" for n in range(1, 11)]
+
+
 def test_arguments_and_output_are_the_command_s(command: Command) -> None:
     words = ["--", "--port", "a b", "", "$HOME"]
     code = "import sys; print(sys.argv[1:]); print('err', file=sys.stderr)"
@@ -193,7 +220,9 @@ def test_without_a_command_or_a_server_nothing_runs(command: Command, tmp_path: 
     wrong = {
         "exec": usage,
         "exec --": usage,
-        "exec npm test": "unrecognized arguments: npm test",
+        "exec npm test": "exec needs -- before the command: mockchat exec -- npm test",
+        "exec --port 0 a 'b c' -d": "mockchat exec --port 0 -- a 'b c' -d",
+        "exec --prot 1": "unrecognized arguments: --prot 1",
         "exec --port http -- true": "--port must be a port",
     }
 
@@ -214,7 +243,7 @@ def test_a_failure_of_mockchat_itself_is_no_success(
     done = command("exec", "--", "sh", "-c", curl)
 
     assert (done.status, "ERR_EXCEPTION" in done.out) == (1, True)
-    assert done.err.endswith("mockchat: mockchat itself failed to answer 1 requests; see the log\n")
+    assert done.err.endswith("mockchat: mockchat itself failed to answer 1 request; see the log\n")
 
 
 # --- signals --------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def test_one_or_all_faults_of_the_app_are_removed_and_no_others(steer: Command) 
 
     removed = f"The fault {fault['id']} was removed."
     assert steer("faults", "remove", fault["id"]).lines == [removed]
-    assert steer("faults", "clear").lines == ["1 faults were removed."]
+    assert steer("faults", "clear").lines == ["1 fault was removed."]
     assert steer("faults", "--json").json == []
     assert steer("faults", "--app", "another", "--json").json[0]["id"] == other["id"]
 
@@ -115,6 +115,7 @@ def test_wrong_faults_are_refused(steer: Command, tmp_path: Path) -> None:
     refused = {
         "faults add nope": names,
         "faults add hang --delay 1s": "The delay is not known here",
+        "faults add error": "The code is missing: name an error (ERR_UID_NOT_FOUND), or give a st",
         "faults remove 99999": "There is no fault 99999. (MOCK_NOT_FOUND)",
         "faults remove a/b": "There is no fault a/b. (MOCK_NOT_FOUND)",
     }

@@ -381,7 +381,9 @@ def test_what_a_fault_cannot_know_is_three_dots() -> None:
 
 
 def test_an_unknown_code_needs_a_status() -> None:
-    for code in ("", "NOPE", "UID_NOT_FOUND", "٥٠٣"):
+    with pytest.raises(FaultError, match="is missing: name an error"):
+        error_named("")
+    for code in ("NOPE", "UID_NOT_FOUND", "٥٠٣"):
         with pytest.raises(FaultError, match="is in no catalogue; give a status, too"):
             error_named(code)
 

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mockchat import config
 from mockchat.commands import CommandError, UsageError, settings
-from mockchat.commands.show import note
+from mockchat.commands.show import note, printable
 from mockchat.commands.table import Action, Argument
+from mockchat.core.words import counted
 
 if TYPE_CHECKING:
     from mockchat.server import MockChat
 
 _NO_SUCH_COMMAND, _CANNOT_RUN, _BY_SIGNAL = 127, 126, 128  # as in a shell
 _PORTS = {"port": "0", "https_port": "0", "proxy_port": "off"}  # without a flag
+_DEFAULTS = {"port": "any free port", "https_port": "any free port", "log_level": "error"}
 _QUIET = {config.variable("log_level"): "error"}  # without a flag or variable
+_SHOWN = 10  # exchanges that are printed after a failure
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _LOOPBACK = ("localhost", "127.0.0.1")
 # Variables that add CAs to the system's, and variables that replace the system's CAs.
@@ -39,10 +42,10 @@ def run_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
         "MOCKCHAT_APP_ID, MOCKCHAT_REGION, MOCKCHAT_AUTH_KEY, MOCKCHAT_REST_API_KEY and "
         "MOCKCHAT_CA. Other variables make Node, Deno, curl, OpenSSL and Python's requests trust "
         "the CA as well. With --proxy-port, MOCKCHAT_PROXY_URL and HTTPS_PROXY name the proxy. "
-        "HTTP and HTTPS use free ports unless flags name them. --log-level info prints every "
-        "request on stderr."
+        "--log-level info prints every request on stderr. If CMD fails, its last requests are "
+        "printed."
     )
-    return settings.serve_arguments(parser)
+    return settings.serve_arguments(parser, _DEFAULTS)
 
 
 def run(_action: Action, arguments: argparse.Namespace) -> int:
@@ -66,26 +69,46 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
             end.callback(log.close)
             log.follow(mock)
             status = _run(arguments.rest, environment(mock, Path(folder)), forwarding)
+            if status and not forwarding.received:
+                _tell_what_came(mock, status)
     except StartError as error:
         raise CommandError(str(error)) from None
     except ExceptionGroup as group:  # the log has the tracebacks
-        note(f"mockchat itself failed to answer {len(group.exceptions)} requests; see the log")
+        failed = counted(len(group.exceptions), "request", "requests")
+        note(f"mockchat itself failed to answer {failed}; see the log")
         return status or 1
     return status
 
 
+def _tell_what_came(mock: "MockChat", status: int) -> None:
+    """Print the last exchanges of a command that failed."""
+    exchanges = mock.journal.find()
+    newest = exchanges[-_SHOWN:]
+    came = counted(len(exchanges), "request", "requests") if exchanges else "no request"
+    last = f"; the last {len(newest)}:" if len(exchanges) > _SHOWN else ":" if exchanges else ""
+    note(f"the command ended with exit status {status}, and {came} reached the server{last}")
+    for one in newest:
+        hint = f"\n    hint: {one.hint}" if one.hint else ""
+        sys.stderr.write(printable(f"  {one}") + f"{hint}\n")
+
+
 # --- the command ----------------------------------------------------------------------------
+class _NotRunError(CommandError):
+    def __init__(self, told: str, status: int) -> None:
+        super().__init__(told)
+        self.status = status
+
+
 def _run(command: list[str], environ: Mapping[str, str], forwarding: "_Forwarding") -> int:
     if forwarding.early:
         return _BY_SIGNAL + forwarding.early
     try:
         child = subprocess.Popen(command, env=environ)  # noqa: S603  # the user's own command
     except FileNotFoundError:
-        note(f"{command[0]}: there is no such command")
-        return _NO_SUCH_COMMAND
+        raise _NotRunError(f"{command[0]}: there is no such command", _NO_SUCH_COMMAND) from None
     except OSError as error:
-        note(f"{command[0]}: cannot be run: {error.strerror}")
-        return _CANNOT_RUN
+        told = f"{command[0]}: cannot be run: {error.strerror}"
+        raise _NotRunError(told, _CANNOT_RUN) from None
     forwarding.adopt(child)
     while True:
         # Without a timeout, a signal that comes just before the wait is handled only after it.
@@ -98,6 +121,7 @@ class _Forwarding:
     """Forwards the signals that would end this process to the child."""
 
     def __init__(self) -> None:
+        self.received = False  # whether a signal came
         self.early = 0  # a signal that came before the child started
         self._child: subprocess.Popen[bytes] | None = None
         self._before: dict[int, Any] = {}
@@ -119,6 +143,7 @@ class _Forwarding:
             child.send_signal(self.early)
 
     def _forward(self, number: int, _frame: FrameType | None) -> None:
+        self.received = True
         if self._child is None:
             self.early = number
         elif self._child.returncode is not None:  # the server stops

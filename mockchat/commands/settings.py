@@ -15,13 +15,16 @@ from mockchat.config import Config, ConfigError
 
 _SECRET = ("control_token",)
 _MASK = "********"
+_NO_DEFAULTS: Mapping[str, str] = {}
 
 
-def serve_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
-    """Return every setting as a flag, and `--config`."""
+def serve_arguments(
+    _parser: argparse.ArgumentParser, defaults: Mapping[str, str] = _NO_DEFAULTS
+) -> list[Argument]:
+    """Return every setting as a flag, and `--config`; `defaults` are those that differ."""
     told = "TOML file with settings; its keys are the names of the flags"
     file = argument("--config", "FILE", told, "settings")
-    return [file, *(setting(name) for name, _ in config.rows())]
+    return [file, *(setting(name, defaults.get(name)) for name, _ in config.rows())]
 
 
 def show_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
@@ -29,13 +32,13 @@ def show_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
     return [JSON, *serve_arguments(parser)]
 
 
-def setting(name: str) -> Argument:
+def setting(name: str, default: str | None = None) -> Argument:
     """Return the flag of a setting."""
     row = dict(config.rows())[name]
     options: dict[str, Any] = {"action": "append"} if row.repeatable else {}
     if row.kind is config.SWITCH:
         options |= {"nargs": "?", "const": "true"}
-    told = f"{row.help} (default: {_default(name)}; {config.variable(name)})"
+    told = f"{row.help} (default: {default or _default(name)}; {config.variable(name)})"
     return argument(config.flag(name), row.kind.metavar, told, "settings", **options)
 
 

@@ -91,6 +91,8 @@ _OPTIONS_OF_SERVER = {
     "--ca FILE": "CA to trust (default: MOCKCHAT_CA, else the system's; this machine needs none)",
 }
 SERVER = (*options(_OPTIONS_OF_SERVER, "the server"), JSON)  # of every action with a request
+_OPTIONS_OF_SERVER |= {"--app ID": "id of the app (default: MOCKCHAT_APP, else the default app)"}
+ONE_APP = (*options(_OPTIONS_OF_SERVER, "the server"), JSON)  # where it is one of the REST API
 _WORD = (argument("word", "WORD", "list only the rows with this word", nargs="?"), JSON)
 _NAME = (argument("name", "NAME", "name of the snapshot"),)
 _FILE = (*_NAME, argument("file", "FILE", "JSON file; - for a pipe"))

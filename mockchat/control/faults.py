@@ -15,6 +15,7 @@ from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
 from mockchat.core.faults import PRESETS, FaultError, Rule
 from mockchat.core.ids import camel
 from mockchat.core.matching import Pattern
+from mockchat.core.words import counted
 
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
@@ -117,7 +118,7 @@ def clear_faults(call: Call) -> Ack:
     """Remove the faults of an app, or all faults."""
     rules = _rules(call)
     call.server.store.faults.remove(rules)
-    return Ack(f"{len(rules)} faults were removed.")
+    return Ack(f"{counted(len(rules), 'fault was', 'faults were')} removed.")
 
 
 @table.delete(

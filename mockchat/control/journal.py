@@ -11,6 +11,7 @@ from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
+from mockchat.core.words import counted
 
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
@@ -95,7 +96,7 @@ def clear_journal(call: Call) -> Ack:
     forgotten = sum(len(app.journal) for app in call.apps)
     for app in call.apps:
         app.journal.clear()
-    return Ack(f"{forgotten} exchanges are forgotten.")
+    return Ack(f"{counted(forgotten, 'exchange is', 'exchanges are')} forgotten.")
 
 
 @table.get(f"{_JOURNAL}.har", query=ExchangeQuery, returns=HarSchema)

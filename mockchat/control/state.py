@@ -20,6 +20,7 @@ from mockchat.core.seed import (
 )
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.store import Apps, StoredSnapshot
+from mockchat.core.words import counted
 
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
@@ -42,11 +43,7 @@ def reset(call: Call) -> Ack:
         store.reset(app)
     if call.every_app:
         store.faults.remove(store.faults.of(None))
-    return Ack(f"{_apps(len(call.apps))} went back to the seed.")
-
-
-def _apps(count: int) -> str:
-    return "1 app" if count == 1 else f"{count} apps"
+    return Ack(f"{counted(len(call.apps), 'app', 'apps')} went back to the seed.")
 
 
 @table.post(f"{CONTROL_PREFIX}/seed", body=SeedRequest, returns=SeededSchema)

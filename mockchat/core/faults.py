@@ -235,8 +235,10 @@ def error_named(
 
 
 def _own_row(code: str, status: int | None) -> ErrorDef:
+    if status is None and not code:
+        raise FaultError("code", "is missing: name an error (ERR_UID_NOT_FOUND), or give a status")
     if status is None:
-        raise FaultError("code", f"{code or 'nothing'!r} is in no catalogue; give a status, too")
+        raise FaultError("code", f"{code!r} is in no catalogue; give a status, too")
     return _row(Face(Evidence.ASSUMED, code or f"MOCK_FAULT_{status}", status, _ASKED))
 
 
