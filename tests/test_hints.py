@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from aiohttp import ServerDisconnectedError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.api import OPERATIONS
+from tests.faulty import add_fault
 from tests.helpers import FORM, REST_KEY, Client, each_row, get_as_encoded, journal_of, operation_of
 from tests.strategies import hostile
 
@@ -223,3 +225,18 @@ async def test_the_same_wrong_path_is_looked_up_once(
     monkeypatch.setattr(difflib, "SequenceMatcher", None)
 
     assert await hint_of(client, "GET", "/uzers") == "the nearest is GET /users (list_users)"
+
+
+# --- faults ---------------------------------------------------------------------------------
+async def test_a_struck_answer_says_which_fault_it_was_and_how_to_remove_it(client: Client) -> None:
+    fault = await add_fault(client, "latency", delay=0)
+    told = f"fault {fault['id']} (latency) struck; it was added 0 s ago and struck {{}} so far; "
+    told += f"DELETE /_mock/faults/{fault['id']} removes it"
+
+    for times in ("1 time", "2 times"):
+        assert await hint_of(client, "GET", "/users", headers=REST_KEY) == told.format(times)
+    assert (await journal_of(client))[-1]["hint"] == told.format("2 times")
+    await add_fault(client, "empty")
+    with pytest.raises(ServerDisconnectedError):
+        await hint_of(client, "GET", "/users", headers=REST_KEY)
+    assert "(empty) struck" in (await journal_of(client))[-1]["hint"]

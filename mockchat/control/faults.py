@@ -110,6 +110,7 @@ def add_fault(call: Call) -> dict[str, Any]:
         )
     except FaultError as error:
         raise refuse(camel(error.field), "plain", reason=error.reason) from None
+    rule.added = call.server.store.clock.wall()
     return _shown(rule)
 
 

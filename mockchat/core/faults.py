@@ -9,6 +9,7 @@ from mockchat.core.errors import CATALOGUE, ApiError, ErrorDef, Evidence, Face
 from mockchat.core.fault_kinds import KINDS, STATUS, CredentialError, Error, Kind
 from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
+from mockchat.core.words import counted
 
 Struck = TypeVar("Struck", bound=Kind)
 Wanted = type[Struck] | tuple[type[Struck], ...]
@@ -80,6 +81,7 @@ class Rule:
     probability: float = 1.0
     times: int | None = None
     after: int = 0
+    added: float = 0.0  # unix seconds, by the wall clock
     seen: int = 0
     struck: int = 0
 
@@ -93,6 +95,14 @@ class Rule:
             return None
         kind = first_of(self.strikes, summary, wanted)
         return kind if kind is not None and self._counts() else None
+
+    def told(self, now: float) -> str:
+        """Return in words which fault this is: a test may have left it to the next one."""
+        age, times = max(0, round(now - self.added)), counted(self.struck, "time", "times")
+        return (
+            f"fault {self.id} ({self.called}) struck; it was added {age} s ago and struck "
+            f"{times} so far; DELETE /_mock/faults/{self.id} removes it"
+        )
 
     @property
     def is_spent(self) -> bool:

@@ -278,10 +278,13 @@ def struck_by(answer: Answer, struck: Struck) -> Answer:
     """Return the answer as the faults that struck it leave it."""
     if answer.end is None:
         answer.headers[HEADER] = ", ".join(struck.names)
+        if struck.hint:
+            answer.headers["X-Mock-Hint"] = struck.hint
+    answer = answer._replace(faults=struck.names, hint=struck.hint or answer.hint)
     if struck.shape is None or answer.end or answer.status in _BODILESS:
-        return answer._replace(faults=struck.names)
+        return answer
     shape = struck.shape.shape(answer.body)
-    return answer._replace(faults=struck.names, shape=shape, body=b"".join(shape.pieces))
+    return answer._replace(shape=shape, body=b"".join(shape.pieces))
 
 
 # --- headers --------------------------------------------------------------------------------

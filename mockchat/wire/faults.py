@@ -125,6 +125,7 @@ class Struck(NamedTuple):
     names: tuple[str, ...] = ()
     shape: ShapeKind | None = None  # the first that gives the answer another form
     end: ApiError | ClientGone | None = None  # how a fault ended the exchange
+    hint: str | None = None  # the last one that struck, in words
 
 
 UNTOUCHED = Struck()
@@ -145,16 +146,17 @@ class FaultInjector:
         if context.is_control or context.method == hdrs.METH_OPTIONS:
             return UNTOUCHED
         names: list[str] = []
-        shape = None
+        shape = hint = None
         try:
             for name, kind, chance, rule in self._striking(context):
                 names.append(name)
+                hint = rule.told(self._store.clock.wall()) if rule else hint
                 if isinstance(kind, ShapeKind):
                     shape = shape or kind
                 await kind.strike(_Exchange(context, self._waits, rule, chance))
         except (ApiError, ClientGone) as end:
-            return Struck(tuple(names), shape, end)
-        return Struck(tuple(names), shape)
+            return Struck(tuple(names), shape, end, hint)
+        return Struck(tuple(names), shape, None, hint)
 
     def _striking(self, context: RequestContext) -> Iterator[_Strike]:
         """Yield the faults that strike, each counted only when its turn comes."""

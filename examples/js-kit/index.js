@@ -1,0 +1,2 @@
+export { connect, MockChatError } from "./client.js";
+export { start } from "./server.js";
