@@ -4,6 +4,9 @@ import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+from aiohttp import FormData
+
 from mockchat.api import OPERATIONS
 from mockchat.api.operation import Access
 from tests.helpers import (
@@ -77,7 +80,7 @@ async def test_unknown_keys_are_ignored_and_the_last_of_equal_ones_counts(client
 async def test_an_empty_body_has_no_fields(client: Client) -> None:
     for content_type in ("application/json", FORM, None):
         headers = {**REST_KEY, **({"Content-Type": content_type} if content_type else {})}
-        for body in (None, b"", b"  \n", b"[]", b"{}", b"null", b" [ ] "):
+        for body in (None, b"", b'""', b"  \n", b"[]", b"{}", b"null", b" [ ] "):
             request = client.post("/users/superhero1/auth_tokens", data=body, headers=headers)
             assert (await data_of(request))["uid"] == "SUPERHERO1", (content_type, body)
 
@@ -125,6 +128,33 @@ async def test_a_form_s_brackets_are_lists_and_objects_and_its_fields_may_be_jso
     assert {name: user[name] for name in expected} == expected
 
 
+async def test_a_multipart_form_is_understood_and_its_files_are_refused_by_name(
+    client: Client,
+) -> None:
+    # As PHP's cURL sends an array, and aiohttp a form with a file.
+    body = "".join(
+        f'--------x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in (("uid", "u1"), ("name", "Zoë\r\n--"), ("tags[]", "a"), ("tags[]", "b"))
+    )
+    for kind in ("multipart/form-data; boundary=------x", 'Multipart/Form-Data;boundary="------x"'):
+        await client.post("/_mock/reset")
+        user = await data_of(create(client, f"{body}--------x--\r\n".encode(), kind))
+        assert (user["uid"], user["name"], user["tags"]) == ("u1", "Zoë\r\n--", ["a", "b"]), kind
+    form = FormData({"uid": "u2", "name": "x"})
+    form.add_field("avatar", b"GIF89a", filename="me.gif")
+    request = client.post("/users", data=form, headers=REST_KEY)
+    assert await details_of(request) == {"avatar": ["The avatar may not be a file."]}
+
+
+async def test_a_field_of_the_body_may_stand_in_the_query(client: Client) -> None:
+    await create_user(client, "u1")
+
+    gone = client.delete("/users/u1?permanent=true", headers=REST_KEY)
+
+    assert (await data_of(gone))["success"] is True
+    await create_user(client, "u1")
+
+
 # --- size -----------------------------------------------------------------------------------
 def filled(size: int) -> bytes:
     """A body of so many bytes that creates a user."""
@@ -156,6 +186,21 @@ async def test_a_body_may_come_in_chunks_or_compressed(client: Client) -> None:
     headers = {**REST_KEY, "Content-Encoding": "gzip", "Content-Type": "application/json"}
     user = await data_of(client.post("/users", data=body, headers=headers))
     assert user["uid"] == "u2"
+
+
+async def test_a_body_that_does_not_fit_its_encoding_is_refused_and_not_logged(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for coding in ("gzip", "deflate"):
+        for path, status in (("/users", 400), ("/_mock/reset", 400), ("/nope", 404)):
+            headers = {**REST_KEY, "Content-Encoding": coding, "Expect": "100-continue"}
+            body = in_chunks(b'{"uid":', b'"u1"}')
+            async with client.post(path, data=body, headers=headers) as response:
+                error = (await response.json())["error"]
+            assert response.status == status, error
+            if status == 400:
+                assert f"says, {coding}." in error["details"]["body"][0]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_every_operation_with_a_body_refuses_a_broken_one(client: Client) -> None:

@@ -108,10 +108,20 @@ async def test_odd_forms_are_refused_or_taken(client: Client) -> None:
         raw = raw_request(_POST, b"Content-Type: " + FORM.encode(), body=form)
         status, answer = await send_raw(client, raw)
         assert status in (200, 400), (form, answer)
-    body = b'--b\r\nContent-Disposition: form-data; name="uid"\r\n\r\nu1\r\n--b--\r\n'
-    headers = {**REST_KEY, "Content-Type": "multipart/form-data; boundary=b"}
-    error = await error_of(client.post("/users", data=body, headers=headers), 400)
-    assert list(error["details"]) == ["body"]
+    part = b'--b\r\nContent-Disposition: form-data; name="uid"\r\n\r\nu1\r\n'
+    for kind, body in (
+        ("multipart/form-data", part + b"--b--"),  # without a boundary
+        ("multipart/form-data; boundary=c", part + b"--b--"),
+        ("multipart/form-data; boundary=b", part),
+        ("multipart/form-data; boundary=b", part * 150 + b"--b--"),
+        ("multipart/form-data; boundary=b", b"--b\r\n\r\nu1\r\n--b--"),
+        ("multipart/form-data; boundary=b", b"--b\r\n" * 1200 + b"--b--"),
+        ("multipart/form-data; boundary=b", b"--b--"),
+        ("multipart/form-data; boundary=\xff", b"--\xff--"),
+    ):
+        headers = {**REST_KEY, "Content-Type": kind}
+        error = await error_of(client.post("/users", data=body, headers=headers), 400)
+        assert list(error["details"]) in (["body"], ["uid", "name"], ["name"]), (kind, body)
     await assert_alive(client)
 
 

@@ -17,6 +17,7 @@ from mockchat.core.state import MAX_UID_LENGTH
 MAX_PER_PAGE = 1000
 MAX_DESCRIPTION = 255
 MAX_FRIENDS_AT_ONCE = 25
+MAX_UIDS = 25  # as `setUIDs` of the SDKs says
 MAX_PUSH_TOKEN = 4096
 _MANY = 10**9
 
@@ -59,7 +60,7 @@ class UserList(Paging):
     role = fields.String()
     roles = fields.Strings(commas=True)
     tags = fields.Strings(commas=True)
-    uids = fields.Strings(commas=True, longest=MAX_UID_LENGTH)
+    uids = fields.Strings(commas=True, longest=MAX_UID_LENGTH, most=MAX_UIDS)
     with_tags = fields.Flag(data_key="withTags", load_default=False)
     with_deactivated = fields.Flag(data_key="withDeactivated", load_default=False)
     only_deactivated = fields.Flag(data_key="onlyDeactivated", load_default=False)

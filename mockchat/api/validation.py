@@ -43,6 +43,7 @@ TEXTS = {
     "in": Text("The selected {field} is invalid. It may be {choices}.", _OURS),
     "exists": Text("The selected {field} is invalid.", _OURS),
     "broken": Text("The {field} cannot be read: {reason}.", _OURS),
+    "file": Text("The {field} may not be a file.", _OURS),
     "json": Text("The {field} is not valid JSON: {reason}.", _OURS),
     "duration": Text("The {field} must be seconds or a duration like 250ms, 2s or 1h.", _OURS),
     "instant": Text("The {field} must be unix seconds or like 2026-01-31T12:00:00Z.", _OURS),

@@ -97,8 +97,9 @@ class Reply(web.StreamResponse):
 
     @property
     def keep_alive(self) -> bool:
-        """Whether the connection may serve another request."""
-        return self._req is not None and self._req.keep_alive
+        """Whether the connection may serve another request: none after a body that is broken."""
+        request = self._req
+        return request is not None and request.keep_alive and request.content.exception() is None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write the headers, which are sent together with the body."""
@@ -111,7 +112,7 @@ class Reply(web.StreamResponse):
             headers[hdrs.CONTENT_LENGTH] = str(len(body))
         headers[hdrs.DATE] = rfc822_formatted_time()
         major, minor = request.version
-        if not request.keep_alive:
+        if not self.keep_alive:
             headers[hdrs.CONNECTION] = "close"
         elif minor == 0:
             headers[hdrs.CONNECTION] = "keep-alive"

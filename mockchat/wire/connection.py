@@ -50,6 +50,8 @@ class _WatchingParser(HttpRequestParser):
             found: Any = super().feed_data(data)
         except BadHttpMessage as error:
             head = self._unfinished + data
+            if in_body:  # else the request waits for the rest of its body
+                self._body.set_exception(web.RequestPayloadError(str(error)))
             if in_body or not _START.match(head) or _REFUSAL not in error.message.lower():
                 raise
             return self._connection.parse_merging(head)
@@ -66,6 +68,14 @@ class _Connection(RequestHandler):
     def __init__(self, manager: web.Server, **options: Any) -> None:
         super().__init__(manager, **options)
         self._parser = self._made(_WatchingParser)
+
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """Log an error of the server; a body that does not fit its encoding is its client's.
+
+        aiohttp reads the rest of such a body when the answer is sent, and meets the error again.
+        """
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
 
     def parse_merging(self, head: bytes) -> Any:
         """Parse these bytes and all later ones by the parser that merges headers."""

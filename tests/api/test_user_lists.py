@@ -86,6 +86,7 @@ async def test_a_query_is_generous_or_refused(client: Client) -> None:
         assert uids(answer) == SEED_UIDS, query
     for query in (
         *("perPage=1001", "perPage=1.5", "per_page=x"),
+        "uids=" + ",".join(f"u{number}" for number in range(26)),
         *("page=99999999999999999999999", "page[]=1", "withTags=perhaps"),
     ):
         details = await details_of(client.get(f"/users?{query}", headers=REST_KEY))
