@@ -175,7 +175,9 @@ async def error_of(request: Request, status: int) -> dict[str, Any]:
     response = await request
     assert response.status == status, f"{response.status}: {await response.text()}"
     error: dict[str, Any] = (await response.json())["error"]
-    texts = {name: text for name, text in error.items() if name != "details"}
+    texts = {name: text for name, text in error.items() if name not in ("details", "more")}
+    more = error.get("more") or response.headers.get("X-Mock-Docs")
+    assert str(more).startswith("docs/"), error
     assert list(texts) == ["message", "devMessage", "source", "code"], error
     assert all(isinstance(text, str) and text for text in texts.values()), error
     assert texts["source"] == "chat-api", error

@@ -11,7 +11,7 @@ ALLOWED = (
     "onBehalfOf,resource,Accept-Encoding,group,region,sdk,guid,uid,clientEnvironment,extensionId,"
     "username,password,callToken,onBehalfOfUser"
 )
-EXPOSED = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault,X-Mock-Unbuilt"
+EXPOSED = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Docs,X-Mock-Fault,X-Mock-Unbuilt"
 ASKED_BY_SDKS = (
     "appid, apikey, authtoken, resource, sdk, chatapiversion, content-type, calltoken, "
     "settingshash, settingshashreceivedat, authorization"

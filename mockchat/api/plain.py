@@ -59,9 +59,10 @@ MetaSchema = answer(
 )
 ErrorSchema = answer(
     "ErrorSchema",
-    "A refusal; `details` has sentences by the field that they refuse.",
+    "A refusal; `details` has sentences by field, `more` (of the control API) leads to the docs.",
     **like(dict.fromkeys(("message", "devMessage", "source", "code"), "")),
     details=fields.Dict(fields.String(), fields.List(fields.String())),
+    more=fields.String(),
 )
 WsChannelSchema = answer(
     "WsChannelSchema",

@@ -46,6 +46,11 @@ class ErrorDef:
         return ApiError(self, details, values)
 
     @property
+    def more(self) -> str:
+        """Where the docs tell more about it."""
+        return f"docs/errors.md#{self.name}" if self.name in CATALOGUE else "docs/faults.md"
+
+    @property
     def differs(self) -> bool:
         """Whether the two dialects use different codes."""
         return self.documented.code != self.live.code

@@ -39,7 +39,8 @@ ALLOW_HEADERS = (
     "username,password,callToken,onBehalfOfUser"
 )
 _MAX_AGE = "600"  # seconds
-_OURS = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Fault,X-Mock-Unbuilt"  # that a page's script may read
+# The headers that a page's script may read.
+_OURS = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Docs,X-Mock-Fault,X-Mock-Unbuilt"
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED)
 _JSON = {
     "Content-Type": "application/json",  # without a charset, as recorded
@@ -203,8 +204,12 @@ def refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
     hint = hints.hint(context, error, store)
     if hint:
         headers["X-Mock-Hint"] = hint
-    printed = json_text.render(body(error, dialect))
-    return Answer(shown.status, headers, printed, shown.code, hint)
+    told = body(error, dialect)
+    if context.is_control:
+        told["error"]["more"] = error.definition.more
+    else:  # the bodies of the emulated API are those of the live service
+        headers["X-Mock-Docs"] = error.definition.more
+    return Answer(shown.status, headers, json_text.render(told), shown.code, hint)
 
 
 def choose(context: RequestContext) -> str:

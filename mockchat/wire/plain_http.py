@@ -18,7 +18,8 @@ def _answer() -> bytes:
     body = json_text.render({"error": {**text, "code": told.code}})
     head = (
         f"HTTP/1.1 {told.status} Bad Request\r\nContent-Type: application/json\r\n"
-        f"Server: mockchat\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Server: mockchat\r\nX-Mock-Docs: {error.definition.more}\r\n"
+        f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
