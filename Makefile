@@ -12,19 +12,23 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
+# Twice quiet: errors are shown, what pip or its configuration warns of is not.
+PIP = $(BIN)/pip install --quiet --quiet --disable-pip-version-check
+
 $(VENV)/run.stamp: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable ".[fast]"
-	touch $@
+	@echo "Setting up $(VENV), once …" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --upgrade "pip>=25.1"
+	@$(PIP) --editable ".[fast]"
+	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	$(BIN)/pip install --quiet --group dev
-	touch $@
+	@$(PIP) --group dev
+	@touch $@
 
 $(VENV)/release.stamp: $(VENV)/dev.stamp
-	$(BIN)/pip install --quiet --group release
-	touch $@
+	@$(PIP) --group release
+	@touch $@
 
 run: $(VENV)/run.stamp  ## run the server on HTTP 8080 and HTTPS 8443 (ARGS="--port 9000" for more)
 	@exec $(BIN)/mockchat serve $(ARGS)

@@ -8,8 +8,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import httpx
 import pytest
 
+from mockchat import Config, MockChat
 from mockchat.config import variable
 from tests.test_recipes import PROJECTS
 
@@ -54,6 +56,32 @@ def test_a_back_end_that_mints_no_token_fails_its_own_tests(backend: Path) -> No
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "ERR_API_NOT_FOUND" in done.stdout
+
+
+def test_the_calls_of_the_http_file_succeed_one_after_the_other() -> None:
+    text = (ROOT / "examples" / "mockchat.http").read_text(encoding="utf-8")
+    head, *calls = re.split(r"^###.*\n", text, flags=re.MULTILINE)
+    values = dict(re.findall(r"^@(\w+) = (.*)$", head, re.MULTILINE))
+
+    def filled(line: str) -> str:
+        return re.sub(r"\{\{([\w.]+)\}\}", lambda found: values[found[1]], line)
+
+    with MockChat(Config(port=0, https_port=None)).in_thread() as mock:
+        values["url"] = str(mock.url)
+        for call in calls:
+            named = re.match(r"# @name (\w+)\n", call)
+            asked, _, body = filled(call[named.end() if named else 0 :]).partition("\n\n")
+            (method, url), *headers = [line.split(maxsplit=1) for line in asked.splitlines()]
+            sent = {name.rstrip(":"): value for name, value in headers}
+            with httpx.Client(trust_env=False) as client:
+                answer = client.request(method, url, headers=sent, content=body.strip() or None)
+            assert answer.is_success, f"{call}\n{answer.text}"
+            if named:
+                values[f"{named[1]}.response.body.data.authToken"] = answer.json()["data"][
+                    "authToken"
+                ]
+
+    assert len(calls) > 10
 
 
 def test_a_page_leads_to_each_project_and_this_suite_installs_what_the_back_end_needs() -> None:
