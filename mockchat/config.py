@@ -173,6 +173,7 @@ class Config:
     rest_api_key: tuple[str, ...] = _setting(("REST_API_KEY",), _KEY, "api key with full access")
     any_key: bool = _setting(False, SWITCH, "accept every api key, with full access")
     strict_apps: bool = _setting(False, SWITCH, "refuse app ids other than --app-id")
+    max_apps: int = _setting(1000, _COUNT, "apps that requests may add by naming them")
     region: str = _setting(
         "us", _choice("us", "eu", "in"), "region that clients receive in their settings"
     )

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from mockchat import __version__
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
@@ -174,11 +172,9 @@ async def test_the_control_token_opens_the_control_api_and_probes_need_none(
 
 
 # --- apps -----------------------------------------------------------------------------------
-async def test_reading_and_deleting_make_no_app_and_make_none_go(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_reading_and_deleting_make_no_app_and_make_none_go(serve: Serve) -> None:
+    client = await serve(max_apps=1)
     store = client.app[STORE]
-    monkeypatch.setattr("mockchat.core.store.MAX_AUTO_APPS", 1)
     await client.get("/apps/one/v3/users", headers=REST_KEY)
     await steer(client, "PUT", "snapshots/all")
     apps, clocks = tuple(store.apps()), len(store.clock.followers)

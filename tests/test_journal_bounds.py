@@ -92,7 +92,8 @@ async def test_many_messages_make_older_exchanges_go(serve: Serve) -> None:
 async def test_journals_of_many_apps_are_bounded_together_and_go_with_them(serve: Serve) -> None:
     client = await serve(journal_bytes=8_000)
     for number in range(150):
-        await client.get(f"/apps/app{number}/v3/nowhere", headers={"X-Long": "x" * 3000})
+        path = f"/apps/app{number}/v3/users/superhero1"
+        await client.get(path, headers={**REST_KEY, "X-Long": "x" * 3000})
 
     store = client.app[STORE]
     assert store.journals.bytes <= 32 * 8_000

@@ -1,5 +1,6 @@
 """The store: apps found and made by id, kept apart and bounded in number."""
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -79,9 +80,9 @@ def test_an_id_that_cannot_be_an_app_s_is_refused_and_any_other_where_apps_are_s
 
 
 def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    make_store: MakeStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("mockchat.core.store.MAX_AUTO_APPS", 4)
+    store = make_store(Rules(max_apps=4))
     events: list[Event] = []
     store.listeners.append(events.append)
     changed, sold, online, fresh = (store.app(name) for name in ("one", "two", "three", "four"))
@@ -110,18 +111,48 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
     assert [gone_for("ten"), gone_for("eleven")] == [{"six"}, {"ten"}]
     online.close_session(caller, 0.0)
     assert online.sockets == 0
-    assert store.app("named").rules.any_key
+    assert store.find("named")
     assert store.find("claimed")
+    told = [one.getMessage().partition(", as")[0] for one in caplog.records]
+    assert told == [
+        "the app two and its users made room for seven",
+        "the app six and its users made room for ten",
+    ]
 
 
-def test_apps_that_were_asked_for_make_room_only_where_there_are_very_many(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mockchat.core.store.MAX_APPS", 3)
-    for name in ("one", "two", "auto", "three", "four"):
-        store.app(name) if name == "auto" else store.claim(name)
+def test_apps_that_were_asked_for_or_are_in_use_never_make_room(make_store: MakeStore) -> None:
+    store = make_store(Rules(max_apps=1))
+    for name in ("one", "two", "three"):
+        store.claim(name)
+    online = store.app("online")
+    user = online.user("seeded")
+    online.open_session(UserCaller(user, online.issue_token(user)))
+    store.app("other").add_key("k", Scope.AUTH_ONLY)
 
-    assert [app.id for app in store.apps()] == ["APP_ID", "three", "four"]
+    with store.opening(store.draft("new")):
+        store.app("newer")
+
+    names = {"APP_ID", "one", "two", "three", "online", "new", "newer"}
+    assert {app.id for app in store.apps()} == names
+    assert store.evicted == 1
+
+
+def test_an_app_goes_again_if_every_request_that_named_it_is_refused(store: Store) -> None:
+    followers = set(store.clock.followers)
+    with contextlib.suppress(ApiError), store.opening(first := store.draft("new")):
+        assert store.find("new") is first
+        with contextlib.suppress(ApiError), store.opening(store.draft("new")):
+            raise errors.UID_NOT_FOUND(uid="x")
+        assert store.find("new") is first
+        raise errors.UID_NOT_FOUND(uid="x")
+    assert not store.find("new")
+    assert store.clock.followers == followers
+
+    with contextlib.suppress(ApiError), store.opening(store.draft("new")):
+        with store.opening(store.draft("new")):
+            pass
+        raise errors.UID_NOT_FOUND(uid="x")
+    assert store.find("new")
 
 
 def test_the_app_of_a_token_or_of_a_key_that_it_alone_holds_is_known(store: Store) -> None:

@@ -62,7 +62,15 @@ SnapshotSchema = answer(
     apps=_texts(),
     users=whole(),
 )
-StateSchema = answer("StateSchema", "The contents of apps, by app id.", apps=Apps(required=True))
+ContentsSchema = answer(
+    "ContentsSchema", "The contents of apps, by app id.", apps=Apps(required=True)
+)
+StateSchema = answer(
+    "StateSchema",
+    "The contents of apps, by app id, and the number of apps that made room for others.",
+    apps=Apps(required=True),
+    evicted=whole(),
+)
 ParameterSchema = answer(
     "ParameterSchema",
     "A parameter of a fault kind.",

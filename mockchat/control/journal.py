@@ -93,9 +93,8 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
 @table.delete(_JOURNAL, query=AppQuery, body=AppQuery)
 def clear_journal(call: Call) -> Ack:
     """Remove the exchanges of an app, or of all apps."""
-    forgotten = sum(len(app.journal) for app in call.apps)
-    for app in call.apps:
-        app.journal.clear()
+    app_id = call.app_id and call.app_id.lower()
+    forgotten = call.server.store.journals.clear(app_id)
     return Ack(f"{counted(forgotten, 'exchange is', 'exchanges are')} forgotten.")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
 from mockchat.api.validation import refuse
-from mockchat.control.answers import SeededSchema, SnapshotSchema, StateSchema
+from mockchat.control.answers import ContentsSchema, SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
 from mockchat.control.stored import read_fixture
 from mockchat.core import errors
@@ -43,6 +43,7 @@ def reset(call: Call) -> Ack:
         store.reset(app)
     if call.every_app:
         store.faults.remove(store.faults.of(None))
+        store.journals.clear()  # refused requests may name apps that there are not
     return Ack(f"{counted(len(call.apps), 'app', 'apps')} went back to the seed.")
 
 
@@ -123,7 +124,7 @@ def take_snapshot(call: Call) -> dict[str, Any]:
     return _shown(name, app.id if app else None, kept)
 
 
-@table.get(_ONE, query=AppQuery, returns=StateSchema, errors=(errors.MOCK_NOT_FOUND,))
+@table.get(_ONE, query=AppQuery, returns=ContentsSchema, errors=(errors.MOCK_NOT_FOUND,))
 def get_snapshot(call: Call) -> dict[str, Any]:
     """Get the contents of a snapshot, which another server can store."""
     return {"apps": _found(call)}
@@ -151,5 +152,9 @@ def delete_snapshot(call: Call) -> Ack:
 
 @table.get(f"{CONTROL_PREFIX}/state", query=AppQuery, returns=StateSchema)
 def get_state(call: Call) -> dict[str, Any]:
-    """Get all users, auth tokens, api keys and roles of an app, or of all apps."""
-    return {"apps": call.server.store.take(call.only_app)}
+    """Get all users, auth tokens, api keys and roles of an app, or of all apps.
+
+    `evicted` counts the apps that made room for others.
+    """
+    store = call.server.store
+    return {"apps": store.take(call.only_app), "evicted": store.evicted}

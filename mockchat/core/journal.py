@@ -292,6 +292,11 @@ class Journals:
         self._ended = False
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
+        self._by_app: dict[str, Journal] = {}
+
+    def of(self, app_id: str) -> Journal:
+        """Return the journal of an app, a new one if there is none with exchanges."""
+        return self._by_app.get(app_id.lower()) or Journal(self, app_id)
 
     def next_id(self) -> int:
         """Return the id of the next exchange; ids grow."""
@@ -300,6 +305,8 @@ class Journals:
 
     def make_room(self, journal: Journal) -> None:
         """Note that a journal grew; if all are too large, unused ones drop exchanges."""
+        if journal not in self._by_use:
+            self._by_app[journal.app_id] = journal
         self._by_use[journal] = None
         self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
@@ -307,11 +314,21 @@ class Journals:
             if len(oldest):
                 oldest.drop_oldest()
             else:
-                del self._by_use[oldest]
+                self.forget(oldest)
 
     def forget(self, journal: Journal) -> None:
         """Remove a journal from searches."""
         self._by_use.pop(journal, None)
+        if self._by_app.get(journal.app_id) is journal:
+            del self._by_app[journal.app_id]
+
+    def clear(self, app_id: str | None = None) -> int:
+        """Drop all exchanges of an app, or of all; return their number."""
+        journals = [one for one in self._by_use if app_id in (None, one.app_id)]
+        dropped = sum(map(len, journals))
+        for journal in journals:
+            journal.clear()
+        return dropped
 
     def search(self, wanted: Filter, app_id: str | None = None) -> list[Exchange]:
         """Return the exchanges of an app, or of all, that fit, in the order in which they ended."""

@@ -21,6 +21,7 @@ class Rules:
     token_ttl: float | None = None  # seconds
     any_key: bool = False
     strict_apps: bool = False
+    max_apps: int = 1000  # that requests may add by naming them
     rate_limit: int | None = None  # requests a minute and app
     max_users: int | None = None  # of an app, the deactivated ones counted
     unbuilt: str = "refuse"  # or "accept": writes to paths that mockchat does not build

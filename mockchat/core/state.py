@@ -62,6 +62,9 @@ class App(Entities):
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
         self.journal = Journal(Journals(0, 0)) if journal is None else journal
+        self.is_draft = True  # whether the store does not have it
+        self.is_settled = False  # whether a request was not refused
+        self.calls = 0  # requests in flight before it is settled
         self.sockets = 0  # live WebSockets of all users
         self.seeded = 0  # the version after the seed
         self.selections: dict[Any, tuple[int, list[User]]] = {}  # the cache of user_list

@@ -1,8 +1,10 @@
 """The store: all apps of a server, with their journals, faults and snapshots."""
 
+import logging
 import marshal
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from mockchat.core import errors, snapshot
@@ -12,13 +14,13 @@ from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
 from mockchat.core.holds import Holds, Notifier
 from mockchat.core.ids import Ids
-from mockchat.core.journal import Journal, Journals
+from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 
-MAX_AUTO_APPS = 1000  # apps that requests add by naming them
-MAX_APPS = 10_000
+log = logging.getLogger("mockchat")
+
 MAX_APP_ID_LENGTH = 64
 MAX_SNAPSHOTS = 100  # of an app, and of the server
 MAX_SNAPSHOT_BYTES = 512 * 2**20  # all together
@@ -75,6 +77,7 @@ class Store:
         # By app id (None: those of the server) and name.
         self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
         self.listeners: list[Callable[[Event], None]] = []
+        self.evicted = 0  # apps that made room for others
         self._changes: Changes | None = None
         self.default = self._add(default_app_id)
 
@@ -85,35 +88,58 @@ class Store:
         Unlike production, an unknown id adds an app, as parallel tests use an app each. One app too
         many closes another one.
         """
+        app = self.draft(app_id)
+        if app.is_draft:
+            self._put(app)
+            app.is_settled = True
+        return app
+
+    def claim(self, app_id: str) -> App:
+        """Return the app, which stays from now on; raise APP_ID_INVALID."""
+        if not (app := self.find(app_id)):
+            app = self.app(app_id) if self.rules.strict_apps else self.open(app_id)
+        self._keep(app)
+        return app
+
+    def draft(self, app_id: str) -> App:
+        """Return the app, or what it would be at its start; raise APP_ID_INVALID.
+
+        Thus a request that is refused neither adds an app nor closes another one.
+        """
         key = app_id.lower()
         if app := self._apps.get(key):
             if app is not self.default:
                 self._apps.move_to_end(key)
             return app
         self._check_id(app_id, self.rules)
-        app = self._add(app_id)
-        self._make_room(app)
-        return app
-
-    def claim(self, app_id: str) -> App:
-        """Return the app, which stays from now on; raise APP_ID_INVALID."""
-        app = self.app(app_id) if self.find(app_id) or self.rules.strict_apps else self.open(app_id)
-        if not app.stays:
-            app.stays = True
-            app.note_head()
-        return app
-
-    def glance(self, app_id: str) -> App:
-        """Return the app, or what it would be at its start; raise APP_ID_INVALID.
-
-        Thus reading neither adds an app nor closes another one.
-        """
-        if app := self.find(app_id):
-            return app
-        self._check_id(app_id, self.rules)
         app = self._seeded(app_id)
         self.clock.followers.discard(app.clock)
         return app
+
+    @contextmanager
+    def opening(self, app: App, *, stays: bool = False) -> Iterator[None]:
+        """Add a drafted app for a request; it goes again if the request and all others fail.
+
+        With `stays`, it never makes room for another app.
+        """
+        if app.is_draft:
+            self._put(app)
+        app.calls += 1
+        try:
+            yield
+            app.is_settled = True
+            if stays:
+                self._keep(app)
+        finally:
+            app.calls -= 1
+            if not (app.is_settled or app.calls) and self._apps.get(app.key) is app:
+                self._drop(app)
+
+    @staticmethod
+    def _keep(app: App) -> None:
+        if not app.stays:
+            app.stays = True
+            app.note_head()
 
     def find(self, app_id: str) -> App | None:
         """Return the app if there is one."""
@@ -128,27 +154,25 @@ class Store:
         self.close(app_id)
         if seed is not None:
             self._seeds[app_id.lower()] = seed
-        app = self._add(app_id, rules, stays=True)
-        self._make_room(app)
+        app = self._add(app_id, rules)
+        app.stays = True
         if app_id.lower() == self.default.id.lower():
             self.default = app
         return app
 
     def close(self, app_id: str) -> None:
         """Remove an app if there is one; its sessions end."""
-        app = self._apps.pop(app_id.lower(), None)
+        app = self.find(app_id)
         if app is None:
             return
-        self.clock.followers.discard(app.clock)
-        self._seeds.pop(app_id.lower(), None)
-        app.note_all()
-        app.changes = None
+        self._drop(app)
+        self._seeds.pop(app.key, None)
         app.holds.release_all()
         for user in app.all_users():
             app.flush_tokens(user)  # ends the sessions, too
         app.journal.close()
         self.faults.remove(self.faults.of(app.id))
-        for key in [key for key in self.snapshots if key[0] == app.id.lower()]:
+        for key in [key for key in self.snapshots if key[0] == app.key]:
             del self.snapshots[key]
 
     @property
@@ -190,24 +214,46 @@ class Store:
             raise errors.APP_ID_INVALID(app_id=app_id)
 
     def _make_room(self, new: App) -> None:
-        """Close another app if there are too many, at best one that no test opened or changed.
+        """Close an app if requests alone added too many, at best one that they did not change.
 
-        Apps with open WebSockets stay.
+        Apps with open WebSockets or requests in flight stay.
         """
-        others = [app for app in self.apps() if app not in (new, self.default)]
-        unasked = [app for app in others if not app.stays]
-        if len(unasked) + (not new.stays) <= MAX_AUTO_APPS and len(self._apps) <= MAX_APPS:
+        others = [app for app in self.apps() if not app.stays and app not in (new, self.default)]
+        if len(others) < self.rules.max_apps:
             return
-        unused = [app for app in unasked or others if not app.sockets]  # the longest unused first
-        if unused:
-            self.close(next((app for app in unused if app.is_untouched), unused[0]).id)
+        unused = [app for app in others if not (app.sockets or app.calls)]  # the longest first
+        if not unused:
+            return
+        app = next((app for app in unused if app.is_untouched), unused[0])
+        self.evicted += 1
+        if not app.is_untouched:
+            log.warning(
+                "the app %s and its users made room for %s, as more than %d apps were added by"
+                " requests (--max-apps)", app.id, new.id, self.rules.max_apps,
+            )  # fmt: skip
+        self.close(app.id)
 
-    def _add(self, app_id: str, rules: Rules | None = None, *, stays: bool = False) -> App:
-        self._apps[app_id.lower()] = app = self._seeded(app_id, rules)
-        app.stays = stays
+    def _add(self, app_id: str, rules: Rules | None = None) -> App:
+        app = self._seeded(app_id, rules)
+        app.is_settled = True
+        self._put(app, is_asked_for=True)
+        return app
+
+    def _put(self, app: App, *, is_asked_for: bool = False) -> None:
+        """Add a drafted app."""
+        app.is_draft = False
+        app.clock.follow(self.clock)
         app.changes = self._changes
         app.note_all()
-        return app
+        self._apps[app.key] = app
+        if not is_asked_for:
+            self._make_room(app)
+
+    def _drop(self, app: App) -> None:
+        del self._apps[app.key]
+        self.clock.followers.discard(app.clock)
+        app.note_all()
+        app.changes = None
 
     def track(self, changes: Changes) -> None:
         """Note all changes from now on there."""
@@ -216,7 +262,7 @@ class Store:
             app.changes = changes
 
     def _seeded(self, app_id: str, rules: Rules | None = None) -> App:
-        journal = Journal(self.journals, app_id)
+        journal = self.journals.of(app_id)
         ids, clock = self.ids.of(app_id.lower()), Clock()
         clock.follow(self.clock)
         app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)

@@ -92,6 +92,7 @@ class RequestHandler:
         struck = UNTOUCHED
         try:
             struck = await self._faults.strike(context)
+            context = self._with_present_app(context)
             if struck.end is not None:
                 raise struck.end  # noqa: TRY301  # the journal has the names of what struck
             endpoint = context.endpoint
@@ -101,7 +102,7 @@ class RequestHandler:
                 call = self._load(
                     context, endpoint, self._authenticate(context, endpoint.operation)
                 )
-                answer = answers.render(context, endpoint, await endpoint.run(call))
+                answer = answers.render(context, endpoint, await self._run(endpoint, call))
         except ApiError as error:
             answer = answers.refusal(context, error, self._store)
         except ClientGone as end:
@@ -134,7 +135,7 @@ class RequestHandler:
         app, every_app = context.app, False
         if context.is_control:
             app_id = query.get("app") or body.get("app") or context.app_id
-            app, every_app = self._app_named(endpoint.operation, app_id), not app_id
+            app, every_app = self._app_named(app_id), not app_id
         return Call(
             app=app,
             caller=caller,
@@ -150,13 +151,29 @@ class RequestHandler:
             every_app=every_app,
         )
 
-    def _app_named(self, operation: Operation, app_id: str | None) -> App:
-        """Return the app that a call names; the control API makes none to read or delete."""
-        if not app_id:
-            return self._store.default
-        if operation.is_control and operation.method in _MAKE_NO_APP:
-            return self._store.glance(app_id)
-        return self._store.claim(app_id)
+    async def _run(self, endpoint: Endpoint, call: Call, *, stays: bool = False) -> Any:
+        """Run an operation; its app is added with the first one that is not refused.
+
+        The control API adds none to read or delete; those that it adds stay.
+        """
+        app, operation = call.app, endpoint.operation
+        if operation.is_control:
+            if operation.method in _MAKE_NO_APP:
+                return await endpoint.run(call)
+            stays = True
+        if app.is_settled and app.stays >= stays:
+            return await endpoint.run(call)
+        with self._store.opening(app, stays=stays):
+            return await endpoint.run(call)
+
+    def _with_present_app(self, context: RequestContext) -> RequestContext:
+        """Return the context with an app that another request added meanwhile."""
+        if context.app.is_draft and (app := self._store.find(context.app.id)):
+            return context._replace(app=app)
+        return context
+
+    def _app_named(self, app_id: str | None) -> App:
+        return self._store.draft(app_id) if app_id else self._store.default
 
     async def _serve_path_without_endpoint(
         self, context: RequestContext, struck: Struck
@@ -219,7 +236,7 @@ class RequestHandler:
         """
         endpoint = router().by_name[name]
         operation = endpoint.operation
-        app = self._app_named(operation, app_id)
+        app = self._app_named(app_id)
         if operation.admits is not None:
             operation.admits(app)
         address, url = self._resolver.own_address(), self._resolver.own_url()
@@ -238,7 +255,7 @@ class RequestHandler:
             server=self._server,
             every_app=app_id is None,
         )
-        result = await endpoint.run(call)
+        result = await self._run(endpoint, call, stays=True)
         if isinstance(result, File):
             return result
         return answers.envelope(endpoint, result, url, app.rules.errors)

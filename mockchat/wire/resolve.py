@@ -171,7 +171,7 @@ class Resolver:
             if target.is_control or request.method == hdrs.METH_OPTIONS:
                 return app_id, store.find(app_id) or store.default, None
             if app_id:
-                return app_id, store.app(app_id), None
+                return app_id, store.draft(app_id), None
             if app := self._app_by_credential(headers):
                 return app_id, app, None
             if store.rules.strict_apps:
@@ -186,7 +186,7 @@ class Resolver:
         if store.is_single and not store.rules.strict_apps:
             return store.default
         if subject := subject_in(headers.get("callToken", "")):
-            return store.app(subject[0])
+            return store.draft(subject[0])
         token, key = headers.get("authToken"), headers.get("apiKey")
         app = store.app_with_token(token) if token else None
         return app or (store.app_with_key(key) if key else None)

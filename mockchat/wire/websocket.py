@@ -14,7 +14,6 @@ from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.session_jwt import SessionJwts
 from mockchat.api.validation import refuse
 from mockchat.core.entities import AppRestored, ConnectionChanged, Event, TokenDestroyed, UserCaller
-from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import (
     CloseSocket,
     CredentialError,
@@ -144,8 +143,7 @@ class Hub:
         body = frame.get("body")
         body = body if isinstance(body, dict) else {}
         app = None
-        with contextlib.suppress(ApiError):
-            app = self._store.app(str(frame.get("appId", "")))
+        app = self._store.find(str(frame.get("appId", "")))
         jwt = str(body.get("auth", ""))
         found = self._jwts.check(app, jwt) if app else None
         if found:

@@ -1,17 +1,21 @@
 """Apps: how a request's app is found, and that apps never see each other (product 1)."""
 
+import asyncio
 from typing import Any
 
 from mockchat.core import errors
+from mockchat.wire.app import STORE
 from tests.helpers import (
     AUTH_KEY,
     REST_KEY,
     Client,
     Serve,
     assert_error,
+    auth_frame,
     body_of,
     by_token,
     data_of,
+    journal_of,
     telling,
 )
 
@@ -107,6 +111,75 @@ async def test_a_change_in_one_app_is_none_in_another(client: Client) -> None:
     assert not {"metadata", "tags"} & other.keys()
     assert token != other_token
     assert await data_of(client.get("/me", headers=by_token(token)))
+
+
+# --- refused requests -----------------------------------------------------------------------
+_KEY = {"apikey": "REST_API_KEY"}
+_REFUSED: list[tuple[str, str, Any, dict[str, str]]] = [
+    ("GET", "users", None, {}),
+    ("GET", "users", None, {"apikey": "nonsense"}),
+    ("GET", "users?page=x", None, _KEY),
+    ("GET", "users/nobody", None, _KEY),
+    ("GET", "nowhere", None, _KEY),
+    ("GET", "me", None, {"authToken": "nonsense"}),
+    ("POST", "users", {"name": "Ann"}, _KEY),
+    ("POST", "users", {"uid": "superhero1", "name": "Ann"}, _KEY),
+    ("POST", "users", {"uid": "ann", "name": "Ann"}, {**_KEY, "X-Mock-Fault": "error; status=503"}),
+    ("POST", "login", {"uid": "nobody", "authKey": "AUTH_KEY"}, {}),
+    ("POST", "messages", {}, _KEY),
+    ("PUT", "_mock/snapshots/", None, {}),
+    ("POST", "_mock/snapshots/none/restore", None, {}),
+    ("POST", "_mock/seed", {"fixture": "nonsense"}, {}),
+    ("POST", "_mock/faults", {"kind": "nonsense"}, {}),
+]
+
+
+async def test_a_refused_request_makes_no_app_and_is_in_the_journal(client: Client) -> None:
+    clock = client.app[STORE].clock
+    followers = len(clock.followers)
+    for number, (method, path, body, headers) in enumerate(_REFUSED):
+        for target in (f"/apps/new-{number}/{path}", f"/{path}"):
+            named = {**headers, "appId": f"new-{number}"}
+            answer = await client.request(method, target, json=body, headers=named)
+            assert answer.status >= 400, (method, path)
+    assert (await client.get("/", headers={"appId": "new"})).status == 200
+    socket = await client.ws_connect("/")
+    await socket.send_json(auth_frame("nonsense", "new"))
+    assert (await socket.receive_json())["body"]["status"] == "ERR_NO_AUTH"
+
+    state = await body_of(client.get("/_mock/state"))
+    assert (list(state["apps"]), state["evicted"]) == (["APP_ID"], 0)
+    assert len(clock.followers) == followers
+    assert [one["status"] for one in await journal_of(client, app="new-0")] == [401, 401]
+    for action in (client.delete("/_mock/journal"), client.post("/_mock/reset")):
+        await body_of(action)
+        assert not await journal_of(client)
+        await client.get("/apps/new-0/users")
+
+
+async def test_of_two_first_requests_at_once_the_refused_one_takes_nothing_away(
+    serve: Serve,
+) -> None:
+    held, both = asyncio.Event(), asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        (both if held.is_set() else held).set()
+        await both.wait()
+
+    client = await serve(sleep=sleep, login_latency=1)
+    refused, taken = (
+        asyncio.create_task(log_in_by_key(client, uid)) for uid in ("nobody", "superhero1")
+    )
+    answers = [await refused, await taken]
+
+    assert [answer.status for answer in answers] == [404, 200]
+    token = (await answers[1].json())["data"]["authToken"]
+    assert await data_of(client.get("/me", headers={**by_token(token), "appId": "new"}))
+
+
+def log_in_by_key(client: Client, uid: str) -> Any:
+    body = {"uid": uid, "authKey": "AUTH_KEY"}
+    return client.post("/login", json=body, headers={"appId": "new"})
 
 
 # --- strict apps ----------------------------------------------------------------------------
