@@ -160,6 +160,18 @@ DIFFERENCES = (
     ),
     Difference("users", "", "a single user comes with its tags, a list only `withTags`", _UNKNOWN),
     Difference(
+        "webhooks",
+        "HTTPS, set up in the dashboard, events of users, messages, groups and calls",
+        "any URL, by `--webhook` and the control API; events of users: connections and blocks",
+        "mockchat stands in for users and authentication",
+    ),
+    Difference(
+        "webhooks",
+        "",
+        "a delivery has 5 seconds and three tries; its URL gets no other event before it is done",
+        _UNKNOWN,
+    ),
+    Difference(
         "user lists", "", "a client's list leaves the client's own user out", "the SDKs show others"
     ),
     Difference(

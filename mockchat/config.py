@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mockchat.core.clock import duration
+from mockchat.core.webhooks import checked_url
 
 
 class ConfigError(Exception):
@@ -205,6 +206,10 @@ class Config:
     unbuilt: str = _setting(
         *("refuse", _choice("refuse", "accept")),
         "accept = writes to known but unbuilt paths answer what was sent",
+    )
+    webhook: tuple[str, ...] = _setting(
+        *((), Kind(checked_url, "URL", takes=(str,))),
+        "where the events of users go: online, offline, blocked, unblocked",
     )
     journal_size: int = _setting(1000, _COUNT, "exchanges that the journal keeps for each app")
     journal_bytes: int = _setting(

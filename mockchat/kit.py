@@ -317,6 +317,13 @@ class Kit:
         finally:
             self._control("release_logins", body=body)
 
+    def add_webhook(self, url: str) -> None:
+        """Post the events of users to a URL, in the live shape, until the app is reset.
+
+        The journal has each try as an exchange of the operation `webhook`. Raises ApiError.
+        """
+        self._control("add_webhook", body={"url": url})
+
     # --- state --------------------------------------------------------------------------
     def reset(self) -> None:
         """Go back to the seed: users, tokens, keys, roles, journal, faults, held logins."""

@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "mockchat(**settings): settings of the test's own app: fixture, errors, tokens, token_ttl, "
-        "any_key, rate_limit, max_users, unbuilt, "
+        "any_key, rate_limit, max_users, unbuilt, webhook, "
         "login_latency",
     )
     config.pluginmanager.register(_Fixtures(), "mockchat-fixtures")

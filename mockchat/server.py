@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PER_APP = frozenset(
     (
         *("any_key", "errors", "fixture", "login_latency", "max_users", "rate_limit"),
-        *("token_ttl", "tokens", "unbuilt"),
+        *("token_ttl", "tokens", "unbuilt", "webhook"),
     )
 )
 _GRACE = 0.4  # seconds; aiohttp waits twice as long for requests in flight when it stops

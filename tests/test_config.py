@@ -21,7 +21,7 @@ NAMES = [name for name, _ in rows()]
 # Settings whose default in the help is no value of the flag.
 PROSE_DEFAULTS = (
     *("tls_cert", "tls_key", "tls_host", "ca_dir", "auth_key", "random_seed", "state"),
-    *("public_url", "control_token", "allow_host", "proxy_allow"),
+    *("public_url", "control_token", "allow_host", "proxy_allow", "webhook"),
 )
 # A value for each setting that is not its default, and its meaning.
 GIVEN: dict[str, tuple[str, object]] = {
@@ -48,6 +48,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "rate_limit": ("100", 100),
     "max_users": ("25", 25),
     "unbuilt": ("accept", "accept"),
+    "webhook": ("http://h:1/p?q", ("http://h:1/p?q",)),
     "journal_size": ("50", 50),
     "journal_bytes": ("500KiB", 512_000),
     "state": ("state.json", "state.json"),
@@ -84,6 +85,7 @@ RUBBISH: dict[str, tuple[list[str], str]] = {
     "token_ttl": (["0", "-1s", "1w", "soon", "", "1h30m", "nan"], ""),
     "login_latency": (["-1ms", "fast", "1 s", "inf", "1e3"], "duration"),
     "rate_limit": (["0", "-5", "lots", "1.5"], "whole number"),
+    "webhook": (["h:1", "ftp://h", "http://", "http://a b", "http://h:x"], "http://host"),
     "unbuilt": (["yes", ""], "refuse, accept"),
     "max_users": (["0", "-1", "all"], "whole number"),
     "journal_size": (["0", "-1", "many"], "whole number"),

@@ -11,8 +11,8 @@ from tests.pages import Page, blocks
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = [Page(DOCS / f"{name}.md") for name in
-         ("pytest", "library", "control-api", "server", "faults", "errors")]  # fmt: skip
+_NAMES = ("pytest", "library", "control-api", "server", "faults", "errors", "webhooks")
+PAGES = [Page(DOCS / f"{name}.md") for name in _NAMES]
 PATIENCE = 60  # seconds
 _PROMPT = "$ "
 

@@ -18,7 +18,7 @@ from mockchat.api.fields import Choice, Field, Flag, Metadata, String, Strings, 
 from mockchat.api.operation import Access, Operation
 from mockchat.cli import main
 from mockchat.control import CONTROL_OPERATIONS
-from mockchat.control.fields import AppId, Instant, Share, Span
+from mockchat.control.fields import AppId, HttpUrl, Instant, Share, Span
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.openapi import document
 from tests.helpers import Client, body_of
@@ -205,7 +205,18 @@ def test_what_is_not_built_is_marked_and_lists_are_empty_pages() -> None:
 
 # --- what a field takes -----------------------------------------------------------------------
 FIELDS: list[Field] = [
-    *(AppId(), Span(), Share(), Instant(), Flag(), String(maximum=200), Uid(), Url(), Metadata()),
+    *(
+        AppId(),
+        HttpUrl(),
+        Span(),
+        Share(),
+        Instant(),
+        Flag(),
+        String(maximum=200),
+        Uid(),
+        Url(),
+        Metadata(),
+    ),
     *(Choice(("a", "b")), Strings(most=2, longest=3), Strings(choices=("a", "b"), once=True)),
     *(Whole(least, most) for least, most in ((0, 599), (200, 599), (0, 10**18 - 1))),
     *(String(filled=True), String(required=True), Strings(required=True)),

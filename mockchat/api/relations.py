@@ -19,7 +19,7 @@ from mockchat.api.operation import (
 )
 from mockchat.api.schemas import profile
 from mockchat.core import errors
-from mockchat.core.entities import User, UserCaller
+from mockchat.core.entities import BlocksChanged, User, UserCaller
 from mockchat.core.errors import Evidence
 from mockchat.core.relations import MAX_FRIENDS, befriend, block, unblock, unfriend
 from mockchat.core.user_list import UserFilter
@@ -139,7 +139,24 @@ def block_users(call: Call) -> dict[str, Any]:
             return True, _BLOCKING.format(user.key, "has blocked", other.key, " successfully")
         return False, _BLOCKING.format(user.key, "has already blocked", other.key, "")
 
-    return _each(call, act)
+    return _change_blocks(call, user, act, blocked=True)
+
+
+def _change_blocks(
+    call: Call, user: User, act: Callable[[User], tuple[bool, str]], *, blocked: bool
+) -> dict[str, Any]:
+    """Return the outcome for each uid; tell the app of those that changed."""
+    changed = []
+
+    def note(other: User) -> tuple[bool, str]:
+        success, text = act(other)
+        changed.extend([other] * success)
+        return success, text
+
+    done = _each(call, note)
+    if changed:
+        call.app.emit(BlocksChanged(call.app.id, user, tuple(changed), blocked))
+    return done
 
 
 @table.get(_BLOCKED, query=requests.BlockedList)
@@ -170,7 +187,7 @@ def unblock_users(call: Call) -> dict[str, Any]:
             return True, _BLOCKING.format(user.key, "has unblocked", other.key, " successfully")
         return False, _BLOCKING.format(user.key, "has not blocked the", other.key, "")
 
-    return _each(call, act)
+    return _change_blocks(call, user, act, blocked=False)
 
 
 def _for_clients(row: Operation) -> Operation:

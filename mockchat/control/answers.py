@@ -150,6 +150,13 @@ ClockSchema = answer(
     time=text(),
     frozen=flag(),
 )
+WebhookSchema = answer(
+    "WebhookSchema",
+    "A webhook: its id, which deliveries name, its app and its URL.",
+    id=text(),
+    app=text(),
+    url=text(),
+)
 LoginsSchema = answer(
     "LoginsSchema",
     "The uids whose logins are held (`*`: all), and the logins that wait now, by app id.",

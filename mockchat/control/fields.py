@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from mockchat.api.fields import Field, String
 from mockchat.core.clock import LONGEST, seconds
+from mockchat.core.webhooks import MAX_URL, URL, checked_url
 
 LATEST_WISH = 7_000_000_000  # the latest time that a clock can be set to, in the year 2191
 
@@ -35,6 +36,19 @@ class AppId(String):
         if not re.fullmatch(self.PATTERN, given):
             raise self.no("plain", reason="must be 1 to 64 letters, digits, - or _")
         return given
+
+
+class HttpUrl(String):
+    """The URL of a webhook."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(maximum=MAX_URL, says={"pattern": f"^{URL}$"}, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        try:
+            return checked_url(str(super()._deserialize(value)))
+        except ValueError as error:
+            raise self.no("plain", reason=str(error)) from None
 
 
 class Span(Field):

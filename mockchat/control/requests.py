@@ -5,9 +5,10 @@ from typing import Any
 from mockchat.api.fields import Flag, Object, String, Whole
 from mockchat.api.validation import StrictSchema
 from mockchat.control.fault_rules import ENDLESS, MANY, Match
-from mockchat.control.fields import AppId, Instant, Span
+from mockchat.control.fields import AppId, HttpUrl, Instant, Span
 from mockchat.control.stored import Apps, Fixture
 from mockchat.core.seed import MAX_FAKE_USERS
+from mockchat.core.webhooks import MAX_URL
 
 DEFAULT_LIMIT = 100  # exchanges of an answer
 _LONGEST_WAIT = 60.0  # seconds
@@ -77,6 +78,18 @@ class ClockRequest(ControlSchema):
     at = Instant()
     advance = Span()
     resume = Flag()
+
+
+class WebhookUrl(ControlSchema):
+    """The URL of a webhook, else all webhooks."""
+
+    url = String(maximum=MAX_URL)
+
+
+class WebhookRequest(ControlSchema):
+    """The URL that the events of the app are posted to."""
+
+    url = HttpUrl(required=True)
 
 
 class HoldRequest(ControlSchema):

@@ -158,12 +158,22 @@ class ConnectionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class BlocksChanged:
+    """A user blocked others, or unblocked them."""
+
+    app_id: str
+    user: User
+    others: tuple[User, ...]
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AppRestored:
     """The contents of an app were replaced; its users and tokens are new objects."""
 
     app_id: str
 
 
-Event = TokenDestroyed | ConnectionChanged | AppRestored
+Event = TokenDestroyed | ConnectionChanged | BlocksChanged | AppRestored
 
 Entity = ApiKey | Role | User | AuthToken

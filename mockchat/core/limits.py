@@ -24,6 +24,7 @@ class Rules:
     max_apps: int = 1000  # that requests may add by naming them
     rate_limit: int | None = None  # requests a minute and app
     max_users: int | None = None  # of an app, the deactivated ones counted
+    webhook: tuple[str, ...] = ()  # URLs for the events of users
     unbuilt: str = "refuse"  # or "accept": writes to paths that mockchat does not build
     login_latency: float = 0.0  # seconds that POST /login takes
     errors: str = "auto"  # the error dialect

@@ -29,6 +29,7 @@ from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
 from mockchat.core.limits import Quota, Rules
+from mockchat.core.webhooks import Webhooks
 
 MAX_TOKENS_PER_USER = 100
 MAX_UID_LENGTH = 100
@@ -61,6 +62,7 @@ class App(Entities):
         self.quota = Quota(rules.rate_limit)
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
+        self.webhooks = Webhooks(rules.webhook)
         self.journal = Journal(Journals(0, 0)) if journal is None else journal
         self.is_draft = True  # whether the store does not have it
         self.is_settled = False  # whether a request was not refused

@@ -18,6 +18,7 @@ from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
+from mockchat.core.webhooks import Webhooks
 
 log = logging.getLogger("mockchat")
 
@@ -200,6 +201,7 @@ class Store:
         app.holds.release_all()
         app.clear()
         app.quota = Quota(app.rules.rate_limit)
+        app.webhooks = Webhooks(app.rules.webhook)
         app.journal.clear()
         self.faults.remove(self.faults.of(app.id))
         self._apply_seed(app)

@@ -34,6 +34,7 @@ from mockchat.wire.guard import Guard
 from mockchat.wire.pages import WELCOME, picture
 from mockchat.wire.resolve import SOCKET, RequestContext, Resolver
 from mockchat.wire.routing import Endpoint, router
+from mockchat.wire.webhooks import Deliveries
 from mockchat.wire.websocket import Hub, Upgraded
 
 log = logging.getLogger("mockchat")
@@ -62,6 +63,9 @@ class RequestHandler:
         self.hub = Hub(store, server.jwts, self._waits)
         self.observers: list[Callable[[Exchange], None]] = []
         self.crashes: list[Exception] = []
+        self._deliveries = Deliveries(
+            store, config.region, lambda: server.plain_url or "", sleep, self._tell
+        )
 
     async def close(self) -> None:
         """Release all waiting requests and close all WebSockets."""
@@ -71,6 +75,7 @@ class RequestHandler:
         self._store.arrivals.end()
         self._waits.end()
         await self.hub.close()
+        await self._deliveries.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request: resolve, strike, authenticate, load, operate, render."""
@@ -84,9 +89,12 @@ class RequestHandler:
         else:
             exchange = self._record(context, answer)
             response = await self._send(context, answer)
+        self._tell(exchange)
+        return response
+
+    def _tell(self, exchange: Exchange) -> None:
         for observe in self.observers:
             observe(exchange)
-        return response
 
     async def _answer(self, context: RequestContext) -> Answer | Upgraded:
         struck = UNTOUCHED
