@@ -69,8 +69,10 @@ def size(value: str) -> int:
 
 
 def _lifetime(value: str) -> float | None:
-    if value == "none":
-        return None
+    return None if value == "none" else _timeout(value)
+
+
+def _timeout(value: str) -> float:
     if seconds := duration(value):
         return seconds
     raise ValueError("must be longer than 0 seconds")
@@ -214,6 +216,11 @@ class Config:
     journal_size: int = _setting(1000, _COUNT, "exchanges that the journal keeps for each app")
     journal_bytes: int = _setting(
         8 * 2**20, Kind(size, "SIZE"), "bytes that the journal keeps for each app", "8MiB"
+    )
+    client_timeout: float = _setting(
+        *(60.0, Kind(_timeout, "DURATION")),
+        "time that a client has to send a head or a body, and to take a part of its answer",
+        "60s",
     )
     state: str | None = _setting(
         None, _text("FILE"), "file to load all apps from at the start and to save them to"

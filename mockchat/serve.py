@@ -1,12 +1,15 @@
 """`mockchat serve`: the server as a process, with a banner, log lines and signals."""
 
 import asyncio
+import errno
 import gc
 import json
+import logging
 import shlex
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 from mockchat.config import Config
@@ -15,9 +18,12 @@ from mockchat.log import Log
 from mockchat.server import MockChat, StartError
 from mockchat.version import __version__
 
+log = logging.getLogger("mockchat")
+
 _SHOWN_USERS = 20
 # The server's address by the names that emulators and containers use.
 _NAMES = ("localhost{}", "10.0.2.2{} (Android emulator)", "host.docker.internal{} (containers)")
+_SILENCE = 60.0  # seconds
 _COLLECT_AFTER = 10_000  # new objects
 
 
@@ -46,22 +52,39 @@ async def _serve(config: Config) -> None:
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
     stop = _stop_at_signals()
-    log = Log(config)
+    asyncio.get_running_loop().set_exception_handler(_Failures())
+    lines = Log(config)
     try:
-        await _serve_until(stop, MockChat(config), log)
+        await _serve_until(stop, MockChat(config), lines)
     finally:
-        log.close()
+        lines.close()
 
 
-async def _serve_until(stop: asyncio.Event, mock: MockChat, log: Log) -> None:
+async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log) -> None:
     await mock.start()
-    log.follow(mock)
+    lines.follow(mock)
     try:
         sys.stdout.write(f"{banner(mock)}\n")
         sys.stdout.flush()
         await stop.wait()
     finally:
         await mock.stop()
+
+
+class _Failures:
+    """Logs what the event loop cannot do; a want of files once in a while, for it lasts."""
+
+    def __init__(self) -> None:
+        self._silent_until = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log a failure."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._silent_until:
+            self._silent_until = loop.time() + _SILENCE
+            log.warning("new connections wait: %s; see `ulimit -n`", error.strerror)
 
 
 def _stop_at_signals() -> asyncio.Event:

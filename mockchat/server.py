@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.bridge import Bridge, loop_in_thread
 from mockchat.config import Config
@@ -39,6 +38,7 @@ PER_APP = frozenset(
     )
 )
 _GRACE = 0.4  # seconds; aiohttp waits twice as long for requests in flight when it stops
+_BACKLOG = 1024
 _LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound
 
 
@@ -119,7 +119,7 @@ class MockChat(Kit):
             self._service = service = create_service(self.config, self.clock)
         except (FixtureError, StateFileError, TlsError) as error:
             raise StartError(str(error)) from error
-        self._runner = _Runner(service)
+        self._runner = _Runner(service, self.config.client_timeout)
         await self._runner.setup()
         self._bridged = Bridge(service.handler, service.store)
         self._crashes = service.handler.crashes
@@ -137,7 +137,9 @@ class MockChat(Kit):
         for port, flag, encryption in wanted:
             if port is not None:
                 bound = self._bind(port, flag)
-                sites.append(web.SockSite(self._runner, bound, ssl_context=encryption))
+                # Without files left asyncio logs as many failures at a time as its backlog says.
+                site = web.SockSite(self._runner, bound, ssl_context=encryption, backlog=1)
+                sites.append((site, bound))
                 addresses.append(_address_of(bound, secure=encryption is not None))
         by_tls = {address.secure: address for address in addresses}
         plain, secure = by_tls.get(False), by_tls.get(True)
@@ -149,8 +151,9 @@ class MockChat(Kit):
         facts.plain_url = self.url or self.https_url
         if config.proxy_port is not None:
             await self._open_proxy(config.proxy_port, addresses)
-        for site in sites:
+        for site, bound in sites:
             await site.start()
+            bound.listen(_BACKLOG)
 
     def _bind(self, port: int, flag: str) -> socket.socket:
         bound = _bind(self.config.host, port, flag)
@@ -307,10 +310,9 @@ class MockApp(Kit):
 class _Runner(web.ServerRunner):
     """Serves by aiohttp's low-level server: a web.Application would route everything once more."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, patience: float) -> None:
         log = logging.getLogger("mockchat.http")
-        log.addFilter(_without_client_tracebacks)
-        server = ForgivingServer(service.handler.handle, access_log=None, logger=log)
+        server = ForgivingServer(service.handler, patience, access_log=None, logger=log)
         super().__init__(server, shutdown_timeout=_GRACE)
         self._service = service
 
@@ -319,23 +321,15 @@ class _Runner(web.ServerRunner):
         await self._service.handler.close()
 
 
-def _without_client_tracebacks(record: logging.LogRecord) -> bool:
-    """Log bytes that are no HTTP as a warning, without a traceback."""
-    error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError | ConnectionError):
-        record.exc_info = None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        record.msg, record.args = "no valid HTTP: %s", (" ".join(str(error).split()),)
-    return True
-
-
 def _bind(host: str, port: int, flag: str) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, UnicodeError) as error:
         raise StartError(f"--host {host}: there is no such address ({error})") from error
     try:
-        return socket.create_server(address[:2], family=family, backlog=1024, dualstack_ipv6=False)
+        return socket.create_server(
+            address[:2], family=family, backlog=_BACKLOG, dualstack_ipv6=False
+        )
     except OSError as error:
         reasons = {
             errno.EADDRINUSE: f"port {port} is in use; choose another with {flag} "

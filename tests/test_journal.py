@@ -2,12 +2,10 @@
 
 import json
 
-import pytest
 from aiohttp import ClientTimeout
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from mockchat.wire import body
 from mockchat.wire.app import STORE
 from tests.faulty import add_fault
 from tests.helpers import (
@@ -16,6 +14,7 @@ from tests.helpers import (
     REST_KEY,
     Client,
     Json,
+    Serve,
     assert_error,
     auth_frame,
     body_of,
@@ -105,9 +104,9 @@ async def test_a_body_is_recorded_even_where_nobody_reads_it(client: Client) -> 
 
 
 async def test_a_body_that_never_comes_keeps_no_refusal_waiting_for_long(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    serve: Serve,
 ) -> None:
-    monkeypatch.setattr(body, "BODY_TIMEOUT", 0.01)
+    client = await serve(client_timeout=0.01)
     request = raw_request("POST /users HTTP/1.1", b"Content-Length: 9").replace(b"apikey", b"nokey")
 
     status, _ = await send_raw(client, request)

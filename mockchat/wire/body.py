@@ -15,7 +15,6 @@ from mockchat.core.errors import ApiError
 
 MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed or a snapshot of 100,000 users
 MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # that of an emulated body, and a snapshot around it
-BODY_TIMEOUT = 60.0  # seconds that a body has to arrive
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8
 _INDEX = re.compile(r"[0-9]{1,18}")
@@ -75,8 +74,8 @@ async def answer_expectation(request: web.BaseRequest) -> ApiError | None:
     return None
 
 
-async def receive(request: web.BaseRequest, *, control: bool) -> Body:
-    """Return the body of a request, or the error of reading it.
+async def receive(request: web.BaseRequest, *, control: bool, patience: float) -> Body:
+    """Return the body of a request, which has `patience` seconds to come, or why there is none.
 
     The live service reads a body before it looks at it, too. aiohttp's own limit is one for all.
     """
@@ -87,12 +86,12 @@ async def receive(request: web.BaseRequest, *, control: bool) -> Body:
     try:
         if request.content.is_eof():  # it came with its head
             return Body(await _read(request.content, limit), kind, depth)
-        async with asyncio.timeout(BODY_TIMEOUT):
+        async with asyncio.timeout(patience):
             return Body(await _read(request.content, limit), kind, depth)
     except ApiError as error:
         return Body(error=error)
     except TimeoutError:
-        reason = f"it did not come within {BODY_TIMEOUT:g} seconds"
+        reason = f"it did not come within {patience:g} seconds"
     except ConnectionError:  # the answer reaches the journal only
         reason = "the client left"
     except CLIENT_FAULTS as error:

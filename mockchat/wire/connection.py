@@ -5,18 +5,28 @@ refuses that before any handler runs. A connection that meets the refusal parses
 aiohttp's Python parser, which gets all values in one header: `a, b` (RFC 9110, section 5.3).
 """
 
+import asyncio
 import re
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http import HttpRequestParser
+from aiohttp.http import HttpRequestParser, HttpVersion10, HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.http_parser import HttpRequestParserPy, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler
 
+from mockchat.wire.body import CLIENT_FAULTS
+from mockchat.wire.faults import hang_up
+from mockchat.wire.handler import RequestHandler as OurHandler
+
 _REFUSAL = "duplicate 'content-type'"
 _KIND = b"content-type"
+_LONGEST_REASON = 300
+_LONGEST_LINGER = (
+    10.0  # seconds that a refused body is read on, so that its client reads the answer
+)
+_GLANCES = 4  # in the time of the server's patience
 _START = re.compile(rb"[A-Z]+ [^\n]* HTTP/1")
 
 
@@ -27,7 +37,16 @@ class _MergingParser(HttpRequestParserPy):
         others = [line for name, line in fields if name != _KIND]
         if kinds:
             others.insert(1, b"Content-Type: " + b", ".join(kinds))
-        return super().parse_message(others)
+        message = super().parse_message(others)
+        _check_version(message)
+        return message
+
+
+def _check_version(message: RawRequestMessage) -> None:
+    """Raise BadHttpMessage for a version whose answers would not be HTTP/1."""
+    if message.version not in (HttpVersion10, HttpVersion11):
+        major, minor = message.version
+        raise BadHttpMessage(f"HTTP/{major}.{minor} is not spoken here, but HTTP/1.1")
 
 
 class _WatchingParser(HttpRequestParser):
@@ -37,7 +56,12 @@ class _WatchingParser(HttpRequestParser):
         super().__init__(connection, *arguments, **options)
         self._connection = connection
         self._unfinished = b""
-        self._body: StreamReader = EMPTY_PAYLOAD  # of the newest request
+        self.body: StreamReader = EMPTY_PAYLOAD  # of the newest request
+
+    @property
+    def is_amid_head(self) -> bool:
+        """Whether a head has begun and is not complete."""
+        return bool(self._unfinished.strip())
 
     def feed_data(self, data: bytes) -> Any:  # type: ignore[override]
         """Take bytes; return new requests, whether they end in an upgrade, and the bytes after it.
@@ -45,7 +69,7 @@ class _WatchingParser(HttpRequestParser):
         A head that begins together with the end of another request's body is not remembered as a
         whole: aiohttp's refusal of it stands.
         """
-        in_body = not self._body.is_eof()
+        in_body = not self.body.is_eof()
         try:
             found: Any = super().feed_data(data)
         except BadHttpMessage as error:
@@ -55,9 +79,11 @@ class _WatchingParser(HttpRequestParser):
             if in_body or not _START.match(head) or _REFUSAL not in error.message.lower():
                 raise
             return self._connection.parse_merging(head)
+        for message, _ in found[0]:
+            _check_version(message)
         if found[0]:
-            self._body = found[0][-1][1]
-            rest = data.rpartition(b"\r\n\r\n")[2] if self._body is EMPTY_PAYLOAD else b""
+            self.body = found[0][-1][1]
+            rest = data.rpartition(b"\r\n\r\n")[2] if self.body is EMPTY_PAYLOAD else b""
             self._unfinished = rest.lstrip()
         elif not in_body:
             self._unfinished += data
@@ -65,9 +91,22 @@ class _WatchingParser(HttpRequestParser):
 
 
 class _Connection(RequestHandler):
-    def __init__(self, manager: web.Server, **options: Any) -> None:
-        super().__init__(manager, **options)
-        self._parser = self._made(_WatchingParser)
+    """A connection that takes rude clients as they are.
+
+    What is no HTTP is refused like any request. A client that has closed its half of the connection
+    is answered. One that does not send the whole of a head, or takes nothing of its answer, within
+    the server's patience loses the connection.
+    """
+
+    is_half_closed = False
+
+    def __init__(self, server: "ForgivingServer", **options: Any) -> None:
+        super().__init__(server, **options)
+        self._server = server
+        self._parser: Any = self._made(_WatchingParser)
+        self._glance: asyncio.TimerHandle | None = None
+        self._incomplete_since: float | None = None  # of a head
+        self._unsent, self._unsent_since = 0, 0.0
 
     def log_exception(self, *args: Any, **options: Any) -> None:
         """Log an error of the server; a body that does not fit its encoding is its client's.
@@ -94,9 +133,108 @@ class _Connection(RequestHandler):
             max_msg_queue_size=self._max_msg_queue_size,
         )
 
+    def _make_error_handler(self, err_info: Any) -> Any:
+        reason = " ".join(err_info.message.split())[:_LONGEST_REASON]
+
+        async def refuse(request: web.BaseRequest) -> web.StreamResponse:
+            return await self._server.handler.refuse(request, reason)
+
+        return refuse
+
+    def log_exception(self, *arguments: Any, **options: Any) -> None:
+        """Log an error unless the client is to blame, whose request is in the journal."""
+        if not isinstance(options.get("exc_info"), CLIENT_FAULTS):
+            super().log_exception(*arguments, **options)
+
+    # --- time -------------------------------------------------------------------------------
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start to watch the client."""
+        super().connection_made(transport)
+        self._incomplete_since = self._loop.time()
+        self._look()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Watch no more."""
+        super().connection_lost(exc)
+        if self._glance is not None:
+            self._glance.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        super().data_received(data)
+        if not getattr(self._parser, "is_amid_head", False):
+            self._incomplete_since = None
+        elif self._incomplete_since is None:
+            self._incomplete_since = self._loop.time()
+
+    def _look(self) -> None:
+        """End the connection of a client that is too slow."""
+        transport, patience, now = self.transport, self._server.patience, self._loop.time()
+        if transport is None or transport.is_closing():
+            return
+        self._glance = self._loop.call_later(patience / _GLANCES, self._look)
+        since = self._incomplete_since
+        if since is not None and now - since >= patience:
+            self._incomplete_since = None
+            if getattr(self._parser, "is_amid_head", False):
+                self._parser = _Refusing(f"its head did not come within {patience:g} seconds")
+                super().data_received(b"")
+            else:  # not a byte came
+                self.force_close()
+        unsent = transport.get_write_buffer_size()
+        if not self._unsent or unsent < self._unsent:
+            self._unsent_since = now
+        elif now - self._unsent_since >= patience:
+            hang_up(transport, reset=True)  # else the kernel would keep what is unsent
+        self._unsent = unsent
+
+    # --- the client's half ------------------------------------------------------------------
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
+        """Keep the connection of a client that waits for its answer; by TLS that cannot be."""
+        is_idle = self._waiter is not None and not self._waiter.done()
+        if is_idle or self._upgraded or self.ssl_context is not None:
+            return False
+        self.is_half_closed = True
+        body = getattr(self._parser, "body", EMPTY_PAYLOAD)
+        if not body.is_eof():
+            body.set_exception(ConnectionResetError("the client sent a part of it"))
+        self._loop.call_soon(self._close_if_idle)
+        return True
+
+    def _close_if_idle(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self.force_close()
+
+    async def finish_response(self, *arguments: Any) -> tuple[web.StreamResponse, bool]:
+        """Send the answer; the last one of a client that sends no more ends the connection."""
+        done = await super().finish_response(*arguments)
+        if self.is_half_closed and not self._messages:
+            self.close()
+        return done
+
+
+class _Refusing:
+    """A parser that refuses whatever comes."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def feed_data(self, _data: bytes) -> Any:
+        """Raise the reason."""
+        raise BadHttpMessage(self._reason)
+
+    def message_consumed(self) -> None:
+        """Do nothing, as all of a parser that `aiohttp` needs besides."""
+
 
 class ForgivingServer(web.Server):
     """aiohttp's low-level server, with such connections."""
+
+    def __init__(self, handler: OurHandler, patience: float, **options: Any) -> None:
+        linger = min(_LONGEST_LINGER, patience)
+        super().__init__(handler.handle, lingering_time=linger, **options)
+        self.handler = handler
+        self.patience = patience
 
     def __call__(self) -> RequestHandler:
         """Return the protocol of a new connection."""

@@ -114,9 +114,18 @@ class ClientWaits:
 
     def _look(self) -> None:
         """End the waits of clients that left: aiohttp tells a handler nothing of that."""
-        transports = [(wait, wait.request.transport) for wait in self._waits]
-        self._end(wait for wait, one in transports if one is None or one.is_closing())
+        self._end(wait for wait in self._waits if _has_left(wait.request))
         self._glance = self._glance_later() if self._waits and not self._ended else None
+
+
+def _has_left(request: web.BaseRequest) -> bool:
+    """Whether the client closed the connection, or its half of it: it looks the same from here."""
+    transport = request.transport
+    return (
+        transport is None
+        or transport.is_closing()
+        or getattr(request.protocol, "is_half_closed", False)
+    )
 
 
 class Struck(NamedTuple):

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from mockchat.api.access import CALLERS
 from mockchat.api.operation import Call, File, Operation, ServerFacts
+from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.entities import Caller
@@ -95,6 +96,16 @@ class RequestHandler:
     def _tell(self, exchange: Exchange) -> None:
         for observe in self.observers:
             observe(exchange)
+
+    async def refuse(self, request: web.BaseRequest, reason: str) -> web.StreamResponse:
+        """Answer bytes that are no request; `request` stands for it."""
+        context = await self._resolver.resolve(request)
+        error = refuse("request", "broken", reason=reason)
+        answer = answers.refusal(context, error, self._store)
+        exchange = self._record(context, answer)
+        for observe in self.observers:
+            observe(exchange)
+        return await self._send(context, answer)
 
     async def _answer(self, context: RequestContext) -> Answer | Upgraded:
         struck = UNTOUCHED

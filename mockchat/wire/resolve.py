@@ -124,7 +124,9 @@ class Resolver:
         control = target.is_control
         exchange_id = 0 if control else self._store.journals.next_id()
         unmet = await answer_expectation(request) if hdrs.EXPECT in headers else None
-        body = await receive(request, control=control) if request.body_exists else NO_BODY
+        body = NO_BODY
+        if request.body_exists:
+            body = await receive(request, control=control, patience=self._config.client_timeout)
         address, misread = self.address(request)
         app_id, app, refusal = self._app(request, target, address)
         endpoint, path = found or (None, _NO_VALUES)

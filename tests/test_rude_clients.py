@@ -1,0 +1,175 @@
+"""Rude clients: what is no HTTP, half-closed connections, clients that neither send nor read."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from mockchat import Config, MockChat
+from tests.helpers import PATIENCE, Json
+from tests.tunnels import End, port_of
+
+ROOT = Path(__file__).parent.parent
+_REQUEST = b"GET /users/superhero1 HTTP/1.1\r\nHost: localhost\r\napikey: REST_API_KEY\r\n\r\n"
+
+
+@contextlib.asynccontextmanager
+async def served(**settings: Any) -> AsyncIterator[MockChat]:
+    async with MockChat(Config(port=0, https_port=None, **settings)) as mock:
+        yield mock
+
+
+async def answer_to(mock: MockChat, request: bytes, *, half_closed: bool = False) -> bytes:
+    """All that the server says until it closes the connection."""
+    end = await End.to(port_of(mock.url))
+    try:
+        await end.send(request)
+        if half_closed:
+            end.writer.write_eof()
+        return await end.rest()
+    finally:
+        await end.close()
+
+
+def parts_of(answer: bytes) -> tuple[str, Json]:
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    return head, json.loads(body)
+
+
+# --- what is no HTTP ------------------------------------------------------------------------
+_CODED = b"POST /users HTTP/1.1\r\nHost: a\r\nContent-Encoding: %s\r\nContent-Length: 4\r\n\r\nabcd"
+NO_HTTP = {
+    "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100) + b"\r\n\r\n",
+    "one word": b"HELLO\r\n\r\n",
+    "no version": b"GET /users\r\n\r\n",
+    "HTTP/2.0": b"GET /users HTTP/2.0\r\nHost: a\r\n\r\n",
+    "HTTP/0.9": b"GET /users HTTP/0.9\r\nHost: a\r\n\r\n",
+    "HTTP/9.9": b"GET /users HTTP/9.9\r\nHost: a\r\n\r\n",
+    "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a field without a colon": b"GET /users HTTP/1.1\r\nField\r\n\r\n",
+    "two hosts": b"GET /users HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "two lengths": b"GET / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    "a negative length": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+    "a long line": b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a long field": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+    "brotli": _CODED % b"br",
+    "zstd": _CODED % b"zstd",
+    "no gzip": _CODED % b"gzip",
+    "a bad chunk": b"POST /users HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+}
+
+
+async def test_what_is_no_http_is_refused_in_the_envelope_with_cors_and_in_the_journal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with served() as mock:
+        for case, request in NO_HTTP.items():
+            mock.journal.clear()
+
+            head, body = parts_of(await answer_to(mock, request, half_closed=True))
+
+            assert re.match(r"HTTP/1\.[01] 40[01] ", head), (case, head)
+            assert "Access-Control-Allow-Origin: *" in head, case
+            assert {"message", "devMessage", "source", "code"} <= body["error"].keys(), case
+            assert [one.code for one in mock.journal] == [body["error"]["code"]], case
+    assert caplog.text == ""
+
+
+# --- half-closed clients ----------------------------------------------------------------------
+async def test_a_client_that_has_closed_its_half_is_answered() -> None:
+    body = b'{"uid": "superhero1", "authKey": "AUTH_KEY"}'
+    login = b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with served() as mock:
+        for request, count in ((_REQUEST, 1), (_REQUEST * 3, 3), (login, 1), (b"", 0)):
+            async with asyncio.timeout(PATIENCE):
+                answer = await answer_to(mock, request, half_closed=True)
+            assert answer.count(b"HTTP/1.1 200 OK") == count, request
+
+        partly = await answer_to(mock, login[:-5], half_closed=True)
+        assert parts_of(partly)[1]["error"]["details"] == {
+            "body": ["The body cannot be read: the client left."]
+        }
+        assert await answer_to(mock, _REQUEST[:-5], half_closed=True) == b""
+
+
+# --- slow clients ---------------------------------------------------------------------------
+async def test_a_head_or_body_that_does_not_come_in_time_is_refused() -> None:
+
+    body = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 9\r\n\r\n{"
+    async with served(client_timeout=0.1) as mock:
+        for request, field in ((_REQUEST[:-2], "request"), (body, "body")):
+            _, answer = parts_of(await answer_to(mock, request))
+            assert f"The {field} " in str(answer["error"]["details"]), answer
+            assert "did not come within 0.1 seconds." in str(answer["error"]["details"]), answer
+
+        again = await answer_to(mock, _REQUEST + _REQUEST[:-2])
+        assert (again.count(b"200 OK"), again.count(b"400 Bad Request")) == (1, 1)
+        assert await answer_to(mock, b"") == b""
+
+
+async def test_an_idle_connection_and_one_that_waits_for_its_answer_are_kept() -> None:
+    async with served(client_timeout=0.05, login_latency=0.3) as mock:
+        end = await End.to(port_of(mock.url))
+        body = b'{"uid": "superhero1", "authKey": "AUTH_KEY"}'
+        login = b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        for _ in range(2):  # the second comes six patiences after the first
+            await end.send(login)
+            assert b"200 OK" in await end.head()
+            await end.reader.readuntil(b"}}")
+        await end.close()
+
+
+async def test_a_client_that_does_not_take_its_answer_loses_the_connection() -> None:
+    async with served(client_timeout=0.1) as mock:
+        mock.seed(users=3000)
+        with socket.socket() as raw:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            raw.connect(("127.0.0.1", port_of(mock.url)))
+            raw.sendall(b"GET /_mock/state HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10)
+            end = select.poll()
+            end.register(raw, 0)  # tells of resets alone
+
+            assert await asyncio.to_thread(end.poll, PATIENCE * 1000)
+
+
+# --- too many clients -----------------------------------------------------------------------
+def test_without_files_left_clients_wait_and_the_log_says_it_once(tmp_path: Path) -> None:
+    (tmp_path / "uvloop.py").write_text("raise ImportError")  # which is silent of itself
+    shell = 'ulimit -n 40 && exec "$@"'
+    command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    with (
+        subprocess.Popen(["sh", "-c", shell, "sh", *command], env=environment, **options) as server,
+        contextlib.ExitStack() as clients,
+    ):
+        assert server.stdout
+        assert server.stderr
+        text = ""
+        while "  curl " not in text:
+            text += server.stdout.readline()
+        port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", text)[0])
+        for _ in range(60):
+            clients.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
+        told = server.stderr.readline()
+        clients.close()
+        with urlopen(f"http://127.0.0.1:{port}/_mock/health", timeout=PATIENCE) as health:
+            assert health.status == 200
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0
+        log = server.stderr.read()
+
+    assert "WARNING new connections wait: Too many open files" in told
+    assert [line for line in log.splitlines() if " GET /_mock/health 200 " not in line] == []
