@@ -75,7 +75,7 @@ class _WatchingParser(HttpRequestParser):
         except BadHttpMessage as error:
             head = self._unfinished + data
             if in_body:  # else the request waits for the rest of its body
-                self._body.set_exception(web.RequestPayloadError(str(error)))
+                self.body.set_exception(web.RequestPayloadError(str(error)))
             if in_body or not _START.match(head) or _REFUSAL not in error.message.lower():
                 raise
             return self._connection.parse_merging(head)
@@ -109,11 +109,11 @@ class _Connection(RequestHandler):
         self._unsent, self._unsent_since = 0, 0.0
 
     def log_exception(self, *args: Any, **options: Any) -> None:
-        """Log an error of the server; a body that does not fit its encoding is its client's.
+        """Log an error of the server, but none of its client, like a body in a wrong encoding.
 
         aiohttp reads the rest of such a body when the answer is sent, and meets the error again.
         """
-        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+        if not isinstance(options.get("exc_info"), CLIENT_FAULTS):
             super().log_exception(*args, **options)
 
     def parse_merging(self, head: bytes) -> Any:
@@ -140,11 +140,6 @@ class _Connection(RequestHandler):
             return await self._server.handler.refuse(request, reason)
 
         return refuse
-
-    def log_exception(self, *arguments: Any, **options: Any) -> None:
-        """Log an error unless the client is to blame, whose request is in the journal."""
-        if not isinstance(options.get("exc_info"), CLIENT_FAULTS):
-            super().log_exception(*arguments, **options)
 
     # --- time -------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
