@@ -49,7 +49,12 @@ HOUSE = {
     "server": room("core api control wire config version bridge kit", "aiohttp"),
     "log": room("core config server"),
     "serve": room("core api control wire config version server log", "aiohttp", lazily="uvloop"),
-    "commands": room("core config version commands", lazily="api control wire server log serve"),
+    "verify": room(
+        "core api control wire config version server verify", "aiohttp", lazily="rich yaml"
+    ),
+    "commands": room(
+        "core config version commands", lazily="api control wire server log serve verify rich"
+    ),
     "cli": room("commands version"),
     "pytest_plugin": room("version", "pytest", lazily="config server core wire"),
     "__init__": room("version", lazily="config core server wire"),
@@ -175,7 +180,17 @@ def test_every_module_is_short_has_short_functions_and_says_in_a_line_what_it_ow
 
 
 # --- what a start costs ---------------------------------------------------------------------
-HEAVY = {"aiohttp", "marshmallow", "faker", "trustme", "cryptography", "jwt", "orjson", "asyncio"}
+HEAVY = {
+    "rich",
+    "aiohttp",
+    "marshmallow",
+    "faker",
+    "trustme",
+    "cryptography",
+    "jwt",
+    "orjson",
+    "asyncio",
+}
 
 # Steps that a new Python takes one after the other; it prints what is loaded after each.
 LIGHT_STEPS = f"""

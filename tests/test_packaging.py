@@ -17,7 +17,7 @@ import pytest
 import mockchat
 
 ROOT = Path(__file__).parent.parent
-DISTRIBUTION = {"jwt": "pyjwt"}  # where it is not called like its module
+DISTRIBUTION = {"jwt": "pyjwt", "yaml": "pyyaml"}  # where it is not called like its module
 
 
 def run(module: str, *words: str | Path) -> str:

@@ -210,6 +210,9 @@ GROUPS = {  # the actions of a command follow it, the default first
         Action("clock advance", "move the time forward", "PATCH /clock", _ADVANCE, _time),
         Action("clock resume", "return to the real time", "PATCH /clock", (), _time, _RESUME),
     ),
+    "ask your own app of the live service": (
+        Action("verify", "compare mockchat with your app, answer by answer", code="live.verify"),
+    ),
     "work without a server": (
         Action("errors", "list the error catalogue", "", _WORD, code="local.errors"),
         Action("routes", "list the operations", "", _WORD, _ROUTES, code="local.routes"),

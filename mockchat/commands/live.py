@@ -1,0 +1,271 @@
+"""The commands that ask the live service: `verify`, `pull` and `push`."""
+
+import argparse
+import getpass
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from mockchat.commands import CommandError, UsageError
+from mockchat.commands.show import note, say, say_json
+from mockchat.commands.table import JSON, Action, Argument, argument, options
+from mockchat.core.clock import duration
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from mockchat.verify.run import Plan, Run
+    from mockchat.verify.side import Place
+
+_VARIABLES = {
+    "app_id": "COMETCHAT_APP_ID",
+    "region": "COMETCHAT_REGION",
+    "rest_api_key": "COMETCHAT_REST_API_KEY",
+    "auth_key": "COMETCHAT_AUTH_KEY",
+}
+_ACCOUNT = {
+    "--app-id ID": "id of the app (default: COMETCHAT_APP_ID)",
+    "--region REGION": "region of the app: us, eu or in (default: COMETCHAT_REGION, else us)",
+    "--rest-api-key KEY": "its key with full access (default: COMETCHAT_REST_API_KEY, else asked "
+    "for)",
+    "--base-url URL": "address of the API, if not that of the region, such as "
+    "http://127.0.0.1:8080/v3",
+}
+_AUTH_KEY = {"--auth-key KEY": "its Auth Key (default: COMETCHAT_AUTH_KEY, else asked for)"}
+_YES = argument("--yes", "", "do not ask before")
+_VERIFY = (
+    argument("--only", "GROUP", "play only this group of probes; repeatable", action="append"),
+    argument("--read-only", "", "only read: create nothing"),
+    argument("--dry-run", "", "print the requests as curl commands, and send none"),
+    _YES,
+    argument("--report", "FILE", "write a report: HTML if the name ends with .html, else Markdown"),
+    argument("--record", "DIR", "write the exchanges as cassettes of vcrpy"),
+    argument("--timeout", "DURATION", "how long to wait for an answer (default: 30s)"),
+    argument("--remove", "PREFIX", "only remove what an earlier run has left under its prefix"),
+    JSON,
+)
+
+
+def verify_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
+    """Return the arguments of `verify`."""
+    return [*options({**_ACCOUNT, **_AUTH_KEY}, "the app"), *_VERIFY]
+
+
+# --- the app --------------------------------------------------------------------------------
+def _given(arguments: argparse.Namespace, name: str, default: str = "") -> str:
+    found = getattr(arguments, name, None)
+    return str(os.environ.get(_VARIABLES[name], default) if found is None else found).strip()
+
+
+def _secret(arguments: argparse.Namespace, name: str, told: str) -> str:
+    """Return a key by flag, variable or prompt; empty if there is nobody to ask."""
+    found = _given(arguments, name)
+    if found or not sys.stdin.isatty():
+        return found
+    try:
+        return getpass.getpass(f"{told}: ").strip()
+    except EOFError:
+        return ""
+
+
+def _place(arguments: argparse.Namespace) -> "Place":
+    from mockchat.config import Config, ConfigError  # noqa: PLC0415  # imports only when used
+    from mockchat.verify.side import Place  # noqa: PLC0415
+
+    app_id, region = _given(arguments, "app_id"), _given(arguments, "region", "us")
+    if not app_id:
+        raise UsageError("--app-id (or COMETCHAT_APP_ID) must name the app")
+    try:
+        Config(app_id=app_id, region=region)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+    base_url = (arguments.base_url or "").rstrip("/")
+    if base_url and not base_url.startswith(("http://", "https://")):
+        raise UsageError(f"--base-url {base_url}: must be like https://host/v3")
+    return Place(app_id, region, base_url)
+
+
+def _rest_key(arguments: argparse.Namespace) -> str:
+    key = _secret(arguments, "rest_api_key", "REST API key of the app")
+    if not key:
+        raise UsageError("--rest-api-key (or COMETCHAT_REST_API_KEY) must be the app's REST key")
+    return key
+
+
+def _confirm(arguments: argparse.Namespace, lines: list[str]) -> None:
+    """Say what will happen and ask; raise CommandError for a no, UsageError without a terminal."""
+    for line in lines:
+        note(line)
+    if arguments.yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked: pass --yes")
+    sys.stderr.write("Go on? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was done")
+
+
+def _need(*modules: str) -> None:
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        text = f"this needs {' and '.join(missing)}: pip install 'mockchat[verify]'"
+        raise CommandError(text)
+
+
+def _progress() -> "Progress":
+    """Return a progress bar on stderr; it is not shown if that is no terminal."""
+    from rich.console import Console  # noqa: PLC0415  # of the extra `verify`
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run until done; Ctrl-C and SIGTERM cancel the work, which then cleans up."""
+    import asyncio  # noqa: PLC0415  # slow to import, and every command imports this module
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # asyncio.run made one
+        with suppress(NotImplementedError, RuntimeError):  # of Windows, of other threads
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await work()
+
+    try:
+        asyncio.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+# --- verify ---------------------------------------------------------------------------------
+def verify(_action: Action, arguments: argparse.Namespace) -> int:
+    """Compare the live service with mockchat; exit status 0 only if nothing differs."""
+    _need("rich", *(("yaml",) if arguments.record else ()))
+    from mockchat.verify import VerifyError  # noqa: PLC0415  # imports a server's modules
+    from mockchat.verify.run import Run  # noqa: PLC0415
+
+    plan = _plan(arguments)
+    if arguments.dry_run:
+        return _dry_run(plan)
+    if arguments.remove:
+        return _remove(plan)
+    _confirm(arguments, _announced(plan))
+    with _progress() as progress:
+        task = progress.add_task("asking", total=len(plan))
+        run = Run(
+            plan,
+            progress=lambda group, done: progress.update(task, completed=done, description=group),
+        )
+        try:
+            _run(run.play)
+        except VerifyError as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            note(f"interrupted; {_left(run)}")
+            raise
+    return _tell(run, arguments)
+
+
+def _plan(arguments: argparse.Namespace) -> "Plan":
+    from mockchat.verify.run import PREFIX, Plan  # noqa: PLC0415  # imports a server's modules
+    from mockchat.verify.table import GROUPS  # noqa: PLC0415
+
+    groups = tuple(arguments.only or GROUPS)
+    if strangers := [name for name in groups if name not in GROUPS]:
+        raise UsageError(f"--only {strangers[0]}: there are {', '.join(GROUPS)}")
+    prefix = arguments.remove
+    if prefix and not (prefix.startswith(PREFIX) and len(prefix) > len(PREFIX)):
+        raise UsageError(f"--remove {prefix}: must be {PREFIX} and what follows it")
+    place, keys = _place(arguments), {"rest_key": "REST_API_KEY", "auth_key": "AUTH_KEY"}
+    if not arguments.dry_run:
+        keys = {"rest_key": _rest_key(arguments), "auth_key": ""}
+        if not prefix:
+            keys["auth_key"] = _secret(arguments, "auth_key", "Auth Key of the app (or nothing)")
+    if keys["rest_key"] == keys["auth_key"]:
+        raise UsageError("--rest-api-key and --auth-key must be two keys")
+    more = {"prefix": prefix} if prefix else {}
+    try:
+        seconds = duration(arguments.timeout or "30s")
+    except ValueError as error:
+        raise UsageError(f"--timeout {error}, not {arguments.timeout!r}") from None
+    return Plan(
+        place=place, read_only=arguments.read_only, groups=groups, timeout=seconds, **keys, **more
+    )
+
+
+def _announced(plan: "Plan") -> list[str]:
+    where = plan.place.base_url or f"the live service ({plan.place.region})"
+    told = [f"{len(plan)} requests go to the app {plan.place.app_id} at {where}"]
+    if plan.read_only:
+        return [*told, "they only read"]
+    return [
+        *told,
+        f"they create users, roles and api keys named {plan.prefix}-…, and nothing else",
+        "all of these are removed at the end",
+    ]
+
+
+def _left(run: "Run") -> str:
+    left = run.made.left
+    if not left:
+        return "nothing is left on the app"
+    more = f"mockchat verify --remove {run.plan.prefix}, with the same app and key, removes it"
+    return f"perhaps left on the app: {', '.join(left)}; {more}"
+
+
+def _dry_run(plan: "Plan") -> int:
+    from mockchat.verify import curl  # noqa: PLC0415  # imports a server's modules
+    from mockchat.verify.side import Side  # noqa: PLC0415
+    from mockchat.verify.table import GROUPS  # noqa: PLC0415
+
+    for group in plan.groups:
+        side = Side(plan.place, plan.values)
+        probes = tuple(one for one in GROUPS[group] if one.only_reads or not plan.read_only)
+        for line in curl.lines(side, group, f"{plan.prefix}-{group}", probes):
+            say(line)
+    return 0
+
+
+def _remove(plan: "Plan") -> int:
+    from mockchat.verify.run import Run  # noqa: PLC0415  # imports a server's modules
+
+    run = Run(plan)
+    _run(run.remove)
+    note(_left(run))
+    return int(bool(run.made.left))
+
+
+def _tell(run: "Run", arguments: argparse.Namespace) -> int:
+    """Print and write the reports; return the exit status."""
+    from mockchat.verify import cassette, report  # noqa: PLC0415  # imports a server's modules
+
+    if arguments.json:
+        say_json(report.document(run))
+    else:
+        from rich.console import Console  # noqa: PLC0415  # of the extra `verify`
+
+        report.show(run, Console(highlight=False))
+    try:
+        if arguments.report:
+            report.save(run, arguments.report)
+            note(f"wrote {arguments.report}")
+        if arguments.record:
+            written = cassette.write(arguments.record, run.played, run.secrets)
+            note(f"wrote {len(written)} cassettes in {arguments.record}")
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    if run.made.left:
+        note(_left(run))
+    return int(not run.agrees)

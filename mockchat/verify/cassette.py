@@ -1,0 +1,63 @@
+"""Cassettes: the exchanges with the live service as vcrpy stores them, a file for each group."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from mockchat.verify.play import Played, Secrets
+from mockchat.verify.probe import SOCKET
+
+# What a replay finds in a mockchat with the default settings.
+_DEFAULTS = {"app_id": "APP_ID", "rest_key": "REST_API_KEY", "auth_key": "AUTH_KEY"}
+
+
+def write(folder: str, played: Iterable[Played], secrets: Secrets) -> list[Path]:
+    """Write the cassettes and return their paths; raise OSError."""
+    import yaml  # noqa: PLC0415  # of the extra `verify`
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    groups: dict[str, list[Any]] = {}
+    for one in played:
+        if one.request.method != SOCKET:  # vcrpy knows HTTP only
+            groups.setdefault(one.group, []).append(_interaction(one))
+    paths = []
+    for group, interactions in groups.items():
+        text = json.dumps({"interactions": interactions, "version": 1})
+        document = json.loads(secrets.hidden(text, _placeholder))
+        path = Path(folder) / f"{group}.yaml"
+        path.write_text(yaml.safe_dump(document, sort_keys=False, width=4096), encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+def _placeholder(name: str, value: str) -> str:
+    """Return what stands for a secret: the default of mockchat, or a made-up key of its form."""
+    if name.endswith("_key") and name not in _DEFAULTS:
+        return hashlib.sha256(value.encode()).hexdigest()[: len(value)]
+    return _DEFAULTS.get(name, value)
+
+
+def _interaction(played: Played) -> dict[str, Any]:
+    request, answer = played.request, played.answer
+    return {
+        "request": {
+            "method": request.method,
+            "uri": request.url,
+            "headers": {name: [value] for name, value in request.headers.items()},
+            "body": request.content,
+        },
+        "response": {
+            "status": {"code": answer.status, "message": _phrase(answer.status)},
+            "headers": {
+                name: [value] for name, value in answer.headers.items() if name != "set-cookie"
+            },
+            "body": {"string": answer.text},
+        },
+    }
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""

@@ -1,0 +1,195 @@
+"""Comparison: the places where two answers differ; what is volatile is compared by its form."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mockchat.core.clock import Clock
+from mockchat.core.errors import mask
+from mockchat.verify.side import Answer
+
+ABSENT = "(absent)"
+_DAY = 86_400  # seconds
+# Headers of the connection, of the software behind it, and of mockchat itself.
+_OF_TRANSPORT = re.compile(
+    r"(?:date|content-length|content-encoding|transfer-encoding|connection|keep-alive|server|"
+    r"upgrade|alt-svc|via|age|set-cookie|strict-transport-security|(?:x-mock|cf|x-amz)-.*)"
+)
+_CLASSES = ("10000", "20000")  # the documented limits a minute; plans may have others
+_LIMIT = "x-ratelimit-limit"
+_OF_SETTINGS = "ADMIN_API_HOST"  # a key of the settings of an app, which name its hosts
+
+
+class Difference(NamedTuple):
+    """A place where two answers differ, and what each side has there."""
+
+    place: str
+    live: str
+    mockchat: str
+
+
+# --- forms ----------------------------------------------------------------------------------
+def _seconds(value: Any) -> Any:
+    """Return the form of a time: unix seconds of about now."""
+    is_now = isinstance(value, int) and abs(value - Clock().now()) < _DAY
+    return "<unix seconds>" if is_now and not isinstance(value, bool) else value
+
+
+def _pattern(pattern: str, form: str) -> Callable[[Any], Any]:
+    def of(value: Any) -> Any:
+        return re.sub(pattern, form, value) if isinstance(value, str) else value
+
+    return of
+
+
+def _type(value: Any) -> Any:
+    """Return the form of a setting or a secret: its type."""
+    return f"<{type(value).__name__}>"
+
+
+_TOKEN = _pattern(r"_[0-9]{10}[0-9a-f]{30}\Z", "_<10 digits><30 hex digits>")
+_JWT = _pattern(r"\A[\w-]+\.[\w-]+\.[\w-]+\Z", "<JWT>")
+_VOLATILE: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(
+        ("createdAt", "updatedAt", "lastActiveAt", "deactivatedAt", "blockedAt", "blockedByMeAt"),
+        _seconds,
+    ),
+    "authToken": _TOKEN,
+    "apiKey": _pattern(r"\A[0-9a-f]{40}\Z", "<40 hex digits>"),
+    "jwt": _JWT,
+    "token": _JWT,
+    "fat": _JWT,
+    "secret": _type,
+}
+
+
+class Forms:
+    """Replaces what differs between any two services: values of earlier answers, times, ids."""
+
+    def __init__(self, kept: Mapping[str, str]) -> None:
+        pairs = [(value, f"<{name}>") for name, value in kept.items()]
+        pairs += [(mask(value), f"<{name}, masked>") for name, value in kept.items()]
+        self._pairs = sorted(pairs, key=lambda pair: -len(pair[0]))
+
+    def text(self, text: str) -> str:
+        """Return a text with the names of known values in their place."""
+        for value, name in self._pairs:
+            text = text.replace(value, name)
+        return text
+
+    def of(self, value: Any, key: str = "") -> Any:
+        """Return a JSON document in its form."""
+        if isinstance(value, str):
+            value = self.text(value)
+        if key in _VOLATILE:
+            return _VOLATILE[key](value)
+        if isinstance(value, dict) and _OF_SETTINGS in value:
+            return {name: _type(inner) for name, inner in value.items()}
+        if isinstance(value, dict):
+            return {self.text(name): self.of(inner, name) for name, inner in value.items()}
+        return [self.of(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _own_part(body: Any, prefix: str) -> Any:
+    """Return a list without the items of others; its counts become forms."""
+    if not prefix or not isinstance(body, dict) or not isinstance(body.get("data"), list):
+        return body
+    own = [item for item in body["data"] if prefix in json.dumps(item)]
+    pagination = body.get("meta", {}).get("pagination")
+    meta = {**body.get("meta", {})}
+    if isinstance(pagination, dict):
+        meta["pagination"] = {name: f"<{type(it).__name__}>" for name, it in pagination.items()}
+    return {**body, "data": own} | ({"meta": meta} if "meta" in body else {})
+
+
+# --- comparison -----------------------------------------------------------------------------
+def compare(
+    live: Answer, mock: Answer, forms: tuple[Forms, Forms], prefix: str = ""
+) -> list[Difference]:
+    """Return the differences of two answers; `prefix` leaves out what belongs to others."""
+    found = []
+    if live.status != mock.status:
+        found.append(Difference("status", str(live.status), str(mock.status)))
+    found += _headers(live.headers, mock.headers)
+    theirs, ours = _own_part(live.body, prefix), _own_part(mock.body, prefix)
+    if theirs is None or ours is None:
+        texts = forms[0].text(live.text), forms[1].text(mock.text)
+        return [*found, *([Difference("body", *texts)] if texts[0] != texts[1] else [])]
+    found += _documents("", forms[0].of(theirs), forms[1].of(ours))
+    return found + list(_style(live.text, mock.text))
+
+
+def _headers(live: Mapping[str, str], mock: Mapping[str, str]) -> Iterator[Difference]:
+    for name in sorted(live.keys() | mock.keys()):
+        pair = live.get(name, ABSENT), mock.get(name, ABSENT)
+        by_value = name == "content-type" or (name == _LIMIT and pair[0] in _CLASSES)
+        if (ABSENT in pair or by_value) and pair[0] != pair[1] and not _OF_TRANSPORT.match(name):
+            shown = (one if by_value or one == ABSENT else "(there)" for one in pair)
+            yield Difference(f"header {name}", *shown)
+
+
+def _documents(place: str, live: Any, mock: Any) -> Iterator[Difference]:
+    if isinstance(live, dict) and isinstance(mock, dict):
+        for key in dict.fromkeys((*live, *mock)):
+            inner = f"{place}.{key}" if place else key
+            if key not in live or key not in mock:
+                yield Difference(inner, _shown(live, key), _shown(mock, key))
+            else:
+                yield from _documents(inner, live[key], mock[key])
+        order = [key for key in live if key in mock], [key for key in mock if key in live]
+        if order[0] != order[1]:
+            name = f"order of keys of {place or 'the body'}"
+            yield Difference(name, ", ".join(order[0]), ", ".join(order[1]))
+    elif isinstance(live, list) and isinstance(mock, list):
+        yield from _lists(place, live, mock)
+    elif live != mock or type(live) is not type(mock):
+        yield Difference(place or "body", _text(live), _text(mock))
+
+
+def _lists(place: str, live: list[Any], mock: list[Any]) -> Iterator[Difference]:
+    names = [_name(item) for item in live], [_name(item) for item in mock]
+    if names[0] == names[1]:
+        for at, (one, other) in enumerate(zip(live, mock, strict=True)):
+            yield from _documents(f"{place}.{at}", one, other)
+    elif sorted(names[0]) == sorted(names[1]):
+        yield Difference(f"order of {place}", ", ".join(names[0]), ", ".join(names[1]))
+    else:
+        yield Difference(place, ", ".join(names[0]) or "[]", ", ".join(names[1]) or "[]")
+
+
+def _name(item: Any) -> str:
+    """Return what tells an item of a list from the others."""
+    if isinstance(item, dict):
+        found = [
+            str(item[key]) for key in ("authToken", "apiKey", "uid", "role", "name") if key in item
+        ]
+        return found[0] if found else _text(item)
+    return _text(item)
+
+
+def _shown(document: Mapping[str, Any], key: str) -> str:
+    return _text(document[key]) if key in document else ABSENT
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _style(live: str, mock: str) -> Iterator[Difference]:
+    """Yield how the texts of two equal documents differ: escapes and white space."""
+    styles = {
+        "slashes": (r"\\/", r"(?<!\\)/"),
+        "characters beyond ASCII": (r"\\u[0-9a-f]{4}", r"[^\x00-\x7f]"),
+        "white space after `:`": (r'":\s', r'":\S'),
+    }
+    names = ("escaped", "as they are"), ("escaped", "as they are"), ("there", "none")
+    for (place, patterns), shown in zip(styles.items(), names, strict=True):
+        pair = [
+            next(
+                (name for name, one in zip(shown, patterns, strict=True) if re.search(one, it)), ""
+            )
+            for it in (live, mock)
+        ]
+        if all(pair) and pair[0] != pair[1]:
+            yield Difference(place, *pair)

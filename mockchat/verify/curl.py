@@ -1,0 +1,46 @@
+"""The requests of a plan as curl commands, for `--dry-run`."""
+
+import json
+import shlex
+from collections.abc import Iterator
+
+from mockchat.verify.probe import SOCKET, Probe, names_in, names_under
+from mockchat.verify.side import Side
+
+# The keys of the caller are in the variables that verify reads, too.
+_KEYS = {"rest_key": "COMETCHAT_REST_API_KEY", "auth_key": "COMETCHAT_AUTH_KEY"}
+
+
+def lines(side: Side, group: str, base: str, probes: tuple[Probe, ...]) -> Iterator[str]:
+    """Yield a comment and a command for each probe; `$NAME` is what an earlier answer holds."""
+    values = {**side.values, **names_under(base)}
+    yield f"# --- {group}"
+    for probe in probes:
+        yield f"# {probe.what}"
+        parts = [probe.path, dict(probe.headers), probe.body]
+        unknown = {name for name in names_in(parts) if name not in values or name in _KEYS}
+        side.values = values | {name: f"\0{_KEYS.get(name, name.upper())}\0" for name in unknown}
+        yield _command(side, probe)
+
+
+def _command(side: Side, probe: Probe) -> str:
+    request = side.request(probe)
+    if probe.method == SOCKET:
+        frames = " ".join(_quoted(json.dumps(frame)) for frame in request.body)
+        return f"# curl knows no frames: open {request.url} and send {frames}"
+    words = ["curl", "--globoff", "--request", request.method, _quoted(request.url)]
+    for name, value in request.headers.items():
+        # curl leaves out a header without a value unless a semicolon ends its name.
+        words += ["--header", _quoted(f"{name}: {value}" if value else f"{name};")]
+    if request.content is not None:
+        words += ["--data-binary", _quoted(request.content)]
+    return " ".join(words)
+
+
+def _quoted(text: str) -> str:
+    """Return a word for the shell, where variables stay open."""
+    parts = text.split("\0")
+    return "".join(
+        f'"${part}"' if at % 2 else shlex.quote(part) if part else ""
+        for at, part in enumerate(parts)
+    )

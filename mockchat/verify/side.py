@@ -1,0 +1,263 @@
+"""One side of the comparison: its addresses, its values, and requests to it that are patient."""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    WSMsgType,
+    WSServerHandshakeError,
+)
+
+from mockchat.verify.probe import SOCKET, Probe, Raw, filled
+from mockchat.version import __version__
+from mockchat.wire.hosts import is_loopback
+
+PER_MINUTE = 400  # requests; the smallest plan allows 500 (reference section 1.2)
+IMPORTS_PER_MINUTE = 50  # of 60
+_WINDOW = 60.0  # seconds
+_LONGEST_WAIT = 300  # seconds; a longer Retry-After is not waited for
+_TRIES = 4  # for each request
+_PAUSE = 1.0  # seconds after a lost connection, longer each time
+_LOST_IN_A_ROW = 4  # requests, after which the service counts as gone
+_GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+_AGENT = {"User-Agent": f"mockchat-verify/{__version__}"}
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class LostError(Exception):
+    """The connection broke, and it is not known whether the service received the request."""
+
+
+class GoneError(LostError):
+    """The service no longer answers."""
+
+
+class BusyError(Exception):
+    """The service refuses requests for longer than verify waits."""
+
+
+class Request(NamedTuple):
+    """A request as it is sent; the body of a WebSocket is the list of its frames."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Any = None
+
+    @property
+    def content(self) -> str | None:
+        """The text of the body."""
+        if isinstance(self.body, Raw):
+            return self.body.text
+        return None if self.body is None else json.dumps(self.body)
+
+
+class Answer(NamedTuple):
+    """An answer; the text of a WebSocket is the JSON list of the received frames."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        """The JSON document, or None if the text is none."""
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the request did what it asked for."""
+        return self.status < HTTPStatus.BAD_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an app is served: by the live host names of its region, or at `base_url`."""
+
+    app_id: str
+    region: str = "us"
+    base_url: str = ""
+
+    def url(self, service: str, app_id: str | None = None) -> str:
+        """Return the base URL of a service: `api`, `apiclient` or `websocket`."""
+        if self.base_url:
+            scheme = "http" if service == "websocket" else ""
+            return self.base_url.replace(scheme, "ws", 1) if scheme else self.base_url
+        app = self.app_id if app_id is None else app_id
+        host = f"{app}.{service}" if app else service
+        if service == "websocket":
+            return f"wss://{host}-{self.region}.cometchat.io"
+        return f"https://{host}-{self.region}.cometchat.io/v3"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the address can only be this machine."""
+        return is_loopback(urlsplit(self.base_url).hostname or "") if self.base_url else False
+
+
+class Pace:
+    """Keeps requests under a number a minute."""
+
+    def __init__(self, per_minute: int, sleep: Sleep, now: Callable[[], float]) -> None:
+        self._limit, self._sleep, self._now = per_minute, sleep, now
+        self._times: deque[float] = deque()
+
+    async def wait(self) -> None:
+        """Wait until one more request is allowed."""
+        while len(self._times) >= self._limit and self._now() - self._times[0] < _WINDOW:
+            await self._sleep(_WINDOW - (self._now() - self._times[0]))
+            self._times.popleft()
+        while len(self._times) >= self._limit:
+            self._times.popleft()
+        self._times.append(self._now())
+
+
+class Side:
+    """One service that answers probes; `values` are the named values of its requests."""
+
+    def __init__(
+        self,
+        place: Place,
+        values: Mapping[str, str],
+        *,
+        sleep: Sleep = asyncio.sleep,
+        now: Callable[[], float] = time.monotonic,
+        timeout: float = 30.0,  # seconds for each answer
+    ) -> None:
+        self.place, self.values, self.sleep = place, dict(values), sleep
+        self._pace = Pace(PER_MINUTE, sleep, now)
+        self._timeout = timeout
+        self._session: ClientSession | None = None
+        self._lost = 0  # requests in a row
+
+    async def __aenter__(self) -> Self:
+        self._session = ClientSession(
+            cookie_jar=DummyCookieJar(),
+            timeout=ClientTimeout(total=self._timeout),
+            trust_env=not self.place.is_local,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session:
+            await self._session.close()
+
+    def request(self, probe: Probe) -> Request:
+        """Return the request of a probe; raise KeyError for a value that is not known."""
+        headers = filled(dict(probe.headers), self.values)
+        app_id = filled(probe.app, self.values)
+        service = "apiclient" if "authToken" in headers else "api"
+        if probe.method == SOCKET:
+            service = "websocket"
+        if app_id:
+            headers["appId"] = app_id
+        body = filled(probe.body, self.values)
+        if body is not None and probe.method != SOCKET:
+            kind = body.content_type if isinstance(body, Raw) else "application/json"
+            headers["Content-Type"] = kind
+        url = self.place.url(service, app_id) + filled(probe.path, self.values)
+        return Request(probe.method, url, headers, body)
+
+    async def call(self, method: str, path: str, body: Any = None) -> Answer:
+        """Return the answer to a request that may be sent again, with the key of full access."""
+        request = self.request(Probe("", f"{method} {path}", body))
+        return await self.ask(request, last=True, again=True)
+
+    async def ask(self, request: Request, *, last: bool = False, again: bool = False) -> Answer:
+        """Return the answer of the service, waiting as long as a 429 asks for.
+
+        Requests that only read, and those that `again` allows, are sent again if the connection
+        breaks or a gateway fails; any other then raises LostError. `last` takes the error of a
+        gateway for an answer. Raises GoneError if the service does not answer any more, BusyError
+        if it refuses for long.
+        """
+        again = again or request.method in ("GET", SOCKET)
+        for attempt in range(1, _TRIES + 1):
+            await self._pace.wait()
+            found = await self._try(request)
+            if isinstance(found, Answer):
+                if found.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    await self._wait_as_told(found)
+                    continue
+                if found.status not in _GATEWAY or (attempt == _TRIES if again else last):
+                    return found
+                found = LostError(f"HTTP {found.status}")
+            if not again or attempt == _TRIES:
+                raise found
+            await self.sleep(_PAUSE * attempt)
+        raise BusyError(f"the service answered 429 {_TRIES} times")
+
+    async def _try(self, request: Request) -> Answer | LostError:
+        """Return the answer to a request, or that it was lost; raise GoneError."""
+        try:
+            answer = await self._send(request)
+        except WSServerHandshakeError as error:
+            answer = Answer(error.status, {}, "")
+        except (ClientError, OSError, TimeoutError) as error:
+            self._lost += 1
+            if self._lost >= _LOST_IN_A_ROW:
+                raise GoneError(f"the service no longer answers: {_reason(error)}") from None
+            return LostError(_reason(error))
+        self._lost = 0
+        return answer
+
+    def forgive(self) -> None:
+        """Try a service that counts as gone once more."""
+        self._lost = min(self._lost, _LOST_IN_A_ROW - 1)
+
+    async def _wait_as_told(self, answer: Answer) -> None:
+        told = answer.headers.get("retry-after", "")
+        seconds = int(told) if told.isdecimal() else int(_WINDOW)
+        if seconds > _LONGEST_WAIT:
+            raise BusyError(f"the service answered 429 and asks to wait {seconds} seconds")
+        await self.sleep(seconds)
+
+    async def _send(self, request: Request) -> Answer:
+        assert self._session is not None  # noqa: S101  # asked inside the context only
+        if request.method == SOCKET:
+            return await self._talk(request)
+        content = request.content
+        async with self._session.request(
+            request.method,
+            request.url,
+            headers={**_AGENT, **request.headers},
+            data=None if content is None else content.encode(),
+            allow_redirects=False,
+        ) as response:
+            text = (await response.read()).decode("utf-8", "backslashreplace")
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, headers, text)
+
+    async def _talk(self, request: Request) -> Answer:
+        """Send each frame and wait for one frame; the answer has a frame or a close for each."""
+        assert self._session is not None  # noqa: S101
+        frames: list[Any] = []
+        async with self._session.ws_connect(request.url, headers=request.headers) as socket:
+            for frame in request.body:
+                await socket.send_json(frame)
+                message = await socket.receive(timeout=self._timeout)
+                if message.type is not WSMsgType.TEXT:
+                    frames.append({"closed": socket.close_code})
+                    break
+                frames.append(json.loads(message.data))
+        return Answer(HTTPStatus.SWITCHING_PROTOCOLS, {}, json.dumps(frames))
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return "no answer in time" if isinstance(error, TimeoutError) else text
