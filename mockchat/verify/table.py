@@ -32,7 +32,7 @@ NOT_ASKED = {
         "it is mockchat's own, for clients without an SDK",
     ),
     **dict.fromkeys(
-        ("ERR_AUTHTOKEN_UNAVAILABLE", "`--tokens single-use` binds"),
+        ("ERR_AUTHTOKEN_UNAVAILABLE", "with `--tokens single-use` only"),
         "it is not known how an app comes by such tokens",
     ),
     **dict.fromkeys(
