@@ -11,12 +11,16 @@ import yaml
 
 from mockchat import Config, MockChat
 from mockchat.core import pictures
-from mockchat.wire.hosts import SERVICES, app_in
+from mockchat.wire.hosts import DOMAINS, SERVICES, UNBUILT_SERVICES, app_in, is_live
 from tests.command_line import Command, check_refusals
 
+COMMON_HOSTS = [
+    f"{service}.{domain}"
+    for domain in DOMAINS
+    for service in (*(f"{one}-us" for one in (*SERVICES, *UNBUILT_SERVICES)), "apimgmt")
+]
 APP_HOSTS = [f"app_id.{service}-us.cometchat.io" for service in SERVICES]
-COMMON_HOSTS = [f"{service}-us.cometchat.io" for service in SERVICES]
-HOSTS = [*APP_HOSTS, *COMMON_HOSTS, *pictures.HOSTS]
+HOSTS = [*(f"app_id.{name}" for name in COMMON_HOSTS), *COMMON_HOSTS, "assets.cometchat.io"]
 NOTE = "# clients use HTTPS port 443: serve it there (--https-port 443)"
 
 
@@ -31,12 +35,13 @@ def test_the_hosts_file_sends_every_live_name_here(command: Command) -> None:
 def test_app_region_and_port_come_from_flags_and_the_server_s_variables(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    *names, first, second = command("hosts", "--app-id", "MyApp", "--region", "eu", "--json").json[
-        "names"
-    ]
-    assert (first, second) == pictures.HOSTS
+    names = command("hosts", "--app-id", "MyApp", "--region", "eu", "--json").json["names"]
+    assert set(pictures.HOSTS) < set(names)
     assert {app_in(name) for name in names} == {"myapp", None}
-    assert all("-eu." in name for name in names)
+    assert [name for name in names if "-eu." not in name and "apimgmt." not in name] == [
+        *pictures.HOSTS
+    ]
+    assert all(map(is_live, names))
 
     for name, value in (("APP_ID", "abc"), ("REGION", "in"), ("HTTPS_PORT", "9443")):
         monkeypatch.setenv(f"MOCKCHAT_{name}", value)

@@ -137,11 +137,9 @@ def hosts(_action: Action, arguments: argparse.Namespace) -> int:
 
 def _names(app_id: str, region: str) -> list[str]:
     """Return the host names of an app, the names that all apps share, and those of pictures."""
-    from mockchat.core import pictures  # noqa: PLC0415  # imported only when used
-    from mockchat.wire.hosts import SERVICES  # noqa: PLC0415  # imports marshmallow
+    from mockchat.wire.hosts import live_names  # noqa: PLC0415  # imports marshmallow
 
-    shared = [f"{service}-{region}.cometchat.io" for service in SERVICES]
-    return [*(f"{app_id.lower()}.{host}" for host in shared), *shared, *pictures.HOSTS]
+    return live_names(region, app_id)
 
 
 # --- ca -------------------------------------------------------------------------------------

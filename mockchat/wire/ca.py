@@ -55,6 +55,8 @@ def _subtrees(names: Iterable[str]) -> list[Any]:
     bases = dict.fromkeys((*_LOOPBACK, *(name.removeprefix("*.") for name in names)))
     found: list[Any] = []
     for base in bases:
+        if any(base.endswith(f".{other}") for other in bases):
+            continue  # the other one permits it
         try:
             found.append(x509.IPAddress(ipaddress.ip_network(base)))
         except ValueError:

@@ -9,13 +9,20 @@ from typing import NamedTuple
 from mockchat.api.operation import Hosts
 from mockchat.core import pictures
 
-REGIONS = ("us", "eu", "in")
+# The vendor's network allow-list: domains, services, regions (reference section 15.4).
+DOMAINS = ("cometchat.io", "cc-cluster-2.io", "cc-edge-2.io")
 SERVICES = ("api", "apiclient", "call", "websocket", "metrics")
+# What mockchat does not build; a test must not reach it either.
+UNBUILT_SERVICES = (
+    *("extensions", "apimgmt", "rtc", "ws", "files", "data", "media"),
+    *("xmpp.rtcv5", "turn.rtcv5"),
+)
+REGIONS = ("us", "eu", "in")  # of the documents; names may have any two letters
+_REGIONLESS = "apimgmt"  # has a name without a region, too
 FIRST_HOSTS = ("api.cometchat.com", "kohoutek.cometchat.com")  # of the 1.x SDKs
-_LIVE_DOMAIN = "cometchat.io"
 _LIVE_HOST = re.compile(
-    rf"(?:(?P<app>[^.]+)\.)?(?:{'|'.join(SERVICES)})-(?P<region>{'|'.join(REGIONS)})"
-    rf"\.{re.escape(_LIVE_DOMAIN)}"
+    rf"(?:(?P<app>[^.]+)\.)?(?:(?P<service>{'|'.join((*SERVICES, *UNBUILT_SERVICES))})"
+    rf"-(?P<region>[a-z]{{2}})|(?P<alone>{_REGIONLESS}))\.(?P<domain>{'|'.join(DOMAINS)})"
 )
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]@]+))(?::([0-9]{1,5}))?")
 _HTTPS, _HTTP = 443, 80
@@ -77,6 +84,22 @@ def app_in(name: str) -> str | None:
     """Return the app id that a live host name carries as its sub-domain."""
     match = _LIVE_HOST.fullmatch(name)
     return match["app"] if match else None
+
+
+@lru_cache(maxsize=1024)
+def unbuilt_service(name: str) -> str | None:
+    """Return the service of a live host name that mockchat does not build, None for any other."""
+    match = _LIVE_HOST.fullmatch(name)
+    service = match and (match["service"] or match["alone"])
+    return service if service in UNBUILT_SERVICES else None
+
+
+def live_names(region: str, app_id: str = "") -> list[str]:
+    """Return the live host names of a region, those of an app before those of all apps."""
+    named = [f"{service}-{region}" for service in (*SERVICES, *UNBUILT_SERVICES)]
+    shared = [f"{name}.{domain}" for domain in DOMAINS for name in (*named, _REGIONLESS)]
+    own = [f"{app_id.lower()}.{name}" for name in shared] if app_id else []
+    return [*own, *dict.fromkeys((*shared, *pictures.HOSTS))]
 
 
 @lru_cache(maxsize=1024)
@@ -147,15 +170,14 @@ def hosts_for(
     wss_port = address.port if address.secure or tls_port is None else tls_port
     ws_port = address.port if not address.secure else _HTTP
     if live := _LIVE_HOST.fullmatch(address.name):
-        region = live["region"]
+        region, domain = live["region"] or region, live["domain"]
         sub_domain = f"{live['app'] or app_id}.".lower()
 
         def host(service: str) -> str:
-            return Address(f"{sub_domain}{service}-{region}.{_LIVE_DOMAIN}", *address[1:]).netloc
+            return Address(f"{sub_domain}{service}-{region}.{domain}", *address[1:]).netloc
 
-        chat = f"{sub_domain}websocket-{region}.{_LIVE_DOMAIN}"
+        chat = f"{sub_domain}websocket-{region}.{domain}"
         admin, client, call, metrics = map(host, ("api", "apiclient", "call", "metrics"))
-        domain = _LIVE_DOMAIN
     else:
         admin = client = metrics = address.netloc + prefix
         call = address.netloc

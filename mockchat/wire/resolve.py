@@ -129,6 +129,8 @@ class Resolver:
             body = await receive(request, control=control, patience=self._config.client_timeout)
         address, misread = self.address(request)
         app_id, app, refusal = self._app(request, target, address)
+        if not control and (service := hosts.unbuilt_service(address.name)):
+            found, refusal = None, errors.NOT_BUILT(operation=f"The service {service}")
         endpoint, path = found or (None, _NO_VALUES)
         operation = endpoint.name if endpoint else _operation_of_root(target, headers)
         return RequestContext(

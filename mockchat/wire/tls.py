@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mockchat.core import pictures
 from mockchat.wire.ca import Authority, make
-from mockchat.wire.hosts import FIRST_HOSTS, REGIONS, SERVICES
+from mockchat.wire.hosts import DOMAINS, FIRST_HOSTS, REGIONS, SERVICES, is_live
 from mockchat.wire.plain_http import ForgivingContext
 
 log = logging.getLogger("mockchat.tls")
@@ -32,6 +31,7 @@ _LIMITED = "limited"  # of a CA that is limited to names, as older ones were not
 _LONGEST_NAME = 253
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+_MOST_LEAVES = 256
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -112,7 +112,9 @@ def _kept(folder: Path, names: Iterable[str], now: float) -> Tls | None:
         _write(ca_path, ca, 0o644)
     if set(names) <= set(note.names):
         with contextlib.suppress(TlsError):  # a damaged leaf is made anew
-            return Tls(_context(leaf_path), ca_path)
+            context = _context(leaf_path)
+            context.sni_callback = _MoreLeaves(folder, note.names, now, note.until).choose
+            return Tls(context, ca_path)
     return None
 
 
@@ -134,9 +136,44 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _names(extra: Iterable[str]) -> list[str]:
-    live = [f"{name}-{region}.cometchat.io" for name in SERVICES for region in REGIONS]
+    live = [f"*.{name}-{region}.{DOMAINS[0]}" for name in SERVICES for region in REGIONS]
     own = ("localhost", "127.0.0.1", "::1", "10.0.2.2", "host.docker.internal")
-    return [*own, *(f"*.{name}" for name in live), *live, *FIRST_HOSTS, *pictures.HOSTS, *extra]
+    return [*own, *(f"*.{domain}" for domain in DOMAINS), *live, *FIRST_HOSTS, *extra]
+
+
+class _MoreLeaves:
+    """Leaves for the live names that the kept one does not cover: made when a client comes by one.
+
+    The live service has more services, domains and regions than one certificate can name.
+    """
+
+    def __init__(self, folder: Path, names: Iterable[str], now: float, until: float) -> None:
+        self._folder, self._now, self._until = folder, now, until
+        self._covered = {name for name in names if name.startswith("*.")}
+        self._contexts: dict[str, ssl.SSLContext] = {}
+
+    def choose(self, handshake: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        """Give a handshake the leaf that covers the name which the client asks for."""
+        wanted = "*." + (name or "").lower().partition(".")[2]
+        if wanted in self._covered or name is None or not is_live(name.lower()):
+            return
+        try:
+            if wanted not in self._contexts and len(self._contexts) < _MOST_LEAVES:
+                self._contexts[wanted] = self._made(wanted)
+        except (OSError, ValueError) as error:
+            log.warning("no certificate for %s: %s", name, error)
+        if found := self._contexts.get(wanted):
+            handshake.context = found
+
+    def _made(self, wanted: str) -> ssl.SSLContext:
+        content = Authority(_read(self._folder / _CA_BUNDLE)).leaf([wanted], self._now, self._until)
+        made: ssl.SSLContext = _write(self._folder / _LEAF_FILE, content, place=_load)
+        return made
+
+
+def _load(draft: Path, _path: Path) -> ssl.SSLContext:
+    """Return the context of a leaf that is not kept."""
+    return _context(draft)
 
 
 def _is_coverable(name: str) -> bool:
@@ -199,6 +236,7 @@ def _issue(folder: Path, names: Iterable[str], now: float) -> Tls:
     content = f"#{note}\n".encode() + ca.leaf(covered, now, until)
     _write(folder / _CA_FILE, certificate, 0o644)
     context: ssl.SSLContext = _write(folder / _LEAF_FILE, content, place=_place_leaf)
+    context.sni_callback = _MoreLeaves(folder, covered, now, until).choose
     return Tls(context, folder / _CA_FILE, renewed)
 
 

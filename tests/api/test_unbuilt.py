@@ -17,6 +17,7 @@ from tests.helpers import (
     create_user,
     data_of,
     details_of,
+    error_of,
     issue_token,
     journal_of,
 )
@@ -109,3 +110,35 @@ async def test_a_user_named_like_a_list_is_a_user(client: Client) -> None:
     await create_user(client, "messages")
 
     assert await data_of(client.get("/users/messages", headers=REST_KEY))
+
+
+# --- services by live host names ------------------------------------------------------------
+async def test_a_service_that_is_not_built_is_refused_by_its_name_and_not_passed_on(
+    client: Client,
+) -> None:
+    for host, service in (
+        ("app1.extensions-us.cometchat.io", "extensions"),
+        ("apimgmt.cometchat.io", "apimgmt"),
+        ("apimgmt-eu.cc-cluster-2.io", "apimgmt"),
+        ("xmpp.rtcv5-in.cc-edge-2.io", "xmpp.rtcv5"),
+        ("app1.files-au.cometchat.io:8443", "files"),
+    ):
+        for method, path in (("GET", "/"), ("POST", "/v3/users"), ("GET", "/v1/fetch")):
+            request = client.request(method, path, headers={**REST_KEY, "Host": host})
+            error = await error_of(request, 501)
+            assert error["code"] == "MOCK_NOT_BUILT", host
+            assert error["message"].startswith(f"The service {service} exists in the live "), host
+
+
+async def test_any_two_letters_are_a_region_of_any_domain_of_the_live_service(
+    client: Client,
+) -> None:
+    for domain in ("cometchat.io", "cc-cluster-2.io", "cc-edge-2.io"):
+        headers = {**REST_KEY, "Host": f"app7.api-au.{domain}"}
+        token = await data_of(client.post("/v3/users/superhero1/auth_tokens", headers=headers))
+        login = client.put("/v3/me", json={}, headers={**by_token(token["authToken"]), **headers})
+        settings = (await data_of(login))["settings"]
+
+        assert settings["CLIENT_API_HOST"] == f"app7.apiclient-au.{domain}"
+        assert (settings["REGION"], settings["MAIN_DOMAIN"]) == ("au", domain)
+    assert list((await body_of(client.get("/_mock/state?app=app7")))["apps"]) == ["app7"]
