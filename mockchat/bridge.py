@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future, wait
@@ -16,6 +17,10 @@ from mockchat.wire.handler import RequestHandler
 T = TypeVar("T")
 
 _GLANCE = 0.5  # seconds between two looks whether the loop that is waited for still runs
+_FORKED = (
+    "this MockChat serves in the process that this one was forked from: call it by HTTP, or start "
+    "another one here"
+)
 _STOPPED = "this MockChat was stopped"
 
 
@@ -31,11 +36,17 @@ class Bridge:
         self.store = store
         self._loop = asyncio.get_running_loop()
         self._thread = threading.current_thread()  # ids of ended threads are given again
+        self._process = os.getpid()
 
     @property
     def is_here(self) -> bool:
         """Whether the caller runs in the thread of the loop."""
         return threading.current_thread() is self._thread
+
+    def _refuse_fork(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        if os.getpid() != self._process:
+            coroutine.close()
+            raise RuntimeError(_FORKED)
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function there and return its result."""
@@ -63,6 +74,7 @@ class Bridge:
         In the loop's own thread it must not have to wait: raises RuntimeError there, and where
         the loop runs no more.
         """
+        self._refuse_fork(coroutine)
         if not self.is_here:
             return self._result(coroutine)
         try:
@@ -75,6 +87,7 @@ class Bridge:
 
     async def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine that runs there, without blocking the loop of the caller."""
+        self._refuse_fork(coroutine)
         if self.is_here:
             return await coroutine
         try:

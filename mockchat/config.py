@@ -243,7 +243,9 @@ class Config:
         "a name, `*.name`, or `*` for all",
     )
     control_token: str | None = _setting(
-        None, Kind(_credential, "TOKEN", takes=(str,)), "token that the control API requires"
+        None,
+        Kind(_credential, "TOKEN", takes=(str,)),
+        "token that the control API requires; others can read a flag, but no variable or file",
     )
     allow_host: tuple[str, ...] = _setting(
         (), _NAME, "another host name by which the control API and the pages may be called"

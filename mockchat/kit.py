@@ -69,6 +69,8 @@ class Hold:
         await self._bridge.wait(self._arrival(count, timeout))
 
     async def _arrival(self, count: int, seconds: float) -> None:
+        if count < 1:
+            raise ValueError(f"wait waits for 1 login or more, not {count}")
         arrivals = [
             asyncio.ensure_future(app.holds.arrival(self._uid, count, seconds))
             for app in self._apps
@@ -169,6 +171,8 @@ class JournalView:
         return self._bridge.call(self._bridge.store.journals.search, wanted, self._app_id)
 
     async def _arrival(self, count: int, seconds: float, wanted: Json) -> Exchange:
+        if count < 1:
+            raise ValueError(f"wait_for waits for 1 exchange or more, not {count}")
         journals = self._bridge.store.journals
         found = await journals.wait(_filter(wanted), self._app_id, count, seconds)
         if len(found) < count:

@@ -116,3 +116,11 @@ def test_what_was_called_is_asserted_counted_and_returned(used: MockApp) -> None
         used.journal.assert_called(count=1, operation="create_user")
     with pytest.raises(AssertionError, match=r"expected no exchange with .*, got 1: there were:"):
         used.journal.assert_not_called(operation="login")
+
+
+def test_a_count_below_one_is_no_wait(mockchat: MockApp) -> None:
+    for count in (0, -1):
+        with pytest.raises(ValueError, match=f"not {count}"):
+            mockchat.journal.wait_for(count=count)
+        with mockchat.hold_logins() as hold, pytest.raises(ValueError, match=f"not {count}"):
+            hold.wait(count=count)

@@ -1,7 +1,9 @@
 """MockChat among threads and loops: many at once, verbs from everywhere, crashes, ends."""
 
 import asyncio
+import os
 import threading
+import warnings
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -279,3 +281,20 @@ def test_errors_of_the_block_come_first_and_a_look_at_crashes_forgets_them(
 
     with pytest.raises(BugError, match="no tokens today"):  # a verb raises it where it was called
         mockchat.issue_token("superhero1")
+
+
+def test_a_verb_in_a_forked_child_is_refused_at_once(mockchat: MockApp) -> None:
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of threads beside a fork, which is the point
+        child = os.fork()
+    if child == 0:
+        try:
+            mockchat.create_user("bob")
+        except RuntimeError as error:
+            os.write(writing, str(error).encode())
+        os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as told:  # noqa: PTH123  # it has no path
+        assert b"this one was forked from: call it by HTTP" in told.read()
+    os.waitpid(child, 0)

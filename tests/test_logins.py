@@ -254,3 +254,14 @@ async def test_a_server_that_stops_keeps_nobody_waiting_for_logins(client: Clien
     await client.app.shutdown()
 
     assert (await wait)["waiting"] == {"APP_ID": []}
+
+
+async def test_an_empty_uid_is_nobody_and_not_everybody(client: Client) -> None:
+    for request in (
+        client.post("/_mock/logins", json={"uid": ""}),
+        client.post("/_mock/logins", json={"uid": " "}),
+        client.delete("/_mock/logins?uid="),
+        client.get("/_mock/logins?uid="),
+    ):
+        assert await details_of(request) == {"uid": ["The uid field must have a value."]}
+    assert (await body_of(client.get("/_mock/logins")))["held"] == {"APP_ID": []}

@@ -215,6 +215,18 @@ def test_every_request_is_one_line_or_one_json_object(
     assert re.fullmatch(STAMP, line["time"])
 
 
+def test_a_control_token_that_others_can_read_is_told(
+    serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve("--control-token", "secret", "--log-level", "error")
+    told = "others on this machine can read --control-token"
+    assert told in capsys.readouterr().err
+
+    monkeypatch.setenv("MOCKCHAT_CONTROL_TOKEN", "secret")
+    serve("--log-level", "error")
+    assert told not in capsys.readouterr().err
+
+
 def break_down(*_arguments: object) -> None:
     raise ZeroDivisionError("this is a test")
 

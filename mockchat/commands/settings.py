@@ -72,6 +72,11 @@ def serve(_action: Action, arguments: argparse.Namespace) -> int:
     # Process 1 of a container ignores a SIGTERM without a handler while the server starts.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = config_of(flags_of(arguments), arguments.config)
+    if arguments.control_token:
+        note(
+            "others on this machine can read --control-token in the list of processes; "
+            "MOCKCHAT_CONTROL_TOKEN or a --config file hides it"
+        )
     from mockchat.serve import serve as serve_until_stopped  # noqa: PLC0415  # imports aiohttp
 
     return serve_until_stopped(settings)

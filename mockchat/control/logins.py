@@ -22,7 +22,7 @@ def _shown(call: Call) -> dict[str, Any]:
 @table.get(_LOGINS, query=HoldQuery)
 async def list_logins(call: Call) -> dict[str, Any]:
     """List the held uids and the logins that wait now; `wait` waits for them."""
-    query, uid = call.query, call.query.get("uid") or None
+    query, uid = call.query, call.query.get("uid")
     if query.get("wait"):
         count = query["count"] or 1
 
@@ -41,7 +41,7 @@ def hold_logins(call: Call) -> dict[str, Any]:
     They are in progress until they are released, so a second login is refused.
     """
     for app in call.apps:
-        app.holds.hold(call.body.get("uid") or None)
+        app.holds.hold(call.body.get("uid"))
     return _shown(call)
 
 

@@ -95,12 +95,12 @@ class WebhookRequest(ControlSchema):
 class HoldRequest(ControlSchema):
     """The uid whose logins are held, else all logins."""
 
-    uid = String()
+    uid = String(filled=True)
 
 
 class HoldQuery(ControlSchema):
     """The uid of the logins; `wait` is the time to wait for `count` held ones."""
 
-    uid = String()
+    uid = String(filled=True)
     wait = Span(_LONGEST_WAIT)
     count = Whole(1, 1000, load_default=1)
