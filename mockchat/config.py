@@ -171,7 +171,9 @@ class Config:
     )
     app_id: str = _setting("APP_ID", Kind(_app_id, "ID", takes=(str,)), "id of the default app")
     auth_key: tuple[str, ...] = _setting(
-        ("AUTH_KEY", "API_KEY"), _KEY, "api key that may create users and auth tokens"
+        ("AUTH_KEY", "API_KEY"),
+        _KEY,
+        "api key that may create and update users, and create auth tokens",
     )
     rest_api_key: tuple[str, ...] = _setting(("REST_API_KEY",), _KEY, "api key with full access")
     any_key: bool = _setting(False, SWITCH, "accept every api key, with full access")

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, encode_basic_auth, web
 from pytest_aiohttp.plugin import AiohttpServer
 
-from mockchat import Config, MockChat
+from mockchat import Config, MockApp, MockChat
 from mockchat.core.clock import Clock
 from mockchat.core.webhooks import MAX_WEBHOOKS
 from mockchat.wire import webhooks
+from tests.command_line import Command
 from tests.helpers import (
     NOW,
     PATIENCE,
@@ -219,6 +220,19 @@ async def test_a_receiver_that_hangs_holds_up_neither_requests_nor_other_receive
     hanging.open.set()
 
 
+async def test_a_password_in_the_url_reaches_the_receiver_alone(
+    serve: Serve, receiver: Receiver
+) -> None:
+    client = await serve(webhook=receiver.url.replace("//", "//me:secret@"))
+
+    await block(client, "superhero1")
+
+    (kept,) = await journal_of(client, **DELIVERIES)
+    assert receiver.requests[0].headers["Authorization"] == encode_basic_auth("me", "secret")
+    assert "secret" not in str(kept)
+    assert kept["target"] == receiver.url
+
+
 async def test_a_receiver_that_is_not_there_is_told_in_the_journal(
     serve: Serve, unused_tcp_port: int
 ) -> None:
@@ -343,3 +357,23 @@ async def test_a_test_in_python_waits_for_a_delivery(receiver: Receiver) -> None
     assert told.response.text == "thanks"
     picture = told.request.json["data"]["by"]["avatar"]
     assert picture.startswith(str(mock.url))
+
+
+def test_the_command_line_adds_lists_and_removes_webhooks(steer: Command, app: MockApp) -> None:
+    url, other = "http://127.0.0.1:9/a", "http://127.0.0.1:9/b"
+
+    steer("webhooks", "add", url)
+    added = steer("webhooks", "add", other)
+    removed = steer("webhooks", "remove", url)
+    left = steer("webhooks", "--json").json
+    cleared = steer("webhooks", "remove")
+    wrong = steer("webhooks", "add", "nowhere")
+
+    assert added.words == [
+        ["id", "app", "url"],
+        ["webhook-1", app.app_id, url],
+        ["webhook-2", app.app_id, other],
+    ]
+    assert (removed.lines, cleared.lines) == (["Webhooks removed: 1."],) * 2
+    assert left == [{"id": "webhook-2", "app": app.app_id, "url": other}]
+    assert (wrong.status, "must be like http://host:port/path" in wrong.err) == (1, True)

@@ -78,6 +78,13 @@ def import_snapshot(action: Action, arguments: argparse.Namespace) -> int:
     return tell(arguments, ask(action, arguments, {"apps": content["apps"]}), action.shows)
 
 
+# --- webhooks -------------------------------------------------------------------------------
+def webhook(action: Action, arguments: argparse.Namespace) -> int:
+    """Add or remove a webhook; `--url` is the address of the server, so the URL is `target`."""
+    body = {"url": arguments.target} if arguments.target is not None else {}
+    return tell(arguments, ask(action, arguments, body), action.shows)
+
+
 # --- faults ---------------------------------------------------------------------------------
 _MATCH = FILTERS[:4]
 _LIMITS = {

@@ -144,6 +144,7 @@ _USERS = (
 )
 _SNAPSHOTS = (*columns("name"), Column("of", "app", "all"), *columns("apps users"))
 _FAULTS = columns("id kind parameters match=all app=all struck seen times=unlimited")
+_WEBHOOKS = columns("id app url")
 _KINDS = (
     *columns("kind channel"),
     Column("parameters", lambda kind: " ".join(one["name"] for one in kind["parameters"])),
@@ -197,6 +198,18 @@ GROUPS = {  # the actions of a command follow it, the default first
         Action("faults remove", "remove a fault", "DELETE /faults/{id}", _FAULT_ID),
         Action("faults clear", "remove all faults", "DELETE /faults"),
         Action("faults kinds", "list the kinds and presets", "GET /faults/kinds", (), _KINDS),
+        Action("webhooks", "post the events of users to URLs"),
+        Action("webhooks list", "list the webhooks", "GET /webhooks", (), _WEBHOOKS),
+        Action(
+            *("webhooks add", "post events to a URL from now on", "POST /webhooks"),
+            *((argument("target", "URL", "URL of the receiver"),), _WEBHOOKS),
+            code="special.webhook",
+        ),
+        Action(
+            *("webhooks remove", "remove a webhook, or all of them", "DELETE /webhooks"),
+            (argument("target", "URL", "URL of the receiver (default: all)", nargs="?"),),
+            code="special.webhook",
+        ),
         Action(
             "journal",
             "list the requests of clients, wait for them, follow them, save them as HAR",

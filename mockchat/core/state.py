@@ -347,7 +347,7 @@ class App(Entities):
     def open_session(self, caller: UserCaller) -> None:
         """Add a WebSocket of a user; the first connection brings the user online."""
         self.sockets += 1
-        self._connect(caller)
+        self._connect(caller, self.clock.now())
         if caller.token.online_since is not None:  # the client has a WebSocket after all
             caller.token.online_since = None
             self.note(caller.token)
@@ -368,11 +368,11 @@ class App(Entities):
         if caller.token.online_since is None:
             caller.token.online_since = self.now
             self.note(caller.token)
-            self._connect(caller)
+            self._connect(caller, caller.token.online_since)
 
-    def _connect(self, caller: UserCaller) -> None:
+    def _connect(self, caller: UserCaller, since: float) -> None:
         caller.user.sessions += 1
-        self._note_connection(caller, self.clock.now(), connected=True)
+        self._note_connection(caller, since, connected=True)
 
     def _disconnect(self, caller: UserCaller, since: float) -> None:
         user = caller.user

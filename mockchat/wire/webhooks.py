@@ -44,6 +44,11 @@ class Delivery(NamedTuple):
     body: bytes
 
     @property
+    def receiver(self) -> str:
+        """The URL without the name and the password that it may have."""
+        return re.sub(r"//[^/?#@]*@", "//", self.url)
+
+    @property
     def is_wanted(self) -> bool:
         """Whether the app still has the webhook, and was not reset since the event."""
         is_same = self.app.webhooks is self.webhooks and not self.app.journal.closed
@@ -139,7 +144,9 @@ class Deliveries:
         if len(line) < _MAX_WAITING:
             line.append(delivery)
         else:
-            log.warning("%s: %s events wait already; one is dropped", delivery.url, _MAX_WAITING)
+            log.warning(
+                "%s: %s events wait already; one is dropped", delivery.receiver, _MAX_WAITING
+            )
 
     async def _work_off(self, key: tuple[str, str], line: deque[Delivery]) -> None:
         try:
@@ -162,7 +169,7 @@ class Deliveries:
             if HTTPStatus.OK <= exchange.status < HTTPStatus.MULTIPLE_CHOICES:
                 return
         reason = exchange and (exchange.hint or f"status {exchange.status}")
-        log.warning("%s took no event in %s tries: %s", delivery.url, len(_PAUSES), reason)
+        log.warning("%s took no event in %s tries: %s", delivery.receiver, len(_PAUSES), reason)
 
     async def _post(self, delivery: Delivery) -> Exchange:
         started = time.perf_counter()
@@ -184,7 +191,7 @@ class Deliveries:
             reason = f"no answer came within {_TIME_LIMIT:g} seconds"
         except (ClientError, OSError, ValueError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-        app, url = delivery.app, delivery.url
+        app, url = delivery.app, delivery.receiver
         return Exchange(
             self._store.journals.next_id(),
             app.id,
