@@ -2,11 +2,13 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 from mockchat import Config, MockChat
+from tests.environments import environment
 from tests.pages import Page, blocks
 
 ROOT = Path(__file__).parent.parent
@@ -42,15 +44,20 @@ def as_pattern(output: str) -> str:
 
 
 # --- Python ---------------------------------------------------------------------------------
-def test_the_tests_on_the_pages_pass(tmp_path: Path) -> None:
+def test_the_tests_pass_where_nothing_is_installed_but_what_the_pytest_page_says(
+    tmp_path: Path,
+) -> None:
     pages = [*PAGES, Page(ROOT / "README.md")]
     tests = [code for page in pages for code in python_blocks(page) if is_test(code)]
     for number, code in enumerate(tests):
         (tmp_path / f"test_block_{number}.py").write_text(code, encoding="utf-8")
     (conftest,) = [code for page in PAGES for code in python_blocks(page) if is_conftest(code)]
     (tmp_path / "conftest.py").write_text(conftest.replace("https_port=None", "https_port=0"))
+    (settings,) = [block.code for block in PAGES[0].blocks if block.language == "toml"]
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    python = environment(tmp_path / "venv", installed_by(PAGES[0]))
 
-    done = run_pytest(tmp_path)
+    done = run_pytest(python, tmp_path)
 
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -62,16 +69,19 @@ def is_conftest(code: str) -> bool:
     return "def mockchat_config" in code
 
 
-def run_pytest(folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run pytest in a fresh project with the plugins that the pages use, and no slow ones."""
-    plugins = ("mockchat.pytest_plugin", "pytest_asyncio.plugin", "pytest_aiohttp.plugin")
-    options = [word for name in (*plugins, "no:cacheprovider") for word in ("-p", name)]
-    options += ["-q", "-o", "asyncio_mode=auto", "-W", "error"]
-    options += ["-o", "asyncio_default_fixture_loop_scope=function"]
+def installed_by(page: Page) -> list[str]:
+    """The packages that the page says to install."""
+    lines = re.findall(r"^pip install (.*)$", page.text, re.MULTILINE)
+    words = [word for line in lines for word in shlex.split(line)]
+    return [word.partition(" @ ")[0] for word in words]
+
+
+def run_pytest(python: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    own = {"PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(folder), "--rootdir", str(folder)],
+        [python, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", folder],
         cwd=folder,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={name: value for name, value in os.environ.items() if name not in own},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
