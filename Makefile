@@ -111,8 +111,9 @@ audit: $(VENV)/release.stamp  ## ask for known weaknesses of the pinned dependen
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' mockchat/version.py)
 
-image:  ## build the container image
-	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
+image:  ## build the container image, by Docker or a Podman that is called docker
+	@# Podman's own image format would lose the HEALTHCHECK.
+	BUILDAH_FORMAT=docker docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
 	  --tag mockchat:$(VERSION) --tag mockchat .
 
 image-check: $(VENV)/dev.stamp  ## build the image and run it, by Docker or Podman

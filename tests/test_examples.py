@@ -93,4 +93,4 @@ def test_a_page_leads_to_each_project_and_this_suite_installs_what_the_back_end_
 
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
-    assert [project for project in PROJECTS if f"examples/{project})" not in text] == []
+    assert [project for project in PROJECTS if f"examples/{project}" not in text] == []

@@ -22,6 +22,7 @@ EXAMPLES = ROOT / "examples"
 PAGE = (ROOT / "docs" / "container.md").read_text(encoding="utf-8")
 SCHEMAS = {
     "ci/github-actions.yml": ["vendor.github-workflows"],
+    "ci/github-actions-pip.yml": ["vendor.github-workflows"],
     "ci/gitlab-ci.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
     "ci/circleci.yml": ["vendor.circle-ci"],
     "compose/compose.yaml": ["vendor.compose-spec"],
@@ -31,8 +32,8 @@ MANIFESTS = sorted((EXAMPLES / "kubernetes").glob("*.yaml"))
 NAMES = [f"testapp.{service}-us.cometchat.io" for service in SERVICES]
 # What the recipes themselves or `mockchat health` read, beside the settings.
 OWN_VARIABLES = {"MOCKCHAT_IMAGE", "MOCKCHAT_URL", "MOCKCHAT_ADDRESS"}
-OWN_VARIABLES |= {"MOCKCHAT_HTTPS_URL"}  # which `mockchat exec` sets
-PROJECTS = ("backend", "node-app")  # tests/test_examples.py is about them
+OWN_VARIABLES |= {"MOCKCHAT_HTTPS_URL", "MOCKCHAT_CA"}  # which `mockchat exec` sets
+PROJECTS = ("backend", "node-app", "js-kit")  # which have tests of their own
 
 
 def run(*command: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
@@ -98,6 +99,8 @@ def scripts() -> Iterator[tuple[str, str]]:
                     lines: list[Any] = found if isinstance(found, list) else [found]
                     if all(isinstance(line, str) for line in lines):
                         yield f"{name}: {key}", "\n".join(lines)
+    for step in yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]:
+        yield f"action.yml: {step['name']}", step["run"]
     for path in ("ci/trust-ca", "ci/compose.sh", "clients/with-curl.sh"):
         yield path, (EXAMPLES / path).read_text(encoding="utf-8")
 

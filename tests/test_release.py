@@ -13,7 +13,7 @@ from mockchat import __version__
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-USING = [*WORKFLOWS, ROOT / "examples" / "ci" / "github-actions.yml"]
+USING = [*WORKFLOWS, *(ROOT / "examples" / "ci").glob("github-actions*.yml")]
 
 
 def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -31,6 +31,9 @@ def load(name: str) -> Any:
 def test_workflows_are_valid_by_their_schema_and_pin_every_action() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
     done = run(*command, "vendor.github-workflows", *WORKFLOWS)
+    assert done.returncode == 0, done.stdout
+
+    done = run(*command, "vendor.github-actions", ROOT / "action.yml")
     assert done.returncode == 0, done.stdout
 
     for workflow in USING:

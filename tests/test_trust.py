@@ -6,6 +6,7 @@ import os
 import re
 import runpy
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -152,6 +153,32 @@ def test_github_s_later_steps_have_the_variables_too(trusting: Trusting, tmp_pat
 
     assert done.returncode == 0, done.stderr
     assert f"NODE_EXTRA_CA_CERTS={tmp_path}/made/ca.pem\n" in (tmp_path / "env").read_text()
+
+
+def test_the_action_starts_a_server_that_later_steps_know_and_trust(tmp_path: Path) -> None:
+    facts = {name: tmp_path / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT")}
+    own = {"SETTINGS": 'port = 0\nhttps-port = 0\napp-id = "action"'}
+    own |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = plain_environment(tmp_path) | {name: str(it) for name, it in facts.items()} | own
+    start = EXAMPLES.parent / ".ci" / "start"
+
+    done = run("bash", start, tmp_path / "made", environment=environment)
+    try:
+        assert done.returncode == 0, done.stderr
+        later, outputs = [dict(re.findall("(.*?)=(.*)", it.read_text())) for it in facts.values()]
+        url = f"{outputs['https-url']}/_mock/health"
+        health = run("curl", "--silent", "--noproxy", "*", url, environment=later)
+        assert json.loads(health.stdout)["app"] == "action", health.stderr
+    finally:
+        os.kill(int((tmp_path / "made" / "pid").read_text()), signal.SIGTERM)
+    assert outputs["ws-url"] == outputs["https-url"].replace("https", "wss")
+    told = [later[name] for name in ("MOCKCHAT_URL", "MOCKCHAT_HTTPS_URL", "MOCKCHAT_CA")]
+    assert told == [outputs[name] for name in ("url", "https-url", "ca")]
+
+    environment["SETTINGS"] = "prot = 1"
+    refused = run("bash", start, tmp_path / "made", environment=environment)
+    assert refused.returncode == 1
+    assert "prot" in refused.stderr
 
 
 # --- the app of the compose file ------------------------------------------------------------
