@@ -92,6 +92,24 @@ async def test_a_live_host_name_is_mockchat_by_any_scheme(session: aiohttp.Clien
         assert response.status == 404  # for the sub-domain names the app
 
 
+async def test_an_https_url_in_clear_is_served_as_by_a_tunnel(
+    mock: MockChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """axios of 2021 to 2023 sends such requests to HTTPS_PROXY."""
+    path = "/v3/users/superhero1"
+    fields = ("apikey: REST_API_KEY", "Proxy-Connection: keep-alive", "Connection: keep-alive")
+    for name in ("my-app.api-us.cometchat.io", "MY-APP.api-eu.cc-edge-2.io:443"):
+        answer = await answer_to(proxy_of(mock), get(f"https://{name}{path}", *fields))
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer
+        assert b'"uid":"superhero1"' in answer
+    assert mock.journal.last(path=path).secure
+    # Another host must prove itself; here it is this server by a name that is not live.
+    other = get(f"https://localhost:{port_of(mock.https_url)}{path}", *fields)
+    assert status_of(await answer_to(proxy_of(mock), other)) == 502
+    monkeypatch.setenv("SSL_CERT_FILE", str(mock.ca_path))
+    assert b'"uid":"SUPERHERO1"' in await answer_to(proxy_of(mock), other)
+
+
 async def test_a_login_and_its_socket_know_live_names_only(session: aiohttp.ClientSession) -> None:
     tokens = "https://my-app.api-us.cometchat.io/v3.0/users/superhero1/auth_tokens"
     token = (await data_of(session, "POST", tokens, headers=REST_KEY))["authToken"]

@@ -129,8 +129,14 @@ async def test_a_web_socket_without_tls_goes_through(proxy: int) -> None:
 
 # --- what is none ---------------------------------------------------------------------------
 NO_HOSTS = [
-    *("/", "/v3/users", "*", "host:443", "example.com", "https://example.com/", "http://"),
-    *("ftp://example.com/", "http:///path", "http://a:b@example.com/", "http://a b/"),
+    *("/", "/v3/users", "*", "host:443", "example.com", "http://", "https://"),
+    *(
+        "ftp://example.com/",
+        "wss://example.com/",
+        "http:///path",
+        "http://a:b@example.com/",
+        "http://a b/",
+    ),
     *("http://example.com:0/", "http://example.com:65536/", "http://example.com/#part"),
     f"http://{'a' * 254}/",
 ]
@@ -142,5 +148,5 @@ async def test_a_request_that_names_no_host_is_told_how_to_name_one(proxy: int) 
         request = f"GET {target} HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\n\r\n".encode()
         answer = await answer_to(proxy, request)
         assert status_of(answer) == 400, target
-        assert b"http://host/ for plain HTTP" in answer or b"no HTTP request" in answer, target
+        assert b"http://host/ and https://host/" in answer or b"no HTTP request" in answer, target
         assert b"access-control" not in answer.lower(), target

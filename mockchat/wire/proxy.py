@@ -1,13 +1,14 @@
 """The proxy: the live host names end at mockchat's listeners, other hosts are passed through.
 
-It reads the head of a client's first request and, of plain HTTP, the head of the answer. All other
-bytes pass unchanged: client and host speak TLS with each other.
+It reads the head of a client's first request and, unless that asks for a tunnel, the head of the
+answer. All other bytes pass unchanged: in a tunnel client and host speak TLS with each other.
 """
 
 import asyncio
 import logging
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from fnmatch import fnmatchcase
@@ -31,7 +32,7 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # as HTTP's grammar has i
 _REQUEST_LINE = re.compile(rf"({_TOKEN}) ([!-~]+) (HTTP/1\.[01])")
 _FIELD = re.compile(rf"{_TOKEN}:[^\x00\r\n]*")
 _AUTHORITY = re.compile(r"\S+:[0-9]+")  # a tunnel has no default port
-_PLAIN_URL = re.compile(r"(?i:http)://([^/?#]*)([/?][^#]*)?")
+_URL = re.compile(r"(?i:http(s?))://([^/?#]*)([/?][^#]*)?")
 # Fields between the proxy and its neighbours, which it does not pass on.
 _OWN_FIELDS = {"host", "connection", "keep-alive", "proxy-authorization", "proxy-connection"}
 _LONGEST_NAME = 253
@@ -116,7 +117,7 @@ class Proxy:
 
     async def _answer(self, client: _Stream) -> None:
         address, request = parse_head(await _read_head(client.reader, self._patience))
-        other = await self._reach(address, client)
+        other = await self._reach(address, client, by_tls=bool(request) and address.secure)
         async with _closing(other.writer):
             tunnel = _Tunnel()
             if request:
@@ -127,15 +128,20 @@ class Proxy:
                 back = tunnel.pass_on(other.reader, client.writer)
             await tunnel.run(tunnel.pass_on(client.reader, other.writer), back, self._linger)
 
-    async def _reach(self, address: Address, client: _Stream) -> _Stream:
-        """Connect to an address; a live name never leads out of this machine."""
+    async def _reach(self, address: Address, client: _Stream, *, by_tls: bool) -> _Stream:
+        """Connect to an address; a live name never leads out of this machine.
+
+        With `by_tls` the proxy speaks TLS with the host: axios of 2021 to 2023 sends `https://`
+        URLs in clear.
+        """
         name, port = address.name, address.port
         if is_live(name):
             if port not in self._ends:
                 known = ", ".join(map(str, sorted(self._ends)))
                 why = f"{name} is mockchat here, which has no port {port}, only {known}"
                 raise Refusal(HTTPStatus.FORBIDDEN, why)
-            return await _connect(self._ends[port], self._patience)
+            tls = _trusting() if by_tls else None
+            return await _connect(self._ends[port], self._patience, tls, name)
         if not any(fnmatchcase(name, pattern) for pattern in self._allow):
             why = f"{name} is no live host name, and this proxy takes no others; see --proxy-allow"
             raise Refusal(HTTPStatus.FORBIDDEN, why)
@@ -143,7 +149,8 @@ class Proxy:
         # Looked at before the call, too: the answer must not tell open ports from closed ones.
         why = "" if is_here or not await _leads_inside(address, self._patience) else _INSIDE
         if not why:
-            other = await _connect(address, self._patience)
+            tls = ssl.create_default_context() if by_tls else None
+            other = await _connect(address, self._patience, tls, name)
             why = _objection(client.writer, other.writer, is_here=is_here)
             if not why:
                 return other
@@ -180,7 +187,8 @@ class _Tunnel:
             self._passed += len(data)
             writer.write(data)
             await writer.drain()
-        writer.write_eof()
+        if writer.can_write_eof():  # TLS knows no half of an end
+            writer.write_eof()
 
     async def pass_on_answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -253,12 +261,12 @@ def parse_head(head: bytes) -> tuple[Address, bytes]:
     if method == "CONNECT":
         if _AUTHORITY.fullmatch(target):
             address = parse_host(target, secure=True)
-    elif match := _PLAIN_URL.fullmatch(target):
-        address = parse_host(match[1], secure=False)
-        path = "/" + (match[2] or "").removeprefix("/")
+    elif match := _URL.fullmatch(target):
+        address = parse_host(match[2], secure=bool(match[1]))
+        path = "/" + (match[3] or "").removeprefix("/")
     if address is None or len(address.name) > _LONGEST_NAME:
         given = f"{method} {target}"[:_SHOWN]
-        why = f"it takes CONNECT host:port, and http://host/ for plain HTTP, not {given}"
+        why = f"it takes CONNECT host:port, http://host/ and https://host/, not {given}"
         raise Refusal(HTTPStatus.BAD_REQUEST, why)
     if not path:
         return address, b""
@@ -288,12 +296,26 @@ def _as_last(answer: bytes) -> bytes:
     return "\r\n".join((*kept, "Connection: close", "", "")).encode("latin-1")
 
 
-async def _connect(address: Address, patience: float) -> _Stream:
+def _trusting() -> ssl.SSLContext:
+    """Return the context of a connection to this server, which needs no proof of itself."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+async def _connect(
+    address: Address, patience: float, tls: ssl.SSLContext | None, name: str
+) -> _Stream:
     where = f"{address.name}, port {address.port}"
     try:
         async with asyncio.timeout(patience):
-            target = address.name, address.port
-            return _Stream(*await asyncio.open_connection(*target, happy_eyeballs_delay=_STAGGER))
+            opened = asyncio.open_connection(
+                *(address.name, address.port),
+                happy_eyeballs_delay=_STAGGER,
+                ssl=tls,
+                server_hostname=name if tls else None,
+            )
+            return _Stream(*await opened)
     except TimeoutError:
         raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, f"{where} does not answer") from None
     except (OSError, UnicodeError) as error:
