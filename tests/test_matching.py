@@ -1,6 +1,7 @@
 """Matching: what patterns and filters mean, and what they say of what does not fit."""
 
 import re
+import time
 from typing import Any
 
 from hypothesis import given
@@ -51,6 +52,17 @@ def test_no_pattern_makes_work_without_end() -> None:
         ("/" + "**/*a*/" * 60 + "b", "/" + "a/" * 2000),
     ):
         assert not Pattern(path=pattern).fits(SUMMARY._replace(path=path.rstrip("/") + "/c"))
+
+
+def test_a_thousand_patterns_take_no_second_for_the_longest_path() -> None:
+    paths = ("/" + "/".join(["a"] * 4000), "/" + "/".join(["xy"] * 2600), "/" + "x" * 8000)
+    started = time.process_time()
+
+    for number in range(1000):
+        pattern = Pattern(path=f"/**/x{number}*y/**")
+        assert not any(pattern.fits(SUMMARY._replace(path=path)) for path in paths)
+
+    assert time.process_time() - started < 1
 
 
 def test_none_fits_all_and_case_does_not_matter() -> None:

@@ -1,6 +1,5 @@
 """Matching: patterns that select requests for a fault or a search of the journal."""
 
-import fnmatch
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -21,42 +20,59 @@ class RequestSummary(NamedTuple):
     logs_in: bool = False  # by `POST /login`, or by the `PUT /me` of SDKs
 
 
-@lru_cache(maxsize=4096)
+class _Block(NamedTuple):
+    """The segments of a path pattern between two `**`."""
+
+    pattern: re.Pattern[str]
+    segments: int
+
+
 def _path_fits(pattern: str, path: str) -> bool:
     """Whether a path fits, found in one pass, as a pattern may be full of wildcards."""
-    wanted = _wanted(pattern)
-    places = _with_next(wanted, {0})
-    for segment in path.split("/")[1:] if path != "/" else ():
-        stay = {at for at in places if at < len(wanted) and wanted[at] is None}
-        go = {at + 1 for at in places if at < len(wanted) and _is(wanted[at], segment)}
-        places = _with_next(wanted, stay | go)
-    return len(wanted) in places
-
-
-def _is(wanted: re.Pattern[str] | None, segment: str) -> bool:
-    return wanted is not None and wanted.match(segment) is not None
-
-
-def _with_next(wanted: tuple[re.Pattern[str] | None, ...], places: set[int]) -> set[int]:
-    """Add the places after a `**`, which may stand for nothing; there are never two in a row."""
-    return places | {at + 1 for at in places if at < len(wanted) and wanted[at] is None}
+    text = "" if path == "/" else path
+    first, *others = _blocks(pattern)
+    if not others:
+        return first.pattern.fullmatch(text) is not None
+    found, last = first.pattern.match(text), others.pop()
+    for block in others:  # the first place that fits leaves the most for the others
+        found = found and block.pattern.search(text, found.end())
+    if not found:
+        return False
+    start = len(text)
+    for _ in range(last.segments):
+        start = text.rfind("/", 0, start)
+        if start < found.end():
+            return False
+    return last.pattern.fullmatch(text, start) is not None
 
 
 @lru_cache(maxsize=1024)
-def _wanted(pattern: str) -> tuple[re.Pattern[str] | None, ...]:
-    """Return a regular expression for each segment; None stands for any number of segments."""
+def _blocks(pattern: str) -> tuple[_Block, ...]:
     segments = [one for one in re.sub(r"\{[^{}/]*\}", "*", pattern).split("/") if one]
     while segments and VERSION.fullmatch(segments[0]):
         del segments[0]
-    return tuple(
-        None if one == _ANY_NUMBER else _segment_pattern(one)
-        for at, one in enumerate(segments)
-        if segments[at - 1 : at] != [_ANY_NUMBER] or one != _ANY_NUMBER
-    )
+    blocks: list[list[str]] = [[]]
+    for segment in segments:
+        if segment == _ANY_NUMBER:
+            blocks.append([])
+        else:
+            blocks[-1].append(segment)
+    return tuple(_Block(_compiled(block), len(block)) for block in blocks)
 
 
-def _segment_pattern(segment: str) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(re.sub(r"([?[])", r"[\1]", segment)))
+def _compiled(segments: list[str]) -> re.Pattern[str]:
+    ends_there = "(?![^/])" if segments else ""
+    return re.compile("".join("/" + _segment_pattern(one) for one in segments) + ends_there)
+
+
+def _segment_pattern(segment: str) -> str:
+    """Return a regular expression that never tries a place for a `*` again."""
+    head, *others = map(re.escape, segment.split("*"))
+    if not others:
+        return head
+    tail = others.pop()
+    middle = "".join(f"(?>[^/]*?{part})" for part in others if part)
+    return f"{head}{middle}(?>[^/]*{tail}(?![^/]))"
 
 
 class Pattern(NamedTuple):
