@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientWebSocketResponse
 
 from mockchat.core.clock import Clock
+from mockchat.wire.app import STORE
+from mockchat.wire.websocket import _presence
 from tests.helpers import (
     NOW,
     PATIENCE,
@@ -258,3 +261,30 @@ async def test_the_presence_of_calls_follows_the_token_through_sockets_and_snaps
     await socket.close()
     assert (await watch.receive_json(timeout=PATIENCE))["body"]["action"] == "offline"
     assert await status() == "offline"
+
+
+# --- many ------------------------------------------------------------------------------------
+async def test_a_change_is_rendered_once_for_all_whatever_its_size(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[Any] = []
+
+    def render(*of: Any) -> Json:
+        rendered.append(of)
+        return _presence(*of)
+
+    monkeypatch.setattr("mockchat.wire.websocket._presence", render)
+    sockets = [await enter(client, f"superhero{number}", **EVERYONE) for number in (1, 2, 3)]
+    for socket in sockets:
+        await heard(socket)
+    app = client.app[STORE].default
+
+    for uid, length in (("superhero5", 10), ("superhero4", 60_000), ("cometchat-uid-1", 70_000)):
+        rendered.clear()
+        user = app.update_user(app.user(uid), {"link": "x" * length})
+        await enter(client, uid)
+
+        for socket in sockets:
+            frame = await socket.receive_json(timeout=PATIENCE)
+            assert frame["body"]["user"]["link"] == user.link
+        assert len(rendered) == 1

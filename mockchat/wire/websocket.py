@@ -44,6 +44,7 @@ _HANDSHAKE = (
 )
 
 _MAX_FRAME = 64 * 1024  # bytes
+_LONG, _LONGER = 126, 2**16 - 1  # lengths of frames that take more than a byte, more than two
 
 _print_user = compile_dump(UserSchema)
 
@@ -69,6 +70,7 @@ class Hub:
         self._waits = waits
         self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
+        self._by_token: dict[tuple[str, str], set[Session]] = {}  # by app id and auth token
         self._tasks: set[asyncio.Task[None]] = set()
         store.listeners.append(self._on_event)
         store.faults.on_added.append(self._on_fault)
@@ -142,7 +144,6 @@ class Hub:
     async def _authenticate(self, session: Session, frame: dict[str, Any]) -> None:
         body = frame.get("body")
         body = body if isinstance(body, dict) else {}
-        app = None
         app = self._store.find(str(frame.get("appId", "")))
         jwt = str(body.get("auth", ""))
         found = self._jwts.check(app, jwt) if app else None
@@ -164,6 +165,7 @@ class Hub:
             await session.close()
             return
         session.app, session.caller = app, found[0]
+        self._by_token.setdefault((app.id, session.caller.token.value), set()).add(session)
         session.heed(body)
         # Code and status as texts: iOS crashes on a number (sdk-wire 1.6).
         self._send(session, {**reply, "body": {"code": "200", "status": "OK"}})
@@ -175,12 +177,14 @@ class Hub:
             session.later(closing.delay, self._drop, session, closing, rule)
 
     def _send(self, session: Session, frame: dict[str, Any]) -> None:
+        self._send_text(session, json_text.render(frame).decode())
+
+    def _send_text(self, session: Session, text: str) -> None:
         """Send without waiting; a client that does not read is dropped, not waited for."""
         if session.backlog >= _MAX_BACKLOG:
             session.abort()
             return
         session.backlog += 1
-        text = json_text.render(frame).decode()
         self._record(session, text, sent=False)
         self._start(self._deliver(session, text))
 
@@ -295,17 +299,22 @@ class Hub:
         self._place(session, session.context.app)
         session.cancel_timers()
         if session.app and session.caller:
+            key = (session.app.id, session.caller.token.value)
+            others = self._by_token[key] - {session}
+            if others:
+                self._by_token[key] = others
+            else:
+                del self._by_token[key]
             session.app.close_session(session.caller, session.since)
 
     # --- events -------------------------------------------------------------------------
     def _on_event(self, event: Event) -> None:
         if isinstance(event, TokenDestroyed):
-            for session, _, caller in self._known():
-                if caller.token.value == event.token:
-                    if event.by_logout:
-                        self._start(self._see_off(session))
-                    else:
-                        self._revoke(session)
+            for session in tuple(self._by_token.get((event.app_id, event.token), ())):
+                if event.by_logout:
+                    self._start(self._see_off(session))
+                else:
+                    self._revoke(session)
         elif isinstance(event, ConnectionChanged):
             if event.presence_changed:
                 self._tell_presence(event)
@@ -331,9 +340,35 @@ class Hub:
             self._watch_expiry(*known)
 
     def _tell_presence(self, event: ConnectionChanged) -> None:
+        rendered: dict[str, tuple[str, bytes]] = {}  # by the URL of the server that clients know
         for session, app, _ in self._known():
             if app.id == event.app_id and session.wants(event.user):
-                self._send(session, _presence(event, session.context.server))
+                server = session.context.server
+                if server not in rendered:
+                    text = json_text.render(_presence(event, server))
+                    rendered[server] = (text.decode(), _framed(text))
+                self._tell(session, *rendered[server])
+
+    def _tell(self, session: Session, text: str, frame: bytes) -> None:
+        """Send a frame that many get, without a task for each."""
+        transport = session.context.request.transport
+        if transport is None or transport.get_write_buffer_size() or session.backlog:
+            self._send_text(session, text)  # after what waits
+        elif not session.socket.closed:
+            self._record(session, text, sent=False)
+            transport.write(frame)
+
+
+def _framed(text: bytes) -> bytes:
+    """Return a text as a frame (RFC 6455, section 5.2)."""
+    size = len(text)
+    if size < _LONG:
+        length = bytes([size])
+    elif size <= _LONGER:
+        length = b"\x7e" + size.to_bytes(2, "big")
+    else:
+        length = b"\x7f" + size.to_bytes(8, "big")
+    return b"\x81" + length + text
 
 
 def _presence(event: ConnectionChanged, server: str) -> dict[str, Any]:
