@@ -16,6 +16,7 @@ from mockchat.wire.handler import RequestHandler
 
 T = TypeVar("T")
 
+_FAREWELL = 5.0  # seconds that the thread of a loop has to end: a look-up of a name may hang
 _GLANCE = 0.5  # seconds between two looks whether the loop that is waited for still runs
 _FORKED = (
     "this MockChat serves in the process that this one was forked from: call it by HTTP, or start "
@@ -143,4 +144,4 @@ def loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        thread.join(_FAREWELL)

@@ -5,9 +5,12 @@ import errno
 import gc
 import json
 import logging
+import os
+import select
 import shlex
 import signal
 import sys
+import threading
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +18,7 @@ from urllib.parse import urlsplit
 from mockchat.config import Config
 from mockchat.core.state_file import StateFileError
 from mockchat.log import Log
-from mockchat.server import MockChat, StartError
+from mockchat.server import LONGEST_STOP, MockChat, StartError
 from mockchat.version import __version__
 
 log = logging.getLogger("mockchat")
@@ -24,18 +27,31 @@ _SHOWN_USERS = 20
 # The server's address by the names that emulators and containers use.
 _NAMES = ("localhost{}", "10.0.2.2{} (Android emulator)", "host.docker.internal{} (containers)")
 _SILENCE = 60.0  # seconds
+_STDERR = 2
 _COLLECT_AFTER = 10_000  # new objects
 
 
 def serve(config: Config) -> int:
     """Serve until Ctrl-C, SIGTERM or the end of the terminal; return the exit status."""
+    limit = threading.Timer(LONGEST_STOP, _cut_short)
+    limit.daemon = True
     try:
         with asyncio.Runner(loop_factory=_event_loop) as runner:
-            runner.run(_serve(config))
+            runner.run(_serve(config, limit))
     except (StartError, StateFileError) as error:
         sys.stderr.write(f"mockchat: {error}\n")
         return 1
+    finally:
+        limit.cancel()
     return 0
+
+
+def _cut_short() -> None:
+    """End the process, whatever it waits for: a thread that looks up a name cannot be stopped."""
+    told = f"mockchat: the stop took longer than {LONGEST_STOP:g} seconds and was cut short\n"
+    if select.select([], [_STDERR], [], 0)[1]:
+        os.write(_STDERR, told.encode())
+    os._exit(1)
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
@@ -47,11 +63,11 @@ def _event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, limit: threading.Timer) -> None:
     # The objects of the start stay until the end: the collector need not look at them.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
-    stop = _stop_at_signals()
+    stop = _stop_at_signals(limit)
     asyncio.get_running_loop().set_exception_handler(_Failures())
     lines = Log(config)
     try:
@@ -87,8 +103,11 @@ class _Failures:
             log.warning("new connections wait: %s; see `ulimit -n`", error.strerror)
 
 
-def _stop_at_signals() -> asyncio.Event:
-    """Return the event that the first signal sets; a second signal ends the process at once."""
+def _stop_at_signals(limit: threading.Timer) -> asyncio.Event:
+    """Return the event that the first signal sets; a second signal ends the process at once.
+
+    The first one starts `limit`, too.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = [signal.SIGINT, signal.SIGTERM]
@@ -97,6 +116,7 @@ def _stop_at_signals() -> asyncio.Event:
 
     def begin() -> None:
         stop.set()
+        limit.start()
         for number in signals:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)

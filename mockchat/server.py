@@ -38,6 +38,7 @@ PER_APP = frozenset(
     )
 )
 _GRACE = 0.4  # seconds; aiohttp waits twice as long for requests in flight when it stops
+LONGEST_STOP = 8.0  # seconds; Docker kills a container after ten
 _BACKLOG = 1024
 _LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound
 
@@ -163,13 +164,14 @@ class MockChat(Kit):
     async def stop(self) -> None:
         """Answer the requests in flight, close sockets with code 1001 and stop serving.
 
-        Raises StateFileError if the state cannot be saved.
+        Raises StateFileError if the state cannot be saved, TimeoutError after LONGEST_STOP seconds.
         """
         try:
-            if self._runner is not None:
-                await self._runner.cleanup()
-                self._runner = self._bridged = None
-                await self._service.save()
+            async with asyncio.timeout(LONGEST_STOP):
+                if self._runner is not None:
+                    await self._runner.cleanup()
+                    self._runner = self._bridged = None
+                    await self._service.save()
         finally:
             if self._proxy is not None:  # last: the answers in flight may go through it
                 await self._proxy.stop()

@@ -1,0 +1,78 @@
+"""A stop ends, whatever the server waits for; tests of each kind of wait stand beside the kind."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockchat import Config, MockChat
+from mockchat.core.state_file import StateFile
+from tests.helpers import PATIENCE
+from tests.tunnels import asking, connect
+
+ROOT = Path(__file__).parent.parent
+
+
+async def test_a_state_file_that_cannot_be_saved_in_time_does_not_hold_up_the_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = StateFile.close
+
+    async def hang(file: StateFile) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await close(file)
+
+    monkeypatch.setattr("mockchat.server.LONGEST_STOP", 0.1)
+    monkeypatch.setattr(StateFile, "close", hang)
+    mock = MockChat(Config(port=0, https_port=None, state=str(tmp_path / "state")))
+    await mock.start()
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(mock.stop(), PATIENCE)
+
+
+# A name server that does not answer; a thread waits for it.
+HANGING = """
+import socket, sys, time
+look_up = socket.getaddrinfo
+def hang(host, *rest, **options):
+    if host == "hang.test":
+        time.sleep(60)
+    return look_up(host, *rest, **options)
+socket.getaddrinfo = hang
+sys.modules["uvloop"] = None
+import mockchat.serve
+mockchat.serve.LONGEST_STOP = 1.0
+from mockchat.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+async def test_a_thread_that_hangs_does_not_hold_up_the_end_of_the_process(tmp_path: Path) -> None:
+    ports = ("--port", "0", "--https-port", "0", "--proxy-port", "0", "--ca-dir", str(tmp_path))
+    command = [sys.executable, "-c", HANGING, "serve", *ports]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, **options) as server:  # noqa: ASYNC220  # it waits
+        assert server.stdout
+        assert server.stderr
+        text = ""
+        while "  curl " not in text:
+            text += server.stdout.readline()
+        port = int(text.partition("  Proxy     http://127.0.0.1:")[2].split()[0])
+        async with (
+            asking(port, connect("hang.test:443")),
+            asking(port, connect("127.0.0.1:1")) as end,
+        ):
+            assert b"502" in await end.head()  # so the look-up has begun
+            server.send_signal(signal.SIGTERM)
+            started = time.monotonic()
+            assert await asyncio.to_thread(server.wait, PATIENCE) == 1
+        assert time.monotonic() - started < PATIENCE
+        assert "the stop took longer than 1 seconds and was cut short" in server.stderr.read()
