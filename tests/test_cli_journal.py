@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,12 +62,13 @@ def test_a_line_shows_code_hint_and_fault_and_no_status_without_a_response(
     with pytest.raises(OSError, match="closed connection"):
         ask(app.url)
 
-    line, hint, fault, silent = steer("journal").lines
+    line, hint, fault, which, silent, _ = steer("journal").lines
 
     assert " 404 " in line
     assert "  ERR_API_NOT_FOUND" in line
     assert hint == "        hint: the nearest is GET /users/{uid} (get_user)"
     assert "fault: error" in fault
+    assert re.search(r"^ +hint: fault [0-9]+ \(error\) struck; it was added 0 s ago", which)
     assert silent.split()[2:4] == ["GET", "-"]
 
 

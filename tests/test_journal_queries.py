@@ -44,7 +44,8 @@ FILTERS: list[tuple[dict[str, str], list[int]]] = [
     ({"code": "ERROR_API_KEY_NOT_FOUND"}, [3]),
     ({"method": "GET", "status": "200"}, [0]),
     ({"operation": "", "code": "", "status": ""}, [0, 1, 2, 3]),
-    ({"operation": "nope"}, []),
+    ({"operation": "ping_analytics"}, []),
+    ({"code": "MOCK_FAULT_503"}, []),
 ]
 
 

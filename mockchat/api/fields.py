@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, missing
 
 from mockchat.api import json_text
 from mockchat.api.validation import Prepared, text
+from mockchat.core.naming import guess
 from mockchat.core.state import MAX_UID_LENGTH, UID_CHARACTERS
 
 MAX_METADATA = 5 * 1024  # bytes of JSON
@@ -96,8 +97,13 @@ class Choice(String):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         word = str(super()._deserialize(value))
         if word and word not in self.choices:
-            raise self.no("in", choices=" or ".join(self.choices))
+            raise self.refusal(word)
         return word
+
+    def refusal(self, word: str) -> ValidationError:
+        """Return the refusal of another word."""
+        refused = text("in", choices=" or ".join(self.choices))
+        return ValidationError(refused + guess(word, self.choices))
 
 
 class Uid(String):

@@ -12,6 +12,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from mockchat.core import errors
 from mockchat.core.errors import ApiError, Evidence
+from mockchat.core.naming import guess
 
 MAX_BODY = 10 * 1024  # bytes
 
@@ -59,13 +60,23 @@ def text(name: str, **values: object) -> str:
     return TEXTS[name].text.format(field="{field}", **values)
 
 
-def refuse(field: str, name: str, **values: object) -> ApiError:
-    """Return BAD_REQUEST for one field."""
-    return errors.BAD_REQUEST(details={field: [_closed(text(name, **values), field)]})
+def refuse(field: str, name: str, near: str = "", **values: object) -> ApiError:
+    """Return BAD_REQUEST for one field; `near` follows the sentence."""
+    return errors.BAD_REQUEST(details={field: [_closed(text(name, **values), field) + near]})
+
+
+class _Unknown(str):
+    """The sentence for a field that is not known, with the names of the fields that are."""
+
+    __slots__ = ("known",)
+    known: tuple[str, ...]
 
 
 def _closed(sentence: str, field: str) -> str:
     words = re.sub(r"(?<=[a-z])([A-Z])", r" \1", field).lower()
+    if isinstance(sentence, _Unknown):
+        name = field.rpartition(".")[2]
+        return sentence.replace("{field}", words) + guess(name, sentence.known)
     return sentence.replace("{field}", words)
 
 
@@ -99,7 +110,9 @@ class StrictSchema(Schema):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         keys = [one.data_key or name for name, one in self.fields.items()]
-        self.error_messages["unknown"] = text("unknown", choices=", ".join(keys))
+        unknown = _Unknown(text("unknown", choices=", ".join(keys)))
+        unknown.known = tuple(keys)
+        self.error_messages["unknown"] = unknown
 
 
 def declared(

@@ -9,10 +9,11 @@ from marshmallow import Schema, ValidationError
 
 from mockchat.api.fields import Choice, Field, Object, String, Whole
 from mockchat.api.validation import Prepared, StrictSchema, declared, details_of
-from mockchat.control.fields import AppId, Share, Span
+from mockchat.control.fields import AppId, Method, OperationName, Share, Span
 from mockchat.core.fault_kinds import KINDS, HttpKind
 from mockchat.core.faults import PRESETS, FaultError, Strikes, strikes_of
 from mockchat.core.ids import camel
+from mockchat.core.naming import did_you_mean
 
 LONGEST_TEXT = 500  # characters
 MANY = 10**9
@@ -23,8 +24,8 @@ class Match(StrictSchema):
     """The exchanges that fit every given field."""
 
     app = AppId()
-    operation = String(maximum=LONGEST_TEXT)
-    method = String(maximum=LONGEST_TEXT)
+    operation = OperationName()
+    method = Method()
     path = String(maximum=LONGEST_TEXT)
     uid = String(maximum=LONGEST_TEXT)
 
@@ -101,7 +102,7 @@ def _first_parameter(called: str) -> str:
 
 def _strikes(called: str, parameters: dict[str, str]) -> Strikes:
     if called not in PARAMETERS:
-        raise FaultError("kind", f"{called!r:.80} is none of {', '.join(PARAMETERS)}")
+        raise FaultError("kind", f"{called!r:.80} is no fault; {did_you_mean(called, PARAMETERS)}")
     if called in KINDS and not issubclass(KINDS[called], HttpKind):
         raise FaultError("kind", f"{called} strikes WebSockets, which no header asks for")
     try:

@@ -5,10 +5,17 @@ import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from mockchat.api.fields import Field, String
-from mockchat.core.clock import LONGEST, seconds
-from mockchat.core.webhooks import MAX_URL, URL, checked_url
+from marshmallow import ValidationError
 
+from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.fields import Choice, Field, String
+from mockchat.api.validation import text
+from mockchat.core.clock import LONGEST, seconds
+from mockchat.core.matching import SOCKET
+from mockchat.core.naming import guess
+from mockchat.core.webhooks import MAX_URL, OPERATION, URL, checked_url
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LATEST_WISH = 7_000_000_000  # the latest time that a clock can be set to, in the year 2191
 
 
@@ -49,6 +56,29 @@ class HttpUrl(String):
             return checked_url(str(super()._deserialize(value)))
         except ValueError as error:
             raise self.no("plain", reason=str(error)) from None
+
+
+class OperationName(Choice):
+    """The name of an operation of the emulated API, as `mockchat routes` lists them."""
+
+    def __init__(self, **options: Any) -> None:
+        names = {row.id for row in (*OPERATIONS, *UNBUILT)} | {SOCKET, OPERATION}
+        super().__init__(tuple(sorted(names)), **options)
+
+    def refusal(self, word: str) -> ValidationError:
+        """Return the refusal of another word; the names are too many to list."""
+        near = guess(word, self.choices) or " `mockchat routes` lists them."
+        return ValidationError(text("exists") + near)
+
+
+class Method(Choice):
+    """An HTTP method, in any case."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(METHODS, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        return super()._deserialize(value.upper() if isinstance(value, str) else value)
 
 
 class Span(Field):

@@ -4,13 +4,16 @@ from typing import Any
 
 from mockchat.api import json_text
 from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
+from mockchat.api.validation import refuse
 from mockchat.control.answers import ExchangeSchema, HarSchema, JournalSchema
 from mockchat.control.har import har
 from mockchat.control.requests import DEFAULT_LIMIT, AppQuery, ExchangeQuery, JournalQuery
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
+from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
+from mockchat.core.naming import guess
 from mockchat.core.words import counted
 
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
@@ -57,7 +60,10 @@ def found(call: Call, wanted: Filter) -> list[Exchange]:
     return call.server.store.journals.search(wanted, call.app_id)
 
 
-def _filter(query: Any) -> Filter:
+def _filter(call: Call) -> Filter:
+    query = call.query
+    if code := query.get("code"):
+        _check_code(call, code)
     pattern = Pattern(*(query.get(name) or None for name in ("operation", "method", "path", "uid")))
     return Filter(
         pattern,
@@ -68,6 +74,16 @@ def _filter(query: Any) -> Filter:
     )
 
 
+def _check_code(call: Call, code: str) -> None:
+    """Refuse an error code that no answer has: of the catalogue, of a fault, of the journal."""
+    faults = (one for rule in call.server.store.faults.rules.values() for one in rule.codes)
+    if code in CODES or code.startswith(OF_STATUS) or code in faults:
+        return
+    if not found(call, Filter(code=code)):  # which a request may have asked for by its header
+        near = guess(code, CODES) or " `mockchat errors` lists them."
+        raise refuse("code", "plain", near, reason="is of no error and no fault")
+
+
 @table.get(_JOURNAL, query=JournalQuery, returns=JournalSchema)
 async def list_exchanges(call: Call) -> dict[str, Any]:
     """List the newest `limit` exchanges, oldest first, and count all that fit.
@@ -75,7 +91,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     With `wait`, it answers as soon as `count` fit, or when the time is up. With the `cursor` of an
     answer, the next one has only later exchanges.
     """
-    query, wanted, journals = call.query, _filter(call.query), call.server.store.journals
+    query, wanted, journals = call.query, _filter(call), call.server.store.journals
     if query.get("wait"):
         async with call.waiting():
             count = query["count"] or 1
@@ -101,7 +117,7 @@ def clear_journal(call: Call) -> Ack:
 @table.get(f"{_JOURNAL}.har", query=ExchangeQuery, returns=HarSchema)
 def get_har(call: Call) -> dict[str, Any]:
     """Get exchanges in HAR 1.2, which the network tools of browsers open."""
-    return har(found(call, _filter(call.query)))
+    return har(found(call, _filter(call)))
 
 
 @table.get(

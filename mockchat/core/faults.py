@@ -9,6 +9,7 @@ from mockchat.core.errors import CATALOGUE, ApiError, ErrorDef, Evidence, Face
 from mockchat.core.fault_kinds import KINDS, STATUS, CredentialError, Error, Kind
 from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
+from mockchat.core.naming import nearest
 from mockchat.core.words import counted
 
 Struck = TypeVar("Struck", bound=Kind)
@@ -16,6 +17,7 @@ Wanted = type[Struck] | tuple[type[Struck], ...]
 Strikes = tuple[tuple[Kind, Pattern], ...]  # kinds, each for the requests that fit a pattern
 
 MAX_RULES = 1000
+OF_STATUS = "MOCK_FAULT_"  # with a status it is the code of a fault that has a status alone
 
 
 class FaultError(ValueError):
@@ -95,6 +97,11 @@ class Rule:
             return None
         kind = first_of(self.strikes, summary, wanted)
         return kind if kind is not None and self._counts() else None
+
+    @property
+    def codes(self) -> Iterator[str]:
+        """The error codes that it refuses with, as it was told them."""
+        return (kind.code for kind, _ in self.strikes if isinstance(kind, Error))
 
     def told(self, now: float) -> str:
         """Return in words which fault this is: a test may have left it to the next one."""
@@ -248,8 +255,10 @@ def _own_row(code: str, status: int | None) -> ErrorDef:
     if status is None and not code:
         raise FaultError("code", "is missing: name an error (ERR_UID_NOT_FOUND), or give a status")
     if status is None:
-        raise FaultError("code", f"{code!r} is in no catalogue; give a status, too")
-    return _row(Face(Evidence.ASSUMED, code or f"MOCK_FAULT_{status}", status, _ASKED))
+        near = nearest(code, (*CATALOGUE, *_ROWS))
+        own = f"Did you mean {near!r}? A code of your own" if near else "A code of your own"
+        raise FaultError("code", f"{code!r} is in no catalogue. {own} needs a status")
+    return _row(Face(Evidence.ASSUMED, code or f"{OF_STATUS}{status}", status, _ASKED))
 
 
 def _row(face: Face) -> ErrorDef:
@@ -274,3 +283,4 @@ _ROWS: dict[str, ErrorDef] = {}  # by code, printed as it is
 for _one in CATALOGUE.values():
     for _face in (_one.documented, _one.live):
         _ROWS.setdefault(_face.code, _row(_face))
+CODES = tuple(_ROWS)

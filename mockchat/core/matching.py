@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 VERSION = re.compile(r"v[123](\.[0-9]{1,2})?")  # SDKs of all years: v1 to v1.8, v2, v2.0, v3, v3.0
+SOCKET = "websocket"  # the operation name of the chat SDKs' WebSocket
 _ANY_NUMBER = "**"
 
 

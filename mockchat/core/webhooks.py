@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 MAX_WEBHOOKS = 25  # of an app
+OPERATION = "webhook"  # the name that deliveries have in the journal
 MAX_URL = 3000  # characters
 _SIGN = r"[^\x00-\x20/?#@]"
 URL = (  # by the letters that regular expressions in JSON schemas know, too

@@ -18,9 +18,10 @@ from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import EarlyKind, HttpKind, RefuseSocket, Shape, ShapeKind
 from mockchat.core.faults import FaultError, Rule, error_named, first_of
 from mockchat.core.limits import RECORDED_MAX_USERS, STANDARD_LIMIT
+from mockchat.core.matching import SOCKET
 from mockchat.core.store import Store
 from mockchat.wire.body import CLIENT_FAULTS
-from mockchat.wire.resolve import SOCKET, RequestContext
+from mockchat.wire.resolve import RequestContext
 
 HEADER = "X-Mock-Fault"
 _GLANCE = 0.1  # seconds between two looks whether the waiting clients are still connected

@@ -16,6 +16,7 @@ from mockchat.core.entities import Caller
 from mockchat.core.errors import ApiError
 from mockchat.core.journal import Exchange
 from mockchat.core.masking import masked
+from mockchat.core.matching import SOCKET
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import answers
@@ -31,9 +32,9 @@ from mockchat.wire.faults import (
     hang_up,
     send_in_pieces,
 )
-from mockchat.wire.guard import Guard
+from mockchat.wire.guard import Guard, check_steering
 from mockchat.wire.pages import WELCOME, picture
-from mockchat.wire.resolve import SOCKET, RequestContext, Resolver
+from mockchat.wire.resolve import RequestContext, Resolver
 from mockchat.wire.routing import Endpoint, router
 from mockchat.wire.webhooks import Deliveries
 from mockchat.wire.websocket import Hub, Upgraded
@@ -110,6 +111,7 @@ class RequestHandler:
     async def _answer(self, context: RequestContext) -> Answer | Upgraded:
         struck = UNTOUCHED
         try:
+            check_steering(context.headers)
             struck = await self._faults.strike(context)
             context = self._with_present_app(context)
             if struck.end is not None:

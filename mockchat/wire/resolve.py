@@ -15,7 +15,7 @@ from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
-from mockchat.core.matching import RequestSummary
+from mockchat.core.matching import SOCKET, RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import hosts
@@ -23,7 +23,6 @@ from mockchat.wire.body import NO_BODY, Body, answer_expectation, receive
 from mockchat.wire.hosts import Address
 from mockchat.wire.routing import Endpoint, Target, route
 
-SOCKET = "websocket"  # the operation name of the chat SDKs' WebSocket
 _CREDENTIAL_IN_BODY = ("login", "logout")
 _BY_JWT = "count_online_members"  # the operation that takes the session JWT
 _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}

@@ -19,13 +19,12 @@ from mockchat.core.pictures import address_for
 from mockchat.core.relations import conversation_id
 from mockchat.core.state import App
 from mockchat.core.store import Store
-from mockchat.core.webhooks import Webhooks
+from mockchat.core.webhooks import OPERATION, Webhooks
 from mockchat.version import __version__
 from mockchat.wire.faults import Sleep
 
 log = logging.getLogger("mockchat")
 
-OPERATION = "webhook"  # the name that deliveries have in the journal
 _PAUSES = (0.0, 0.5, 2.0)  # seconds before the first try and each further one
 _TIME_LIMIT = 5.0  # seconds of a try
 _MAX_WAITING = 1000  # deliveries for one URL

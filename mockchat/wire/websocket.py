@@ -23,13 +23,13 @@ from mockchat.core.fault_kinds import (
 )
 from mockchat.core.faults import Rule, Struck
 from mockchat.core.journal import Exchange, Frame
-from mockchat.core.matching import RequestSummary
+from mockchat.core.matching import SOCKET, RequestSummary
 from mockchat.core.pictures import address_for
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire.answers import Answer
 from mockchat.wire.faults import ClientGone, ClientWaits
-from mockchat.wire.resolve import SOCKET, RequestContext
+from mockchat.wire.resolve import RequestContext
 from mockchat.wire.session import GOODBYE, Session
 
 log = logging.getLogger("mockchat")

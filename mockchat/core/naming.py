@@ -1,0 +1,29 @@
+"""Naming: what a refusal of a name that nobody knows says of the names that there are."""
+
+from collections.abc import Iterable
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """Return the known name that is nearest to `word`, if one is near; case does not matter."""
+    from difflib import get_close_matches  # noqa: PLC0415  # a start needs none of it
+
+    by_form = {_form(name): name for name in known}
+    near = get_close_matches(_form(str(word)[:100]), by_form, 1)
+    return by_form[near[0]] if near else None
+
+
+def _form(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the question for the known name that is nearest to `word`, else all known names."""
+    names = list(known)
+    near = nearest(word, names)
+    return f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
+
+
+def guess(word: object, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'name'?` to follow a sentence, or nothing."""
+    near = nearest(word, known)
+    return f" Did you mean {near!r}?" if near else ""

@@ -1,0 +1,81 @@
+"""Mistyped names: they are refused where they are given, with the name that was meant."""
+
+import pytest
+
+from tests.faulty import add_fault
+from tests.helpers import REST_KEY, Client, body_of, details_of, error_of
+
+
+async def test_a_mistyped_name_over_http_is_refused_with_the_name_that_was_meant(
+    client: Client,
+) -> None:
+    faults = [
+        ({"kind": "hnag"}, "kind", "hang"),
+        ({"kind": "hang", "oparation": "login"}, "oparation", "operation"),
+        ({"kind": "hang", "operation": "lgoin"}, "operation", "login"),
+        ({"kind": "hang", "match": {"operation": "lgoin"}}, "match.operation", "login"),
+        ({"kind": "hang", "method": "psot"}, "method", "POST"),
+        ({"kind": "latency", "deley": 1}, "deley", "delay"),
+        ({"kind": "ws_close", "close_cde": 1011}, "close_cde", "closeCode"),
+        ({"kind": "error", "code": "ERR_UID_NOTFOUND"}, "code", "ERR_UID_NOT_FOUND"),
+    ]
+    for body, field, meant in faults:
+        details = await details_of(client.post("/_mock/faults", json=body))
+        assert f"Did you mean '{meant}'?" in details[field][0], body
+    queries = [
+        ("journal?oparation=login", "operation"),
+        ("journal?operation=logni", "login"),
+        ("journal?method=GTE", "GET"),
+        ("journal?code=ERR_UID_NOTFOUND", "ERR_UID_NOT_FOUND"),
+        ("journal.har?userid=superhero1", "uid"),
+        ("clock?ap=one", "app"),
+    ]
+    for path, meant in queries:
+        ((said,),) = (await details_of(client.get(f"/_mock/{path}"))).values()
+        assert f"Did you mean '{meant}'?" in said, path
+    assert await body_of(client.get("/_mock/faults")) == []
+
+
+async def test_a_name_that_resembles_none_is_refused_with_the_place_that_lists_them(
+    client: Client,
+) -> None:
+    said = await details_of(client.get("/_mock/journal?operation=zzz"))
+    assert said == {
+        "operation": ["The selected operation is invalid. `mockchat routes` lists them."]
+    }
+    said = await details_of(client.get("/_mock/journal?code=zzz"))
+    assert said == {"code": ["The code is of no error and no fault. `mockchat errors` lists them."]}
+
+
+async def test_a_code_of_a_fault_or_of_a_header_may_be_looked_for(client: Client) -> None:
+    await add_fault(client, "error", code="MY_OWN", status=418)
+    headers = {**REST_KEY, "X-Mock-Fault": "error=MY_OTHER;status=418"}
+    await error_of(client.get("/users", headers=headers), 418)
+
+    for code, count in (("MY_OWN", 0), ("MY_OTHER", 1), ("MOCK_FAULT_500", 0)):
+        assert (await body_of(client.get(f"/_mock/journal?code={code}")))["count"] == count
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "told"),
+    [
+        ("X-Mock-Fualt", "hang", "Did you mean 'X-Mock-Fault'?"),
+        ("x-mock-error", "live", "Did you mean 'X-Mock-Errors'?"),
+        ("X-Mock-Errors", "lvie", "It may be auto or documented or live."),
+        ("X-Mock-Fault", "latncy=1s", "did you mean 'latency'?"),
+    ],
+)
+async def test_a_mistyped_header_for_one_request_is_refused(
+    client: Client, header: str, value: str, told: str
+) -> None:
+    for path in ("/users", "/no/such/path"):
+        ((said,),) = (
+            await details_of(client.get(path, headers={**REST_KEY, header: value}))
+        ).values()
+        assert told in said
+
+
+async def test_a_header_of_another_tool_is_left_alone(client: Client) -> None:
+    headers = {**REST_KEY, "X-Mock-Response-Code": "503"}
+
+    assert (await client.get("/users", headers=headers)).status == 200
