@@ -116,6 +116,19 @@ def test_a_verb_is_refused_in_the_words_of_the_api(mockchat: MockApp) -> None:
         mockchat.log_in("nobody")
 
 
+@pytest.mark.mockchat(max_users=len(SEED_UIDS) + 1, unbuilt="accept")
+def test_a_test_may_limit_its_users_and_let_its_back_end_go_on(mockchat: MockApp) -> None:
+    mockchat.create_user("ann")
+    with pytest.raises(ApiError, match=r"ERR_PLAN_QUOTA_RESTRICTION \(402\): .* is 11\."):
+        mockchat.create_user("bob")
+
+    group = send("POST", f"{mockchat.url}/v3/groups", {"guid": "g"}, apikey="REST_API_KEY")
+
+    assert group.data["guid"] == "g"
+    other = f"{mockchat.server.url}/apps/other/v3/groups"
+    assert send("POST", other, {"guid": "g"}, apikey="REST_API_KEY").code == "MOCK_NOT_BUILT"
+
+
 def test_a_token_is_issued_again_unless_forced_and_is_good_until_the_logout(
     mockchat: MockApp,
 ) -> None:

@@ -164,13 +164,15 @@ async def test_the_login_and_logout_of_a_client_of_calls_alone_are_told(
     serve: Serve, receiver: Receiver
 ) -> None:
     client = await serve(webhook=receiver.url)
-    headers = by_token(await issue_token(client, "superhero1"))
+    headers = by_token(await issue_token(client, "superhero1", appInfo="no JSON"))
     await data_of(client.put("/me", json={"platform": "web"}, headers=headers))
     await data_of(client.delete("/me", headers=headers))
 
-    told = [(await receiver.event())["data"]["status"] for _ in range(2)]
+    events = [(await receiver.event())["data"] for _ in range(2)]
 
-    assert told == ["online", "offline"]
+    assert [one["status"] for one in events] == ["online", "offline"]
+    assert [one["currentConnection"]["appInfo"] for one in events] == ["no JSON"] * 2
+    assert len({one["currentConnection"]["connectedAt"] for one in events}) == 1
 
 
 # --- how it is posted -----------------------------------------------------------------------
