@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from docs import kit_names, kit_reference
 from docs.differences import DIFFERENCES
 from mockchat import config
 from mockchat.api import OPERATIONS, UNBUILT
@@ -21,6 +22,7 @@ from mockchat.core.errors import CATALOGUE, Face
 
 DOCS = Path(__file__).parent
 FIDELITY = DOCS / "fidelity.md"
+KIT = DOCS / "kit.md"
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -209,7 +211,8 @@ def files() -> dict[Path, str]:
     """Return the pages with generated parts, each with its text as it should be."""
     pages = {page: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}
     marked = {page: render(text) for page, text in pages.items() if _BLOCK.search(text)}
-    return {**marked, FIDELITY: fidelity()}
+    written = {FIDELITY: fidelity(), KIT: kit_reference.page()}
+    return {**marked, **written, kit_names.PLACE: kit_names.names()}
 
 
 def main() -> int:

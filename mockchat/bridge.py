@@ -11,9 +11,11 @@ from copy import deepcopy
 from typing import Any, TypeVar
 
 from mockchat.core.entities import Caller
+from mockchat.core.errors import ApiError
 from mockchat.core.store import Store
 from mockchat.wire.handler import RequestHandler
 
+__tracebackhide__ = True  # a failed verb shows the line of the test
 T = TypeVar("T")
 
 _FAREWELL = 5.0  # seconds that the thread of a loop has to end: a look-up of a name may hang
@@ -76,8 +78,13 @@ class Bridge:
         the loop runs no more.
         """
         self._refuse_fork(coroutine)
-        if not self.is_here:
-            return self._result(coroutine)
+        try:
+            return self._run_here(coroutine) if self.is_here else self._result(coroutine)
+        except (ApiError, TimeoutError) as refused:  # the server's own lines explain nothing
+            raise refused.with_traceback(None) from None
+
+    @staticmethod
+    def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
         try:
             coroutine.send(None)
         except StopIteration as done:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,15 @@ class Row(NamedTuple):
     kind: Kind
     repeatable: bool
     shown: str
+
+
+# The settings that an app may have of its own.
+PER_APP = frozenset(
+    (
+        *("any_key", "errors", "fixture", "login_latency", "max_users", "rate_limit"),
+        *("token_ttl", "tokens", "unbuilt", "webhook"),
+    )
+)
 
 
 # --- kinds of values ------------------------------------------------------------------------
@@ -285,6 +295,8 @@ def _checked(setting: "Field[Any]", value: Any) -> Any:
     row: Row = setting.metadata["row"]
     if value is None and (setting.default is None or row.kind is _PORT):
         return None
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
     given = value if row.repeatable and isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | int | float) for one in given):
         raise ConfigError(f"{setting.name} cannot be {value!r}")

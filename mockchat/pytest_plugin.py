@@ -134,6 +134,13 @@ class _Fixtures:
 
 
 @pytest.fixture
+def mockchat_env(mockchat: "MockApp") -> "Iterator[MockApp]":
+    """Return the test's app; until its end, the variables of `mockchat exec` name the app."""
+    with mockchat.env():
+        yield mockchat
+
+
+@pytest.fixture
 def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[Any]]]":
     """Return a function that makes pytest-aiohttp clients, each with a mockchat in the test's loop.
 

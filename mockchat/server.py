@@ -7,36 +7,36 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from mockchat.bridge import Bridge, loop_in_thread
-from mockchat.config import Config
+from mockchat.config import PER_APP, Config
 from mockchat.core.clock import Clock
 from mockchat.core.journal import Exchange
+from mockchat.core.naming import did_you_mean
 from mockchat.core.seed import FixtureError
 from mockchat.core.state_file import StateFileError
 from mockchat.core.store import Store
 from mockchat.kit import Kit
+from mockchat.kit.environment import in_environment
+from mockchat.kit.live_names import live_names
+from mockchat.kit.names import AppSettings
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
 from mockchat.wire.connection import ForgivingServer
-from mockchat.wire.hosts import Address, is_loopback
+from mockchat.wire.hosts import Address, is_live, is_loopback
 from mockchat.wire.tls import TlsError
 
 if TYPE_CHECKING:
     from mockchat.wire.proxy import Proxy
 
-# The settings that an app may have of its own.
-PER_APP = frozenset(
-    (
-        *("any_key", "errors", "fixture", "login_latency", "max_users", "rate_limit"),
-        *("token_ttl", "tokens", "unbuilt", "webhook"),
-    )
-)
+__tracebackhide__ = True  # a failed verb shows the line of the test
 _GRACE = 0.4  # seconds; aiohttp waits twice as long for requests in flight when it stops
 LONGEST_STOP = 8.0  # seconds; Docker kills a container after ten
 _BACKLOG = 1024
@@ -90,7 +90,7 @@ class MockChat(Kit):
         """Where WebSockets open: by TLS where there is HTTPS."""
         return (self.https_url or self.url or "").replace("http", "ws", 1) or None
 
-    def app(self, app_id: str, **settings: Any) -> "MockApp":
+    def app(self, app_id: str, **settings: Unpack[AppSettings]) -> "MockApp":
         """Return one app and its verbs; it shares nothing with any other.
 
         With settings (those of PER_APP, named and given as in Config) it is made anew by them;
@@ -98,12 +98,40 @@ class MockChat(Kit):
         another setting, ConfigError and FixtureError for a wrong one, ApiError for a wrong id.
         """
         if settings and (strangers := settings.keys() - PER_APP):
-            known = ", ".join(sorted(PER_APP))
-            raise TypeError(f"an app has no {min(strangers)!r} of its own; there are {known}")
+            name, known = min(strangers), sorted(PER_APP)
+            raise TypeError(f"an app has no {name!r} of its own; {did_you_mean(name, known)}")
         if settings or (self.config.strict_apps and not self.store.find(app_id)):
-            config = replace(self.config, **settings)
+            config = replace(self.config, **settings)  # type: ignore[arg-type]  # Config parses
             self._bridge.call(self.store.open, app_id, rules_of(config), seed_of(config).apply)
         return MockApp(self, app_id)
+
+    def facts(self, app: "MockApp | None" = None) -> dict[str, str | None]:
+        """Return how programs find the server, or one app: the variables of `mockchat exec`."""
+        own, at = self.config, app or self
+        return {
+            "MOCKCHAT_URL": at.url or at.https_url,
+            "MOCKCHAT_HTTPS_URL": at.https_url if self.https_url else None,
+            "MOCKCHAT_WS_URL": at.ws_url,
+            "MOCKCHAT_PROXY_URL": self.proxy_url,
+            "MOCKCHAT_APP_ID": app.app_id if app else own.app_id,
+            "MOCKCHAT_REGION": own.region,
+            "MOCKCHAT_AUTH_KEY": own.auth_key[0],
+            "MOCKCHAT_REST_API_KEY": own.rest_api_key[0],
+            "MOCKCHAT_CONTROL_TOKEN": own.control_token,
+            "MOCKCHAT_CA": str(self.ca_path) if self.ca_path else None,
+        }
+
+    def env(self) -> AbstractContextManager[None]:
+        """Set the variables of `mockchat exec` in this process for as long as the block runs."""
+        return in_environment(self.facts())
+
+    def live_names(self) -> AbstractContextManager[None]:
+        """Lead the live host names to this server, in this process, while the block runs.
+
+        requests, httpx and aiohttp follow and trust the CA; other hosts stay what they are.
+        """
+        ports = {80: urlsplit(self.url or "").port, 443: urlsplit(self.https_url or "").port}
+        return live_names(is_live, ports, self.ca_path)
 
     def check(self) -> None:
         """Raise an ExceptionGroup of mockchat's own failures since the last check."""
@@ -302,6 +330,14 @@ class MockApp(Kit):
     def clock(self) -> Clock:
         """The clock of the app; that of the server moves the clocks of all its apps."""
         return self._bridge.call(self._app).clock
+
+    def env(self) -> AbstractContextManager[None]:
+        """Set the variables of `mockchat exec` for this app while the block runs."""
+        return in_environment(self.server.facts(self))
+
+    def live_names(self) -> AbstractContextManager[None]:
+        """Lead the live host names to the server, as that of the server does."""
+        return self.server.live_names()
 
     def _at(self, base: str | None) -> str:
         if base is None:

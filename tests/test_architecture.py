@@ -45,7 +45,7 @@ HOUSE = {
         lazily="trustme cryptography apispec",
     ),
     "bridge": room("core wire"),
-    "kit": room("core api control bridge"),
+    "kit": room("core api control bridge kit"),
     "server": room("core api control wire config version bridge kit", "aiohttp"),
     "log": room("core config server"),
     "serve": room("core api control wire config version server log", "aiohttp", lazily="uvloop"),
@@ -53,7 +53,7 @@ HOUSE = {
         "core api control wire config version server verify", "aiohttp", lazily="rich yaml"
     ),
     "commands": room(
-        "core config version commands", lazily="api control wire server log serve verify rich"
+        "core config version commands", lazily="api control wire kit server log serve verify rich"
     ),
     "cli": room("commands version"),
     "pytest_plugin": room("version", "pytest", lazily="config server core wire"),

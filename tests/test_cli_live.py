@@ -67,7 +67,7 @@ def test_verify_tells_that_the_same_service_is_the_same_and_shows_no_key_anywher
 def test_verify_ends_with_status_1_and_names_both_sides_if_an_answer_differs(
     command: Command, account: str, live: MockChat
 ) -> None:
-    with live.fail("error", path="/userss", code="ERR_OTHER", status=404):
+    with live.fault("error", path="/userss", code="ERR_OTHER", status=404):
         done = command(*shlex.split(f"verify {account} --only refusals --yes"))
 
     assert done.status == 1

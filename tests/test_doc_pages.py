@@ -13,7 +13,7 @@ from tests.pages import Page, blocks
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-_NAMES = ("pytest", "library", "control-api", "server", "faults", "errors", "webhooks")
+_NAMES = ("pytest", "kit", "library", "control-api", "server", "faults", "errors", "webhooks")
 PAGES = [Page(DOCS / f"{name}.md") for name in _NAMES]
 PATIENCE = 60  # seconds
 _PROMPT = "$ "

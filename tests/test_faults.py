@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from itertools import product
+from typing import Any
 
 import pytest
 from aiohttp import StreamReader
@@ -171,7 +172,8 @@ async def test_a_hung_request_gets_no_byte_until_the_fault_is_removed(wire: Wire
 @proves("truncated")
 async def test_a_truncated_answer_ends_before_the_length_that_it_told(wire: Wire) -> None:
     """Half of it arrives, or as much as was asked for, but never all."""
-    for knobs, arrives in (({}, None), ({"arriving": 0}, 0), ({"arriving": 5}, 5)):
+    rows: list[tuple[Any, int | None]] = [({}, None), ({"arriving": 0}, 0), ({"arriving": 5}, 5)]
+    for knobs, arrives in rows:
         with wire.mock.fault("truncated", **knobs):
             async with wire.asking() as reader:
                 head, length = await head_of(reader)
@@ -224,7 +226,8 @@ async def drop(gate: Gate, content: StreamReader) -> bytes:
 
 
 async def test_refusals_and_the_errors_of_other_faults_are_misshapen_too(wire: Wire) -> None:
-    for kind, knobs in (("truncated", {}), ("malformed", {}), ("slow_body", {"delay": "1ms"})):
+    rows: Any = (("truncated", {}), ("malformed", {}), ("slow_body", {"delay": "1ms"}))
+    for kind, knobs in rows:
         with wire.mock.fault(kind, **knobs):
             async with wire.asking(key="WRONG") as reader:
                 head, _ = await head_of(reader)

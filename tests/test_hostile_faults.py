@@ -34,7 +34,7 @@ from tests.strategies import hostile, json_values
 
 HTTP = [name for name, kind in KINDS.items() if issubclass(kind, HttpKind)]
 SHAPES = [name for name in HTTP if not issubclass(KINDS[name], EarlyKind)]
-WAITING: dict[str, dict[str, str]] = {
+WAITING: dict[str, Any] = {
     "hang": {},
     "latency": {"delay": "1d"},
     "slow_body": {"delay": "1d"},
@@ -68,7 +68,7 @@ def farewells(mock: MockChat) -> asyncio.Queue[str]:
 
 
 @each_row("kind", WAITING)
-async def test_nothing_is_left_of_clients_that_leave(wire: Wire, kind: str, hasty: None) -> None:
+async def test_nothing_is_left_of_clients_that_leave(wire: Wire, kind: Any, hasty: None) -> None:
     done = farewells(wire.mock)
     wire.mock.reset()
     wire.mock.fault(kind, **WAITING[kind])
@@ -114,7 +114,7 @@ async def test_a_client_that_leaves_during_a_late_authentication_is_noticed(
 
 
 @pytest.mark.parametrize("kind", WAITING)
-async def test_a_server_with_clients_that_wait_stops_within_a_second(wire: Wire, kind: str) -> None:
+async def test_a_server_with_clients_that_wait_stops_within_a_second(wire: Wire, kind: Any) -> None:
     wire.mock.fault(kind, **WAITING[kind])
     struck = strikes_of(wire.mock)
 

@@ -189,6 +189,7 @@ async def test_a_client_that_leaves_gives_its_slot_back() -> None:
             "update_me": lambda: web.put("/me", json={"deviceId": "phone"}, headers=header),
         }
         with mock.hold_logins() as hold:
+            operation: Any
             for operation, ask in ways.items():
                 for count in (1, 2):  # the second takes the place of the first
                     login = asyncio.ensure_future(ask())

@@ -4,11 +4,10 @@ import argparse
 import contextlib
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
@@ -28,10 +27,6 @@ _DEFAULTS = {"port": "any free port", "https_port": "any free port", "log_level"
 _QUIET = {config.variable("log_level"): "error"}  # without a flag or variable
 _SHOWN = 10  # exchanges that are printed after a failure
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-_LOOPBACK = ("localhost", "127.0.0.1")
-# Variables that add CAs to the system's, and variables that replace the system's CAs.
-_ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
-_REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def run_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
@@ -55,6 +50,7 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
     flags = settings.flags_of(arguments)
     flags |= {name: port for name, port in _PORTS.items() if flags[name] is None}
     wanted = settings.config_of(flags, arguments.config, {**_QUIET, **os.environ})
+    from mockchat.kit.environment import environment  # noqa: PLC0415
     from mockchat.log import Log  # noqa: PLC0415  # imports aiohttp
     from mockchat.server import MockChat, StartError  # noqa: PLC0415
 
@@ -68,7 +64,7 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
         ):
             end.callback(log.close)
             log.follow(mock)
-            status = _run(arguments.rest, environment(mock, Path(folder)), forwarding)
+            status = _run(arguments.rest, environment(mock.facts(), Path(folder)), forwarding)
             if status and not forwarding.received:
                 _tell_what_came(mock, status)
     except StartError as error:
@@ -160,55 +156,3 @@ def _shares_terminal() -> bool:
     with contextlib.suppress(OSError), Path("/dev/tty").open("rb", buffering=0) as terminal:
         return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     return False
-
-
-# --- its environment ------------------------------------------------------------------------
-def environment(
-    mock: "MockChat", folder: Path, environ: Mapping[str, str] = os.environ
-) -> dict[str, str]:
-    """Return the environment for a command that uses this server; `folder` takes CA files."""
-    own = mock.config
-    facts = {
-        "MOCKCHAT_URL": mock.url or mock.https_url,
-        "MOCKCHAT_HTTPS_URL": mock.https_url,
-        "MOCKCHAT_WS_URL": mock.ws_url,
-        "MOCKCHAT_PROXY_URL": mock.proxy_url,
-        "MOCKCHAT_APP_ID": own.app_id,
-        "MOCKCHAT_REGION": own.region,
-        "MOCKCHAT_AUTH_KEY": own.auth_key[0],
-        "MOCKCHAT_REST_API_KEY": own.rest_api_key[0],
-        "MOCKCHAT_CONTROL_TOKEN": own.control_token,
-        "MOCKCHAT_CA": str(mock.ca_path) if mock.ca_path else None,
-    }
-    found = {name: value for name, value in environ.items() if name not in facts}
-    found |= {name: value for name, value in facts.items() if value is not None}
-    found |= dict(_trust(mock.ca_path, folder, environ)) if mock.ca_path else {}
-    return {**found, **dict(_proxies(mock, environ))}
-
-
-def _proxies(mock: "MockChat", environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the variables that make programs use no proxy but mockchat's own."""
-    for name in ("NO_PROXY", "no_proxy"):
-        others = environ.get(name, "")
-        yield name, others if others == "*" else ",".join(filter(None, (others, *_LOOPBACK)))
-    if mock.proxy_url is not None:
-        yield "NODE_USE_ENV_PROXY", "1"
-        for name in ("HTTPS_PROXY", "https_proxy"):
-            yield name, mock.proxy_url
-
-
-def _trust(ca: Path, folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the variables that make programs trust the CA and every CA they trust already.
-
-    A variable that replaces the system's CAs is set only if those are in a known file.
-    """
-    system = ssl.get_default_verify_paths().cafile
-    for name in (*_ADDING, *_REPLACING):
-        others = environ.get(name) or (system if name in _REPLACING else None)
-        if others is None and name in _ADDING:
-            yield name, str(ca)
-        elif others is not None:
-            with contextlib.suppress(OSError):  # a folder or a missing file: keep the variable
-                bundle = folder / f"{name.lower()}.pem"
-                bundle.write_bytes(Path(others).read_bytes() + b"\n" + ca.read_bytes())
-                yield name, str(bundle)

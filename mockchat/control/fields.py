@@ -2,7 +2,6 @@
 
 import math
 import re
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError
@@ -10,7 +9,7 @@ from marshmallow import ValidationError
 from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.fields import Choice, Field, String
 from mockchat.api.validation import text
-from mockchat.core.clock import LONGEST, seconds
+from mockchat.core.clock import LONGEST, seconds, unix
 from mockchat.core.matching import SOCKET
 from mockchat.core.naming import guess
 from mockchat.core.webhooks import MAX_URL, OPERATION, URL, checked_url
@@ -127,11 +126,12 @@ class Instant(Field):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         found = _plain_number(value)
         if math.isnan(found):
+            if not isinstance(value, str):
+                raise self.no("instant")
             try:
-                moment = datetime.fromisoformat(value.strip())
-            except (AttributeError, ValueError):
+                found = unix(value)
+            except ValueError:
                 raise self.no("instant") from None
-            found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         if not 0 <= found <= LATEST_WISH:
             raise self.no("between", least=0, most=f"{LATEST_WISH} unix seconds")
         return found

@@ -6,9 +6,12 @@ Nothing else reads the time.
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 LONGEST = 10**9  # seconds of the longest duration; 31 years
+Duration = float | str | timedelta  # seconds, or a text like `250ms`
+Moment = float | str | datetime  # unix seconds, or a text like `2026-01-31T12:00:00Z`
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 LATEST = 9_999_999_999  # unix seconds: auth tokens hold ten digits of them
 
@@ -21,9 +24,23 @@ def duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def seconds(value: float | str) -> float:
-    """Return the seconds of a duration, a number of seconds or a text like `1h`."""
+def seconds(value: Duration) -> float:
+    """Return the seconds of a duration; raise ValueError for a text that is none."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return duration(value) if isinstance(value, str) else float(value)
+
+
+def unix(value: Moment) -> float:
+    """Return the unix seconds of a moment; raise ValueError for a text that is none.
+
+    A moment without a time zone is in UTC.
+    """
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value.strip())
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return float(value)
 
 
 class _Setting(NamedTuple):
@@ -62,12 +79,12 @@ class Clock:
         ahead, frozen_at = self.setting
         return self.wall() + ahead if frozen_at is None else frozen_at
 
-    def freeze(self, at: float | None = None) -> None:
-        """Stop at the unix time `at`, or at this moment."""
-        self.move(freeze=True, at=at)
+    def freeze(self, at: Moment | None = None) -> None:
+        """Stop at the moment `at` (unix seconds, a datetime, ISO text), or now."""
+        self.move(freeze=True, at=None if at is None else unix(at))
 
-    def advance(self, by: float | str) -> None:
-        """Move forward, frozen or not, by seconds or a duration like `1h`."""
+    def advance(self, by: Duration) -> None:
+        """Move forward, frozen or not, by seconds, a timedelta or a text like `1h`."""
         self.move(advance=seconds(by))
 
     def resume(self) -> None:

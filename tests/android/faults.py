@@ -44,7 +44,7 @@ def main() -> int:
     return 0
 
 
-def row(there: Place, sdk: Sdk, kind: str, knobs: dict[str, Any]) -> tuple[str, ...]:
+def row(there: Place, sdk: Sdk, kind: Any, knobs: dict[str, Any]) -> tuple[str, ...]:
     name = " ".join([kind, *map(str, knobs.values())])
     is_socket = kind.startswith("ws_")
     with Run(there, sdk, OVERRIDES, f" {name} out", LIMIT) as out:

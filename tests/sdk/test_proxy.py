@@ -36,7 +36,7 @@ def mock(ca_dir: Path) -> Iterator[MockChat]:
 def other(ca_dir: Path) -> Iterator[MockChat]:
     """Another host, with a user that the mock does not have."""
     with MockChat(Config(port=0, https_port=0, ca_dir=str(ca_dir))).in_thread() as other:
-        other.create_user(**USER)
+        other.create_user(USER["uid"], USER["name"])
         yield other
 
 
@@ -115,7 +115,7 @@ def test_a_request_for_another_host_ends_there(
 
     assert answer.json()["data"]["name"] == USER["name"]
     other.journal.assert_called(
-        headers={"X-Told": "of the back end", "Host": urlsplit(other.https_url).netloc}
+        headers={"X-Told": "of the back end", "Host": urlsplit(str(other.https_url)).netloc}
     )
     assert mock.journal.count() == exchanges
 

@@ -1,0 +1,244 @@
+"""The testing kit: the verbs of a test, for one app of a server or for all of them."""
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Unpack, get_args, overload
+
+from mockchat.api.requests import MAX_PER_PAGE
+from mockchat.bridge import Bridge
+from mockchat.control.fault_rules import PARAMETERS
+from mockchat.core.clock import Duration, unix
+from mockchat.core.entities import Caller, KeyCaller, Scope
+from mockchat.core.ids import camel
+from mockchat.core.naming import did_you_mean
+from mockchat.core.state import App
+from mockchat.core.store import Store
+from mockchat.kit.checks import check_keywords, check_where
+from mockchat.kit.handles import Fault, Hold
+from mockchat.kit.journal import JournalView
+from mockchat.kit.names import (
+    AnyFaultOptions,
+    ErrorCode,
+    ErrorOptions,
+    FaultKind,
+    LatencyOptions,
+    PresetName,
+    UserFields,
+)
+
+__tracebackhide__ = True  # a refused verb shows the line of the test
+Json = dict[str, Any]
+
+_BACK_END = KeyCaller("", Scope.FULL_ACCESS)
+_OF_RULE = ("operation", "method", "path", "uid", "times", "after", "probability", "random_seed")
+
+
+def _apps(store: Store, app_id: str | None) -> list[App]:
+    """Return the app of that id if it was seen, without one all."""
+    if app_id is None:
+        return list(store.apps())
+    app = store.find(app_id)
+    return [app] if app else []
+
+
+class Users(Mapping[str, Json]):
+    """Users by uid, whose case does not matter."""
+
+    def __init__(self, rows: Iterable[Json]) -> None:
+        self._rows = {row["uid"].lower(): row for row in rows}
+
+    def __getitem__(self, uid: str) -> Json:
+        return self._rows[uid.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return (row["uid"] for row in self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class Kit:
+    """The verbs; `app_id` None means the default app for users, every app for the rest."""
+
+    _app_id: str | None = None
+
+    @property
+    def _bridge(self) -> Bridge:
+        """The way into the loop that serves."""
+        raise NotImplementedError
+
+    # --- users --------------------------------------------------------------------------
+    @property
+    def users(self) -> "Users":
+        """The app's users by uid, each as the REST API shows it, in the order of a list."""
+        found: list[Json] = []
+        for page in itertools.count(1):
+            query = {"page": page, "perPage": MAX_PER_PAGE, "withTags": True}
+            found += (some := self._perform("list_users", query=query))
+            if len(some) < MAX_PER_PAGE:
+                break
+        return Users(found)
+
+    def create_user(self, uid: str, name: str | None = None, **fields: Unpack[UserFields]) -> Json:
+        """Create a user and return it; raise ApiError as the API would refuse it.
+
+        `fields` are those of `POST /users`, in snake case: `status_message`, `metadata` … Any other
+        one raises TypeError.
+        """
+        check_keywords(fields, UserFields.__annotations__, "a user has no {}")
+        body = {"uid": uid, "name": uid if name is None else name, **_camel(fields)}
+        user: Json = self._perform("create_user", body=body)
+        return user
+
+    def delete_user(self, uid: str, *, permanent: bool = True) -> None:
+        """Delete a user for good, or deactivate it."""
+        self._perform("delete_user", path={"uid": uid}, body={"permanent": permanent})
+
+    def issue_token(self, uid: str, *, force: bool = False) -> str:
+        """Return an auth token of a user: the valid one that there is, unless forced."""
+        row = self._perform("create_auth_token", path={"uid": uid}, body={"force": force})
+        token: str = row["authToken"]
+        return token
+
+    @overload
+    def log_in(self, uid: str) -> Json: ...
+
+    @overload
+    def log_in(self, *, token: str) -> Json: ...
+
+    def log_in(self, uid: str | None = None, *, token: str | None = None) -> Json:
+        """Log a user in as SDKs do, by uid or auth token; return the answer with the `jwt`.
+
+        Raises ApiError where the login is refused, and RuntimeError while the user's logins are
+        held: no verb waits for the end of a hold.
+        """
+        if (uid is None) == (token is None):
+            raise TypeError("log_in takes a uid or a token")
+        if token is None:
+            token = self.issue_token(str(uid))
+        caller = self._bridge.call(self._app().user_caller, token)
+        me: Json = self._perform("update_me", caller)
+        return me
+
+    def log_out(self, auth_token: str) -> None:
+        """Destroy an auth token; its WebSockets are closed."""
+        self._perform("logout", body={"authToken": auth_token})
+
+    # --- faults and holds ---------------------------------------------------------------
+    def fail(
+        self, what: ErrorCode | FaultKind | PresetName | str | int, **options: Unpack[ErrorOptions]
+    ) -> Fault:
+        """Let exchanges fail: with a code of the catalogue, a status, a preset or a fault kind.
+
+        `fail("ERR_UID_NOT_FOUND")`, `fail(503)`, `fail("token_expired")`, `fail("reset")`; a code
+        that the catalogue lacks needs a `status`. The options are those of `fault`.
+        """
+        if isinstance(what, str) and what in PARAMETERS:
+            return self._add_fault(what, options)
+        code = str(what)
+        known = (*get_args(ErrorCode), *PARAMETERS)
+        if not (code in known or code.isdigit() or "status" in options):
+            raise ValueError(
+                f"there is no error, preset or fault {code!r}: {did_you_mean(code, known)} "
+                "An error of your own needs a status"
+            )
+        return self._add_fault("error", {"code": code, **options})
+
+    def slow(self, delay: Duration, **options: Unpack[LatencyOptions]) -> Fault:
+        """Let answers come late, by seconds, a timedelta or `200ms`; `jitter` varies it."""
+        return self._add_fault("latency", {"delay": delay, **options})
+
+    def fault(self, kind: FaultKind | PresetName, **options: Unpack[AnyFaultOptions]) -> Fault:
+        """Let exchanges go wrong in one of the ways that `/_mock/faults/kinds` lists.
+
+        Which: `operation`, `method`, `path`, `uid`. How often: `times`, `after`, `probability`,
+        `random_seed`. The rest are the kind's own parameters. Raises TypeError for another option,
+        ValueError for a kind, an operation or a method that there is not.
+        """
+        return self._add_fault(kind, options)
+
+    def _add_fault(self, kind: str, options: Mapping[str, Any]) -> Fault:
+        if kind not in PARAMETERS:
+            raise ValueError(f"there is no fault {kind!r}; {did_you_mean(kind, PARAMETERS)}")
+        check_keywords(options, (*_OF_RULE, *PARAMETERS[kind]), f"the fault {kind} has no {{}}")
+        check_where(options)
+        row = self._control("add_fault", body={"kind": kind, **_camel(options)})
+        return Fault(self._bridge, self._app_id, row)
+
+    @contextlib.contextmanager
+    def hold_logins(self, uid: str | None = None) -> Iterator[Hold]:
+        """Keep the logins of a user, or of everybody, open for as long as the block runs.
+
+        Another login meanwhile is refused with `ERROR_LOGIN_IN_PROGRESS`.
+        """
+        body = {} if uid is None else {"uid": uid}
+        self._control("hold_logins", body=body)
+        try:
+            yield Hold(
+                self._bridge, self._bridge.call(_apps, self._bridge.store, self._app_id), uid
+            )
+        finally:
+            self._control("release_logins", body=body)
+
+    def add_webhook(self, url: str) -> None:
+        """Post the events of users to a URL, in the live shape, until the app is reset.
+
+        The journal has each try as an exchange of the operation `webhook`. Raises ApiError.
+        """
+        self._control("add_webhook", body={"url": url})
+
+    # --- state --------------------------------------------------------------------------
+    def reset(self) -> None:
+        """Go back to the seed: users, tokens, keys, roles, journal, faults, held logins."""
+        self._control("reset")
+
+    def seed(self, fixture: str | Mapping[str, Any] | None = None, *, users: int = 0) -> None:
+        """Add a fixture, by name or itself, or any number of plausible users."""
+        body = {"fixture": fixture, "users": users or None}
+        given = {name: value for name, value in body.items() if value is not None}
+        self._control("seed", body=given)
+
+    def snapshot(self, name: str = "default") -> None:
+        """Save the data of the app, or of all apps, by a name."""
+        self._control("take_snapshot", path={"name": name})
+
+    def restore(self, name: str = "default") -> None:
+        """Return to the data of a snapshot."""
+        self._control("restore_snapshot", path={"name": name})
+
+    def state(self) -> Json:
+        """Return everything that the app holds, or all apps, by app id."""
+        apps: Json = self._control("get_state")["apps"]
+        return apps
+
+    @property
+    def journal(self) -> JournalView:
+        """The requests of clients."""
+        return JournalView(self._bridge, self._app_id)
+
+    def _app(self) -> App:
+        store = self._bridge.store
+        return store.claim(self._app_id) if self._app_id else store.default
+
+    def _control(self, name: str, **parts: Any) -> Any:
+        return self._bridge.perform(name, self._app_id, None, **parts)
+
+    def _perform(self, name: str, caller: Caller = _BACK_END, **parts: Any) -> Any:
+        app_id = self._app_id or self._bridge.store.default.id
+        return self._bridge.perform(name, app_id, caller, **parts)["data"]
+
+
+def _camel(fields: Mapping[str, Any]) -> Json:
+    return {camel(name): _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return times in seconds, and any other value as it is."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return unix(value) if isinstance(value, datetime) else value

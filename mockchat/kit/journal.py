@@ -1,0 +1,144 @@
+"""The journal of the testing kit: the exchanges of clients, searched, waited for and asserted."""
+
+from collections.abc import Iterator
+from typing import Any, NoReturn, Unpack, get_args
+
+from mockchat.bridge import Bridge
+from mockchat.core.clock import Duration, seconds
+from mockchat.core.journal import Exchange, Filter, explain
+from mockchat.core.matching import Pattern
+from mockchat.core.naming import did_you_mean
+from mockchat.kit.checks import check_keywords, check_where
+from mockchat.kit.handles import PATIENCE
+from mockchat.kit.names import ErrorCode, Wanted
+
+__tracebackhide__ = True  # a failed assertion shows the line of the test
+_OF_PATTERN = ("operation", "method", "path", "uid")
+_OF_FILTER = ("status", "code", "headers", "json", "since")
+
+
+class JournalView:
+    """The requests of clients to an app, or to all apps.
+
+    The filters are those of `find`; `wait_for`, `assert_called` and the others take the same.
+    """
+
+    def __init__(self, bridge: Bridge, app_id: str | None) -> None:
+        self._bridge = bridge
+        self._app_id = app_id
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.find())
+
+    def __len__(self) -> int:
+        return len(self.find())
+
+    def find(self, **wanted: Unpack[Wanted]) -> list[Exchange]:
+        """Return the exchanges that fit, oldest first.
+
+        `operation`, `method`, `path` (`*` for a segment, `**` for several), `uid`, `status`,
+        `code`, `headers` and `json` (what must be part of the request's), `since` (an id).
+        """
+        return self._found(self._filter(wanted))
+
+    def last(self, **wanted: Unpack[Wanted]) -> Exchange:
+        """Return the newest exchange that fits; raise LookupError, which names the nearest."""
+        found = self.find(**wanted)
+        if not found:
+            raise LookupError(f"no such exchange: {self._explain(wanted)}")
+        return found[-1]
+
+    def count(self, **wanted: Unpack[Wanted]) -> int:
+        """Return how many exchanges fit."""
+        return len(self.find(**wanted))
+
+    def wait_for(
+        self, count: int = 1, timeout: Duration = PATIENCE, **wanted: Unpack[Wanted]
+    ) -> Exchange:
+        """Wait until `count` exchanges fit, those before the call counted; return the newest.
+
+        Raises TimeoutError after `timeout` seconds, which names the nearest exchange.
+        """
+        return self._bridge.run(self._arrival(count, seconds(timeout), wanted))
+
+    async def wait_for_async(
+        self,
+        count: int = 1,
+        timeout: Duration = PATIENCE,  # noqa: ASYNC109  # as its twin
+        **wanted: Unpack[Wanted],
+    ) -> Exchange:
+        """Wait as `wait_for` does, without blocking the event loop of the test."""
+        return await self._bridge.wait(self._arrival(count, seconds(timeout), wanted))
+
+    def assert_called(self, count: int | None = None, **wanted: Unpack[Wanted]) -> Exchange:
+        """Return the newest exchange that fits; raise AssertionError where there is none.
+
+        With `count`, exactly so many must fit. The message names the nearest exchange and the
+        differences.
+        """
+        found = self.find(**wanted)
+        if not found or (count is not None and len(found) != count):
+            times = "one" if count is None else f"{count}"
+            self._complain(f"{times} of {_told(wanted)}", wanted, found)
+        return found[-1]
+
+    def assert_not_called(self, **wanted: Unpack[Wanted]) -> None:
+        """Raise AssertionError where an exchange fits."""
+        if found := self.find(**wanted):
+            self._complain(f"no {_told(wanted)}", wanted, found)
+
+    def _complain(self, expected: str, wanted: Wanted, found: list[Exchange]) -> NoReturn:
+        explained = self._explain(wanted)
+        raise AssertionError(f"expected {expected}, got {len(found)}: {explained}")
+
+    def clear(self) -> None:
+        """Forget the exchanges."""
+        self._bridge.perform("clear_journal", self._app_id, None)
+
+    def har(self) -> dict[str, Any]:
+        """Return the exchanges in HAR 1.2, for the network tools of browsers."""
+        archive: dict[str, Any] = self._bridge.perform("get_har", self._app_id, None)
+        return archive
+
+    def _found(self, wanted: Filter) -> list[Exchange]:
+        return self._bridge.call(self._bridge.store.journals.search, wanted, self._app_id)
+
+    async def _arrival(self, count: int, limit: float, wanted: Wanted) -> Exchange:
+        if count < 1:
+            raise ValueError(f"wait_for waits for 1 exchange or more, not {count}")
+        journals = self._bridge.store.journals
+        found = await journals.wait(self._filter(wanted), self._app_id, count, limit)
+        if len(found) < count:
+            raise TimeoutError(
+                f"{len(found)} of {count} {_told(wanted)} came within {limit:g} s: "
+                f"{self._explain(wanted)}"
+            )
+        return found[-1]
+
+    def _filter(self, wanted: Wanted) -> Filter:
+        """Return the filter; raise TypeError or ValueError for a name that nobody knows."""
+        given: dict[str, Any] = {**wanted}
+        check_keywords(given, (*_OF_PATTERN, *_OF_FILTER), "exchanges have no {} to look for")
+        check_where(given)
+        if (code := given.get("code")) is not None and code not in get_args(ErrorCode):
+            self._check_code(str(code))
+        pattern = Pattern(**{name: given.pop(name) for name in _OF_PATTERN if name in given})
+        return Filter(pattern, **given)
+
+    def _check_code(self, code: str) -> None:
+        """Raise ValueError for a code that neither the catalogue nor a fault of a test has."""
+        store = self._bridge.store
+        kinds = [kind for rule in store.faults.rules.values() for kind, _ in rule.strikes]
+        seen = {one.code for one in self._found(Filter())}
+        if code not in seen | {getattr(kind, "code", None) for kind in kinds}:
+            known = did_you_mean(code, get_args(ErrorCode))
+            raise ValueError(f"there is no error code {code!r}; {known}")
+
+    def _explain(self, wanted: Wanted) -> str:
+        pattern = self._filter(wanted)
+        return explain(self._found(pattern), pattern, self._found(Filter()))
+
+
+def _told(wanted: Wanted) -> str:
+    told = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
+    return f"exchange with {told}" if told else "exchange"

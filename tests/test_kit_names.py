@@ -1,0 +1,175 @@
+"""Names in the testing kit: what a test mistypes is an error in its own line."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docs.kit_reference import SECTIONS
+from mockchat import MockApp, MockChat
+from mockchat.core.errors import ApiError
+from mockchat.kit import Kit
+from mockchat.kit.handles import Fault, Hold
+from mockchat.kit.journal import JournalView
+from tests.clients import create, log_in
+
+WRONG = Path(__file__).parent / "typed" / "wrong_calls.py"
+
+
+def test_a_mistyped_name_is_refused_with_the_nearest_one(mockchat: MockApp) -> None:
+    mock: Any = mockchat
+    mistakes: list[tuple[Callable[[], Any], type[Exception], str]] = [
+        (lambda: mock.create_user("ann", rolle="x"), TypeError, "'role'"),
+        (lambda: mock.fail(503, tims=1), TypeError, "'times'"),
+        (lambda: mock.fail("ERR_UID_NOT_FOUMD"), ValueError, "'ERR_UID_NOT_FOUND'"),
+        (lambda: mock.fail("token_expird"), ValueError, "'token_expired'"),
+        (lambda: mock.fault("latencie"), ValueError, "'latency'"),
+        (lambda: mock.fault("latency", dealy=1), TypeError, "'delay'"),
+        (lambda: mock.slow(1, oparation="login"), TypeError, "'operation'"),
+        (lambda: mock.slow(1, operation="log_in"), ValueError, "'login'"),
+        (lambda: mock.slow(1, method="PST"), ValueError, "'POST'"),
+        (lambda: mock.journal.find(oparation="login"), TypeError, "'operation'"),
+        (lambda: mock.journal.count(operation="creat_user"), ValueError, "'create_user'"),
+        (lambda: mock.journal.assert_not_called(code="ERR_UID_NOTFOUND"), ValueError, "'ERR_UID_N"),
+        (lambda: mock.journal.last(method="DELTE"), ValueError, "'DELETE'"),
+        (lambda: mock.server.app("own", tokns="single-use"), TypeError, "'tokens'"),
+    ]
+
+    for act, kind, nearest in mistakes:
+        with pytest.raises(kind, match=rf"did you mean {nearest}"):
+            act()
+    with pytest.raises(TypeError, match="there are operation, method, path, uid, status, code"):
+        mock.journal.find(zzz=1)
+    assert mockchat.server.store.faults.of(mockchat.app_id) == []
+
+
+def test_a_code_of_a_faults_own_can_be_looked_for(mockchat: MockApp) -> None:
+    with mockchat.fail("ERR_OF_MINE", status=418, message="short"):
+        mockchat.journal.assert_not_called(code="ERR_OF_MINE")
+        create(mockchat.url, "ann")
+    assert mockchat.journal.last(code="ERR_OF_MINE").status == 418
+
+
+def test_a_login_takes_a_uid_or_a_token(mockchat: MockApp) -> None:
+    token = mockchat.issue_token("superhero1")
+
+    assert mockchat.log_in(token=token)["authToken"] == token
+    mockchat.log_out(token)
+    with pytest.raises(ApiError, match="AUTH_TOKEN"):
+        mockchat.log_in(token=token)
+    for wrong in ({}, {"uid": "superhero1", "token": token}):
+        with pytest.raises(TypeError, match="a uid or a token"):
+            mockchat.log_in(**wrong)
+
+
+def test_a_fault_asserts_that_it_struck(mockchat: MockApp) -> None:
+    with mockchat.fail(503, operation="login") as fault:
+        create(mockchat.url, "ann")
+        with pytest.raises(AssertionError, match=r"'error', operation='login' never .*\n.*/users"):
+            fault.assert_struck()
+        log_in(mockchat.url)
+        fault.assert_struck()
+        fault.assert_struck(1)
+        with pytest.raises(AssertionError, match="struck 1 times, not 2"):
+            fault.assert_struck(2)
+
+
+def test_times_come_in_every_form_that_python_has(mockchat: MockApp) -> None:
+    clock = mockchat.clock
+    noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    for moment in (noon, noon.replace(tzinfo=None), noon.timestamp(), "2030-01-01T12:00:00Z"):
+        clock.freeze(moment)
+        assert clock.now() == noon.timestamp(), moment
+    for span in (timedelta(hours=1), 3600, "1h", "60m"):
+        clock.freeze(noon)
+        clock.advance(span)
+        assert clock.now() == noon.timestamp() + 3600, span
+    mockchat.slow(timedelta(milliseconds=1), jitter=timedelta(0))
+    create(mockchat.url, "ann")
+    mockchat.journal.wait_for(timeout=timedelta(seconds=5), operation="create_user")
+    with pytest.raises(TimeoutError, match=r"within 0\.001 s"):
+        mockchat.journal.wait_for(timeout="1ms", operation="login")
+
+
+def test_the_traceback_of_a_failed_verb_ends_in_the_line_of_the_test(
+    pytester: pytest.Pytester,
+) -> None:
+    """Pytest shows the code around the line that it takes for the last one."""
+    pytester.makepyfile(
+        """
+        def test_assertion(mockchat):
+            mockchat.journal.assert_called(operation="login")
+
+        def test_refusal(mockchat):
+            mockchat.create_user("two words")
+
+        def test_wait(mockchat):
+            mockchat.journal.wait_for(operation="login", timeout="1ms")
+
+        def test_mistake(mockchat):
+            mockchat.fault("latencie")
+
+        def test_setting(mockchat):
+            mockchat.server.app("own", tokns=1)
+        """
+    )
+
+    report = pytester.runpytest_subprocess("-p", "no:cacheprovider").stdout.str()
+
+    assert "5 failed" in report
+    for name in ("kit", "bridge", "handler", "server", "futures"):
+        assert f"{name}.py:" not in report.replace("pytester", ""), name
+    assert "kit/" not in report
+
+
+# --- types ----------------------------------------------------------------------------------
+def test_mypy_refuses_each_wrong_call_and_nothing_else() -> None:
+    marked = [
+        number
+        for number, line in enumerate(WRONG.read_text().splitlines(), 1)
+        if line.endswith("# wrong")
+    ]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", str(WRONG)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    refused = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
+    assert sorted(refused) == marked, done.stdout
+
+
+# --- the environment, and live names --------------------------------------------------------
+def test_a_block_has_the_environment_of_exec(mockchat: MockApp, mockchat_server: MockChat) -> None:
+    ask = "import os; print(os.environ.get('MOCKCHAT_URL'), os.environ.get('MOCKCHAT_APP_ID'))"
+
+    def told() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=True
+        ).stdout.strip()
+
+    with mockchat.env():
+        assert told() == f"{mockchat.url} {mockchat.app_id}"
+    with mockchat_server.env():
+        assert told() == f"{mockchat_server.url} {mockchat_server.config.app_id}"
+    assert told() == "None None"
+
+
+# --- the reference page ---------------------------------------------------------------------
+def test_the_page_of_verbs_has_every_public_member_and_an_example_of_each() -> None:
+    told: dict[type, set[str]] = {}
+    for _, owners, example in SECTIONS:
+        for owner, names in owners:
+            told.setdefault(owner, set()).update(names)
+            assert [name for name in names if name not in example] == [], owner
+
+    for owner in (Kit, JournalView, Fault, Hold):
+        public = {name for name in vars(owner) if not name.startswith("_")}
+        assert public == told[owner], owner
