@@ -91,6 +91,6 @@ def test_a_page_leads_to_each_project_and_this_suite_installs_what_the_back_end_
     installed = load(ROOT)["dependency-groups"]["examples"]
     assert load(BACKEND)["project"]["dependencies"] == installed
 
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     assert [project for project in PROJECTS if f"examples/{project}" not in text] == []
