@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import yaml
 from multidict import CIMultiDict
 
+from mockchat.core.errors import mask
+
 Json = Any
 
 # The headers of the service itself; those of its network and of the single connection are not
@@ -222,6 +224,6 @@ class Comparison:
         one, other = _TOKEN.fullmatch(there), _TOKEN.fullmatch(here)
         alike = bool(one and other and one.groups() == other.groups())
         if alike or any(form.fullmatch(there) and form.fullmatch(here) for form in _BY_CHANCE):
-            self._stand_ins[there] = here
+            self._stand_ins |= {there: here, mask(there): mask(here)}
             return True
         return False

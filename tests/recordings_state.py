@@ -62,7 +62,7 @@ class _Past:
                 self.made_tokens.add(data.get("authToken"))
             return
         if one.method == "GET" and path == ["users"]:
-            total = answer["meta"]["pagination"]["total"]
+            total = answer.get("meta", {}).get("pagination", {}).get("total", 0)
             self.total = max(self.total, total - len(self.made))
         for row in data if isinstance(data, list) else [data] if isinstance(data, dict) else []:
             self._look_at_row(one, path, row)
@@ -71,11 +71,12 @@ class _Past:
 
     def _look_at_refusal(self, one: Recorded, path: list[str], code: str) -> None:
         """Note the key and the users that a request names and a refusal does not deny."""
-        if code != "AUTH_ERR_APIKEY_NOT_FOUND":
+        if code not in ("AUTH_ERR_APIKEY_NOT_FOUND", "ERR_API_NOT_FOUND"):
             only_logs_in = code == "AUTH_ERR_NO_ACCESS"
             scope = Scope.AUTH_ONLY if only_logs_in else Scope.FULL_ACCESS
             self.keys[one.headers.get("apikey", "")] = scope
-        if path[0] == "users" and path[1:] and code != "ERR_UID_NOT_FOUND":
+        names_user = path[0] == "users" and path[1:] and one.method != "PATCH"
+        if names_user and code != "ERR_UID_NOT_FOUND" and not code.startswith("AUTH_ERR"):
             self._user({"uid": path[1].lower()})
         if code == "ERR_PLAN_QUOTA_RESTRICTION":
             self.quota = int(re.findall(r"is ([0-9]+)\.", one.received["error"]["message"])[0])
@@ -93,7 +94,7 @@ class _Past:
             if one.method == "PUT":  # the update itself is not of the past
                 row = {key: row[key] for key in ("uid", "name", "createdAt") if key in row}
             self._user(row)
-        if row.get("blockedAt"):
+        if row.get("blockedAt") and path[1:]:
             self.blocks.setdefault((path[1].lower(), row["uid"]), row["blockedAt"])
         elif path[2:] == ["friends"] and "uid" in row:
             self.friends.append((path[1].lower(), row["uid"]))
@@ -127,10 +128,13 @@ class _Past:
             app.roles.setdefault(user.role, Role(user.role, user.role, 0))
             app.add_user(user)
         for (uid, other), at in sorted(self.blocks.items(), key=lambda row: row[1]):
+            if {uid, other} & self.made:  # which were not there yet
+                continue
             block(app, app.user(uid), app.user(other))
             app.user(uid).blocked[other.lower()] = int(at)
         for uid, other in self.friends:
-            befriend(app, app.user(uid), app.user(other))
+            if not {uid, other} & self.made:
+                befriend(app, app.user(uid), app.user(other))
         for value, row in sorted(self.tokens.items(), key=lambda pair: pair[1]["createdAt"]):
             user = app.user(row["uid"])  # live lists more than the 100 that a user may have today
             app.tokens[value] = user.tokens[value] = AuthToken(value, user.uid, row["createdAt"])

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from docs.differences import DIFFERENCES
 from mockchat import Config, create_app
 from mockchat.api import OPERATIONS, after_login
 from mockchat.api.validation import TEXTS
+from mockchat.core.clock import Clock
 from mockchat.core.errors import Evidence
-from mockchat.verify import VerifyError
+from mockchat.verify import VerifyError, cassette
 from mockchat.verify.assumed import codes_and_rules
 from mockchat.verify.play import Verdict
 from mockchat.verify.run import Plan, Run
@@ -22,7 +24,8 @@ from mockchat.verify.side import PER_MINUTE, Pace, Place
 from mockchat.verify.table import GROUPS, NOT_ASKED
 from mockchat.wire.app import STORE
 from tests.faulty import add_fault
-from tests.helpers import body_of, telling
+from tests.helpers import Serve, body_of, telling
+from tests.recordings import read_recording
 from tests.stand_in import (
     Mutant,
     StandIn,
@@ -35,6 +38,7 @@ from tests.stand_in import (
     text,
     turned,
 )
+from tests.test_recordings import replay
 
 
 @pytest.fixture
@@ -297,6 +301,18 @@ async def test_a_run_refuses_keys_that_are_not_what_they_are_said_to_be(live: St
     gone = Plan(place=Place("APP_ID", base_url="http://127.0.0.1:1"), rest_key="REST_API_KEY")
     with pytest.raises(VerifyError, match=r"127\.0\.0\.1:1 cannot be asked: "):
         await Run(gone, sleep=live.sleep).play()
+
+
+async def test_what_a_run_records_is_replayed_without_a_difference(
+    live: StandIn, serve: Serve, clock: Clock, tmp_path: Path
+) -> None:
+    run = await live.verify("refusals", "users", "tokens", "keys", "roles")
+
+    paths = cassette.write(str(tmp_path), run)
+
+    assert [path.stem for path in paths] == [*run.plan.groups]
+    for path in paths:
+        assert await replay(serve, clock, read_recording(path)) == [], path.name
 
 
 async def test_without_the_auth_key_or_to_read_only_the_rest_is_asked(live: StandIn) -> None:

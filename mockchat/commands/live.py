@@ -262,7 +262,7 @@ def _tell(run: "Run", arguments: argparse.Namespace) -> int:
             report.save(run, arguments.report)
             note(f"wrote {arguments.report}")
         if arguments.record:
-            written = cassette.write(arguments.record, run.played, run.secrets)
+            written = cassette.write(arguments.record, run)
             note(f"wrote {len(written)} cassettes in {arguments.record}")
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None

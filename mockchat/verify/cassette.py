@@ -2,31 +2,33 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from mockchat.verify.play import Played, Secrets
+from mockchat.verify.play import Played
 from mockchat.verify.probe import SOCKET
+from mockchat.verify.run import Run
+from mockchat.verify.side import Place
 
 # What a replay finds in a mockchat with the default settings.
 _DEFAULTS = {"app_id": "APP_ID", "rest_key": "REST_API_KEY", "auth_key": "AUTH_KEY"}
 
 
-def write(folder: str, played: Iterable[Played], secrets: Secrets) -> list[Path]:
+def write(folder: str, run: Run) -> list[Path]:
     """Write the cassettes and return their paths; raise OSError."""
     import yaml  # noqa: PLC0415  # of the extra `verify`
 
     Path(folder).mkdir(parents=True, exist_ok=True)
     groups: dict[str, list[Any]] = {}
-    for one in played:
+    for one in run.played:
         if one.request.method != SOCKET:  # vcrpy knows HTTP only
-            groups.setdefault(one.group, []).append(_interaction(one))
+            groups.setdefault(one.group, []).append(_interaction(one, run.plan.place))
     paths = []
     for group, interactions in groups.items():
         text = json.dumps({"interactions": interactions, "version": 1})
-        document = json.loads(secrets.hidden(text, _placeholder))
+        document = json.loads(run.secrets.hidden(text, _placeholder))
         path = Path(folder) / f"{group}.yaml"
         path.write_text(yaml.safe_dump(document, sort_keys=False, width=4096), encoding="utf-8")
         paths.append(path)
@@ -40,12 +42,13 @@ def _placeholder(name: str, value: str) -> str:
     return _DEFAULTS.get(name, value)
 
 
-def _interaction(played: Played) -> dict[str, Any]:
+def _interaction(played: Played, place: Place) -> dict[str, Any]:
     request, answer = played.request, played.answer
+    live = replace(place, base_url="").url("apiclient" if "authToken" in request.headers else "api")
     return {
         "request": {
             "method": request.method,
-            "uri": request.url,
+            "uri": request.url.replace(place.base_url, live, 1) if place.base_url else request.url,
             "headers": {name: [value] for name, value in request.headers.items()},
             "body": request.content,
         },

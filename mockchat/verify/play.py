@@ -129,7 +129,8 @@ class Play:
             await self._live.sleep(probe.pause)
         answer = await self._live.ask(request, last=self._last)
         self._made.note_answer(request, answer)
-        self.played.append(Played(self._group, request, answer))
+        if probe.app == "$app_id" and not probe.shared:  # a recording is of one app, and ours
+            self.played.append(Played(self._group, request, answer))
         own = await self._mock.ask(self._mock.request(probe))
         self._keep(probe, answer, own)
         return self._judge(probe, answer, own)
