@@ -41,6 +41,7 @@ class Played(NamedTuple):
     """A request of the live side and its answer, for a recording."""
 
     group: str
+    probe: Probe
     request: Request
     answer: Answer
 
@@ -129,8 +130,7 @@ class Play:
             await self._live.sleep(probe.pause)
         answer = await self._live.ask(request, last=self._last)
         self._made.note_answer(request, answer)
-        if probe.app == "$app_id" and not probe.shared:  # a recording is of one app, and ours
-            self.played.append(Played(self._group, request, answer))
+        self.played.append(Played(self._group, probe, request, answer))
         own = await self._mock.ask(self._mock.request(probe))
         self._keep(probe, answer, own)
         return self._judge(probe, answer, own)
