@@ -6,12 +6,13 @@ import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockchat.commands import CommandError, UsageError
-from mockchat.commands.show import note, say, say_json
+from mockchat.commands.show import note, printable, say, say_json
 from mockchat.commands.table import JSON, Action, Argument, argument, options
 from mockchat.core.clock import duration
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from mockchat.verify.run import Plan, Run
-    from mockchat.verify.side import Place
+    from mockchat.verify.side import Place, Side
 
 _VARIABLES = {
     "app_id": "COMETCHAT_APP_ID",
@@ -269,3 +270,105 @@ def _tell(run: "Run", arguments: argparse.Namespace) -> int:
     if run.made.left:
         note(_left(run))
     return int(not run.agrees)
+
+
+# --- pull and push --------------------------------------------------------------------------
+def pull_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
+    """Return the arguments of `pull`."""
+    return [*options(_ACCOUNT, "the app")]
+
+
+push_arguments = pull_arguments
+
+
+def pull(_action: Action, arguments: argparse.Namespace) -> int:
+    """Write the users and roles of an app as a fixture."""
+    _need("rich")
+    from mockchat.verify.pull import Pull, Wish  # noqa: PLC0415  # imports a server's modules
+
+    limit = arguments.limit
+    if limit is not None and not (limit.isascii() and limit.isdecimal() and int(limit)):
+        raise UsageError(f"--limit must be a whole number from 1 on, not {limit!r}")
+    side = _side(arguments)
+    wish = Wish(
+        app_id=side.place.app_id,
+        friends=arguments.friends,
+        anonymise=arguments.anonymise,
+        limit=int(limit) if limit else None,
+    )
+    with _counting() as told:
+        one = Pull(wish, Path(arguments.file), told)
+        fixture = _with(side, one.run)
+    if one.resumed:
+        note(f"went on after the {one.resumed} users of an earlier pull")
+    number, roles = len(fixture["users"]), len(fixture["roles"])
+    note(f"wrote {arguments.file}: {number} users, {roles} roles beside the default one")
+    return 0
+
+
+def push(_action: Action, arguments: argparse.Namespace) -> int:
+    """Import a fixture into an app."""
+    _need("rich")
+    from mockchat.verify import VerifyError, push  # noqa: PLC0415  # imports a server's modules
+
+    try:
+        seed = push.read(arguments.fixture)
+    except VerifyError as error:
+        raise UsageError(str(error)) from None
+    side = _side(arguments)
+    where = side.place.base_url or f"the live service ({side.place.region})"
+    number = f"{len(seed.users)} users and {len(seed.roles)} roles"
+    _confirm(
+        arguments,
+        [
+            f"{number} of {arguments.fixture} go to the app {side.place.app_id} at {where}",
+            "they stay there: mockchat has no command that removes them",
+        ],
+    )
+    with _counting() as told:
+        one = push.Push(seed, told)
+        _with(side, one.run)
+    for name, reason in one.refused.items():
+        note(printable(f"{name} is refused: {reason}"))
+    note(f"pushed {one.pushed} of {len(seed.users)} users")
+    return int(bool(one.refused))
+
+
+def _side(arguments: argparse.Namespace) -> "Side":
+    from mockchat.verify.side import Side  # noqa: PLC0415  # imports a server's modules
+
+    place = _place(arguments)
+    return Side(place, {"rest_key": _rest_key(arguments), "app_id": place.app_id})
+
+
+def _with(side: "Side", work: Callable[["Side"], Coroutine[Any, Any, Any]]) -> Any:
+    """Return what the work with an open side returns; raise CommandError."""
+    from mockchat.verify import VerifyError  # noqa: PLC0415  # imports a server's modules
+
+    found: list[Any] = []
+
+    async def main() -> None:
+        async with side:
+            found.append(await work(side))
+
+    try:
+        _run(main)
+    except VerifyError as error:
+        raise CommandError(printable(str(error))) from None
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    return found[0]
+
+
+@contextmanager
+def _counting() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows how many of a kind are done, of how many."""
+    with _progress() as progress:
+        tasks: dict[str, Any] = {}
+
+        def told(kind: str, done: int, total: int) -> None:
+            if kind not in tasks:
+                tasks[kind] = progress.add_task(kind, total=total)
+            progress.update(tasks[kind], completed=done, total=total)
+
+        yield told

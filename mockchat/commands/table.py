@@ -136,6 +136,19 @@ _JOURNAL = (
     *FILTERS,
 )
 
+_PULL = (
+    argument("file", "FILE", "fixture to write, for --fixture of serve"),
+    argument("--friends", "", "pull the friends of each user, too: a request for each"),
+    argument(
+        "--anonymise", "", "give each user another name, avatar, link, status message and metadata"
+    ),
+    argument("--limit", "N", "pull only the newest N users"),
+)
+_PUSH = (
+    argument("fixture", "FIXTURE", "fixture to import: a JSON file or a shipped name"),
+    argument("--yes", "", "do not ask before"),
+)
+
 # --- output ---------------------------------------------------------------------------------
 _USERS = (
     *columns("app uid name role=default"),
@@ -225,6 +238,11 @@ GROUPS = {  # the actions of a command follow it, the default first
     ),
     "ask your own app of the live service": (
         Action("verify", "compare mockchat with your app, answer by answer", code="live.verify"),
+        Action(
+            *("pull", "write the users and roles of your app as a fixture", "", _PULL),
+            code="live.pull",
+        ),
+        Action("push", "import a fixture into your test app", "", _PUSH, code="live.push"),
     ),
     "work without a server": (
         Action("errors", "list the error catalogue", "", _WORD, code="local.errors"),

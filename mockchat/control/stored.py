@@ -127,6 +127,9 @@ class _FixtureRole(StrictSchema):
 
     role = _text(then=str.lower)
     name = _text()
+    description = _optional(str)
+    metadata = _optional(dict)
+    settings = _optional(dict)
 
 
 class _FixtureKey(StrictSchema):

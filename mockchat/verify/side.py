@@ -139,7 +139,8 @@ class Side:
         now: Callable[[], float] = time.monotonic,
         timeout: float = 30.0,  # seconds for each answer
     ) -> None:
-        self.place, self.values, self.sleep = place, dict(values), sleep
+        self.place, self.values = place, dict(values)
+        self.sleep, self.now = sleep, now
         self._pace = Pace(PER_MINUTE, sleep, now)
         self._timeout = timeout
         self._session: ClientSession | None = None

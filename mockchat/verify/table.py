@@ -41,5 +41,6 @@ NOT_ASKED = {
     ),
     "a socket that has not authenticated": "it would wait for minutes",
     "a client that logs out has 2 seconds": "the order of two connections is a matter of chance",
+    "a delivery has 5 seconds": "webhooks need an address that the live service reaches",
     "every text, status and sentence": "each has a probe of its own",
 }

@@ -1,0 +1,109 @@
+"""Push: the users, roles and friends of a fixture into an app, by the import endpoint."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from mockchat.control.stored import load_seed
+from mockchat.core.entities import DEFAULT_ROLE
+from mockchat.core.ids import camel
+from mockchat.core.seed import FixtureError, Seed
+from mockchat.verify import VerifyError
+from mockchat.verify.play import told
+from mockchat.verify.side import IMPORTS_PER_MINUTE, Answer, BusyError, LostError, Pace, Side
+
+AT_ONCE = 50  # users in an import; the live service takes no more (reference section 15.5)
+_FRIENDS_AT_ONCE = 25
+_OWN = ("uid", "friends", "deactivated_at")  # which the import does not take
+
+Json = dict[str, Any]
+
+
+def read(fixture: str) -> Seed:
+    """Return a fixture by name or path; raise VerifyError."""
+    try:
+        return load_seed([fixture], [])
+    except FixtureError as error:
+        raise VerifyError(str(error)) from None
+
+
+class Push:
+    """One push; `refused` says what the service did not take, and why."""
+
+    def __init__(self, seed: Seed, progress: Callable[[str, int, int], None]) -> None:
+        self.refused: dict[str, str] = {}
+        self.pushed = 0  # users
+        self._seed, self._progress = seed, progress
+
+    async def run(self, side: Side) -> None:
+        """Create the roles, import the users, then make the friends; raise VerifyError."""
+        try:
+            for role in self._seed.roles:
+                await self._create_role(side, role)
+            users = self._seed.users
+            pace = Pace(IMPORTS_PER_MINUTE, side.sleep, side.now)
+            for part in _parts(users, AT_ONCE):
+                await pace.wait()
+                await self._import(side, part)
+                self._progress("users", self.pushed + len(self.refused), len(users))
+            await self._befriend(side)
+            gone = [user["uid"] for user in users if user.get("deactivated_at")]
+            for uids in _parts(gone, _FRIENDS_AT_ONCE):
+                await self._call(side, "DELETE", "/users", {"uidsToDeactivate": uids})
+        except (LostError, BusyError) as error:
+            raise VerifyError(f"{error}; users pushed so far: {self.pushed}") from None
+
+    async def _create_role(self, side: Side, role: Json) -> None:
+        name = role["role"]
+        path = f"/roles/{quote(name, safe='')}"
+        if name == DEFAULT_ROLE or (await side.call("GET", path)).succeeded:
+            return
+        answer = await side.call("POST", "/roles", {**role})
+        if not answer.succeeded:
+            self.refused[f"role {name}"] = told(answer)
+
+    async def _import(self, side: Side, users: list[Json]) -> None:
+        wanted = {user["uid"]: _as_sent(user) for user in users}
+        answer = await self._call(side, "POST", "/data_import/users", {"users": wanted})
+        body = answer.body
+        outcomes = body.get("data", body) if isinstance(body, dict) else {}
+        outcomes = outcomes.get("users", outcomes) if isinstance(outcomes, dict) else {}
+        told_of = {str(uid).lower(): outcome for uid, outcome in outcomes.items()}
+        for uid in wanted:
+            outcome = told_of.get(uid.lower())
+            if isinstance(outcome, dict) and outcome.get("success"):
+                self.pushed += 1
+            else:
+                self.refused[uid] = _reason(outcome)
+
+    async def _befriend(self, side: Side) -> None:
+        users = [user for user in self._seed.users if user.get("friends")]
+        for number, user in enumerate(users, 1):
+            for uids in _parts(sorted(user["friends"]), _FRIENDS_AT_ONCE):
+                path = f"/users/{quote(user['uid'], safe='')}/friends"
+                answer = await side.call("POST", path, {"accepted": uids})
+                if not answer.succeeded:
+                    self.refused[f"friends of {user['uid']}"] = told(answer)
+            self._progress("friends", number, len(users))
+
+    @staticmethod
+    async def _call(side: Side, method: str, path: str, body: Json) -> Answer:
+        answer = await side.call(method, path, body)
+        if not answer.succeeded:
+            raise VerifyError(f"the service refuses {method} {path}: {told(answer)}")
+        return answer
+
+
+def _as_sent(user: Json) -> Json:
+    return {camel(name): value for name, value in user.items() if name not in _OWN}
+
+
+def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _reason(outcome: Any) -> str:
+    error = outcome.get("error") if isinstance(outcome, dict) else None
+    if isinstance(error, dict):
+        return f"{error.get('code')}: {error.get('message')}"
+    return "the service does not say why"
