@@ -101,6 +101,8 @@ async def test_a_client_that_has_closed_its_half_is_answered() -> None:
         assert parts_of(partly)[1]["error"]["details"] == {
             "body": ["The body cannot be read: the client left."]
         }
+        kinds = login.replace(b"Host: a", b"Host: a\r\nContent-Type: a/b\r\nContent-Type: c/d")[:-5]
+        assert b"the client left" in await answer_to(mock, kinds, half_closed=True)
         assert await answer_to(mock, _REQUEST[:-5], half_closed=True) == b""
 
 

@@ -56,7 +56,7 @@ class _WatchingParser(HttpRequestParser):
         super().__init__(connection, *arguments, **options)
         self._connection = connection
         self._unfinished = b""
-        self.body: StreamReader = EMPTY_PAYLOAD  # of the newest request
+        self._body: StreamReader = EMPTY_PAYLOAD  # of the newest request
 
     @property
     def is_amid_head(self) -> bool:
@@ -69,21 +69,21 @@ class _WatchingParser(HttpRequestParser):
         A head that begins together with the end of another request's body is not remembered as a
         whole: aiohttp's refusal of it stands.
         """
-        in_body = not self.body.is_eof()
+        in_body = not self._body.is_eof()
         try:
             found: Any = super().feed_data(data)
         except BadHttpMessage as error:
             head = self._unfinished + data
             if in_body:  # else the request waits for the rest of its body
-                self.body.set_exception(web.RequestPayloadError(str(error)))
+                self._body.set_exception(web.RequestPayloadError(str(error)))
             if in_body or not _START.match(head) or _REFUSAL not in error.message.lower():
                 raise
             return self._connection.parse_merging(head)
         for message, _ in found[0]:
             _check_version(message)
         if found[0]:
-            self.body = found[0][-1][1]
-            rest = data.rpartition(b"\r\n\r\n")[2] if self.body is EMPTY_PAYLOAD else b""
+            self._body = found[0][-1][1]
+            rest = data.rpartition(b"\r\n\r\n")[2] if self._body is EMPTY_PAYLOAD else b""
             self._unfinished = rest.lstrip()
         elif not in_body:
             self._unfinished += data
@@ -106,6 +106,7 @@ class _Connection(RequestHandler):
         self._parser: Any = self._made(_WatchingParser)
         self._glance: asyncio.TimerHandle | None = None
         self._incomplete_since: float | None = None  # of a head
+        self._newest_body: StreamReader = EMPTY_PAYLOAD
         self._unsent, self._unsent_since = 0, 0.0
 
     def log_exception(self, *args: Any, **options: Any) -> None:
@@ -157,6 +158,8 @@ class _Connection(RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
         super().data_received(data)
+        if self._messages:
+            self._newest_body = self._messages[-1][1]
         if not getattr(self._parser, "is_amid_head", False):
             self._incomplete_since = None
         elif self._incomplete_since is None:
@@ -190,9 +193,8 @@ class _Connection(RequestHandler):
         if is_idle or self._upgraded or self.ssl_context is not None:
             return False
         self.is_half_closed = True
-        body = getattr(self._parser, "body", EMPTY_PAYLOAD)
-        if not body.is_eof():
-            body.set_exception(ConnectionResetError("the client sent a part of it"))
+        if not self._newest_body.is_eof():
+            self._newest_body.set_exception(ConnectionResetError("the client sent a part of it"))
         self._loop.call_soon(self._close_if_idle)
         return True
 

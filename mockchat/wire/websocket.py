@@ -87,6 +87,8 @@ class Hub:
             await socket.prepare(request)
         except (web.HTTPBadRequest, ValueError):  # aiohttp decodes a key without a look at it
             raise refuse("request", "broken", reason=_HANDSHAKE) from None
+        except ConnectionError:
+            raise ClientGone from None
         switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, dict(socket.headers), faults=faults)
         exchange = switched.exchange(context)
         session = Session(socket, context, exchange)

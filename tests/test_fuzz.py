@@ -1,0 +1,11 @@
+"""A few thousand pieces of rough input; `make fuzz` sends many more."""
+
+from tests.fuzz import fuzz
+
+
+async def test_rough_input_is_refused_in_the_envelope_and_changes_nothing() -> None:
+    findings = await fuzz(requests=2000, frames=2000, seed=7)
+
+    assert findings.broken == []
+    assert findings.statuses[101] == 100
+    assert {200, 400, 401, 403, 404} <= findings.statuses.keys()
