@@ -274,6 +274,12 @@ def test_what_is_no_state_file_is_refused_and_left(path: Path, content: str, rea
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_the_home_of_a_user_who_does_not_exist_is_refused() -> None:
+    told = r"--state ~nobody-here/x: cannot be used: Could not determine home directory\."
+    with pytest.raises(StartError, match=told), serve(Path("~nobody-here/x")):
+        pass
+
+
 @each_row(
     ("change", "reason"),
     [

@@ -51,12 +51,15 @@ def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -
     cannot. Late answers wait by `sleep`.
     """
     store = create_store(config, clock)
-    key_file = Path(f"{config.state}.jwt-key").expanduser() if config.state else None
-    jwts = SessionJwts(config.region, key_file)
-    facts = ServerFacts(store, jwts, fixtures=config.fixture, openapi=document)
+    state_file, key_file = None, None
     if config.state:
-        facts.state_file = StateFile(Path(config.state), store, check_apps)
-        facts.state_file.load()
+        state_file = StateFile(Path(config.state), store, check_apps)
+        state_file.load()
+        key_file = state_file.path.with_name(f"{state_file.path.name}.jwt-key")
+    jwts = SessionJwts(config.region, key_file)
+    facts = ServerFacts(
+        store, jwts, fixtures=config.fixture, openapi=document, state_file=state_file
+    )
     return Service(store, facts, RequestHandler(config, store, facts, sleep))
 
 
