@@ -179,6 +179,12 @@ is known:
 * `documented` is stated by the vendor's pages, or shipped in its SDKs.
 * `assumed` is mockchat's choice where nothing is known: what a user would expect.
 
+## Send a report
+
+If you have an account, [`mockchat verify`](verify.md) asks your own app what this page tells, and
+compares the answers. `mockchat verify --report report.md` writes a report without keys and data of
+users: attach it to an issue of mockchat.
+
 ## Known differences from the live service
 
 {differences}

@@ -55,7 +55,7 @@ def test_verify_tells_that_the_same_service_is_the_same_and_shows_no_key_anywher
     for one in written:
         for secret in ("rest1", "tail1", "auth1", "tail2", "app123"):
             assert secret not in one
-    assert "<html>" in page.read_text()
+    assert "<p>No answer differs.</p>" in page.read_text()
     assert "\nNo answer differs.\n" in text.read_text()
     [exchange, *_] = yaml.safe_load(cassettes[1])["interactions"]
     assert exchange["request"]["method"] == "POST"
@@ -118,7 +118,8 @@ def test_verify_says_what_to_install_if_the_extra_is_missing(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
 
-    check_refusals(command, 1, {f"verify {account}": "needs rich: pip install 'mockchat[verify]'"})
+    done = command(*shlex.split(f"verify {account} --yes"))
+    assert (done.status, done.complaint) == (1, "this needs rich: pip install 'mockchat[verify]'")
 
 
 def test_what_an_earlier_run_has_left_can_be_removed(
@@ -132,3 +133,5 @@ def test_what_an_earlier_run_has_left_can_be_removed(
     assert (done.status, done.complaint) == (0, "nothing is left on the app")
     left = [uid for uid in live.seed_uids() if uid.startswith("mockchat")]
     assert left == ["mockchat-verify-2-a"]
+    words = f"verify {account} --rest-api-key {AUTH_KEY} --auth-key x --remove mockchat-verify-2"
+    check_refusals(command, 1, {words: "--rest-api-key: the key has no full access"})

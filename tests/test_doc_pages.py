@@ -13,7 +13,17 @@ from tests.pages import Page, blocks
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-_NAMES = ("pytest", "kit", "library", "control-api", "server", "faults", "errors", "webhooks")
+_NAMES = (
+    "pytest",
+    "kit",
+    "library",
+    "control-api",
+    "server",
+    "faults",
+    "errors",
+    "webhooks",
+    "verify",
+)
 PAGES = [Page(DOCS / f"{name}.md") for name in _NAMES]
 PATIENCE = 60  # seconds
 _PROMPT = "$ "
@@ -128,10 +138,11 @@ def test_what_a_page_types_into_a_console_prints_what_it_says_and_links_lead_som
 
 
 def in_shell(line: str) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         line,
         shell=True,
-        env={**os.environ, "NO_PROXY": "*", "no_proxy": "*"},
+        env={**os.environ, "PATH": path, "NO_PROXY": "*", "no_proxy": "*"},
         capture_output=True,
         text=True,
         timeout=PATIENCE,

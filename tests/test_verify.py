@@ -208,7 +208,7 @@ async def test_a_flaky_and_slow_service_is_asked_again_and_differs_in_nothing(
             await body_of(live.client.delete(f"/_mock/faults/{fault['id']}"))
             assert differing(run) == {}
             assert run.agrees
-            assert len(run.outcomes) == len(run.plan)
+            assert len(run.outcomes) == run.plan.size
 
 
 async def test_a_429_is_waited_for_as_long_as_it_asks_and_not_for_ever(live: StandIn) -> None:
@@ -263,7 +263,7 @@ async def test_of_a_service_that_dies_it_is_told_what_is_left_and_how_to_remove_
 
     assert differing(run) == {}
     assert not run.is_complete
-    assert len(run.outcomes) == len(run.plan)
+    assert len(run.outcomes) == run.plan.size
     assert run.outcomes[-1].reason.startswith("the service no longer answers: ")
     created = {*live.contents} - before
     assert created

@@ -134,8 +134,13 @@ def _progress() -> "Progress":
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run until done; Ctrl-C and SIGTERM cancel the work, which then cleans up."""
+    """Run until done; Ctrl-C and SIGTERM cancel the work, which then cleans up.
+
+    Raises CommandError if the service cannot be asked.
+    """
     import asyncio  # noqa: PLC0415  # slow to import, and every command imports this module
+
+    from mockchat.verify import VerifyError  # noqa: PLC0415  # imports only when used
 
     async def main() -> None:
         task = asyncio.current_task()
@@ -148,31 +153,30 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         asyncio.run(main())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    except VerifyError as error:
+        raise CommandError(printable(str(error))) from None
 
 
 # --- verify ---------------------------------------------------------------------------------
 def verify(_action: Action, arguments: argparse.Namespace) -> int:
     """Compare the live service with mockchat; exit status 0 only if nothing differs."""
-    _need("rich", *(("yaml",) if arguments.record else ()))
-    from mockchat.verify import VerifyError  # noqa: PLC0415  # imports a server's modules
-    from mockchat.verify.run import Run  # noqa: PLC0415
+    from mockchat.verify.run import Run  # noqa: PLC0415  # imports a server's modules
 
     plan = _plan(arguments)
     if arguments.dry_run:
         return _dry_run(plan)
     if arguments.remove:
         return _remove(plan)
+    _need("rich", *(("yaml",) if arguments.record else ()))
     _confirm(arguments, _announced(plan))
     with _progress() as progress:
-        task = progress.add_task("asking", total=len(plan))
+        task = progress.add_task("asking", total=plan.size)
         run = Run(
             plan,
             progress=lambda group, done: progress.update(task, completed=done, description=group),
         )
         try:
             _run(run.play)
-        except VerifyError as error:
-            raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             note(f"interrupted; {_left(run)}")
             raise
@@ -183,7 +187,7 @@ def _plan(arguments: argparse.Namespace) -> "Plan":
     from mockchat.verify.run import PREFIX, Plan  # noqa: PLC0415  # imports a server's modules
     from mockchat.verify.table import GROUPS  # noqa: PLC0415
 
-    groups = tuple(arguments.only or GROUPS)
+    groups = tuple(dict.fromkeys(arguments.only or GROUPS))
     if strangers := [name for name in groups if name not in GROUPS]:
         raise UsageError(f"--only {strangers[0]}: there are {', '.join(GROUPS)}")
     prefix = arguments.remove
@@ -208,7 +212,7 @@ def _plan(arguments: argparse.Namespace) -> "Plan":
 
 def _announced(plan: "Plan") -> list[str]:
     where = plan.place.base_url or f"the live service ({plan.place.region})"
-    told = [f"{len(plan)} requests go to the app {plan.place.app_id} at {where}"]
+    told = [f"{plan.size} requests go to the app {plan.place.app_id} at {where}"]
     if plan.read_only:
         return [*told, "they only read"]
     return [
@@ -223,7 +227,7 @@ def _left(run: "Run") -> str:
     if not left:
         return "nothing is left on the app"
     more = f"mockchat verify --remove {run.plan.prefix}, with the same app and key, removes it"
-    return f"perhaps left on the app: {', '.join(left)}; {more}"
+    return printable(f"perhaps left on the app: {', '.join(left)}; {more}")
 
 
 def _dry_run(plan: "Plan") -> int:
@@ -342,9 +346,7 @@ def _side(arguments: argparse.Namespace) -> "Side":
 
 
 def _with(side: "Side", work: Callable[["Side"], Coroutine[Any, Any, Any]]) -> Any:
-    """Return what the work with an open side returns; raise CommandError."""
-    from mockchat.verify import VerifyError  # noqa: PLC0415  # imports a server's modules
-
+    """Return what the work with an open side returns; raise CommandError, UsageError."""
     found: list[Any] = []
 
     async def main() -> None:
@@ -353,8 +355,6 @@ def _with(side: "Side", work: Callable[["Side"], Coroutine[Any, Any, Any]]) -> A
 
     try:
         _run(main)
-    except VerifyError as error:
-        raise CommandError(printable(str(error))) from None
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
     return found[0]

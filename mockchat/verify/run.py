@@ -49,8 +49,11 @@ class Plan:
         }
         return {name: value for name, value in found.items() if value}
 
-    def __len__(self) -> int:
-        return sum(len(GROUPS[name]) for name in self.groups)
+    @property
+    def size(self) -> int:
+        """The number of probes to ask."""
+        probes = [probe for name in self.groups for probe in GROUPS[name]]
+        return sum(probe.only_reads or not self.read_only for probe in probes)
 
 
 class Run:
@@ -95,7 +98,8 @@ class Run:
             self._hide(live)
             await self._check_keys(live)
             mock = await enter(MockChat(_config(plan)))
-            other = await enter(Side(replace(plan.place, base_url=str(mock.url)), plan.values))
+            place = replace(plan.place, base_url=str(mock.url))
+            other = await enter(Side(place, plan.values, per_minute=None))
             try:
                 for group in plan.groups:
                     await self._play_group(group, live, other)

@@ -111,14 +111,16 @@ class Place:
 
 
 class Pace:
-    """Keeps requests under a number a minute."""
+    """Keeps requests under a number a minute, if there is one."""
 
-    def __init__(self, per_minute: int, sleep: Sleep, now: Callable[[], float]) -> None:
+    def __init__(self, per_minute: int | None, sleep: Sleep, now: Callable[[], float]) -> None:
         self._limit, self._sleep, self._now = per_minute, sleep, now
         self._times: deque[float] = deque()
 
     async def wait(self) -> None:
         """Wait until one more request is allowed."""
+        if self._limit is None:
+            return
         while len(self._times) >= self._limit and self._now() - self._times[0] < _WINDOW:
             await self._sleep(_WINDOW - (self._now() - self._times[0]))
             self._times.popleft()
@@ -138,10 +140,11 @@ class Side:
         sleep: Sleep = asyncio.sleep,
         now: Callable[[], float] = time.monotonic,
         timeout: float = 30.0,  # seconds for each answer
+        per_minute: int | None = PER_MINUTE,  # requests
     ) -> None:
         self.place, self.values = place, dict(values)
         self.sleep, self.now = sleep, now
-        self._pace = Pace(PER_MINUTE, sleep, now)
+        self._pace = Pace(per_minute, sleep, now)
         self._timeout = timeout
         self._session: ClientSession | None = None
         self._lost = 0  # requests in a row
