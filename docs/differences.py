@@ -214,6 +214,31 @@ DIFFERENCES = (
         "what SDKs read as online",
     ),
     Difference(
+        "errors",
+        "",
+        "the statuses of the errors whose evidence is `vendor`",
+        "the vendor's client has a table of codes and texts, without statuses",
+    ),
+    Difference(
+        "friends",
+        "",
+        "the request is refused where all users are friends already, or none is; else each uid has "
+        "its outcome",
+        "the codes are known, when they come is not",
+    ),
+    Difference(
+        "onBehalfOf",
+        "",
+        "a uid that does not exist is 404 `ERR_ON_BEHALF_OF_UID_NOT_FOUND`, and its text",
+        "back ends branch on the code; no text is known",
+    ),
+    Difference(
+        "imports",
+        "",
+        "a user that cannot be imported has the error of `POST /users`",
+        "the documents name `ERR_IMPORT_*` without the codes",
+    ),
+    Difference(
         "api keys",
         "",
         "keys of up to ten characters are printed unmasked in errors, auth tokens always",

@@ -146,7 +146,8 @@ def test_an_auth_key_opens_three_operations_and_core_operations_have_their_limit
 
     assert open_to_it == {"create_user", "create_auth_token", "update_user"}
     assert core >= {"create_user", "delete_user", "login", "update_me"}
-    assert {row.limit for row in OPERATIONS if row.id not in core} == {20_000}
+    assert {row.limit for row in OPERATIONS if row.id not in core} == {20_000, 60}
+    assert [row.id for row in OPERATIONS if row.limit == 60] == ["import_users"]
 
 
 # --- whom they are about --------------------------------------------------------------------

@@ -26,7 +26,7 @@ from mockchat.core.relations import conversation_id
 
 table = OperationTable(
     access=Access.FULL_KEY_OR_TOKEN,
-    errors=PATH_UID_ERRORS,
+    errors=(*PATH_UID_ERRORS, errors.ON_BEHALF_OF_NOT_FOUND),
     evidence=Evidence.DOCUMENTED,
     headers=("onBehalfOf",),
 )

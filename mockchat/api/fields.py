@@ -259,6 +259,24 @@ class Strings(Field):
         return _parsed(value) if value.strip() else []
 
 
+class ObjectsByKey(Field):
+    """JSON objects by key, of which each is read by itself."""
+
+    def __init__(self, most: int, **options: Any) -> None:
+        said = {"additionalProperties": {"type": "object"}, "minProperties": 1}
+        super().__init__(says={"type": "object", "maxProperties": most, **said}, **options)
+        self.most = most
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.no("object")
+        if not value:
+            raise self.no("required")
+        if len(value) > self.most:
+            raise self.no("items", limit=self.most)
+        return value
+
+
 class AnyJson(Field):
     """Any JSON in which an SDK describes itself, kept as JSON text."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import Schema
 
 from mockchat.api.session_jwt import SessionJwts
+from mockchat.api.validation import MAX_BODY
 from mockchat.core import errors
 from mockchat.core.entities import Caller, User, UserCaller
 from mockchat.core.errors import ErrorDef, Evidence
@@ -211,6 +212,7 @@ class Operation:
     query: type[Schema] | None = None
     errors: tuple[ErrorDef, ...] = ()
     limit: int = STANDARD_LIMIT  # requests a minute
+    max_body: int = MAX_BODY  # bytes
     admits: Callable[[App], None] | None = None  # refuses a known caller, whatever it sends
     evidence: Evidence = Evidence.LIVE
     headers: tuple[str, ...] = ()  # read beside the credentials

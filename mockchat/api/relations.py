@@ -75,7 +75,12 @@ def _page(call: Call, users: list[User], viewer: User) -> Page:
     _FRIENDS,
     body=requests.FriendsToAdd,
     returns=schemas.FriendAcksSchema,
-    errors=(*PATH_UID_ERRORS, errors.SELF_FRIEND, errors.QUOTA_REACHED),
+    errors=(
+        *PATH_UID_ERRORS,
+        errors.SELF_FRIEND,
+        errors.ALREADY_FRIEND,
+        errors.QUOTA_REACHED,
+    ),
     evidence=Evidence.DOCUMENTED,
 )
 def add_friends(call: Call) -> dict[str, Any]:
@@ -83,14 +88,18 @@ def add_friends(call: Call) -> dict[str, Any]:
     app, user = call.app, _subject(call)
     if user.key in map(str.lower, call.body["uids"]):
         raise errors.SELF_FRIEND()
-    others = (app.find_user(uid) for uid in call.body["uids"])
+    others = [app.find_user(uid) for uid in call.body["uids"]]
+    known = [other for other in others if other and other.key in user.friends]
+    if len(known) == len(others):
+        raise errors.ALREADY_FRIEND(uid=known[0].key, fuid=user.key)
     new = sum(other is not None and other.key not in user.friends for other in others)
     if len(user.friends) + new > MAX_FRIENDS:  # all or none: a refusal changes nothing
         raise errors.QUOTA_REACHED(feature="Add Friend", quota=MAX_FRIENDS)
 
     def act(other: User) -> tuple[bool, str]:
         if other.key in user.friends:
-            return False, f"The UID {other.key} is already a friend of UID {user.key}."
+            text = errors.ALREADY_FRIEND.live.message
+            return False, text.format(uid=other.key, fuid=user.key)
         if len(other.friends) >= MAX_FRIENDS:
             return False, f"The UID {other.key} has {MAX_FRIENDS} friends and can have no more."
         befriend(app, user, other)
@@ -110,12 +119,15 @@ def list_friends(call: Call) -> Page:
     _FRIENDS,
     body=requests.FriendsToRemove,
     returns=schemas.AckSchema,
+    errors=(*PATH_UID_ERRORS, errors.NOT_A_FRIEND),
     evidence=Evidence.DOCUMENTED,
 )
 def remove_friends(call: Call) -> Ack:
     """End friendships of a user."""
-    user = _subject(call)
-    for uid in call.body["uids"]:
+    user, uids = _subject(call), [uid.lower() for uid in call.body["uids"]]
+    if user.friends.isdisjoint(uids):
+        raise errors.NOT_A_FRIEND(uid=uids[0], fuid=user.key)
+    for uid in uids:
         if other := call.app.find_user(uid):
             unfriend(call.app, user, other)
     # The misspelling is the live service's.

@@ -17,6 +17,7 @@ from mockchat.core.state import MAX_UID_LENGTH
 MAX_PER_PAGE = 1000
 MAX_DESCRIPTION = 255
 MAX_FRIENDS_AT_ONCE = 25
+MAX_IMPORTED = 50  # users in one request
 MAX_UIDS = 25  # as `setUIDs` of the SDKs says
 MAX_PUSH_TOKEN = 4096
 _MANY = 10**9
@@ -169,6 +170,20 @@ class UserCreate(_Profile):
     name = fields.String(required=True, maximum=MAX_NAME)
     role = fields.String(maximum=MAX_NAME)
     with_auth_token = fields.Flag(data_key="withAuthToken", load_default=False)
+
+
+class UserImport(UserCreate):
+    """A user of an import, which may bring its times."""
+
+    created_at = fields.Whole(1, 10**11, data_key="createdAt")
+    last_active_at = fields.Whole(1, 10**11, data_key="lastActiveAt")
+
+
+UsersToImport = _request(
+    "UsersToImport",
+    "The body that imports users, by their uids.",
+    users=fields.ObjectsByKey(MAX_IMPORTED, required=True),
+)
 
 
 class UserUpdate(_Profile):

@@ -100,6 +100,9 @@ GET POST PUT DELETE     /notifications/sms/v1/providers/custom
 GET POST PUT DELETE     /notifications/email/v1/providers/sendgrid
 GET POST PUT DELETE     /notifications/email/v1/providers/custom
 GET*                    /notifications/v1/logs
+POST                    /data_import/groups
+POST                    /data_import/members
+POST                    /data_import/messages
 GET                     /stats
 GET                     /stats/messages
 GET* POST               /moderation/reasons

@@ -12,7 +12,7 @@ from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
 from mockchat.core.errors import Evidence
 from mockchat.core.limits import CORE_LIMIT
-from mockchat.core.state import App
+from mockchat.core.state import App, as_in_path
 from mockchat.core.user_list import Deactivated, Span, UserFilter, select
 
 table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema)
@@ -64,7 +64,7 @@ def create_user(call: Call) -> Profile:
     _USERS,
     access=Access.FULL_KEY_OR_TOKEN,
     query=requests.UserList,
-    errors=(errors.UID_NOT_FOUND,),
+    errors=(errors.ON_BEHALF_OF_NOT_FOUND,),
     headers=("onBehalfOf",),
 )
 def list_users(call: Call) -> Page | dict[str, int]:
@@ -117,15 +117,23 @@ def _span(bounds: Mapping[str, int | None] | None) -> Span:
 def viewer_of(call: Call) -> User | None:
     """Return the user that the call acts for: the client's, or the one in `onBehalfOf`.
 
-    A list of users leaves this user out.
+    A list of users leaves this user out. Raises ON_BEHALF_OF_NOT_FOUND.
     """
     if isinstance(call.caller, UserCaller):
         return call.caller.user
     acted_for = call.headers.get("onBehalfOf", "").strip()
-    return call.app.user(acted_for) if acted_for else None
+    user = call.app.find_user(acted_for) if acted_for else None
+    if acted_for and (user is None or user.deactivated_at is not None):
+        raise errors.ON_BEHALF_OF_NOT_FOUND(uid=as_in_path(acted_for))
+    return user
 
 
-@table.get(_USER, access=Access.FULL_KEY_OR_TOKEN, errors=PATH_UID_ERRORS, headers=("onBehalfOf",))
+@table.get(
+    _USER,
+    access=Access.FULL_KEY_OR_TOKEN,
+    errors=(*PATH_UID_ERRORS, errors.ON_BEHALF_OF_NOT_FOUND),
+    headers=("onBehalfOf",),
+)
 def get_user(call: Call) -> Profile:
     """Get a user."""
     return profile(call.user_in_path(), viewer=viewer_of(call))

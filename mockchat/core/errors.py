@@ -18,6 +18,7 @@ class Evidence(StrEnum):
 
     LIVE = "live"  # recorded from the service, or asserted by tests that run against it
     DOCUMENTED = "documented"  # stated by the vendor's pages or shipped in its SDKs
+    VENDOR = "vendor"  # code and text from the error table of a client of 2021; the status is ours
     ASSUMED = "assumed"  # ours: what a user would expect where nothing is known
 
 
@@ -49,6 +50,11 @@ class ErrorDef:
     def more(self) -> str:
         """Where the docs tell more about it."""
         return f"docs/errors.md#{self.name}" if self.name in CATALOGUE else "docs/faults.md"
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether mockchat itself refuses with it, and not only a fault."""
+        return not self.when.startswith(_ONLY_AS_FAULT)
 
     @property
     def differs(self) -> bool:
@@ -101,7 +107,9 @@ def _row(name: str, when: str, documented: Face, live: Face | None = None) -> Er
 
 _live = partial(Face, Evidence.LIVE)
 _doc = partial(Face, Evidence.DOCUMENTED)
+_vendor = partial(Face, Evidence.VENDOR)
 _ours = partial(Face, Evidence.ASSUMED)
+_ONLY_AS_FAULT = "Only as a fault: "
 
 # fmt: off
 _BAD_REQUEST = _live("ERR_BAD_REQUEST", 400,
@@ -121,8 +129,7 @@ _UNKNOWN_TOKEN = _live("AUTH_ERR_AUTH_TOKEN_NOT_FOUND", 401,
 KEY_MISSING = _row("key_missing", "No api key, or a blank one, came with a request that needs one.",
     _doc("ERROR_API_KEY_NOT_FOUND", 401,
         "ApiKey cannot be null or empty. Please provide a valid Api Key"),
-    _ours("AUTH_ERR_EMPTY_APIKEY", 401,
-        "The api key is missing. Please send it in the apikey header."))
+    _vendor("AUTH_ERR_EMPTY_APIKEY", 401, "Empty apiKey in the request header."))
 KEY_UNKNOWN = _row("key_unknown", "The api key is none of the app's.",
     _doc("ERROR_API_KEY_NOT_FOUND", 401,
         "The Api Key {key} does not exist. Please provide a valid Api Key"),
@@ -164,8 +171,9 @@ AUTH_TOKEN_MISSING = _row("auth_token_missing",
     "No auth token, or a blank one, came with a request that needs one.",
     _doc("ERROR_BLANK_AUTHTOKEN", 401,
         "Auth token cannot be empty. Please provide a valid auth token"),
-    _ours("AUTH_ERR_EMPTY_AUTH_TOKEN", 401,
-        "The auth token is missing. Please send it in the authToken header."))
+    _vendor("AUTH_ERR_EMPTY_AUTH_TOKEN", 401,
+        "Empty authToken in the request header.Please make sure you are logged in and have a valid "
+        "auth token."))
 AUTH_TOKEN_WITH_SPACE = _row("auth_token_with_space", "The auth token contains white space.",
     _doc("ERROR_AUTHTOKEN_WITH_SPACE", 401,
         "Auth token cannot contain spaces. Please provide a valid AuthToken"),
@@ -175,8 +183,12 @@ AUTH_TOKEN_UNKNOWN = _row("auth_token_unknown",
     _UNKNOWN_TOKEN)
 AUTH_TOKEN_BOUND = _row("auth_token_bound",
     "A single-use auth token has logged in already, and not on this device.",
-    _doc("ERR_AUTHTOKEN_UNAVAILABLE", 401,
-        "The auth token {token} is in use on another device. Please create a new auth token."))
+    _vendor("ERR_AUTHTOKEN_UNAVAILABLE", 401,
+        "The auth token is registered with another deviceId."))
+AUTH_TOKEN_NOT_ACCESSIBLE = _row("auth_token_not_accessible",
+    "The auth token in the path is another user's.",
+    _vendor("ERR_AUTHTOKEN_NOT_ACCESSIBLE", 403,
+        "The auth token {token} does not belong to the user with uid {uid}."))
 TOKEN_NOT_FOUND = _row("token_not_found", "The user exists, the auth token in the path does not.",
     _live("ERR_AUTH_TOKEN_NOT_FOUND", 404,
         "Auth token does not exist.",
@@ -192,16 +204,15 @@ NOT_LOGGED_IN = _row("not_logged_in", "A logout came without the auth token of a
 
 # --- keys, roles and relations of the REST API ------------------------------------------------
 APIKEY_NOT_FOUND = _row("apikey_not_found", "The api key in the path does not exist.",
-    _doc("ERR_APIKEY_NOT_FOUND", 404,
-        "The Api Key {key} does not exist. Please use a correct Api Key."))
+    _vendor("ERR_APIKEY_NOT_FOUND", 404, "The key {key} does not exist"))
 APIKEY_SELF_ACTION = _row("apikey_self_action", "An api key was used to update or delete itself.",
-    _doc("ERR_APIKEY_NO_SELF_ACTION", 403,
-        "The Api Key {key} cannot update or delete itself. Please use another one."))
+    _vendor("ERR_APIKEY_NO_SELF_ACTION", 403,
+        "The apiKey which is being used in the current request header cannot be updated"))
 ROLE_NOT_FOUND = _row("role_not_found", "The role in the path does not exist.",
     _doc("ERR_ROLE_NOT_FOUND", 404,
         "The role {role} does not exist. Please use correct role or use create role API."))
 ROLE_DELETE_DENIED = _row("role_delete_denied", "The default role was to be deleted.",
-    _doc("ERR_ROLE_DELETE_DENIED", 403, "The role {role} cannot be deleted: every app needs it."))
+    _vendor("ERR_ROLE_DELETE_DENIED", 403, "Default role {role} cannot be deleted"))
 QUOTA_REACHED = _row("quota_reached",
     "The app has as many users, api keys, roles or friends as it may have.",
     _live("ERR_PLAN_QUOTA_RESTRICTION", 402,
@@ -211,6 +222,12 @@ QUOTA_REACHED = _row("quota_reached",
         "plan free-2023-01 is {quota}. Please upgrade the plan to increase the limit."))
 SELF_FRIEND = _row("self_friend", "A user was to be a friend of itself.",
     _doc("ERR_CANNOT_FORM_SELF_RELATION", 403, "Self friend relationship cannot be formed."))
+ALREADY_FRIEND = _row("already_friend", "All users that were to become friends are friends.",
+    _vendor("ERR_ALREADY_FRIEND", 400,
+        "The user with uid {uid} is already friend of user with uid {fuid}"))
+NOT_A_FRIEND = _row("not_a_friend", "No user that was to be a friend no more is a friend.",
+    _vendor("ERR_NOT_A_FRIEND", 400,
+        "The user with uid {uid} is not a friend of user with uid {fuid}"))
 SELF_BLOCK = _row("self_block", "A user was to block itself.",
     _doc("ERR_CANNOT_BLOCK_SELF", 401, "The UID {uid} cannot block UID {uid}."))
 
@@ -223,20 +240,61 @@ API_NOT_FOUND = _row("api_not_found", "No operation has this path and method.",
         "The endpoint of the API is invalid. Please have the API call checked."))
 TOO_MANY_REQUESTS = _row("too_many_requests",
     "The app sent more requests in this minute than the rate limit allows.",
-    _doc("ERR_TOO_MANY_REQUESTS", 429,
-        "Too many requests. The limit is {limit} a minute. Please try again in {seconds} seconds."))
+    _vendor("ERR_TOO_MANY_REQUESTS", 429,
+        "Too many requests for an appId.The maximum request allowed are {limit} per minute. Please "
+        "retry after {seconds} seconds"))
 APP_ID_MISSING = _row("app_id_missing", "Apps are strict and the request names none.",
-    _ours("AUTH_ERR_EMPTY_APPID", 401,
-        "The app id is missing. Please send it in the appId header or as the sub-domain."))
+    _vendor("AUTH_ERR_EMPTY_APPID", 401, "Empty appId in the request header."))
 APP_ID_INVALID = _row("app_id_invalid",
     "The app id is unknown while apps are strict, or is not one to 64 letters, digits, - or _.",
-    _ours("AUTH_ERR_INVALID_APPID", 401,
-        "The app id {app_id} is not valid. Please make sure that the app id and the region are "
-        "correct."))
+    _vendor("AUTH_ERR_INVALID_APPID", 401,
+        "The appId {app_id} does not exists in {region} region."))
+API_VERSION_INVALID = _row("api_version_invalid", "The path begins with a version that is none.",
+    _vendor("ERR_INVALID_API_VERSION", 400,
+        "The API version {version} is invalid. The available versions are: {versions}."))
+ON_BEHALF_OF_NOT_FOUND = _row("on_behalf_of_not_found", "The header onBehalfOf names no user.",
+    _ours("ERR_ON_BEHALF_OF_UID_NOT_FOUND", 404,
+        "The UID {uid} in the onBehalfOf header does not exist, please make sure you have created "
+        "a user with UID {uid}."))
 NOT_BUILT = _row("not_built", "The live service has this operation, mockchat does not.",
     _ours("MOCK_NOT_BUILT", 501,
         "{operation} exists in the live service, but mockchat does not build it: it stands in "
         "for users and authentication. Lists are empty; --unbuilt accept answers writes."))
+
+# --- codes of the live service for what cannot happen here --------------------------------------
+def _fault(name: str, when: str, face: Face) -> None:
+    _row(name, _ONLY_AS_FAULT + when, face)
+
+
+_fault("auth_token_delete_failed", "an auth token could not be deleted.",
+    _vendor("ERR_AUTH_TOKEN_DELETE_FAILED", 500, "Failed to delete an auth token {token}"))
+_fault("auth_tokens_delete_failed", "the auth tokens of a user could not be deleted.",
+    _vendor("ERR_AUTH_TOKENS_DELETE_FAILED", 500, "Failed to delete auth tokens for uid {uid}"))
+_fault("uid_delete_failed", "a user could not be deleted.",
+    _vendor("ERR_UID_DELETE_FAILED", 500, "Failed to delete a user with uid {uid}"))
+_fault("role_delete_failed", "a role could not be deleted.",
+    _vendor("ERR_ROLE_DELETE_FAILED", 500, "Failed to delete a role {role}"))
+_fault("add_friend_failed", "a friend could not be added.",
+    _vendor("ERR_FAILED_TO_ADD_FRIEND", 500, "Failed to add a friend"))
+_fault("plan_restricted", "the plan of the account lacks the feature.",
+    _vendor("ERR_PLAN_RESTRICTION", 402,
+        "The feature is not available with billing plan {plan}. Please upgrade the plan."))
+_fault("subscription_expired", "the plan of the account has expired.",
+    _vendor("ERR_SUBSCRIPTION_EXPIRED", 402,
+        "Sorry, your current plan has expired. Please resubscribe from your CometChat Pro "
+        "dashboard to continue using this service."))
+_fault("permission_denied", "the user's role lacks the permission.",
+    _doc("ERR_PERMISSION_DENIED", 403, "The role of the user lacks the permission."))
+_fault("api_version_mismatch", "a version 2 path was called for an app of version 3.",
+    _vendor("ERR_API_VERSION_MISMATCH", 400,
+        "The v2.0 endpoints are not accessible for the app version v3. Please use SDK v3.0.X which "
+        "support v3 endpoints."))
+_fault("operation_failed", "the service failed for a moment.",
+    _vendor("ERR_OPERATION_FAILED", 500,
+        "An error occured while performing this operation. Please try again. Contact {app_id} "
+        "support team if the error persists ."))
+_fault("mission_failed", "the service failed for good.",
+    _vendor("ERR_MISSION_FAILED", 500, "Please contact {app_id} support immediately"))
 
 # --- mockchat's own -------------------------------------------------------------------------
 CRASHED = _row("crashed", "mockchat itself failed; its log has the traceback.",

@@ -8,6 +8,7 @@ from mockchat.core import errors
 
 CORE_LIMIT = 10_000  # a minute: logins, creating and deleting users (reference section 1.2)
 STANDARD_LIMIT = 20_000  # a minute: everything else
+IMPORT_LIMIT = 60  # a minute: each carries up to 50 users
 APP_LIMIT = 100_000  # a minute, all classes together
 RECORDED_MAX_USERS = 25  # of the plan whose refusal was recorded (reference section 15.1)
 _WINDOW = 60  # seconds
@@ -28,6 +29,7 @@ class Rules:
     unbuilt: str = "refuse"  # or "accept": writes to paths that mockchat does not build
     login_latency: float = 0.0  # seconds that POST /login takes
     errors: str = "auto"  # the error dialect
+    region: str = "us"
 
 
 class Allowance(NamedTuple):

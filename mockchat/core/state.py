@@ -37,7 +37,7 @@ UID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_")
 _by_order = attrgetter("order")
 
 
-def _as_in_path(uid: str) -> str:
+def as_in_path(uid: str) -> str:
     """Return the uid as the live service prints it: lower-case, encoded as a path has it."""
     return quote(uid, safe="!$&'()*+,;=:@", errors="surrogateescape").lower()
 
@@ -153,7 +153,7 @@ class App(Entities):
         """Return the active user with this uid, whatever its case; raise UID_NOT_FOUND."""
         user = self.find_user(uid)
         if user is None or user.deactivated_at is not None:
-            raise errors.UID_NOT_FOUND(uid=_as_in_path(uid))
+            raise errors.UID_NOT_FOUND(uid=as_in_path(uid))
         return user
 
     def user_in_path(self, uid: str) -> User:
@@ -163,7 +163,7 @@ class App(Entities):
         """
         user = self.find_user(uid)
         if user is None or user.deactivated_at is not None:
-            printed = _as_in_path(uid)
+            printed = as_in_path(uid)
             if not uid.strip() or len(uid) > MAX_UID_LENGTH:
                 raise errors.PATH_UID_INVALID(uid=printed)
             if any(map(str.isspace, uid)):
@@ -297,10 +297,12 @@ class App(Entities):
         return [token for value in reversed(list(user.tokens)) if (token := self.live_token(value))]
 
     def token_of(self, user: User, value: str) -> AuthToken:
-        """Return the token of that user; raise TOKEN_NOT_FOUND."""
+        """Return the token of that user; raise TOKEN_NOT_FOUND or AUTH_TOKEN_NOT_ACCESSIBLE."""
         token = self.live_token(value)
-        if token is None or value not in user.tokens:
+        if token is None:
             raise errors.TOKEN_NOT_FOUND()
+        if value not in user.tokens:
+            raise errors.AUTH_TOKEN_NOT_ACCESSIBLE(token=value, uid=user.key)
         return token
 
     def use_token(self, token: AuthToken, device: str, *, logs_in: bool = True) -> None:

@@ -210,10 +210,9 @@ class Store:
         self._seeds.get(app.id.lower(), self._seed)(app)
         app.seeded = app.version
 
-    @staticmethod
-    def _check_id(app_id: str, rules: Rules | None = None) -> None:
+    def _check_id(self, app_id: str, rules: Rules | None = None) -> None:
         if not _can_be_id(app_id) or (rules and rules.strict_apps):
-            raise errors.APP_ID_INVALID(app_id=app_id)
+            raise errors.APP_ID_INVALID(app_id=app_id, region=self.rules.region)
 
     def _make_room(self, new: App) -> None:
         """Close an app if requests alone added too many, at best one that they did not change.

@@ -74,12 +74,15 @@ async def answer_expectation(request: web.BaseRequest) -> ApiError | None:
     return None
 
 
-async def receive(request: web.BaseRequest, *, control: bool, patience: float) -> Body:
+async def receive(
+    request: web.BaseRequest, *, control: bool, patience: float, limit: int = MAX_BODY
+) -> Body:
     """Return the body of a request, which has `patience` seconds to come, or why there is none.
 
-    The live service reads a body before it looks at it, too. aiohttp's own limit is one for all.
+    `limit` is in bytes: aiohttp's own is one for all. The live service reads a body before it
+    looks at it, too.
     """
-    limit, depth = MAX_BODY, json_text.MAX_DEPTH
+    depth = json_text.MAX_DEPTH
     if control:
         limit, depth = MAX_CONTROL_BODY, MAX_CONTROL_DEPTH
     kind = request.headers.get(hdrs.CONTENT_TYPE, "")

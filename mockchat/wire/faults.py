@@ -226,6 +226,7 @@ class _Exchange:
             "token": credential if kind == "token" else None,
             "key": errors.mask(credential) if kind == "key" else None,
             "app_id": None if context.refusal else app.id,
+            "region": app.rules.region,
             "operation": summary.operation,
             "feature": "Create User",
             "quota": app.rules.max_users or RECORDED_MAX_USERS,

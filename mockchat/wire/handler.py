@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -43,6 +44,8 @@ log = logging.getLogger("mockchat")
 _MAKE_NO_APP = (hdrs.METH_GET, hdrs.METH_DELETE)  # in the control API
 _NOTHING: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, str] = {}
+
+_LIKE_VERSION = re.compile(r"v[0-9.]{1,9}")
 
 
 class RequestHandler:
@@ -205,6 +208,9 @@ class RequestHandler:
         if context.refusal is not None:
             raise context.refusal
         if context.target.segments or context.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+            first = context.target.segments[:1]
+            if first and _LIKE_VERSION.fullmatch(first[0]):
+                raise errors.API_VERSION_INVALID(version=first[0], versions="v1 to v3")
             raise errors.API_NOT_FOUND()
         if context.operation == SOCKET:
             return await self.hub.serve(context, struck.names)

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from mockchat.api.operation import Hosts, ServerFacts
 from mockchat.api.requests import only_logs_in
 from mockchat.api.session_jwt import subject_in
-from mockchat.api.validation import refuse
+from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
@@ -125,7 +125,9 @@ class Resolver:
         unmet = await answer_expectation(request) if hdrs.EXPECT in headers else None
         body = NO_BODY
         if request.body_exists:
-            body = await receive(request, control=control, patience=self._config.client_timeout)
+            limit = found[0].operation.max_body if found else MAX_BODY
+            patience = self._config.client_timeout
+            body = await receive(request, control=control, patience=patience, limit=limit)
         address, misread = self.address(request)
         app_id, app, refusal = self._app(request, target, address)
         if not control and (service := hosts.unbuilt_service(address.name)):

@@ -193,7 +193,7 @@ async def test_strict_apps_refuse_an_unknown_app_and_none(serve: Serve) -> None:
             strict.get("/apps/other/users", headers=headers),
             strict.get("/apps/other/v3/users", headers=headers),
         ):
-            await assert_error(request, errors.APP_ID_INVALID, dialect, app_id="other")
+            await assert_error(request, errors.APP_ID_INVALID, dialect, app_id="other", region="us")
     await assert_error(strict.get("/users"), errors.APP_ID_MISSING)
 
 

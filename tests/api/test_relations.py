@@ -72,9 +72,13 @@ async def test_friends_are_made_one_by_one(client: Client) -> None:
 async def test_friendship_is_mutual_and_made_once(client: Client) -> None:
     await befriend(client, "superhero2")
 
-    again = await befriend(client, "SUPERHERO2")
-
-    assert again["accepted"]["SUPERHERO2"]["success"] is False
+    request = client.post(FRIENDS, json={"accepted": ["SUPERHERO2"]}, headers=REST_KEY)
+    await assert_error(request, errors.ALREADY_FRIEND, uid="superhero2", fuid="superhero1")
+    again = await befriend(client, "SUPERHERO2", "nobody")
+    assert again["accepted"]["SUPERHERO2"] == {
+        "success": False,
+        "message": "The user with uid superhero2 is already friend of user with uid superhero1",
+    }
     assert uids(await listed(client, FRIENDS)) == ["SUPERHERO2"]
     assert uids(await listed(client, "/users/superhero2/friends")) == ["SUPERHERO1"]
     token = await issue_token(client, "superhero2")
@@ -85,7 +89,7 @@ async def test_friends_are_searched_and_ended_by_hand_or_with_the_user(client: C
     await befriend(client, "superhero2", "superhero3", "superhero4")
     assert uids(await listed(client, f"{FRIENDS}?searchKey=spider")) == ["SUPERHERO3"]
 
-    body = {"friends": ["superhero2", "nobody"]}
+    body = {"friends": ["SuperHero2", "nobody"]}
     ack = await data_of(client.delete(FRIENDS, json=body, headers=REST_KEY))
     permanent = {"permanent": True}
     await data_of(client.delete("/users/superhero4", json=permanent, headers=REST_KEY))
@@ -202,7 +206,9 @@ async def test_both_see_that_one_blocked_the_other(client: Client) -> None:
     assert by_back_end["conversationId"] == "superhero1_user_superhero2"
     headers = {**REST_KEY, "onBehalfOf": "nobody"}  # whose eyes see nothing
     for path in ("/users", "/users/superhero2"):
-        await assert_error(client.get(path, headers=headers), errors.UID_NOT_FOUND, uid="nobody")
+        await assert_error(
+            client.get(path, headers=headers), errors.ON_BEHALF_OF_NOT_FOUND, uid="nobody"
+        )
 
 
 # --- by token -------------------------------------------------------------------------------
