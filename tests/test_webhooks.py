@@ -10,6 +10,7 @@ from pytest_aiohttp.plugin import AiohttpServer
 
 from mockchat import Config, MockApp, MockChat
 from mockchat.core.clock import Clock
+from mockchat.core.entities import BlocksChanged
 from mockchat.core.webhooks import MAX_WEBHOOKS
 from mockchat.wire import webhooks
 from tests.command_line import Command
@@ -379,3 +380,14 @@ def test_the_command_line_adds_lists_and_removes_webhooks(steer: Command, app: M
     assert (removed.lines, cleared.lines) == (["Webhooks removed: 1."],) * 2
     assert left == [{"id": "webhook-2", "app": app.app_id, "url": other}]
     assert (wrong.status, "must be like http://host:port/path" in wrong.err) == (1, True)
+
+
+async def test_what_happens_after_a_stop_is_told_to_nobody() -> None:
+    async with MockChat(Config(port=0, https_port=None, webhook=("http://localhost:1",))) as mock:
+        app = mock.store.default
+        await mock.stop()
+        running = asyncio.all_tasks()
+
+        app.emit(BlocksChanged(app.id, app.user("superhero1"), (), blocked=True))
+
+        assert asyncio.all_tasks() == running

@@ -77,10 +77,12 @@ class Deliveries:
         self._lines: dict[tuple[str, str], deque[Delivery]] = {}  # by app id and URL
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: ClientSession | None = None
+        self._closed = False
         store.listeners.append(self._on_event)
 
     async def close(self) -> None:
-        """Drop the deliveries that wait and end those that are on their way."""
+        """Drop the deliveries that wait, end those that are on their way, and take no more."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -92,7 +94,7 @@ class Deliveries:
         if not isinstance(event, ConnectionChanged | BlocksChanged):
             return
         app = self._store.find(event.app_id)
-        if app is None or not app.webhooks.urls:
+        if self._closed or app is None or not app.webhooks.urls:
             return
         trigger, data = self._described(event)
         told = {"trigger": trigger, "data": data, "appId": app.id, "region": self._region}
