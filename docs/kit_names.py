@@ -12,6 +12,7 @@ from mockchat.core.errors import CATALOGUE
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
 from mockchat.core.matching import SOCKET
+from mockchat.core.setting_kinds import SWITCH
 from mockchat.core.webhooks import OPERATION
 
 PLACE = Path(__file__).parent.parent / "mockchat/kit/names.py"
@@ -106,7 +107,7 @@ def _setting(name: str) -> str:
     row = dict(config.rows())[name]
     if name == "fixture":
         return "str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]"
-    if "|" in row.kind.metavar and row.kind is not config.SWITCH:
+    if "|" in row.kind.metavar and row.kind is not SWITCH:
         return "Literal[" + ", ".join(f'"{one}"' for one in row.kind.metavar.split("|")) + "]"
     if row.repeatable:
         return "str | Sequence[str]"

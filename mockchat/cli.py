@@ -1,9 +1,9 @@
 """The command `mockchat`: finds the row of a command, parses its arguments and runs it."""
 
 import argparse
-import difflib
 import io
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,11 +13,13 @@ from typing import Any, NoReturn
 
 from mockchat.commands import CommandError, UsageError
 from mockchat.commands.table import COMMANDS, GROUPS, ONE_APP, ROWS, SERVER, Action
+from mockchat.core.naming import question
 from mockchat.version import __version__
 
 _WRONG_USAGE = 2
 _BY_SIGNAL = 128  # plus the number of the signal, as in a shell
 _SIGINT, _SIGPIPE = 2, 13
+_INVALID_CHOICE = re.compile(r"invalid choice: '(.*?)' \(choose from (.*)\)")  # argparse's words
 _EXEC, _REST = "exec", "--"  # the words after `exec … --` are another program's
 
 _EXAMPLES = """\
@@ -40,7 +42,18 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error and exit."""
+        if choice := _INVALID_CHOICE.search(message):
+            message += question(choice[1], re.split(r"\W+", choice[2]))
         self.exit(_WRONG_USAGE, f"mockchat: {message} (see `{self.prog} --help`)\n")
+
+    @property
+    def flags(self) -> set[str]:
+        """The options, those of the actions among them."""
+        found = set(self._option_string_actions)
+        for one in self._actions:
+            if isinstance(one, argparse._SubParsersAction):  # noqa: SLF001  # it has no other name
+                found.update(*(parser.flags for parser in one.choices.values()))
+        return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +99,9 @@ def _run(command: Action, words: list[str]) -> int:
     if extra and command.words == _EXEC and not extra[0].startswith("-"):
         raise UsageError(f"exec needs {_REST} before the command: {_with_rest(words, extra)}")
     if extra:
-        parser.error(f"unrecognized arguments: {' '.join(extra)}")
+        word = next((one for one in extra if one.startswith("-")), "").partition("=")[0]
+        near = question(word, parser.flags) if word else ""
+        parser.error(f"unrecognized arguments: {' '.join(extra)}{near}")
     action: Action = arguments.action
     status: int = _load(action)(action, arguments)
     return status
@@ -152,9 +167,7 @@ def _without_command(words: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"mockchat {__version__}")
     if words and not words[0].startswith("-"):
-        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
-        guess = f"; did you mean {near[0]}?" if near else ""
-        parser.error(f"there is no command {words[0]!r}{guess}")
+        parser.error(f"there is no command {words[0]!r}{question(words[0], COMMANDS)}")
     parser.parse_args(words)
     parser.print_help(sys.stderr)
     return _WRONG_USAGE

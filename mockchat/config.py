@@ -1,15 +1,15 @@
 """The settings: each field is a row with its flag, its MOCKCHAT_* variable, help and docs."""
 
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from mockchat.core.clock import duration
+from mockchat.core import setting_kinds as kinds
+from mockchat.core.naming import did_you_mean, question
 from mockchat.core.webhooks import checked_url
 
 
@@ -17,20 +17,11 @@ class ConfigError(Exception):
     """A setting has a wrong value; the message names the setting and the reason."""
 
 
-class Kind(NamedTuple):
-    """A kind of values: its parser, and its words in the help and in files."""
-
-    parse: Callable[[str], Any]
-    metavar: str = ""
-    none: str = "none"  # the word for None in help and docs
-    takes: tuple[type, ...] = (str, int, float)  # in a TOML file
-
-
 class Row(NamedTuple):
     """A setting beyond its name and default; `shown` is the default in help and docs."""
 
     help: str
-    kind: Kind
+    kind: kinds.Kind
     repeatable: bool
     shown: str
 
@@ -44,112 +35,7 @@ PER_APP = frozenset(
 )
 
 
-# --- kinds of values ------------------------------------------------------------------------
-def _port(value: str) -> int | None:
-    if value == "off":
-        return None
-    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > 65535:  # noqa: PLR2004
-        raise ValueError("must be a port from 0 to 65535, or off")
-    return int(value)
-
-
-def _count(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
-        raise ValueError("must be a whole number from 1 on")
-    return int(value)
-
-
-def _integer(value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError("must be a whole number") from None
-
-
-def _limit(value: str) -> int | None:
-    return None if value == "off" else _count(value)
-
-
-def size(value: str) -> int:
-    """Return the bytes of a size like `500KiB`, `8MiB` or `100000`."""
-    match = re.fullmatch(r"([0-9]{1,12})(KiB|MiB|GiB|)", value)
-    if not match or not int(match[1]):
-        raise ValueError("must be a size like 500KiB, 8MiB or 100000")
-    return int(match[1]) * {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}[match[2]]
-
-
-def _lifetime(value: str) -> float | None:
-    return None if value == "none" else _timeout(value)
-
-
-def _timeout(value: str) -> float:
-    if seconds := duration(value):
-        return seconds
-    raise ValueError("must be longer than 0 seconds")
-
-
-def _switch(value: str) -> bool:
-    if value.lower() in ("1", "true", "yes", "on"):
-        return True
-    if value.lower() in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("must be true or false")
-
-
-def _choice(*choices: str) -> Kind:
-    def parse(value: str) -> str:
-        if value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return value
-
-    return Kind(parse, "|".join(choices))
-
-
-def _credential(value: str) -> str:
-    if not value or not value.isprintable() or any(map(str.isspace, value)):
-        raise ValueError("must not be empty or contain spaces")
-    return value
-
-
-def _app_id(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
-        raise ValueError("must be 1 to 64 letters, digits, - or _")
-    return value
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", value):
-        raise ValueError("must be a host name without a port")
-    return value.lower().rstrip(".")
-
-
-def _pattern(value: str) -> str:
-    if value != "*":
-        _name(value.removeprefix("*."))
-    return value.lower().rstrip(".")
-
-
-def _url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
-        raise ValueError("must be like https://host:port")
-    return value.rstrip("/")
-
-
-_SERVICE_LINK = re.compile(r"\s*(tcp|udp|sctp)://")
-SWITCH = Kind(_switch, "true|false", takes=(bool,))
-_PORT = Kind(_port, "PORT", none="off")
-_COUNT = Kind(_count, "N")
-_DURATION = Kind(duration, "DURATION")
-_NAME = Kind(_name, "NAME", takes=(str,))
-_PATTERN = Kind(_pattern, "NAME", takes=(str,))
-_KEY = Kind(_credential, "KEY", takes=(str,))
-
-
-def _text(metavar: str) -> Kind:
-    return Kind(str, metavar, takes=(str,))
-
-
-def _setting(default: Any, kind: Kind, help_: str, shown: str = "") -> Any:
+def _setting(default: Any, kind: kinds.Kind, help_: str, shown: str = "") -> Any:
     if default is None:
         shown = shown or kind.none
     elif isinstance(default, bool):
@@ -165,106 +51,131 @@ def _setting(default: Any, kind: Kind, help_: str, shown: str = "") -> Any:
 class Config:
     """The settings of a server; every setting has a default that works."""
 
-    host: str = _setting("127.0.0.1", _text("ADDRESS"), "address to listen on")
-    port: int | None = _setting(8080, _PORT, "HTTP port; 0 = any free port, off = no HTTP")
-    https_port: int | None = _setting(8443, _PORT, "HTTPS port; 0 = any free port, off = no HTTPS")
-    tls_cert: str | None = _setting(
-        None, _text("FILE"), "certificate chain (PEM) to use instead of mockchat's own"
+    if not TYPE_CHECKING:
+
+        def __new__(cls, **given: Any) -> Self:
+            """Raise TypeError for a setting that there is not, before dataclasses do."""
+            for name in given:
+                if name not in cls.__dataclass_fields__:
+                    near = did_you_mean(name, cls.__dataclass_fields__)
+                    raise TypeError(f"there is no setting {name!r}; {near}")
+            return super().__new__(cls)
+
+    host: str = _setting("127.0.0.1", kinds.text("ADDRESS"), "address to listen on")
+    port: int | None = _setting(8080, kinds.PORT, "HTTP port; 0 = any free port, off = no HTTP")
+    https_port: int | None = _setting(
+        8443, kinds.PORT, "HTTPS port; 0 = any free port, off = no HTTPS"
     )
-    tls_key: str | None = _setting(None, _text("FILE"), "private key (PEM) of --tls-cert")
+    tls_cert: str | None = _setting(
+        None, kinds.text("FILE"), "certificate chain (PEM) to use instead of mockchat's own"
+    )
+    tls_key: str | None = _setting(None, kinds.text("FILE"), "private key (PEM) of --tls-cert")
     tls_host: tuple[str, ...] = _setting(
-        (), _text("NAME"), "another name or address in mockchat's own certificate"
+        (), kinds.text("NAME"), "another name or address in mockchat's own certificate"
     )
     ca_dir: str | None = _setting(
-        *(None, _text("DIR"), "folder of mockchat's own CA and certificate"),
+        *(None, kinds.text("DIR"), "folder of mockchat's own CA and certificate"),
         "`mockchat` in the user's cache folder",
     )
-    app_id: str = _setting("APP_ID", Kind(_app_id, "ID", takes=(str,)), "id of the default app")
+    app_id: str = _setting(
+        "APP_ID", kinds.Kind(kinds.app_id, "ID", takes=(str,)), "id of the default app"
+    )
     auth_key: tuple[str, ...] = _setting(
         ("AUTH_KEY", "API_KEY"),
-        _KEY,
+        kinds.KEY,
         "api key that may create and update users, and create auth tokens",
     )
-    rest_api_key: tuple[str, ...] = _setting(("REST_API_KEY",), _KEY, "api key with full access")
-    any_key: bool = _setting(False, SWITCH, "accept every api key, with full access")
-    strict_apps: bool = _setting(False, SWITCH, "refuse app ids other than --app-id")
-    max_apps: int = _setting(1000, _COUNT, "apps that requests may add by naming them")
+    rest_api_key: tuple[str, ...] = _setting(
+        ("REST_API_KEY",), kinds.KEY, "api key with full access"
+    )
+    any_key: bool = _setting(False, kinds.SWITCH, "accept every api key, with full access")
+    strict_apps: bool = _setting(False, kinds.SWITCH, "refuse app ids other than --app-id")
+    max_apps: int = _setting(1000, kinds.COUNT, "apps that requests may add by naming them")
     region: str = _setting(
-        "us", _choice("us", "eu", "in"), "region that clients receive in their settings"
+        "us", kinds.choice("us", "eu", "in"), "region that clients receive in their settings"
     )
     fixture: tuple[str, ...] = _setting(
-        *(("default",), _text("NAME")),
+        *(("default",), kinds.text("NAME")),
         "seed data: a shipped fixture (default, empty) or the path of a JSON file",
     )
     random_seed: int | None = _setting(
-        *(None, Kind(_integer, "N", none="random")), "make ids and tokens reproducible"
+        *(None, kinds.Kind(kinds.integer, "N", none="random")), "make ids and tokens reproducible"
     )
     errors: str = _setting(
-        *("auto", _choice("auto", "documented", "live")),
+        *("auto", kinds.choice("auto", "documented", "live")),
         "error dialect; auto = live for chat SDKs and by a live host name, else documented",
     )
     tokens: str = _setting(
-        *("reusable", _choice("reusable", "single-use")),
+        *("reusable", kinds.choice("reusable", "single-use")),
         "single-use = an auth token logs in once; only the same device may do so again",
     )
     token_ttl: float | None = _setting(
-        None, Kind(_lifetime, "DURATION"), "lifetime of an auth token, like 1h"
+        None, kinds.Kind(kinds.lifetime, "DURATION"), "lifetime of an auth token, like 1h"
     )
-    login_latency: float = _setting(0.025, _DURATION, "duration of POST /login", "25ms")
+    login_latency: float = _setting(0.025, kinds.DURATION, "duration of POST /login", "25ms")
     rate_limit: int | None = _setting(
-        None, Kind(_limit, "N", none="off"), "requests per app and minute before 429"
+        None, kinds.Kind(kinds.limit, "N", none="off"), "requests per app and minute before 429"
     )
     max_users: int | None = _setting(
-        None, Kind(_limit, "N", none="off"), "users of an app before the plan's 402"
+        None, kinds.Kind(kinds.limit, "N", none="off"), "users of an app before the plan's 402"
     )
     unbuilt: str = _setting(
-        *("refuse", _choice("refuse", "accept")),
+        *("refuse", kinds.choice("refuse", "accept")),
         "accept = writes to known but unbuilt paths answer what was sent",
     )
     webhook: tuple[str, ...] = _setting(
-        *((), Kind(checked_url, "URL", takes=(str,))),
+        *((), kinds.Kind(checked_url, "URL", takes=(str,))),
         "where the events of users go: online, offline, blocked, unblocked",
     )
-    journal_size: int = _setting(1000, _COUNT, "exchanges that the journal keeps for each app")
+    journal_size: int = _setting(1000, kinds.COUNT, "exchanges that the journal keeps for each app")
     journal_bytes: int = _setting(
-        8 * 2**20, Kind(size, "SIZE"), "bytes that the journal keeps for each app", "8MiB"
+        8 * 2**20,
+        kinds.Kind(kinds.size, "SIZE"),
+        "bytes that the journal keeps for each app",
+        "8MiB",
     )
     client_timeout: float = _setting(
-        *(60.0, Kind(_timeout, "DURATION")),
+        *(60.0, kinds.Kind(kinds.timeout, "DURATION")),
         "time that a client has to send a head or a body, and to take a part of its answer",
         "60s",
     )
     state: str | None = _setting(
-        None, _text("FILE"), "file to load all apps from at the start and to save them to"
+        None, kinds.text("FILE"), "file to load all apps from at the start and to save them to"
     )
     public_url: str | None = _setting(
-        *(None, Kind(_url, "URL", takes=(str,)), "base URL that clients receive in their settings"),
+        *(
+            None,
+            kinds.Kind(kinds.url, "URL", takes=(str,)),
+            "base URL that clients receive in their settings",
+        ),
         "the host that the client used",
     )
-    trust_proxy: bool = _setting(False, SWITCH, "trust X-Forwarded-Host and X-Forwarded-Proto")
+    trust_proxy: bool = _setting(
+        False, kinds.SWITCH, "trust X-Forwarded-Host and X-Forwarded-Proto"
+    )
     proxy_port: int | None = _setting(
-        *(None, _PORT),
+        *(None, kinds.PORT),
         "port of an HTTP proxy that sends the live host names to mockchat; 0 = any free port",
     )
     proxy_only_live: bool = _setting(
-        False, SWITCH, "make the proxy refuse all hosts but the live ones"
+        False, kinds.SWITCH, "make the proxy refuse all hosts but the live ones"
     )
     proxy_allow: tuple[str, ...] = _setting(
-        *((), _PATTERN),
+        *((), kinds.PATTERN),
         "another host for the proxy where it takes the live ones only, as it does beyond loopback: "
         "a name, `*.name`, or `*` for all",
     )
     control_token: str | None = _setting(
         None,
-        Kind(_credential, "TOKEN", takes=(str,)),
+        kinds.Kind(kinds.credential, "TOKEN", takes=(str,)),
         "token that the control API requires; others can read a flag, but no variable or file",
     )
     allow_host: tuple[str, ...] = _setting(
-        (), _NAME, "another host name by which the control API and the pages may be called"
+        (), kinds.NAME, "another host name by which the control API and the pages may be called"
     )
-    log_format: str = _setting("text", _choice("text", "json"), "format of log lines")
+    log_format: str = _setting("text", kinds.choice("text", "json"), "format of log lines")
     log_level: str = _setting(
-        "info", _choice("debug", "info", "warning", "error"), "lowest level of the log lines"
+        "info", kinds.choice("debug", "info", "warning", "error"), "lowest level of the log lines"
     )
 
     def __post_init__(self) -> None:
@@ -293,7 +204,7 @@ class Config:
 def _checked(setting: "Field[Any]", value: Any) -> Any:
     """Return a value given in Python by the rules of its flag; a duration may be a text."""
     row: Row = setting.metadata["row"]
-    if value is None and (setting.default is None or row.kind is _PORT):
+    if value is None and (setting.default is None or row.kind is kinds.PORT):
         return None
     if isinstance(value, timedelta):
         value = value.total_seconds()
@@ -334,8 +245,8 @@ def service_links(environ: Mapping[str, str]) -> list[str]:
 
     Kubernetes sets `MOCKCHAT_PORT=tcp://10.0.0.1:80` for a Service named mockchat.
     """
-    names = [variable(name) for name, row in rows() if row.kind is _PORT]
-    return [one for one in names if _SERVICE_LINK.match(environ.get(one, ""))]
+    names = [variable(name) for name, row in rows() if row.kind is kinds.PORT]
+    return [one for one in names if kinds.SERVICE_LINK.match(environ.get(one, ""))]
 
 
 def load_config(
@@ -362,7 +273,9 @@ def _parsed(row: Row, texts: list[str], source: str) -> Any:
     try:
         values = [row.kind.parse(text) for text in texts]
     except ValueError as error:
-        raise ConfigError(f"{source} {error}, not {', '.join(texts)!r}") from None
+        reason, *choices = error.args
+        near = question(texts[-1], *choices) if choices else ""
+        raise ConfigError(f"{source} {reason}, not {', '.join(texts)!r}{near}") from None
     return tuple(values) if row.repeatable else values[0]
 
 
@@ -379,7 +292,8 @@ def read_file(path: str) -> dict[str, Any]:
         name, source = key.replace("-", "_"), f"--config {path}: {key}"
         row = dict(rows()).get(name)
         if row is None:
-            raise ConfigError(f"--config {path}: there is no setting {key!r}")
+            near = question(name, dict(rows()))
+            raise ConfigError(f"--config {path}: there is no setting {key!r}{near}")
         if name in values:
             raise ConfigError(f"{source} occurs twice, once with - and once with _")
         values[name] = _parsed(row, _texts(row, value, source), source)
@@ -390,7 +304,8 @@ def _texts(row: Row, value: Any, source: str) -> list[str]:
     """Return a TOML value as the texts that a flag would have."""
     given = value if row.repeatable and isinstance(value, list) else [value]
     if not given or any(
-        isinstance(one, bool) is not (row.kind is SWITCH) or not isinstance(one, row.kind.takes)
+        isinstance(one, bool) is not (row.kind is kinds.SWITCH)
+        or not isinstance(one, row.kind.takes)
         for one in given
     ):
         raise ConfigError(f"{source} cannot be {value!r}")

@@ -55,7 +55,7 @@ HOUSE = {
     "commands": room(
         "core config version commands", lazily="api control wire kit server log serve verify rich"
     ),
-    "cli": room("commands version"),
+    "cli": room("core commands version"),
     "pytest_plugin": room("version", "pytest", lazily="config server core wire"),
     "__init__": room("version", lazily="config core server wire"),
     "__main__": room("cli"),

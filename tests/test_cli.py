@@ -60,7 +60,7 @@ def test_it_prints_its_version_and_the_openapi_document(command: Command) -> Non
 
 def test_wrong_usage_is_one_line_with_status_2(command: Command) -> None:
     rows = {
-        "sevre": "'sevre'; did you mean serve? (see `mockchat --help`)",
+        "sevre": "'sevre'; did you mean 'serve'? (see `mockchat --help`)",
         "nonsense-without-a-neighbour": "there is no command 'nonsense-without-a-neighbour'",
         "token": "(see `mockchat token --help`)",
         "token superhero1 --forc": "--forc",

@@ -1,7 +1,14 @@
 """Mistyped names: they are refused where they are given, with the name that was meant."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from mockchat import Config, create_app
+from mockchat.config import ConfigError, load_config
+from mockchat.core.seed import FixtureError
+from tests.command_line import Command
 from tests.faulty import add_fault
 from tests.helpers import REST_KEY, Client, body_of, details_of, error_of
 
@@ -79,3 +86,56 @@ async def test_a_header_of_another_tool_is_left_alone(client: Client) -> None:
     headers = {**REST_KEY, "X-Mock-Response-Code": "503"}
 
     assert (await client.get("/users", headers=headers)).status == 200
+
+
+# --- settings and the command line ----------------------------------------------------------
+def test_a_mistyped_setting_is_refused_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("https-prot = 1", encoding="utf-8")
+    mistyped: Any = {"prot": 1}
+
+    with pytest.raises(TypeError, match="no setting 'prot'; did you mean 'port'"):
+        Config(**mistyped)
+    with pytest.raises(ConfigError, match=r"errors must be .*, not 'lvie'; did you mean 'live'"):
+        Config(errors="lvie")
+    with pytest.raises(ConfigError, match="no setting 'https-prot'; did you mean 'https_port'"):
+        load_config({}, {}, str(file))
+    with pytest.raises(FixtureError, match=r"shipped are .*; did you mean 'default'"):
+        create_app(Config(fixture=("defualt",)))
+
+
+def test_a_mistyped_word_of_a_command_is_status_2_and_told(steer: Command) -> None:
+    meant = {
+        "jurnal": "'journal'",
+        "serve --prot 1": "'--port'",
+        "serve --errors lvie": "'live'",
+        "exec --prot 1 -- true": "'--port'",
+        "faults lst": "'list'",
+        "faults add hang --operatoin login": "'--operation'",
+        "faults add hang --operation lgoin": "'login'",
+        "faults add hnag": "'hang'",
+        "journal --code ERR_UID_NOTFOUND": "'ERR_UID_NOT_FOUND'",
+    }
+    for line, word in meant.items():
+        status, _, said = steer(*line.split())
+        assert (status, f"id you mean {word}?" in said) == (2, True), f"{line}: {said}"
+
+
+def test_a_variable_that_nothing_reads_is_told_but_for_those_of_kubernetes(
+    steer: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        *(("MOCKCHAT_HTTP_PORT", "1"), ("MOCKCHAT_NONSENSE", "1")),
+        *(("MOCKCHAT_SERVICE_HOST", "10.0.0.1"), ("MOCKCHAT_SERVICE_PORT_HTTPS", "443")),
+        *(("MOCKCHAT_PORT_8080_TCP_ADDR", "10.0.0.1"), ("MOCKCHAT_DB_PORT", "tcp://10.0.0.1:1")),
+        *(("MOCKCHAT_CA", ""), ("MOCKCHAT_IMAGE", "mockchat")),
+    ):
+        monkeypatch.setenv(name, value)
+    stranger = "mockchat: nothing reads the variable"
+    told = [
+        f"{stranger} MOCKCHAT_HTTP_PORT; did you mean MOCKCHAT_HTTPS_PORT?",
+        f"{stranger} MOCKCHAT_NONSENSE; `mockchat config` lists them",
+    ]
+
+    for command in ("config", "users"):
+        assert steer(command).err.splitlines() == told, command

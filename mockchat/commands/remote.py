@@ -14,6 +14,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 from mockchat import config
 from mockchat.commands import CommandError, UsageError
 from mockchat.commands.show import printable, tell
+from mockchat.commands.strangers import tell_strangers
 from mockchat.commands.table import Action
 from mockchat.core.ids import camel
 
@@ -72,6 +73,7 @@ class Remote:
             given = getattr(arguments, name, None)
             return str(os.environ.get(f"MOCKCHAT_{name.upper()}", "") if given is None else given)
 
+        tell_strangers(os.environ)
         self.url = (getattr(arguments, "url", None) or default_url()).rstrip("/")
         self.app = option("app")
         self._token = option("control_token")
@@ -162,7 +164,8 @@ class Remote:
             said = f"{' '.join(details) or error['message']} ({error['code']})"
         except (ValueError, LookupError, TypeError, AttributeError):
             return UnreachableError(f"{self.url} answers {status}, but is not mockchat")
-        return RefusedError(printable(said) + (f"\n  hint: {printable(hint)}" if hint else ""))
+        refused = UsageError if error["code"] == "ERR_BAD_REQUEST" else RefusedError
+        return refused(printable(said) + (f"\n  hint: {printable(hint)}" if hint else ""))
 
 
 def is_loopback(url: str) -> bool:

@@ -10,8 +10,10 @@ from typing import Any
 from mockchat import config
 from mockchat.commands import UsageError
 from mockchat.commands.show import note, tell
+from mockchat.commands.strangers import tell_strangers
 from mockchat.commands.table import JSON, Action, Argument, Column, argument
 from mockchat.config import Config, ConfigError
+from mockchat.core.setting_kinds import SWITCH
 
 _SECRET = ("control_token",)
 _MASK = "********"
@@ -36,7 +38,7 @@ def setting(name: str, default: str | None = None) -> Argument:
     """Return the flag of a setting."""
     row = dict(config.rows())[name]
     options: dict[str, Any] = {"action": "append"} if row.repeatable else {}
-    if row.kind is config.SWITCH:
+    if row.kind is SWITCH:
         options |= {"nargs": "?", "const": "true"}
     told = f"{row.help} (default: {default or _default(name)}; {config.variable(name)})"
     return argument(config.flag(name), row.kind.metavar, told, "settings", **options)
@@ -60,6 +62,7 @@ def config_of(
             f"{name}={environ[name]} is ignored, because Kubernetes sets it for a Service; set "
             "enableServiceLinks: false in the pod, or pass the port as a flag"
         )
+    tell_strangers(environ)
     try:
         return config.load_config(flags, environ, file)
     except ConfigError as error:

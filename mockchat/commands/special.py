@@ -47,9 +47,9 @@ def seed(action: Action, arguments: argparse.Namespace) -> int:
         raise UsageError("seed needs --users N or --fixture FILE")
     try:
         answer = ask(action, arguments, body, _SEEDING)
-    except RefusedError as error:
+    except (RefusedError, UsageError) as error:
         more = f"; this machine has no file {fixture}" if isinstance(fixture, str) else ""
-        raise RefusedError(f"{error}{more}") from None
+        raise type(error)(f"{error}{more}") from None
     return tell(arguments, answer, action.shows)
 
 

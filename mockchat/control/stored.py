@@ -14,6 +14,7 @@ from marshmallow import Schema, ValidationError, fields
 from mockchat.api.fields import Choice, Field
 from mockchat.api.validation import Prepared, StrictSchema, declared, details_of, text
 from mockchat.core.entities import ApiKey, AuthToken, Role, Scope, User
+from mockchat.core.naming import question
 from mockchat.core.seed import FixtureError, Sections, Seed, fixtures_dir
 from mockchat.core.snapshot import Column, SnapshotError, columns
 from mockchat.core.state import MAX_UID_LENGTH
@@ -161,7 +162,7 @@ def read_fixture(name: str, named: Iterable[str]) -> Sections:
     if name not in (*_shipped(), *named):
         raise FixtureError(
             f"{name[:80]} is neither one that the server started with nor shipped; "
-            f"shipped are {', '.join(_shipped())}"
+            f"shipped are {', '.join(_shipped())}{question(name, (*_shipped(), *named))}"
         )
     return _read(_find(name))
 
@@ -175,7 +176,8 @@ def _find(fixture: str) -> Path:
         path = path.expanduser()
     if not path.is_file():
         names = ", ".join(_shipped())
-        raise FixtureError(f"{fixture}: no such fixture file; shipped are {names}")
+        near = question(fixture, _shipped())
+        raise FixtureError(f"{fixture}: no such fixture file; shipped are {names}{near}")
     return path
 
 

@@ -27,3 +27,9 @@ def guess(word: object, known: Iterable[str]) -> str:
     """Return ` Did you mean 'name'?` to follow a sentence, or nothing."""
     near = nearest(word, known)
     return f" Did you mean {near!r}?" if near else ""
+
+
+def question(word: object, known: Iterable[str]) -> str:
+    """Return `; did you mean 'name'?` to end a line, or nothing."""
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near else ""
