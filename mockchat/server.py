@@ -93,9 +93,10 @@ class MockChat(Kit):
     def app(self, app_id: str, **settings: Unpack[AppSettings]) -> "MockApp":
         """Return one app and its verbs; it shares nothing with any other.
 
-        With settings (those of PER_APP, named and given as in Config) it is made anew by them;
-        else it is the one that is there, or will be when it is first used. Raises TypeError for
-        another setting, ConfigError and FixtureError for a wrong one, ApiError for a wrong id.
+        Settings, those of PER_APP with the values of Config, make the app anew. Without settings
+        the app stays as it is; one that is not there is made when it is first used. Raises
+        TypeError for another setting, ConfigError and FixtureError for a wrong one, ApiError for
+        a wrong id.
         """
         if settings and (strangers := settings.keys() - PER_APP):
             name, known = min(strangers), sorted(PER_APP)

@@ -1,6 +1,7 @@
 """The documentation site: MkDocs builds it without a warning, and its links lead somewhere."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,3 +71,27 @@ def test_every_link_leads_somewhere_and_no_page_loads_from_another_host(site: Pa
     assert len(pages) > 30
     assert list(broken(site, pages)) == []
     assert {url for html in pages.values() for url in html.loaded if urlsplit(url).netloc} == set()
+
+
+# --- plain English --------------------------------------------------------------------------
+WORDS = 33  # of a sentence, with room over the 25 that we aim at
+RIDDLE = re.compile(r"\W*(Who|Whoever|Whom|What|Whatever)\b(?!.*(\?|:\*\*))")
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a page, without its code, tables and headings."""
+    text = re.sub(r"^```.*?^```$|<!--.*?-->", "\n\n", text, flags=re.DOTALL | re.MULTILINE)
+    for part in re.split(r"\n\s*\n|\n(?=[*|#-]|\d+\.)", text):
+        if not part.startswith(("|", "#")):
+            plain = re.sub(r"`[^`]*`", "CODE", re.sub(r"\]\([^)]*\)", "]", " ".join(part.split())))
+            yield from re.split(r"(?<=[.!?:;])\s+(?=[A-Z\[*])", plain)
+
+
+def test_a_sentence_is_short_and_begins_with_no_riddle() -> None:
+    found = []
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")):
+        for sentence in sentences(page.read_text(encoding="utf-8")):
+            too_long = len(re.findall(r"[\w'-]+", sentence)) > WORDS
+            found += [f"{page.name}: {sentence}"] * bool(too_long or RIDDLE.match(sentence))
+
+    assert found == []

@@ -10,15 +10,15 @@ Facts = dict[str, Any]
 INTRO = """\
 # SDK matrix
 
-`make sdk-matrix` takes every version npm has of CometChat's three browser packages, unmodified,
-through the steps of the SDK tests in headless Chromium, and writes this page: with the hosts
-overridden where the package has options for that (`override`), and by the live host names, resolved
-to mockchat, for all (`live`).
+`make sdk-matrix` runs every version of CometChat's three browser packages on npm, unmodified,
+through the steps of the SDK tests in headless Chromium. It writes this page. `override`: the
+hosts are overridden, where the package has options for that. `live`: the live host names lead to
+mockchat.
 
 `yes`: passed, by the very assertions of the suite; `no`: not passed. `XMPP`: the package speaks
 XMPP where newer ones open CometChat's WebSocket; its login does not need it. `promises`: how many
 methods and requests that return a promise were called after a login. Each settled within eight
-seconds, none threw inside the SDK, and what an app asks for after a login was answered.
+seconds, none threw inside the SDK, and every request of an app after its login was answered.
 
 Three flaws of the packages themselves are walked around. 2.1.3 and 2.1.4 cannot log in a second
 user over the first, so the first logs out before. Up to 2.3.0 no login works in a page that was
