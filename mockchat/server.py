@@ -40,7 +40,7 @@ __tracebackhide__ = True  # a failed verb shows the line of the test
 _GRACE = 0.4  # seconds; aiohttp waits twice as long for requests in flight when it stops
 LONGEST_STOP = 8.0  # seconds; Docker kills a container after ten
 _BACKLOG = 1024
-_LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound
+_LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nosec B104  # compared with, not bound
 
 
 class StartError(Exception):

@@ -145,3 +145,19 @@ def test_the_command_lines_run_one_after_the_other_as_printed(steer: Command) ->
 
     assert lines
     assert complaints == dict.fromkeys(lines, "")
+
+
+# --- security -------------------------------------------------------------------------------
+def test_every_threat_names_tests_that_there_are() -> None:
+    tests = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    lines = section(DOCS / "security.md", "Threats").strip().splitlines()[2:]
+
+    assert len(lines) >= 20
+    for line in lines:
+        named = set(re.findall(r"`(test_\w+)`", line.split(" | ")[-1]))
+        assert named, line
+        assert named <= tests, line

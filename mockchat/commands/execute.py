@@ -99,7 +99,7 @@ def _run(command: list[str], environ: Mapping[str, str], forwarding: "_Forwardin
     if forwarding.early:
         return _BY_SIGNAL + forwarding.early
     try:
-        child = subprocess.Popen(command, env=environ)  # noqa: S603  # the user's own command
+        child = subprocess.Popen(command, env=environ)  # noqa: S603  # nosec B603  # the user's own command
     except FileNotFoundError:
         raise _NotRunError(f"{command[0]}: there is no such command", _NO_SUCH_COMMAND) from None
     except OSError as error:

@@ -10,7 +10,7 @@ class Ids:
 
     def __init__(self, random_seed: int | None = None, name: str = "") -> None:
         self._random_seed = random_seed
-        self._random = random.Random(None if random_seed is None else f"{random_seed}/{name}")
+        self._random = random.Random(None if random_seed is None else f"{random_seed}/{name}")  # nosec B311
 
     def of(self, name: str) -> "Ids":
         """Return the sequence of the same seed for `name` alone."""

@@ -50,7 +50,7 @@ class StoredSnapshot(NamedTuple):
 
     def apps(self) -> Apps:
         """Return the contents."""
-        plain: Apps = marshal.loads(self.packed)  # noqa: S302  # packed by this very process
+        plain: Apps = marshal.loads(self.packed)  # noqa: S302  # nosec B302  # packed by this very process
         return plain
 
 
