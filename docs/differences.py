@@ -40,7 +40,7 @@ DIFFERENCES = (
         "errors",
         "`devMessage` has a text of its own",
         "it repeats `message` and names the other dialect's code where no live text is known",
-        "whoever reads it learns of both codes",
+        "the reader learns both codes",
     ),
     Difference(
         "groups",
@@ -121,8 +121,8 @@ DIFFERENCES = (
     Difference(
         "auth tokens",
         "",
-        "without `force` a token is returned again per `deviceId` of the body; none is one, too",
-        "known is only that one is returned again; SDKs and back ends so never share one",
+        "without `force` each `deviceId` of the body gets its token again; so does a missing one",
+        "it is known only that a token comes again; SDKs and back ends never share one so",
     ),
     Difference(
         "auth tokens",
@@ -133,8 +133,8 @@ DIFFERENCES = (
     Difference(
         "auth tokens",
         "",
-        "the text that tells of a deleted token",
-        "the vendor's sample is another's",
+        "the message after the deletion of a token",
+        "the vendor's sample shows the message of another operation",
     ),
     Difference(
         "auth tokens",
@@ -156,7 +156,7 @@ DIFFERENCES = (
         "the pages of four SDKs say so; the recordings have full-access keys only",
     ),
     Difference(
-        "users", "", "`role` must name a role that exists, else 400", "the text is ours, too"
+        "users", "", "`role` must name a role that exists, else 400", "the text is a choice, too"
     ),
     Difference("users", "", "a single user comes with its tags, a list only `withTags`", _UNKNOWN),
     Difference(
@@ -185,19 +185,19 @@ DIFFERENCES = (
     Difference(
         "blocked users",
         "",
-        "the block that was made first leads, of equal times the lower uid",
+        "the oldest block comes first, among equal times the lower uid",
         "in the recording time, block and uid rise together",
     ),
     Difference(
         "blocked users",
         "",
-        "without `direction` an api key is shown whom the user blocked, a client both directions",
-        "that is how SDKs ask",
+        "without `direction` an api key gets the users that the user blocked, a client both lists",
+        "SDKs ask in this way",
     ),
     Difference(
         "friends, blocked users",
         "",
-        "the texts for a uid that does not exist or already is what it was to become",
+        "the texts for an unknown uid, and for one that is a friend or blocked already",
         "seen in a re-implementation only",
     ),
     Difference(
@@ -211,7 +211,7 @@ DIFFERENCES = (
         "presence",
         "",
         "a login shows `online`; elsewhere `available` while a WebSocket is open, else `offline`",
-        "what SDKs read as online",
+        "SDKs read these as online",
     ),
     Difference(
         "errors",
@@ -222,9 +222,9 @@ DIFFERENCES = (
     Difference(
         "friends",
         "",
-        "the request is refused where all users are friends already, or none is; else each uid has "
-        "its outcome",
-        "the codes are known, when they come is not",
+        "a request is refused if all its users are friends already, or none is; otherwise each "
+        "uid has its outcome",
+        "the codes are known, their conditions are not",
     ),
     Difference(
         "onBehalfOf",
@@ -247,8 +247,8 @@ DIFFERENCES = (
     Difference(
         "order of checks",
         "",
-        "path and method, app, rate limit, who asks, query and body, whom it is about",
-        "known is only: the api key before the uid",
+        "path and method, app, rate limit, credentials, query and body, user of the path",
+        "it is known only that the api key comes before the uid",
     ),
     Difference(
         "requests",
@@ -259,7 +259,7 @@ DIFFERENCES = (
     Difference(
         "requests",
         "",
-        "a method that a path has not is 404 `ERR_API_NOT_FOUND`, not 405",
+        "a wrong method for a known path is 404 `ERR_API_NOT_FOUND`, not 405",
         "the code is documented, the status follows that of unknown paths",
     ),
     Difference("answers", "", "text beyond ASCII travels as UTF-8, not escaped", _UNKNOWN),
@@ -267,12 +267,12 @@ DIFFERENCES = (
         "texts",
         "",
         "every text, status and sentence that is marked `assumed` in docs/fidelity.md",
-        "in the wording of those that are known",
+        "written in the style of the known ones",
     ),
     Difference(
         "requests",
         "",
-        "what is no HTTP at all is refused by the HTTP parser with a plain-text 400",
+        "the HTTP parser refuses bytes that are no HTTP with a plain-text 400",
         _UNKNOWN,
     ),
     Difference(
@@ -288,8 +288,8 @@ DIFFERENCES = (
     Difference(
         "WebSocket",
         "",
-        "a client that logs out has 2 seconds to close its socket; where somebody else revokes the "
-        "token the socket is closed with 1008, and an Android SDK's connection is cut",
+        "after a logout a client has 2 seconds to close its socket; if another client revokes the "
+        "token, mockchat closes the socket with 1008 and cuts an Android SDK's connection",
         "Android SDKs take a server's close at logout for a lost connection, and otherwise notice "
         "no close frame",
     ),

@@ -264,12 +264,15 @@ def test_a_failure_s_report_has_what_reached_the_app_and_no_other_has(project: P
             for number in range(53):
                 ask(f"{mockchat.url}/v3/users/u{number}", apikey="REST_API_KEY")
             assert False
+
+        @pytest.mark.mockchat(errors="none of them")
+        def test_not_set_up(mockchat): pass
         """
     )
 
     result = project.run()
 
-    result.assert_outcomes(passed=2, failed=4, errors=2)
+    result.assert_outcomes(passed=2, failed=4, errors=3)
     out = result.stdout.str()
     result.stdout.fnmatch_lines_random(
         [

@@ -162,13 +162,13 @@ BROKEN: list[tuple[Callable[[Json], None], str, str]] = [
     (twice("authTokens"), "", "authTokens: the value"),
     (break_in("roles", []), "", "there is no role 'default'"),
     (user(role="nope"), "", "'u2' has the role 'nope', which is not there"),
-    (user(friends=["nope"]), "", "'u2' knows 'nope', who is no user"),
-    (user(blocked={"nope": 1}), "", "'u2' knows 'nope', who is no user"),
+    (user(friends=["nope"]), "", "'u2' knows 'nope', but there is no such user"),
+    (user(blocked={"nope": 1}), "", "'u2' knows 'nope', but there is no such user"),
     (user(friends=["u2"]), "", "'u2' knows itself"),
     (user(blocked={"u2": 1}), "", "'u2' knows itself"),
     (break_in("serial", 0), "", "serial is lower than that of a user"),
-    (break_in("authTokens.0.uid", "nope"), "", "is of 'nope', who is no user"),
-    (user(deactivatedAt=1), "", "is of 'u2', who is deactivated"),
+    (break_in("authTokens.0.uid", "nope"), "", "is of 'nope', but there is no such user"),
+    (user(deactivatedAt=1), "", "is of 'u2', but that user is deactivated"),
 ]
 
 

@@ -141,7 +141,7 @@ def _check_references(
         elif key in friends:
             reason = "is its own friend"
         elif strangers := sorted(friends - keys):
-            reason = f"has the friend {strangers[0]!r}, who is no user"
+            reason = f"has the friend {strangers[0]!r}, but there is no such user"
         if reason:
             raise FixtureError(f"{path}: user {user['uid']!r}: {reason}")
         seen.add(key)

@@ -184,7 +184,7 @@ def _wrong(user: User, known: Mapping[str, User], roles: Container[str]) -> str:
         return f"{user.uid!r} has the role {user.role!r}, which is not there"
     for other in (*user.friends, *user.blocked):
         if other not in known or other == user.key:
-            whom = "itself" if other == user.key else f"{other!r}, who is no user"
+            whom = "itself" if other == user.key else f"{other!r}, but there is no such user"
             return f"{user.uid!r} knows {whom}"
     return ""
 
@@ -192,7 +192,7 @@ def _wrong(user: User, known: Mapping[str, User], roles: Container[str]) -> str:
 def _wrong_token(token: AuthToken, known: Mapping[str, User]) -> str:
     owner = known.get(token.uid.lower())
     if owner is None:
-        return f"an auth token is of {token.uid!r}, who is no user"
+        return f"an auth token is of {token.uid!r}, but there is no such user"
     if owner.deactivated_at is not None:
-        return f"an auth token is of {token.uid!r}, who is deactivated"
+        return f"an auth token is of {token.uid!r}, but that user is deactivated"
     return ""

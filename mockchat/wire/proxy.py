@@ -81,7 +81,7 @@ class Proxy:
     async def start(self, bound: socket.socket) -> None:
         """Serve the clients of a bound socket."""
         if EVERY_HOST in self._allow and not is_loopback(bound.getsockname()[0]):
-            log.warning("the proxy takes whoever reaches it to any host; see --proxy-allow")
+            log.warning("the proxy leads every client to any host; see --proxy-allow")
         # Without files left asyncio logs as many failures at a time as its own backlog says.
         self._server = await asyncio.start_server(
             self._accept, sock=bound, limit=_HEAD_LIMIT, backlog=1
