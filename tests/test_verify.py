@@ -16,7 +16,7 @@ from mockchat.api import OPERATIONS, after_login
 from mockchat.api.validation import TEXTS
 from mockchat.core.clock import Clock
 from mockchat.core.errors import Evidence
-from mockchat.verify import VerifyError, cassette
+from mockchat.verify import VerifyError, cassette, report
 from mockchat.verify.assumed import codes_and_rules
 from mockchat.verify.play import Verdict
 from mockchat.verify.run import Plan, Run
@@ -27,6 +27,7 @@ from tests.faulty import add_fault
 from tests.helpers import Serve, body_of, telling
 from tests.recordings import read_recording
 from tests.stand_in import (
+    Change,
     Mutant,
     StandIn,
     differing,
@@ -224,6 +225,35 @@ async def test_a_429_is_waited_for_as_long_as_it_asks_and_not_for_ever(live: Sta
     told = [one.reason for one in run.outcomes if one.verdict is Verdict.NOT_ASKED]
     assert told[0] == "the service answered 429 and asks to wait 4000 seconds"
     assert not run.is_complete
+
+
+async def test_answers_that_make_no_sense_are_told_and_break_nothing(live: StandIn) -> None:
+    bodies = (
+        b"", b"null", b"\xff\x00", b"[" * 99_999, b'{"data":null}', b'{"data":[1,null,[]],"meta":5}',
+        b'{"data":[{"uid":5},{"role":null}],"meta":{"pagination":[]}}', b'{"error":"x"}',
+        b'{"data":{"apiKey":5,"jwt":[]}}', b'{"data":{"name":"\\ud800\\u001b[31m"}}',
+        b'{"error":{"code":1,"message":["x"],"details":[1]}}',
+        b'{"error":{"code":"ERR_BAD_REQUEST","details":{"a":"text","b":null,"c":[5]}}}',
+    )  # fmt: skip
+    for body in bodies:
+        with telling(body=body[:50]):
+            live.mutant = Mutant(".*", answering(body), "", "")
+            run = await live.verify("roles")
+
+            assert len(run.outcomes) == run.plan.size
+            assert not run.agrees
+            assert run.played
+            for told in (report.markdown(run), report.html(run), str(report.document(run))):
+                assert "\x1b" not in told
+            live.mutant = None
+            await Run(live.plan(prefix=run.plan.prefix), sleep=live.sleep).remove()
+
+
+def answering(body: bytes) -> Change:
+    def change(response: web.Response) -> None:
+        response.body = body
+
+    return change
 
 
 async def test_requests_stay_under_the_rate_limit_of_the_smallest_plan() -> None:

@@ -96,11 +96,11 @@ def _own_part(body: Any, prefix: str) -> Any:
     if not prefix or not isinstance(body, dict) or not isinstance(body.get("data"), list):
         return body
     own = [item for item in body["data"] if prefix in json.dumps(item)]
-    pagination = body.get("meta", {}).get("pagination")
-    meta = {**body.get("meta", {})}
-    if isinstance(pagination, dict):
-        meta["pagination"] = {name: f"<{type(it).__name__}>" for name, it in pagination.items()}
-    return {**body, "data": own} | ({"meta": meta} if "meta" in body else {})
+    meta = body.get("meta")
+    if isinstance(meta, dict) and isinstance(meta.get("pagination"), dict):
+        counts = {name: _type(it) for name, it in meta["pagination"].items()}
+        body = {**body, "meta": {**meta, "pagination": counts}}
+    return {**body, "data": own}
 
 
 # --- comparison -----------------------------------------------------------------------------

@@ -92,19 +92,19 @@ class Pull:
         path = f"/users?withDeactivated=true&withTags=true&perPage={per_page}&page="
         more = True
         while more and (limit is None or len(self._users) < limit):
-            rows, pagination = await _page(side, f"{path}{self._pages + 1}")
-            users = [self._user(row) for row in rows]
+            rows, pagination = await _page(side, f"{path}{self._pages + 1}", "uid")
+            users = [self._user(row) for row in rows if row["uid"] not in self._users]
             self._add({"page": self._pages + 1, "users": users})
             total = min(pagination.get("total", 0), limit or pagination.get("total", 0))
             self._progress("users", len(self._users), total)
-            more = self._pages < pagination.get("total_pages", 0) and bool(rows)
+            more = self._pages < pagination.get("total_pages", 0) and bool(users)
 
     async def _pull_friends(self, side: Side) -> None:
         users = self._settled()
         for number, user in enumerate(users, 1):
             if "friends" not in user and "deactivatedAt" not in user:
                 path = f"/users/{quote(user['uid'], safe='')}/friends"
-                found = [row["uid"] async for row in _rows(side, path)]
+                found = [row["uid"] async for row in _rows(side, path, "uid")]
                 self._add({"of": user["uid"], "friends": found})
             self._progress("friends", number, len(users))
 
@@ -136,7 +136,7 @@ def _type(key: str) -> type:
 
 
 async def _roles(side: Side) -> AsyncIterator[Json]:
-    async for row in _rows(side, "/roles"):
+    async for row in _rows(side, "/roles", "role"):
         known = {key: row[key] for key in _OF_ROLE if isinstance(row.get(key), _type(key))}
         yield {"name": known["role"], **known}
 
@@ -150,24 +150,31 @@ def _complete(roles: list[Json], users: Iterable[Json]) -> list[Json]:
     return [role for name, role in found.items() if name != DEFAULT_ROLE]
 
 
-async def _rows(side: Side, path: str) -> AsyncIterator[Json]:
-    """Yield the rows of all pages of a list."""
-    page, more = 1, True
+async def _rows(side: Side, path: str, key: str) -> AsyncIterator[Json]:
+    """Yield the rows of all pages of a list, whose `key` is their id."""
+    page, seen, more = 1, set[str](), True
     while more:
-        rows, pagination = await _page(side, f"{path}?perPage={_PER_PAGE}&page={page}")
-        for row in rows:
+        rows, pagination = await _page(side, f"{path}?perPage={_PER_PAGE}&page={page}", key)
+        new = [row for row in rows if row[key] not in seen]
+        for row in new:
             yield row
-        more = page < pagination.get("total_pages", 0) and bool(rows)
+        seen |= {row[key] for row in new}
+        more = page < pagination.get("total_pages", 0) and bool(new)
         page += 1
 
 
-async def _page(side: Side, path: str) -> tuple[list[Json], Json]:
+async def _page(side: Side, path: str, key: str) -> tuple[list[Json], dict[str, int]]:
     """Return the rows of a page and its pagination; raise VerifyError."""
     answer = await side.call("GET", path)
-    body = answer.body
-    if not answer.succeeded or not isinstance(body, dict) or not isinstance(body.get("data"), list):
+    body = answer.body if isinstance(answer.body, dict) else {}
+    rows, meta = body.get("data"), body.get("meta")
+    if not answer.succeeded or not isinstance(rows, list):
         raise VerifyError(f"the service refuses GET {path}: {told(answer)}")
-    return body["data"], body.get("meta", {}).get("pagination", {})
+    if not all(isinstance(row, dict) and isinstance(row.get(key), str) for row in rows):
+        raise VerifyError(f"the service answers GET {path} with rows that have no {key}")
+    pagination = meta.get("pagination") if isinstance(meta, dict) else None
+    numbers = pagination.items() if isinstance(pagination, dict) else ()
+    return rows, {name: number for name, number in numbers if isinstance(number, int)}
 
 
 # --- the part -------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ class Answer(NamedTuple):
     @property
     def succeeded(self) -> bool:
         """Whether the request did what it asked for."""
-        return self.status < HTTPStatus.BAD_REQUEST
+        return self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 @dataclass(frozen=True, slots=True)
