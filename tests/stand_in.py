@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -28,6 +28,10 @@ class Mutant(NamedTuple):
     place: str
     group: str
     executes: bool = True  # whether the request does what it asks for all the same
+
+    def fits(self, request: str) -> bool:
+        """Whether the mutant changes the answer to a request: its method and path."""
+        return bool(re.fullmatch(self.where, request))
 
 
 # --- changes --------------------------------------------------------------------------------
@@ -100,16 +104,16 @@ class StandIn:
     def __init__(self) -> None:
         self.client: Client
         self.sleep = Recorder()
-        self.mutant: Mutant | None = None
+        self.mutants: Sequence[Mutant] = ()
         self.before: Callable[[web.Request], None] = lambda _request: None
 
     @web.middleware
     async def disturb(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer a request as the mutant wants it."""
         self.before(request)
-        mutant = self.mutant
-        fits = mutant and re.fullmatch(mutant.where, f"{request.method} {request.path}")
-        if not fits or mutant is None or _PASSED in request.headers:
+        asked = f"{request.method} {request.path}"
+        mutant = next((one for one in self.mutants if one.fits(asked)), None)
+        if mutant is None or _PASSED in request.headers:
             return await handler(request)
         changed = await self._answer(request) if mutant.executes else web.json_response({})
         mutant.change(changed)

@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
-from pytest_aiohttp.plugin import AiohttpClient
 
 from mockchat import Config, MockChat
-from mockchat.verify.push import Push, read
-from mockchat.verify.side import Place, Side
 from tests.command_line import Command, Done
 
 REST_KEY = "rest1-0123456789-tail1"
@@ -127,51 +123,31 @@ def test_anonymised_users_are_nobody_and_the_same_each_time(run: Command, tmp_pa
     assert content(other)["users"] == users[:2]
 
 
-async def test_a_push_imports_fifty_users_at_once_and_tells_who_was_refused(
-    aiohttp_client: AiohttpClient, tmp_path: Path
+def test_a_push_imports_fifty_users_at_once_and_tells_who_was_refused(
+    run: Command, live: MockChat, tmp_path: Path
 ) -> None:
-    imports: list[dict[str, Any]] = []
-    asked: list[str] = []
-
-    async def take(request: web.Request) -> web.Response:
-        users = (await request.json())["users"]
-        imports.append(users)
-        error = {"code": "ERR_UID_ALREADY_EXISTS", "message": "The uid already exists."}
-        told = {uid: {"success": True, "data": user} for uid, user in users.items()}
-        told |= {uid: {"success": False, "error": error} for uid in users if uid == "user-3"}
-        return web.json_response({"data": told})
-
-    async def other(request: web.Request) -> web.Response:
-        asked.append(f"{request.method} {request.path} {await request.text()}")
-        status = 404 if request.path == "/roles/pro" else 200
-        return web.json_response({"data": {}}, status=status)
-
-    app = web.Application()
-    app.router.add_post("/data_import/users", take)
-    app.router.add_route("*", "/{path:.*}", other)
-    client = await aiohttp_client(app)
+    file = tmp_path / "more.json"
+    users = [user | {"uid": f"new-{user['uid']}"} for user in APP["users"]]
+    users[1]["friends"] = ["new-user-0", "new-user-2"]
     many = [{"uid": f"many-{number}", "name": "Many"} for number in range(60)]
-    (tmp_path / "app.json").write_text(json.dumps(APP | {"users": [*APP["users"], *many]}))
-    place = Place("app123", base_url=str(client.make_url("/")).rstrip("/"))
-    counts = []
-    one = Push(read(str(tmp_path / "app.json")), lambda *told: counts.append(told))
+    role = {"role": "max", "name": "Max", "description": "All."}
+    roles = [*APP["roles"], role]
+    file.write_text(json.dumps({"users": [*users, *many, APP["users"][3]], "roles": roles}))
 
-    async with Side(place, {"rest_key": REST_KEY, "app_id": "app123"}) as side:
-        await one.run(side)
+    done = run("push", file, "--yes")
 
-    assert [len(users) for users in imports] == [50, 18]
-    assert imports[0]["user-1"] == {
-        key: value for key, value in APP["users"][1].items() if key not in ("uid", "friends")
-    }
-    assert one.pushed == 67
-    assert one.refused == {"user-3": "ERR_UID_ALREADY_EXISTS: The uid already exists."}
-    assert asked == [
-        "GET /roles/pro ",
-        f"POST /roles {json.dumps(APP['roles'][0])}",
-        'POST /users/user-1/friends {"accepted": ["user-0", "user-2"]}',
-        'DELETE /users {"uidsToDeactivate": ["gone"]}',
-    ]
-    assert counts == [("users", 50, 68), ("users", 68, 68), ("friends", 1, 1)]
+    assert done.status == 1
+    assert "69 users and 2 roles of" in done.err
+    assert "user-3 is refused: ERR_UID_ALREADY_EXISTS: The uid user-3 already" in done.err
+    assert done.err.endswith("pushed 68 of 69 users\n")
+    imports = [it for it in live.journal if it.target.endswith("/data_import/users")]
+    assert [len(it.request.json["users"]) for it in imports] == [50, 19]
+    there = {user["uid"]: user for user in live.state()["app123"]["users"]}
+    own = {"uid": 0, "serial": 0, "friends": 0}
+    assert there["user-1"] | own == there["new-user-1"] | own
+    assert sorted(there["new-user-1"]["friends"]) == ["new-user-0", "new-user-2"]
+    assert "deactivatedAt" in there["new-gone"]
+    assert role.items() <= live.state()["app123"]["roles"][-1].items()
 
 
 def test_what_pull_and_push_cannot_do_is_refused_in_words(

@@ -7,7 +7,8 @@ from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.verify.probe import Probe
 from mockchat.verify.side import Answer
 
-_CODES = {row.live.code for row in CATALOGUE.values() if row.live.evidence is Evidence.ASSUMED}
+_WEAK = (Evidence.ASSUMED, Evidence.VENDOR)  # of vendor's errors, the status is assumed
+_CODES = {row.live.code for row in CATALOGUE.values() if row.live.evidence in _WEAK}
 _SENTENCES = [
     (name, re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(text.text))))
     for name, text in sorted(TEXTS.items(), key=lambda item: -len(item[1].text))

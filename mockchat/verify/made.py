@@ -27,13 +27,19 @@ class Made:
         """What may still exist, as `users/ID`."""
         return [f"{kind}/{name}" for kind, ids in self._ids.items() for name in sorted(ids)]
 
-    def note_request(self, request: Request) -> None:
-        """Note what a request may create: even if its answer is lost, it may exist."""
-        for kind, names in self._created_by(request):
-            self._ids[kind].update(names)
+    def note_request(self, request: Request) -> list[tuple[str, str]]:
+        """Note what a request may create, even if its answer is lost; return what is new."""
+        named = [(kind, name) for kind, names in self._created_by(request) for name in names]
+        new = [(kind, name) for kind, name in named if name not in self._ids[kind]]
+        for kind, name in new:
+            self._ids[kind].add(name)
+        return new
 
-    def note_answer(self, request: Request, answer: Answer) -> None:
-        """Note the id of a created api key."""
+    def note_answer(self, request: Request, answer: Answer, new: Iterable[tuple[str, str]]) -> None:
+        """Note the id of a created api key, or that a request has created nothing `new`."""
+        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            for kind, name in new:
+                self._ids[kind].discard(name)
         body = answer.body
         data = body.get("data") if isinstance(body, dict) else None
         if _is(request, "apikeys") and isinstance(data, dict) and data.get("apiKey"):

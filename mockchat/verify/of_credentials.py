@@ -57,6 +57,8 @@ AUTH_TOKENS = (
     Probe("List auth tokens page by page", f"GET {_TOKENS}?perPage=1&page=2"),
     Probe("Get an auth token", f"GET {_TOKEN}"),
     Probe("Get an unknown auth token", f"GET {_NO_TOKEN}"),
+    Probe("Create a user that has no auth token", "POST /users", _B),
+    Probe("Get an auth token of another user", "GET /users/$b/auth_tokens/$token"),
     Probe("Describe the client of an auth token", f"PUT {_TOKEN}",
         {"platform": "android", "userAgent": "verify", "appInfo": {"version": "1.0"}}),
     Probe("Describe the client by an empty list", f"PUT {_TOKEN}", []),

@@ -71,7 +71,7 @@ USERS = (
         "apiKey": "$rest_key"}),
     Probe("Get a user on behalf of another", "GET /users/$a", headers=_ON_BEHALF_OF_B),
     Probe("Get a user on behalf of an unknown one", "GET /users/$a",
-        headers={**KEY, "onBehalfOf": "$nobody"}),
+        headers={**KEY, "onBehalfOf": "$nobody"}, settles="a uid that does not exist is 404"),
     Probe("Update a user", "PUT /users/$a", {"name": "Verify again", "tags": ["two"],
         "statusMessage": "busy", "uid": "$b"}),
     Probe("Update a user by an empty list", "PUT /users/$a", []),
@@ -151,12 +151,13 @@ LISTS = (
 )
 
 _TEXTS = "the texts for a uid that does not exist"
+_NONE_NEW = "the request is refused where all users are friends"
 FRIENDS = (
     Probe("Create a user that has friends", "POST /users", _A, base=True),
     Probe("Create a user that becomes a friend", "POST /users", _B, base=True),
     Probe("Add friends", "POST /users/$a/friends", {"accepted": ["$b", "$nobody"]},
         settles=_TEXTS, base=True),
-    Probe("Add a friend again", "POST /users/$a/friends", {"accepted": ["$b"]}, settles=_TEXTS),
+    Probe("Add a friend again", "POST /users/$a/friends", {"accepted": ["$b"]}, settles=_NONE_NEW),
     Probe("Add oneself as a friend", "POST /users/$a/friends", {"accepted": ["$a"]}),
     Probe("Add no friends", "POST /users/$a/friends", {}),
     Probe("Add 26 friends", "POST /users/$a/friends",
@@ -165,6 +166,8 @@ FRIENDS = (
     Probe("List friends of the other user", "GET /users/$b/friends"),
     Probe("List friends by name", "GET /users/$a/friends?searchKey=$nobody"),
     Probe("Remove friends", "DELETE /users/$a/friends", {"friends": ["$b", "$nobody"]}),
+    Probe("Remove a friend that is none", "DELETE /users/$a/friends", {"friends": ["$b"]},
+        settles=_NONE_NEW),
     Probe("List no friends", "GET /users/$a/friends"),
     Probe("Add friends to an unknown user", "POST /users/$nobody/friends", {"accepted": ["$b"]}),
     Probe("List friends of an unknown user", "GET /users/$nobody/friends"),
@@ -203,4 +206,21 @@ BLOCKED = (
     Probe("List blocked users of an unknown user", "GET /users/$nobody/blockedusers"),
     Probe("Unblock users of an unknown user", "DELETE /users/$nobody/blockedusers",
         {"blockedUids": ["$b"]}),
+)
+
+_IMPORT = "POST /data_import/users"
+IMPORTS = (
+    Probe("Import users", _IMPORT, {"users": {
+        "$A": {"name": "Verify A", "avatar": _AVATAR, "tags": ["one"], "createdAt": 1_600_000_000},
+        "$b": {"metadata": {"level": 3}}}}, base=True),
+    Probe("Get an imported user", "GET /users/$a"),
+    Probe("Import a user that exists", _IMPORT, {"users": {"$a": {"name": "Verify"}}},
+        settles="a user that cannot be imported"),
+    Probe("Import users by wrong values", _IMPORT, {"users": {"$c": "Verify",
+        "$d": {"uid": "$e", "name": "Verify"}, "$f": {"name": "Verify", "role": "$nobody"}}}),
+    Probe("Import no users", _IMPORT, {}),
+    Probe("Import a list of users", _IMPORT, {"users": [_A]}),
+    Probe("Import 51 users", _IMPORT,
+        {"users": {f"${{base}}-{number}": {"name": "Verify"} for number in range(51)}}),
+    Probe("Import users by the auth key", _IMPORT, {"users": {"$g": {"name": "V"}}}, AUTH_KEY),
 )

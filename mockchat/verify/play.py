@@ -125,11 +125,11 @@ class Play:
 
     async def _ask(self, probe: Probe) -> Outcome:
         request = self._live.request(probe)
-        self._made.note_request(request)
+        new = self._made.note_request(request)
         if probe.pause:
             await self._live.sleep(probe.pause)
         answer = await self._live.ask(request, last=self._last)
-        self._made.note_answer(request, answer)
+        self._made.note_answer(request, answer, new)
         self.played.append(Played(self._group, probe, request, answer))
         own = await self._mock.ask(self._mock.request(probe))
         self._keep(probe, answer, own)

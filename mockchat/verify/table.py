@@ -1,7 +1,7 @@
 """The table of probes by group, and what cannot be asked."""
 
 from mockchat.verify.of_credentials import API_KEYS, AUTH_TOKENS, CLIENT, REFUSALS, ROLES
-from mockchat.verify.of_users import BLOCKED, CREATE, FRIENDS, LISTS, USERS
+from mockchat.verify.of_users import BLOCKED, CREATE, FRIENDS, IMPORTS, LISTS, USERS
 from mockchat.verify.probe import Probe
 
 # Each group creates what it needs: if a connection breaks, it is played anew with other names.
@@ -16,6 +16,7 @@ GROUPS: dict[str, tuple[Probe, ...]] = {
     "blocked": BLOCKED,
     "keys": API_KEYS,
     "roles": ROLES,
+    "imports": IMPORTS,
 }
 
 # What no probe asks, and why. The keys are codes, operations, names of sentences, or beginnings
@@ -42,5 +43,8 @@ NOT_ASKED = {
     "a socket that has not authenticated": "it would wait for minutes",
     "a client that logs out has 2 seconds": "the order of two connections is a matter of chance",
     "a delivery has 5 seconds": "webhooks need an address that the live service reaches",
-    "every text, status and sentence": "each has a probe of its own",
+    **dict.fromkeys(
+        ("every text, status and sentence", "the statuses of the errors"),
+        "each has a probe of its own",
+    ),
 }
