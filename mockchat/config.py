@@ -26,6 +26,7 @@ class Row(NamedTuple):
     shown: str
 
 
+SECRET = ("control_token",)
 # The settings that an app may have of its own.
 PER_APP = frozenset(
     (
@@ -165,6 +166,7 @@ class Config:
         "another host for the proxy where it takes the live ones only, as it does beyond loopback: "
         "a name, `*.name`, or `*` for all",
     )
+    dashboard: bool = _setting(True, kinds.SWITCH, "serve the dashboard to browsers that open /")
     control_token: str | None = _setting(
         None,
         kinds.Kind(kinds.credential, "TOKEN", takes=(str,)),

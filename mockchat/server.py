@@ -177,6 +177,7 @@ class MockChat(Kit):
         facts = self._service.facts
         facts.ca_path = str(self.ca_path) if self.ca_path else None
         facts.https_port = secure and secure.port
+        facts.https_url = self.https_url
         facts.base_url = self.https_url or self.url
         facts.plain_url = self.url or self.https_url
         if config.proxy_port is not None:

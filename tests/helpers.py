@@ -17,6 +17,7 @@ from yarl import URL
 from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.operation import Access, Operation
 from mockchat.control import CONTROL_OPERATIONS
+from mockchat.control.dashboard import DASHBOARD
 from mockchat.core.errors import ErrorDef, Face
 from mockchat.wire.app import STORE
 from mockchat.wire.routing import Router, parse_path
@@ -223,7 +224,9 @@ def note_undeclared(wrongs: list[str]) -> Callable[[web.Request, web.StreamRespo
         text = bytes(response.body or b"").decode() if isinstance(response.body, bytes) else ""
         found = re.search(r'"code":"([A-Z_]+)"', text)
         code = found[1] if found else f"no code: {text!r}"
-        operation = operation_of(request.method, request.rel_url.raw_path)
+        opens = request.path == "/" and "text/html" in request.headers.get("Accept", "")
+        raw_path = DASHBOARD if opens else request.rel_url.raw_path
+        operation = operation_of(request.method, raw_path)
         if (code, response.status) not in _declared(operation, request.headers):
             name = operation.id if operation else "no operation"
             wrongs.append(

@@ -58,6 +58,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "proxy_port": ("3128", 3128),
     "proxy_only_live": ("on", True),
     "proxy_allow": ("*.Example.com", ("*.example.com",)),
+    "dashboard": ("off", False),
     "control_token": ("s3cret", "s3cret"),
     "allow_host": ("Mock.Example.com.", ("mock.example.com",)),
     "log_format": ("json", "json"),
@@ -75,6 +76,7 @@ RUBBISH: dict[str, tuple[list[str], str]] = {
     "control_token": (["", "a\tb"], "spaces"),
     "proxy_allow": (["", "a*", "https://a", "*.", "**"], "host name"),
     "allow_host": (["", "a b", "https://a", "a/b"], "host name"),
+    "dashboard": (["maybe"], "true or false"),
     "any_key": (["maybe", "2", "True!"], "true or false"),
     "strict_apps": (["nein"], "true or false"),
     "max_apps": (["0", "-1"], "whole number"),
@@ -128,8 +130,8 @@ def from_file(name: str, text: str, file: Path) -> Config:
 
 def _toml(name: str, text: str) -> str:
     """The text as a TOML string, or as a TOML boolean."""
-    if isinstance(getattr(Config(), name), bool) and text in ("yes", "on", "1"):
-        return "true"
+    if isinstance(getattr(Config(), name), bool) and text in ("yes", "on", "1", "off"):
+        return "false" if text == "off" else "true"
     escaped = "".join(
         char if char.isprintable() and char not in '"\\' else f"\\u{ord(char):04x}" for char in text
     )

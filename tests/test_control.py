@@ -181,7 +181,7 @@ async def test_reading_and_deleting_make_no_app_and_make_none_go(serve: Serve) -
 
     for operation in CONTROL_OPERATIONS:
         if operation.method in ("GET", "DELETE"):
-            path = operation.path.format(name="x", exchange="1", fault="1")
+            path = operation.path.format(name="x", exchange="1", fault="1", file="x")
             for target in (f"{path}?app=typo", f"/apps/typo{path}"):
                 answer = await client.request(operation.method, target)
                 assert answer.status in (200, 404), target

@@ -134,7 +134,7 @@ _ELSEWHERE = {
     "too_many_requests",
     "quota_reached",
 }
-_ELSEWHERE |= {"crashed"}
+_ELSEWHERE |= {"crashed", "too_many_watchers"}
 _WITH_DETAILS = {"bad_request", "uid_invalid", "uid_with_space"}
 _KEY = "01234******bcdef"
 _TOKEN = (

@@ -139,6 +139,7 @@ class Visitor:
         assert case.meta
         if not case.meta.is_negative_at(ParameterLocation.PATH):
             exist = {"uid": UID, "apiKey": "AUTH_KEY", "role": "default", "name": SNAPSHOT}
+            exist |= {"operation": "list_users", "file": "index.html"}
             drawn = case.path_parameters or {}
             if "authToken" in drawn:
                 exist["authToken"] = self._token(base_url)
@@ -146,8 +147,10 @@ class Visitor:
 
     def _make_possible(self, case: Case, base_url: str) -> None:
         """Put in what belongs together, and what comes to an end."""
-        if "wait" in (case.query or {}):
-            case.query["wait"] = 0.01  # what it waits for never comes
+        if "wait" in (case.query or {}) or case.path == "/_mock/events":
+            case.query = {**(case.query or {}), "wait": 0.01}  # what it waits for never comes
+        if "operation" in (case.path_parameters or {}):
+            case.body = {}
         if case.path == "/_mock/clock":  # it goes no further than to the year 2286
             self.session.patch(f"{self.url}/_mock/clock", json={"resume": True}, timeout=9)
         if "onBehalfOf" in case.headers or "after_login" in (case.operation.tags or ()):

@@ -1,9 +1,9 @@
 """Operations and calls: an API action, and one invocation of it as plain data."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -95,9 +95,13 @@ class ServerFacts:
     https_port: int | None = None
     base_url: str | None = None  # of this server
     plain_url: str | None = None  # the same, by HTTP if the server has it
+    https_url: str | None = None
     fixtures: tuple[str, ...] = ()  # named at the start
     openapi: Callable[[], dict[str, Any]] = dict  # returns the document
     state_file: StateFile | None = None  # where the state is saved
+    dashboard: bool = True  # whether it has one
+    settings: Callable[[], list[dict[str, Any]]] = list  # returns those of its start
+    perform: Callable[..., Awaitable[Any]] = field(init=False)  # an operation, as a back end
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,15 @@ class File:
     content: bytes
     content_type: str
     name: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body comes piece by piece, until the pieces end or the client leaves."""
+
+    pieces: AsyncGenerator[bytes, None]
+    content_type: str
 
 
 Handler = Callable[[Call], Any]
@@ -217,6 +230,7 @@ class Operation:
     evidence: Evidence = Evidence.LIVE
     headers: tuple[str, ...] = ()  # read beside the credentials
     produces: str = "application/json"
+    only_reads: bool = False  # although its method says that it writes
 
     @property
     def id(self) -> str:

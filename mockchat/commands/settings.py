@@ -15,7 +15,6 @@ from mockchat.commands.table import JSON, Action, Argument, Column, argument
 from mockchat.config import Config, ConfigError
 from mockchat.core.setting_kinds import SWITCH
 
-_SECRET = ("control_token",)
 _MASK = "********"
 _NO_DEFAULTS: Mapping[str, str] = {}
 
@@ -94,7 +93,7 @@ def show(_action: Action, arguments: argparse.Namespace) -> int:
     rows = []
     for name, _ in config.rows():
         value = getattr(settings, name)
-        masked = _MASK if name in _SECRET and value is not None else value
+        masked = _MASK if name in config.SECRET and value is not None else value
         rows.append({"setting": name, "value": masked, "from": _source(name, flags, in_file)})
     flag = Column("setting", lambda row: config.flag(row["setting"]))
     return tell(arguments, rows, (flag, Column("value", _shown), Column("from", "from")))

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from mockchat.api.plain import a_list, an_object, answer, flag, text, whole
+from mockchat.api.plain import MetaSchema, a_list, an_object, answer, flag, text, whole
 from mockchat.control.stored import Apps
 from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS
@@ -162,4 +162,52 @@ LoginsSchema = answer(
     "The uids whose logins are held (`*`: all), and the logins that wait now, by app id.",
     held=an_object(fields.String(), fields.List(fields.String())),
     waiting=an_object(fields.String(), fields.List(fields.String())),
+)
+EventSchema = answer("EventSchema", "Events by the rules of server-sent events.")
+RulesSchema = answer(
+    "RulesSchema",
+    "The rules of an app; a limit or lifetime of 0 is none.",
+    anyKey=flag(),
+    errors=text(),
+    loginLatency=_number("Seconds."),
+    maxUsers=whole(),
+    rateLimit=whole(metadata={"description": "Requests a minute."}),
+    tokenTtl=_number("Seconds."),
+    tokens=text(),
+    unbuilt=text(),
+)
+SettingSchema = answer(
+    "SettingSchema",
+    "A setting of the start of the server.",
+    name=text(),
+    value=text(),
+    help=text(),
+)
+StartSchema = answer(
+    "StartSchema",
+    "The rules, which can be changed, the settings of the start, and the addresses.",
+    rules=fields.Nested(RulesSchema, required=True),
+    settings=a_list(fields.Nested(SettingSchema)),
+    url=fields.String(metadata={"description": "Of HTTP, if there is."}),
+    httpsUrl=fields.String(metadata={"description": "Of HTTPS, if there is."}),
+    hasCa=flag(),
+)
+PerformedSchema = answer(
+    "PerformedSchema",
+    "What the operation answers a back end with: its `data`, and the `meta` of a list.",
+    result=fields.Raw(required=True),
+    meta=fields.Nested(MetaSchema),
+)
+LoginSchema = answer(
+    "LoginSchema",
+    "An auth token and its owner.",
+    app=text(),
+    uid=text(),
+    name=text(),
+    authToken=text(),
+    createdAt=whole(metadata={"description": "Unix seconds."}),
+    age=_number("Seconds by the clock of the app."),
+    device=fields.String(),
+    platform=fields.String(),
+    online=flag(metadata={"description": "Whether the owner is online."}),
 )

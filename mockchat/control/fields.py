@@ -135,3 +135,14 @@ class Instant(Field):
         if not 0 <= found <= LATEST_WISH:
             raise self.no("between", least=0, most=f"{LATEST_WISH} unix seconds")
         return found
+
+
+class Json(Field):
+    """A JSON object."""
+
+    SAYS: ClassVar = {"type": "object"}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.no("object")
+        return value

@@ -21,8 +21,8 @@ table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 _JOURNAL = f"{CONTROL_PREFIX}/journal"
 
 
-def shown(exchange: Exchange) -> dict[str, Any]:
-    """Return an exchange as plain data."""
+def summary(exchange: Exchange) -> dict[str, Any]:
+    """Return an exchange as plain data, without its messages."""
     plain = {
         "id": exchange.id,
         "app": exchange.app_id,
@@ -37,14 +37,19 @@ def shown(exchange: Exchange) -> dict[str, Any]:
         "code": exchange.code,
         "faults": list(exchange.faults) or None,
         "hint": exchange.hint,
-        "request": _message(exchange.request),
-        "response": _message(exchange.response),
-        "frames": [
-            {"sent": frame.sent, "at": frame.at, "text": frame.text} for frame in exchange.frames
-        ]
-        or None,
     }
     return {name: value for name, value in plain.items() if value is not None}
+
+
+def shown(exchange: Exchange) -> dict[str, Any]:
+    """Return an exchange as plain data."""
+    frames = [{"sent": frame.sent, "at": frame.at, "text": frame.text} for frame in exchange.frames]
+    return {
+        **summary(exchange),
+        "request": _message(exchange.request),
+        "response": _message(exchange.response),
+        **({"frames": frames} if frames else {}),
+    }
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from mockchat.api.fields import Flag, Object, String, Whole
+from mockchat.api.fields import Choice, Flag, Object, String, Whole
 from mockchat.api.validation import StrictSchema
 from mockchat.control.fault_rules import ENDLESS, MANY, Match
-from mockchat.control.fields import AppId, HttpUrl, Instant, Span
+from mockchat.control.fields import AppId, HttpUrl, Instant, Json, Span
 from mockchat.control.stored import Apps, Fixture
 from mockchat.core.seed import MAX_FAKE_USERS
 from mockchat.core.webhooks import MAX_URL
@@ -69,6 +69,41 @@ class JournalQuery(ExchangeQuery):
     limit = Whole(1, 10_000, load_default=DEFAULT_LIMIT)
     count = Whole(1, 10_000, load_default=1)
     wait = Span(_LONGEST_WAIT)
+
+
+class EventQuery(ControlSchema):
+    """The exchanges after `cursor`, else all; `wait` is the time to watch, else without an end."""
+
+    cursor = Whole(0, ENDLESS)
+    wait = Span(_LONGEST_WAIT)
+
+
+class SettingsRequest(ControlSchema):
+    """The rules to change; a limit or lifetime of 0 is none."""
+
+    any_key = Flag(data_key="anyKey")
+    errors = Choice(("auto", "documented", "live"))
+    login_latency = Span(_LONGEST_WAIT, data_key="loginLatency")
+    max_users = Whole(0, MANY, data_key="maxUsers")
+    rate_limit = Whole(0, MANY, data_key="rateLimit")
+    token_ttl = Span(data_key="tokenTtl")
+    tokens = Choice(("reusable", "single-use"))
+    unbuilt = Choice(("refuse", "accept"))
+
+
+class PerformRequest(ControlSchema):
+    """The values in the path of an operation, its query and its body."""
+
+    path = Json()
+    query = Json()
+    body = Json()
+
+
+class SessionQuery(ControlSchema):
+    """The uid of the auth tokens' owner, else all; at most `limit` auth tokens."""
+
+    uid = String()
+    limit = Whole(1, 10_000, load_default=DEFAULT_LIMIT)
 
 
 class ClockRequest(ControlSchema):

@@ -133,6 +133,7 @@ class UserCaller(NamedTuple):
 
 
 Caller = KeyCaller | UserCaller
+BACK_END = KeyCaller("", Scope.FULL_ACCESS)  # the tester, for operations without a request
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,8 +316,11 @@ CONTROL_TOKEN = _row("control_token", "The control API is guarded and the reques
     _ours("MOCK_CONTROL_TOKEN", 401,
         "The control API is guarded. Send the control token as Authorization: Bearer TOKEN."))
 MOCK_NOT_FOUND = _row("mock_not_found",
-    "The snapshot, fault or exchange that the path names is not there.",
+    "The snapshot, fault, exchange, operation or page that the path names is not there.",
     _ours("MOCK_NOT_FOUND", 404, "There is no {what} {name}."))
+TOO_MANY_WATCHERS = _row("too_many_watchers", "Too many clients watch the events of the server.",
+    _ours("MOCK_TOO_MANY_WATCHERS", 429,
+        "{limit} clients watch already. Close a tab of the dashboard, or another watcher."))
 NO_CA = _row("no_ca", "The CA was asked for, but the server has none.",
     _ours("MOCK_NO_CA", 404,
         "This server has no CA of its own: it serves a certificate it was given, or no HTTPS."))

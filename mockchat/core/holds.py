@@ -7,14 +7,16 @@ from mockchat.core import errors
 
 
 class Notifier:
-    """Wakes the tasks that wait on it."""
+    """Wakes the tasks that wait on it, and calls `listener`."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Callable[[], None] = lambda: None) -> None:
+        self._listener = listener
         self._waiting: set[asyncio.Event] = set()
         self._ended = False
 
     def notify(self) -> None:
         """Make all waiting tasks check their condition again."""
+        self._listener()
         for one in self._waiting:
             one.set()
 

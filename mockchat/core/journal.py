@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from mockchat.core.masking import Mask, masked
 from mockchat.core.matching import Pattern, RequestSummary
+from mockchat.core.watchers import Watchers
 
 _OVERHEAD = 2048  # bytes of an exchange beyond its bodies, roughly
 _FRAME_OVERHEAD = 200  # bytes of a frame beyond its text, roughly
@@ -228,7 +229,7 @@ class Journal:
         exchange.counted = exchange.size
         self._exchanges.append(exchange)
         self._grow(exchange.counted)
-        if journals.waiters:
+        if journals.waiters or journals.watchers:
             journals.tell(self, exchange)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
@@ -289,6 +290,7 @@ class Journals:
         self.bytes = 0
         self.sequence = sequence
         self.waiters: set[_Waiter] = set()
+        self.watchers = Watchers()
         self._ended = False
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
@@ -363,7 +365,8 @@ class Journals:
             self.waiters.discard(waiter)
 
     def tell(self, journal: Journal, exchange: Exchange) -> None:
-        """Count a new exchange for the waits that it fits."""
+        """Count a new exchange for the waits that it fits, and give it to the watchers."""
+        self.watchers.tell(journal.app_id, exchange)
         for waiter in self.waiters:
             if waiter.app_id in (None, journal.app_id) and waiter.wanted.fits(exchange):
                 waiter.missing -= 1

@@ -74,10 +74,12 @@ class Store:
         self.ids = ids
         self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
         self.faults = Faults()
-        self.arrivals = Notifier()  # of logins that are held
+        self.faults.on_added.append(self.journals.watchers.change)
+        self.faults.on_removed.append(self.journals.watchers.change)
+        self.arrivals = Notifier(self.journals.watchers.change)  # of logins that are held
         # By app id (None: those of the server) and name.
         self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
-        self.listeners: list[Callable[[Event], None]] = []
+        self.listeners: list[Callable[[Event], None]] = [self.journals.watchers.change]
         self.evicted = 0  # apps that made room for others
         self._changes: Changes | None = None
         self.default = self._add(default_app_id)

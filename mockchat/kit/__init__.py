@@ -10,7 +10,7 @@ from mockchat.api.requests import MAX_PER_PAGE
 from mockchat.bridge import Bridge
 from mockchat.control.fault_rules import PARAMETERS
 from mockchat.core.clock import Duration, unix
-from mockchat.core.entities import Caller, KeyCaller, Scope
+from mockchat.core.entities import BACK_END, Caller
 from mockchat.core.ids import camel
 from mockchat.core.naming import did_you_mean
 from mockchat.core.state import App
@@ -31,7 +31,6 @@ from mockchat.kit.names import (
 __tracebackhide__ = True  # a refused verb shows the line of the test
 Json = dict[str, Any]
 
-_BACK_END = KeyCaller("", Scope.FULL_ACCESS)
 _OF_RULE = ("operation", "method", "path", "uid", "times", "after", "probability", "random_seed")
 
 
@@ -228,7 +227,7 @@ class Kit:
     def _control(self, name: str, **parts: Any) -> Any:
         return self._bridge.perform(name, self._app_id, None, **parts)
 
-    def _perform(self, name: str, caller: Caller = _BACK_END, **parts: Any) -> Any:
+    def _perform(self, name: str, caller: Caller = BACK_END, **parts: Any) -> Any:
         app_id = self._app_id or self._bridge.store.default.id
         return self._bridge.perform(name, app_id, caller, **parts)["data"]
 

@@ -130,6 +130,7 @@ ErrorCode = Literal[
     "MOCK_NOT_FOUND",
     "MOCK_NO_CA",
     "MOCK_PLAIN_HTTP",
+    "MOCK_TOO_MANY_WATCHERS",
 ]
 FaultKind = Literal[
     "latency",

@@ -1,7 +1,7 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from aiohttp.helpers import (
 )
 
 from mockchat.api import json_text
-from mockchat.api.operation import Ack, File, Page
+from mockchat.api.operation import Ack, File, Page, Stream
 from mockchat.core.errors import ApiError, Face
 from mockchat.core.fault_kinds import Shape
 from mockchat.core.journal import Exchange
@@ -68,6 +68,7 @@ class Answer(NamedTuple):
     faults: tuple[str, ...] = ()  # that struck
     shape: Shape | None = None  # the form that a fault gives to the body
     end: ClientGone | None = None  # how the connection ends where no answer is sent
+    stream: AsyncGenerator[bytes, None] | None = None  # the body, where it comes piece by piece
 
     def exchange(self, context: RequestContext) -> Exchange:
         """Return the request and this answer as the journal keeps them."""
@@ -139,7 +140,11 @@ def render(context: RequestContext, endpoint: Endpoint, result: Any) -> Answer:
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:
             headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
+        headers.update(result.headers)
         return Answer(HTTPStatus.OK, headers, result.content)
+    if isinstance(result, Stream):
+        headers[hdrs.CONTENT_TYPE] = result.content_type
+        return Answer(HTTPStatus.OK, headers, stream=result.pieces)
     told = envelope(endpoint, result, context.server, choose(context))
     return Answer(HTTPStatus.OK, headers, json_text.render(told))
 

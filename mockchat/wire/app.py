@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from mockchat.api.operation import ServerFacts
 from mockchat.api.session_jwt import SessionJwts
-from mockchat.config import Config
+from mockchat.config import SECRET, Config, rows
 from mockchat.control.stored import check_apps, load_seed
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
@@ -60,6 +61,7 @@ def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -
     facts = ServerFacts(
         store, jwts, fixtures=config.fixture, openapi=document, state_file=state_file
     )
+    facts.dashboard, facts.settings = config.dashboard, partial(settings_of, config)
     return Service(store, facts, RequestHandler(config, store, facts, sleep))
 
 
@@ -118,3 +120,19 @@ def rules_of(config: Config) -> Rules:
         one.name: getattr(config, one.name) for one in fields(Rules) if hasattr(config, one.name)
     }
     return Rules(single_use_tokens=config.tokens == "single-use", **same)
+
+
+def settings_of(config: Config) -> list[dict[str, str]]:
+    """Return the name, value and help of each setting, without secrets."""
+    found = []
+    for name, row in rows():
+        value = getattr(config, name)
+        text = row.kind.none if value in (None, ()) else str(value)
+        if isinstance(value, bool):
+            text = "on" if value else "off"
+        elif isinstance(value, tuple) and value:
+            text = ", ".join(value)
+        elif name in SECRET and value:
+            text = "set"
+        found.append({"name": name.replace("_", "-"), "value": text, "help": row.help})
+    return found

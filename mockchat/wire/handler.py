@@ -1,9 +1,10 @@
 """The request handler: it answers every request and catches every error."""
 
 import asyncio
+import contextlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, NoReturn
 
 from aiohttp import hdrs, web
@@ -63,6 +64,7 @@ class RequestHandler:
         self._sleep = sleep
         self._resolver = Resolver(config, store, server)
         self._guard = Guard(config)
+        server.perform = self.perform
         self._waits = ClientWaits(sleep)
         self._faults = FaultInjector(store, self._waits)
         self.hub = Hub(store, server.jwts, self._waits)
@@ -176,6 +178,13 @@ class RequestHandler:
         )
 
     async def _run(self, endpoint: Endpoint, call: Call, *, stays: bool = False) -> Any:
+        """Run an operation, and tell the watchers where it may have changed something."""
+        result = await self._run_in_app(endpoint, call, stays=stays)
+        if endpoint.writes:
+            self._store.journals.watchers.change()
+        return result
+
+    async def _run_in_app(self, endpoint: Endpoint, call: Call, *, stays: bool) -> Any:
         """Run an operation; its app is added with the first one that is not refused.
 
         The control API adds none to read or delete; those that it adds stay.
@@ -238,6 +247,8 @@ class RequestHandler:
         try:
             if end is not None and end.hangs:
                 await self._waits.hang(request, end.rule)
+            if answer.stream is not None and context.method != hdrs.METH_HEAD:
+                return await self._stream(request, answer, answer.stream)
             if answer.shape is not None:
                 response = web.StreamResponse(status=answer.status, headers=answer.headers)
                 return await send_in_pieces(request, response, answer.shape, self._waits)
@@ -246,6 +257,18 @@ class RequestHandler:
         if end is not None:
             hang_up(request.transport, reset=end.reset)
         return answers.Reply(answer)
+
+    async def _stream(
+        self, request: web.BaseRequest, answer: Answer, pieces: AsyncGenerator[bytes, None]
+    ) -> web.StreamResponse:
+        """Send pieces as they come until they end; raise ClientGone where the client leaves."""
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        await response.prepare(request)
+        async with self._waits.waiting(request), contextlib.aclosing(pieces):
+            async for piece in pieces:
+                await response.write(piece)
+        await response.write_eof()
+        return response
 
     async def perform(  # the parts of a call
         self,

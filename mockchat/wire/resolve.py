@@ -13,6 +13,7 @@ from mockchat.api.requests import only_logs_in
 from mockchat.api.session_jwt import subject_in
 from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
+from mockchat.control.dashboard import DASHBOARD
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.matching import SOCKET, RequestSummary
@@ -120,6 +121,9 @@ class Resolver:
         started = time.perf_counter()
         method, headers = request.method, request.headers
         target, found = route(method, request.rel_url.raw_path)
+        address, misread = self.address(request)
+        if not target.segments and self._wants_dashboard(request):
+            target, found = route(method, DASHBOARD)
         control = target.is_control
         exchange_id = 0 if control else self._store.journals.next_id()
         unmet = await answer_expectation(request) if hdrs.EXPECT in headers else None
@@ -128,7 +132,6 @@ class Resolver:
             limit = found[0].operation.max_body if found else MAX_BODY
             patience = self._config.client_timeout
             body = await receive(request, control=control, patience=patience, limit=limit)
-        address, misread = self.address(request)
         app_id, app, refusal = self._app(request, target, address)
         if not control and (service := hosts.unbuilt_service(address.name)):
             found, refusal = None, errors.NOT_BUILT(operation=f"The service {service}")
@@ -139,6 +142,15 @@ class Resolver:
             endpoint, operation, path, address, _server_at(self._public or address), app_id, app,
             misread or refusal or unmet,
         )  # fmt: skip
+
+    def _wants_dashboard(self, request: web.BaseRequest) -> bool:
+        """Whether a request for `/` is that of a browser which opens the page."""
+        return (
+            self._config.dashboard
+            and request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
+            and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+            and hdrs.UPGRADE not in request.headers
+        )
 
     def address(self, request: web.BaseRequest) -> tuple[Address, ApiError | None]:
         """Return the address by which the client came, and the refusal of one that is unreadable.

@@ -34,6 +34,7 @@ class Endpoint:
         self.load_query = Loader(operation.query)
         self.load_body = Loader(operation.body)
         self.takes_body = operation.body is not None
+        self.writes = operation.method != "GET" and not operation.only_reads
         is_built = NOT_BUILT not in operation.errors
         self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
         self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is

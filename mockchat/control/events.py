@@ -1,0 +1,101 @@
+"""The control action that pushes: exchanges and changes as they come, as server-sent events."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from mockchat.api import json_text
+from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable, Stream
+from mockchat.control.answers import EventSchema
+from mockchat.control.journal import summary
+from mockchat.control.requests import EventQuery
+from mockchat.core import errors
+from mockchat.core.errors import Evidence
+from mockchat.core.journal import Exchange, Filter
+from mockchat.core.state import App
+from mockchat.core.watchers import MOST_WATCHERS
+from mockchat.version import __version__
+
+table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
+
+_EVENTS = "text/event-stream"
+_HEARTBEAT = 15.0  # seconds without an event until a sign of life
+_PAUSE = 0.1  # seconds in which events gather, so that a flood is sent in few pieces
+_FIRST = 1000  # exchanges of the journal that a watcher gets at its start
+_MOST_APPS = 200  # apps that a status names: the newest
+
+
+@table.get(
+    f"{CONTROL_PREFIX}/events",
+    query=EventQuery,
+    returns=EventSchema,
+    errors=(errors.TOO_MANY_WATCHERS,),
+    produces=_EVENTS,
+)
+def watch_events(call: Call) -> Stream:
+    """Watch exchanges and changes as server-sent events: `exchange`, `status` and `lost`.
+
+    It begins with the exchanges of the journal, those after `cursor` where one is given; the id of
+    an event is the next cursor. `lost` counts the exchanges that came too fast for the watcher.
+    It ends after `wait`, or when the client leaves.
+    """
+    if len(call.server.store.journals.watchers) >= MOST_WATCHERS:
+        raise errors.TOO_MANY_WATCHERS(limit=MOST_WATCHERS)
+    return Stream(_events(call), _EVENTS)
+
+
+async def _events(call: Call) -> AsyncGenerator[bytes, None]:
+    journals = call.server.store.journals
+    with journals.watchers.watching(call.app_id, call.server.store.clock) as watcher:
+        cursor, left = call.query.get("cursor"), call.query.get("wait")
+        found = journals.search(Filter(cursor=cursor), call.app_id)[-_FIRST:]
+        told: dict[str, Any] = {}
+        lost = 0
+        while True:
+            events = [_event("exchange", summary(one), one) for one in found]
+            if lost:
+                events.append(_event("lost", {"count": lost}))
+            if (status := _status(call)) != told:
+                events.append(_event("status", told := status))
+            yield b"".join(events) or b":\n\n"
+            if left is not None:
+                if left <= 0:
+                    return
+                await watcher.woken(min(left, _HEARTBEAT))
+                left = 0 if left <= _HEARTBEAT else left - _HEARTBEAT
+            else:
+                await watcher.woken(_HEARTBEAT)
+            await call.sleep(_PAUSE)
+            found, lost = watcher.take()
+
+
+def _event(name: str, data: dict[str, Any], exchange: Exchange | None = None) -> bytes:
+    number = b"" if exchange is None else b"id: %d\n" % exchange.sequence
+    return b"event: %b\n%bdata: %b\n\n" % (name.encode(), number, json_text.render(data))
+
+
+def _status(call: Call) -> dict[str, Any]:
+    """Return what is in force in the apps that are watched, and the number of changes so far."""
+    store, apps = call.server.store, call.apps
+    rules = store.faults.rules.values()
+    app_id = call.app_id and call.app_id.lower()
+    return {
+        "version": __version__,
+        "default": store.default.id,
+        "apps": [app.id for app in store.apps()][-_MOST_APPS:],
+        "changes": store.journals.watchers.changes,
+        "exchanges": sum(len(app.journal) for app in apps),
+        "online": sum(_online(app) for app in apps),
+        "faults": sum(
+            not rule.is_spent and app_id in (None, rule.app_id and rule.app_id.lower())
+            for rule in rules
+        ),
+        "frozen": any(app.clock.frozen for app in apps),
+        "held": sum(len(app.holds.uids) for app in apps),
+        "waiting": sum(len(app.holds.waiting) for app in apps),
+    }
+
+
+def _online(app: App) -> int:
+    """Return the number of users that are online, which all have an auth token."""
+    uids = {token.uid.lower() for token in app.tokens.values()}
+    return sum(user.sessions > 0 for uid in uids if (user := app.find_user(uid)))
