@@ -11,7 +11,7 @@ from typing import Any
 _DAY = 24 * 60 * 60
 _LIFE = 3652 * _DAY
 _SKEW = _DAY  # how far a client's clock may be behind
-_LOOPBACK = ("127.0.0.0/8", "::1/128")
+_LOOPBACK = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128")))
 
 
 def make(names: Iterable[str], now: float) -> bytes:
@@ -52,15 +52,17 @@ def make(names: Iterable[str], now: float) -> bytes:
 def _subtrees(names: Iterable[str]) -> list[Any]:
     from cryptography import x509  # noqa: PLC0415
 
-    bases = dict.fromkeys((*_LOOPBACK, *(name.removeprefix("*.") for name in names)))
-    found: list[Any] = []
+    bases = dict.fromkeys(name.removeprefix("*.") for name in names)
+    found: list[Any] = [x509.IPAddress(network) for network in _LOOPBACK]
     for base in bases:
         if any(base.endswith(f".{other}") for other in bases):
             continue  # the other one permits it
         try:
-            found.append(x509.IPAddress(ipaddress.ip_network(base)))
+            network = ipaddress.ip_network(base)
         except ValueError:
             found.append(x509.DNSName(base))
+        else:
+            found += [] if network.is_loopback else [x509.IPAddress(network)]
     return found
 
 
