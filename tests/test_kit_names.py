@@ -47,6 +47,26 @@ def test_a_mistyped_name_is_refused_with_the_nearest_one(mockchat: MockApp) -> N
     assert mockchat.server.store.faults.of(mockchat.app_id) == []
 
 
+def test_a_verb_that_fails_shows_the_line_of_the_test_and_the_wrong_value(
+    mockchat: MockApp,
+) -> None:
+    mock: Any = mockchat
+    with mock.hold_logins("superhero1") as hold:
+        mistakes: list[tuple[Callable[[], Any], str]] = [
+            (lambda: mock.clock.advance("1 parsec"), "'1 parsec' must be a duration like 25ms"),
+            (lambda: mock.clock.freeze("tomorrow"), "'tomorrow' must be a time like 2026-01-31T12"),
+            (lambda: mock.journal.wait_for(count=-1), "1 exchange or more, not -1"),
+            (lambda: mock.journal.wait_for(operation="logn"), "did you mean 'login'"),
+            (lambda: mock.journal.wait_for(timeout="0s"), "0 of 1 exchange came within 0 s"),
+            (lambda: mock.journal.wait_for(timeout="soon"), "'soon' must be a duration"),
+            (lambda: hold.wait(count=0), "1 login or more, not 0"),
+        ]
+        for act, told in mistakes:
+            with pytest.raises((ValueError, TimeoutError), match=told) as failed:
+                act()
+            assert failed.traceback.filter(failed)[-1].path == Path(__file__), told
+
+
 def test_a_code_of_a_faults_own_can_be_looked_for(mockchat: MockApp) -> None:
     with mockchat.fail("ERR_OF_MINE", status=418, message="short"):
         mockchat.journal.assert_not_called(code="ERR_OF_MINE")

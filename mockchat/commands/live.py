@@ -37,7 +37,7 @@ _ACCOUNT = {
     "http://127.0.0.1:8080/v3",
 }
 _AUTH_KEY = {"--auth-key KEY": "its Auth Key (default: COMETCHAT_AUTH_KEY, else asked for)"}
-_YES = argument("--yes", "", "do not ask before")
+_YES = argument("--yes", "", "ask for no confirmation")
 _VERIFY = (
     argument("--only", "GROUP", "play only this group of probes; repeatable", action="append"),
     argument("--read-only", "", "only read: create nothing"),

@@ -146,7 +146,7 @@ _PULL = (
 )
 _PUSH = (
     argument("fixture", "FIXTURE", "fixture to import: a JSON file or a shipped name"),
-    argument("--yes", "", "do not ask before"),
+    argument("--yes", "", "ask for no confirmation"),
 )
 
 # --- output ---------------------------------------------------------------------------------

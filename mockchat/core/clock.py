@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+__tracebackhide__ = True  # a wrong time shows the line of the test
 LONGEST = 10**9  # seconds of the longest duration; 31 years
 Duration = float | str | timedelta  # seconds, or a text like `250ms`
 Moment = float | str | datetime  # unix seconds, or a text like `2026-01-31T12:00:00Z`
@@ -28,7 +29,12 @@ def seconds(value: Duration) -> float:
     """Return the seconds of a duration; raise ValueError for a text that is none."""
     if isinstance(value, timedelta):
         return value.total_seconds()
-    return duration(value) if isinstance(value, str) else float(value)
+    if not isinstance(value, str):
+        return float(value)
+    try:
+        return duration(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} {error}") from None
 
 
 def unix(value: Moment) -> float:
@@ -37,7 +43,10 @@ def unix(value: Moment) -> float:
     A moment without a time zone is in UTC.
     """
     if isinstance(value, str):
-        value = datetime.fromisoformat(value.strip())
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"{value!r} must be a time like 2026-01-31T12:00:00Z") from None
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return float(value)

@@ -1,6 +1,7 @@
 """Handles: the faults and held logins that a test has made."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any, Self
 
 from mockchat.bridge import Bridge
@@ -73,9 +74,13 @@ class Hold:
         """Wait as `wait` does, without blocking the event loop of the test."""
         await self._bridge.wait(self._arrival(count, seconds(timeout)))
 
-    async def _arrival(self, count: int, limit: float) -> None:
+    def _arrival(self, count: int, limit: float) -> Coroutine[Any, Any, None]:
+        """Return what waits; raise ValueError in the thread of the caller."""
         if count < 1:
             raise ValueError(f"wait waits for 1 login or more, not {count}")
+        return self._arrived(count, limit)
+
+    async def _arrived(self, count: int, limit: float) -> None:
         arrivals = [
             asyncio.ensure_future(app.holds.arrival(self._uid, count, limit)) for app in self._apps
         ]

@@ -1,6 +1,6 @@
 """The journal of the testing kit: the exchanges of clients, searched, waited for and asserted."""
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any, NoReturn, Unpack, get_args
 
 from mockchat.bridge import Bridge
@@ -103,11 +103,14 @@ class JournalView:
     def _found(self, wanted: Filter) -> list[Exchange]:
         return self._bridge.call(self._bridge.store.journals.search, wanted, self._app_id)
 
-    async def _arrival(self, count: int, limit: float, wanted: Wanted) -> Exchange:
+    def _arrival(self, count: int, limit: float, wanted: Wanted) -> Coroutine[Any, Any, Exchange]:
+        """Return what waits; raise TypeError or ValueError in the thread of the caller."""
         if count < 1:
             raise ValueError(f"wait_for waits for 1 exchange or more, not {count}")
-        journals = self._bridge.store.journals
-        found = await journals.wait(self._filter(wanted), self._app_id, count, limit)
+        return self._arrived(count, limit, wanted, self._filter(wanted))
+
+    async def _arrived(self, count: int, limit: float, wanted: Wanted, pattern: Filter) -> Exchange:
+        found = await self._bridge.store.journals.wait(pattern, self._app_id, count, limit)
         if len(found) < count:
             raise TimeoutError(
                 f"{len(found)} of {count} {_told(wanted)} came within {limit:g} s: "
