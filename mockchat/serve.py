@@ -78,6 +78,8 @@ async def _serve(config: Config, limit: threading.Timer) -> None:
 
 async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log) -> None:
     await mock.start()
+    gc.freeze()  # what the state file held stays, too
+    mock.relieve(gc.freeze)
     lines.follow(mock)
     try:
         sys.stdout.write(f"{banner(mock)}\n")

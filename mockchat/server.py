@@ -213,6 +213,10 @@ class MockChat(Kit):
         """Call `observer` with every exchange from now on, those of the control API too."""
         self._bridge.handler.observers.append(observer)
 
+    def relieve(self, by: Callable[[], None]) -> None:
+        """Call `by` amid work that makes thousands of objects, which all stay for long."""
+        self._service.facts.relieve = by
+
     def seed_uids(self) -> list[str]:
         """Return the uids of the default app's users, as a list shows them."""
         return [user.uid for user in self.store.default.list_users(1, 1000)]

@@ -7,6 +7,7 @@ from mockchat import Config
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.ids import Ids
+from mockchat.core.steps import finish
 from mockchat.core.store import Store
 from mockchat.wire.app import create_store
 from tests.helpers import NOW
@@ -63,7 +64,7 @@ def test_what_an_app_draws_does_not_depend_on_other_apps() -> None:
 def test_nothing_that_is_drawn_replaces_what_a_restored_app_holds() -> None:
     before, after = store(), store()
     old = made(before, "APP_ID")
-    after.restore(before.take())
+    finish(after.restoring(finish(before.taking())))
 
     new = made(after, "APP_ID")
 

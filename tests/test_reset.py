@@ -7,8 +7,10 @@ from hypothesis import given, settings
 
 from mockchat import Config
 from mockchat.core import errors
+from mockchat.core.changes import preparing
 from mockchat.core.clock import Clock
 from mockchat.core.snapshot import Contents
+from mockchat.core.steps import finish
 from mockchat.wire.app import create_store
 from tests.helpers import (
     NOW,
@@ -128,13 +130,13 @@ def test_whatever_apps_hold_one_s_reset_is_its_own(one: Contents, other: Content
     clock.freeze(NOW)
     store = create_store(Config(random_seed=1), clock)
     app, beside, untouched = (store.app(name) for name in ("one", "other", "untouched"))
-    app.replace(*one)
-    beside.replace(*other)
-    before = store.take(beside)
+    finish(app.replace(finish(preparing(*one))))
+    finish(beside.replace(finish(preparing(*other))))
+    before = finish(store.taking(beside))
 
-    store.reset(app)
+    finish(store.resetting(app))
 
-    assert store.take(beside) == before
-    fresh = store.take(untouched)["untouched"]
-    again = store.take(app)["one"]
+    assert finish(store.taking(beside)) == before
+    fresh = finish(store.taking(untouched))["untouched"]
+    again = finish(store.taking(app))["one"]
     assert {**again, "id": "", "secret": ""} == {**fresh, "id": "", "secret": ""}

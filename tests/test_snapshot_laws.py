@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockchat.control.stored import check_apps
+from mockchat.core.changes import preparing
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.snapshot import Contents, SnapshotError
 from mockchat.core.state import App
+from mockchat.core.steps import finish
 from mockchat.core.store import Store
 from mockchat.wire.app import STORE
 from tests.helpers import REST_KEY, Client, Json, body_of, create_user, data_of, details_of, steer
@@ -31,8 +33,13 @@ def hold(store: Store, *held: Contents) -> list[App]:
     """Apps a, b, … that hold this."""
     apps = [store.app(name) for name, _ in zip("ABC", held, strict=False)]
     for app, one in zip(apps, held, strict=True):
-        app.replace(*one)
+        finish(app.replace(finish(preparing(*one))))
     return apps
+
+
+def kept(store: Store, app: App | None = None) -> Json:
+    found = store.kept("s1", app)
+    return finish(found.unpacking()) if found else {}
 
 
 # --- there and back -------------------------------------------------------------------------
@@ -43,14 +50,14 @@ def test_restoring_a_snapshot_is_the_identity_and_leaves_other_apps_alone(
 ) -> None:
     store = new_store()
     app, beside = hold(store, first, other)
-    before, left_alone = store.take(app), store.take(beside)
-    store.keep("s1", before, app)
+    before, left_alone = finish(store.taking(app)), finish(store.taking(beside))
+    finish(store.keeping("s1", before, app))
 
-    app.replace(*later)
-    store.restore(store.kept("s1", app) or {}, app)
+    finish(app.replace(finish(preparing(*later))))
+    finish(store.restoring(kept(store, app), app))
 
-    assert store.take(app) == before
-    assert store.take(beside) == left_alone
+    assert finish(store.taking(app)) == before
+    assert finish(store.taking(beside)) == left_alone
 
 
 @few
@@ -60,13 +67,13 @@ def test_restoring_a_server_brings_back_all_of_its_apps(
 ) -> None:
     store = new_store()
     hold(store, first, second)
-    before = store.take()
-    store.keep("s1", before)
+    before = finish(store.taking())
+    finish(store.keeping("s1", before))
 
     hold(store, later, first, second)
-    store.restore(store.kept("s1") or {})
+    finish(store.restoring(kept(store)))
 
-    assert store.take() == before
+    assert finish(store.taking()) == before
 
 
 @few
@@ -74,11 +81,11 @@ def test_restoring_a_server_brings_back_all_of_its_apps(
 def test_a_snapshot_survives_json_and_another_server(held: Contents) -> None:
     store, elsewhere = new_store(), new_store()
     hold(store, held)
-    carried = json.loads(json.dumps(store.take()))
+    carried = json.loads(json.dumps(finish(store.taking())))
 
-    elsewhere.restore(elsewhere.checked(carried))
+    finish(elsewhere.restoring(finish(elsewhere.checking(carried))))
 
-    assert elsewhere.take() == store.take()
+    assert finish(elsewhere.taking()) == finish(store.taking())
 
 
 @few
@@ -86,16 +93,16 @@ def test_a_snapshot_survives_json_and_another_server(held: Contents) -> None:
 def test_a_snapshot_is_not_changed_by_what_is_done_with_it(held: Contents, later: Contents) -> None:
     store = new_store()
     (app,) = hold(store, held)
-    taken = store.take()
+    taken = finish(store.taking())
     untouched = copy.deepcopy(taken)
 
-    store.restore(taken)
+    finish(store.restoring(taken))
     for user in app.all_users():
         user.tags.append("new")
         user.friends.clear()
         if user.metadata is not None:
             user.metadata["new"] = 1
-    app.replace(*later)
+    finish(app.replace(finish(preparing(*later))))
 
     assert taken == untouched
 
@@ -105,7 +112,7 @@ def test_a_snapshot_is_not_changed_by_what_is_done_with_it(held: Contents, later
 def test_whatever_a_snapshot_holds_can_be_lived_with(held: Contents, data: st.DataObject) -> None:
     store = new_store()
     hold(store, held)
-    store.restore(store.take())
+    finish(store.restoring(finish(store.taking())))
     app = store.default
 
     for user in data.draw(st.permutations(app.all_users())):
@@ -241,7 +248,7 @@ def test_a_snapshot_with_one_value_replaced_is_refused_or_can_be_lived_with(
 ) -> None:
     store = new_store()
     hold(store, first)
-    taken = store.take()
+    taken = finish(store.taking())
     places = [(taken["A"], key) for key in taken["A"]]
     places += [
         (row, key)
@@ -255,7 +262,7 @@ def test_a_snapshot_with_one_value_replaced_is_refused_or_can_be_lived_with(
 
     try:
         check_apps(taken)
-        store.restore(store.checked(taken))
+        finish(store.restoring(finish(store.checking(taken))))
     except SnapshotError:
         return
     for one in store.default.all_users():
@@ -265,9 +272,9 @@ def test_a_snapshot_with_one_value_replaced_is_refused_or_can_be_lived_with(
 
 async def test_a_refused_restore_changes_nothing(client: Client) -> None:
     store = client.app[STORE]
-    before = store.take()
+    before = finish(store.taking())
 
     with pytest.raises(SnapshotError):
-        store.restore({"A": {**before["APP_ID"], "roles": []}})
+        finish(store.restoring({"A": {**before["APP_ID"], "roles": []}}))
 
-    assert store.take() == before
+    assert finish(store.taking()) == before

@@ -30,6 +30,7 @@ from mockchat.core import state_file
 from mockchat.core.clock import Clock
 from mockchat.core.state_database import Database
 from mockchat.core.state_file import StateFile, StateFileError
+from mockchat.core.steps import finish
 from mockchat.server import StartError
 from mockchat.wire.app import create_store
 from tests.clients import create, log_in, send
@@ -398,7 +399,7 @@ def loaded(path: Path) -> Any:
         assert path.read_bytes() == before
         return error
     asyncio.run(file.close())
-    return store.take()
+    return finish(store.taking())
 
 
 @settings(max_examples=50)

@@ -74,7 +74,7 @@ def test_an_id_that_cannot_be_an_app_s_is_refused_and_any_other_where_apps_are_s
             each.app(app_id)
 
         assert refused.value.definition is errors.APP_ID_INVALID, app_id
-        assert refused.value.values == {"app_id": app_id}
+        assert refused.value.values["app_id"] == app_id
 
     assert strict.app("APP_ID") is strict.default
 

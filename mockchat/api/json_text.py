@@ -1,11 +1,17 @@
 """JSON: parsed with a limit of depth, printed as the live service prints it."""
 
 import json
+import math
+import re
 from typing import Any
 
 import orjson
 
+from mockchat.core.steps import STEP, Steps
+
 MAX_DEPTH = 64  # far above any real body, far below where printing would fail
+_LONG_LEVELS = 4  # levels of a snapshot or a fixture around its users
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def parse(raw: bytes | str, most: int = MAX_DEPTH) -> Any:
@@ -24,6 +30,77 @@ def render(value: Any) -> bytes:
     except TypeError:  # half a surrogate pair, from a header: printed as `?`
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return text.replace(b"/", rb"\/")
+
+
+def exact(value: Any) -> bytes:
+    """Return compact JSON, from which `parse` makes the same value again."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half a surrogate pair
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def parsing(raw: bytes, most: int = MAX_DEPTH) -> Steps[Any]:
+    """Return the value of a long text; raise ValueError as `parse` does."""
+    try:
+        text = raw.decode()
+        value, end = yield from _parsing(text, _after_space(text, 0), _LONG_LEVELS, most)
+    except RecursionError:
+        raise ValueError(f"nested more than {most} levels deep") from None
+    if _after_space(text, end) < len(text):
+        raise ValueError(f"unexpected text: character {end}")
+    return value
+
+
+def _parsing(text: str, at: int, levels: int, most: int) -> Steps[tuple[Any, int]]:
+    """Return the value at a place, and the place after it; only outer levels are long."""
+    first = text[at : at + 1]
+    if not levels or first not in ("{", "["):
+        value, end = _decoder.raw_decode(text, at)
+        if _is_deeper(value, most):
+            raise ValueError(f"nested more than {most} levels deep")
+        return value, end
+    pairs: list[tuple[Any, Any]] = []
+    at, closing = _after_space(text, at + 1), "}" if first == "{" else "]"
+    while text[at : at + 1] != closing or pairs:
+        key = None
+        if first == "{":
+            key, at = _decoder.raw_decode(text, at)
+            at = _expect(text, at, ":")
+            if not isinstance(key, str):
+                raise ValueError(f"a key must be a string: character {at}")
+        value, at = yield from _parsing(text, at, levels - 1, most - 1)
+        pairs.append((key, value))
+        if len(pairs) % STEP == 0:
+            yield
+        at = _after_space(text, at)
+        if text[at : at + 1] == closing:
+            break
+        at = _expect(text, at, ",")
+    return (dict(pairs) if first == "{" else [value for _, value in pairs]), at + 1
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _expect(text: str, at: int, character: str) -> int:
+    """Return the place after a character and white space."""
+    at = _after_space(text, at)
+    if text[at : at + 1] != character:
+        raise ValueError(f"expected {character!r}: character {at}")
+    return _after_space(text, at + 1)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
+
+
+_decoder = json.JSONDecoder(parse_float=_number, parse_constant=_number)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

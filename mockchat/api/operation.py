@@ -18,6 +18,7 @@ from mockchat.core.errors import ErrorDef, Evidence
 from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.state import App
 from mockchat.core.state_file import StateFile
+from mockchat.core.steps import Steps, T
 from mockchat.core.store import Store
 
 DEFAULT_PER_PAGE = 100
@@ -51,6 +52,7 @@ _EMULATED_ERRORS = (
     errors.TOO_MANY_REQUESTS,
     errors.BAD_REQUEST,
 )
+_MANY = 40  # steps of long work that make thousands of objects
 _CONTROL_ERRORS = (
     errors.CONTROL_ORIGIN,
     errors.CONTROL_HOST,
@@ -99,6 +101,7 @@ class ServerFacts:
     fixtures: tuple[str, ...] = ()  # named at the start
     openapi: Callable[[], dict[str, Any]] = dict  # returns the document
     state_file: StateFile | None = None  # where the state is saved
+    relieve: Callable[[], None] = lambda: None  # called amid long work
     dashboard: bool = True  # whether it has one
     settings: Callable[[], list[dict[str, Any]]] = list  # returns those of its start
     perform: Callable[..., Awaitable[Any]] = field(init=False)  # an operation, as a back end
@@ -140,6 +143,22 @@ class Call:
     def hosts(self) -> Hosts:
         """The hosts by which the client goes on."""
         return self.find_hosts()
+
+    async def in_turns(self, steps: Steps[T]) -> T:
+        """Do long work, other requests in between, and return its result."""
+        done = 0
+        try:
+            while True:
+                next(steps)
+                done += 1
+                if done % _MANY == 0:
+                    self.server.relieve()
+                await self.sleep(0)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            steps.close()
 
     @property
     def apps(self) -> tuple[App, ...]:

@@ -4,11 +4,13 @@ Its claims and its signature are those of the one specimen that is known (refere
 """
 
 import contextlib
+import os
 import re
 from base64 import urlsafe_b64decode
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any, NamedTuple
 
 import orjson
@@ -63,11 +65,11 @@ def _key(file: Path | None) -> Key:
 
 
 def _write(file: Path, content: bytes) -> None:
-    beside = file.with_name(f".{file.name}.new")
     with contextlib.suppress(OSError):  # then the key lasts as long as the server
-        beside.touch(mode=0o600)
-        beside.write_bytes(content)
-        beside.replace(file)
+        handle, beside = mkstemp(prefix=f".{file.name}.", dir=file.parent)  # of the owner alone
+        with os.fdopen(handle, "wb") as new:
+            new.write(content)
+        Path(beside).replace(file)
 
 
 class SessionJwts:

@@ -3,34 +3,37 @@
 import re
 from typing import Any
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
-from mockchat.api.validation import refuse
+from marshmallow import ValidationError
+
+from mockchat.api import json_text
+from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, File, OperationTable
+from mockchat.api.validation import details_of, refuse
 from mockchat.control.answers import ContentsSchema, SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
-from mockchat.control.stored import read_fixture
+from mockchat.control.stored import checking_apps, read_fixture
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.seed import (
     MAX_FAKE_USERS,
     FixtureError,
     Sections,
-    add_fake_users,
     add_fixture,
+    adding_fake_users,
     check_fixture,
 )
 from mockchat.core.snapshot import SnapshotError
-from mockchat.core.store import Apps, StoredSnapshot
+from mockchat.core.steps import Steps, dropping, pieces
+from mockchat.core.store import MAX_SNAPSHOT_BYTES, Apps, StoredSnapshot
 from mockchat.core.words import counted
 
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_BREATH = 200  # made-up users between two pauses, in which other requests are answered
 _ONE = f"{CONTROL_PREFIX}/snapshots/{{name}}"
 
 
 @table.post(f"{CONTROL_PREFIX}/reset", body=AppQuery)
-def reset(call: Call) -> Ack:
+async def reset(call: Call) -> Ack:
     """Reset an app, or all apps, to the seed, without journal, faults and held logins.
 
     The clock of the app follows the server's again. Without an app, the server's clock resumes.
@@ -39,12 +42,13 @@ def reset(call: Call) -> Ack:
     store = call.server.store
     if call.every_app:
         store.clock.resume()
-    for app in call.apps:
-        store.reset(app)
+    apps = call.apps
+    for app in apps:
+        await call.in_turns(store.resetting(app))
     if call.every_app:
         store.faults.remove(store.faults.of(None))
         store.journals.clear()  # refused requests may name apps that there are not
-    return Ack(f"{counted(len(call.apps), 'app', 'apps')} went back to the seed.")
+    return Ack(f"{counted(len(apps), 'app', 'apps')} went back to the seed.")
 
 
 @table.post(f"{CONTROL_PREFIX}/seed", body=SeedRequest, returns=SeededSchema)
@@ -60,10 +64,8 @@ async def seed(call: Call) -> dict[str, Any]:
         raise refuse("users", "plain", reason=reason)
     added = _add_fixture(call, call.body["fixture"]) if call.body.get("fixture") else 0
     for app in apps if users else ():
-        for at, _ in enumerate(add_fake_users(app, users)):
-            added += 1
-            if at % _BREATH == 0:
-                await call.sleep(0)
+        await call.in_turns(adding_fake_users(app, users))
+        added += users
     return {"users": added, "apps": [app.id for app in apps]}
 
 
@@ -80,16 +82,17 @@ def _add_fixture(call: Call, fixture: str | Sections) -> int:
 
 # --- snapshots ------------------------------------------------------------------------------
 def _shown(name: str, owner: str | None, kept: StoredSnapshot) -> dict[str, Any]:
-    shown = {"name": name, "apps": list(kept.app_ids), "users": kept.users}
-    return shown if owner is None else {**shown, "app": kept.app_ids[0]}
+    apps = list(kept.users)
+    shown = {"name": name, "apps": apps, "users": sum(kept.users.values())}
+    return shown if owner is None else {**shown, "app": apps[0]}
 
 
-def _found(call: Call) -> Apps:
+async def _found(call: Call) -> Apps:
     name = call.path["name"]
-    apps = call.server.store.kept(name, call.only_app)
-    if apps is None:
+    kept = call.server.store.kept(name, call.only_app)
+    if kept is None:
         raise errors.MOCK_NOT_FOUND(what="snapshot", name=name)
-    return apps
+    return await call.in_turns(kept.unpacking())
 
 
 @table.get(f"{CONTROL_PREFIX}/snapshots", query=AppQuery, returns=SnapshotSchema)
@@ -103,8 +106,8 @@ def list_snapshots(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-@table.put(_ONE, body=SnapshotRequest, returns=SnapshotSchema)
-def take_snapshot(call: Call) -> dict[str, Any]:
+@table.put(_ONE, body=SnapshotRequest, returns=SnapshotSchema, max_body=MAX_SNAPSHOT_BYTES)
+async def take_snapshot(call: Call) -> dict[str, Any]:
     """Store the contents of an app, or of all apps, by a name; it replaces one of that name.
 
     With `apps`, it stores those contents, as `GET` answers them.
@@ -112,32 +115,44 @@ def take_snapshot(call: Call) -> dict[str, Any]:
     store, app, name = call.server.store, call.only_app, call.path["name"]
     if not SNAPSHOT_NAME.fullmatch(name):
         raise refuse("name", "plain", reason="must be 1 to 64 letters, digits, dots, - or _")
-    given = call.body.get("apps")
+    if "apps" in call.body:
+        apps = await _given(call, call.body["apps"])
+    else:
+        apps = await call.in_turns(store.taking(app))
     try:
-        apps = store.take(app) if given is None else store.checked(given, app)
-    except SnapshotError as error:
-        raise refuse("apps", "plain", reason=f"is no snapshot: {error}") from None
-    try:
-        kept = store.keep(name, apps, app)
+        kept = await call.in_turns(store.keeping(name, apps, app))
     except SnapshotError as error:
         raise refuse("name", "plain", reason=f"is one too many: {error}") from None
+    await call.in_turns(_emptying(apps))
     return _shown(name, app.id if app else None, kept)
 
 
+async def _given(call: Call, apps: Any) -> Apps:
+    try:
+        await call.in_turns(checking_apps(apps))
+        return await call.in_turns(call.server.store.checking(apps, call.only_app))
+    except ValidationError as error:
+        raise errors.BAD_REQUEST(details=details_of({"apps": error.messages})) from None
+    except SnapshotError as error:
+        raise refuse("apps", "plain", reason=f"is no snapshot: {error}") from None
+
+
 @table.get(_ONE, query=AppQuery, returns=ContentsSchema, errors=(errors.MOCK_NOT_FOUND,))
-def get_snapshot(call: Call) -> dict[str, Any]:
+async def get_snapshot(call: Call) -> File:
     """Get the contents of a snapshot, which another server can store."""
-    return {"apps": _found(call)}
+    return File(await call.in_turns(_rendering(await _found(call))), "application/json")
 
 
 @table.post(f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
-def restore_snapshot(call: Call) -> Ack:
+async def restore_snapshot(call: Call) -> Ack:
     """Replace the contents of an app, or of all apps, by those of a snapshot.
 
     Without an app, newer apps are removed. A WebSocket stays open if the snapshot has its auth
     token.
     """
-    call.server.store.restore(_found(call), call.only_app)
+    apps = await _found(call)
+    await call.in_turns(call.server.store.restoring(apps, call.only_app))
+    await call.in_turns(_emptying(apps))
     return Ack(f"The snapshot {call.path['name']} was restored.")
 
 
@@ -151,10 +166,38 @@ def delete_snapshot(call: Call) -> Ack:
 
 
 @table.get(f"{CONTROL_PREFIX}/state", query=AppQuery, returns=StateSchema)
-def get_state(call: Call) -> dict[str, Any]:
+async def get_state(call: Call) -> File:
     """Get all users, auth tokens, api keys and roles of an app, or of all apps.
 
     `evicted` counts the apps that made room for others.
     """
     store = call.server.store
-    return {"apps": store.take(call.only_app), "evicted": store.evicted}
+    apps = await call.in_turns(store.taking(call.only_app))
+    more = b',"evicted":%d' % store.evicted
+    return File(await call.in_turns(_rendering(apps, more)), "application/json")
+
+
+def _rendering(apps: Apps, more: bytes = b"") -> Steps[bytes]:
+    """Return the JSON of contents, which may be long, and of `more` members; empty the contents."""
+    parts = [b'{"apps":{']
+    for number, (app_id, one) in enumerate(apps.items()):
+        parts.append(b"," * bool(number) + json_text.exact(app_id) + b":{")
+        for place, (key, value) in enumerate(one.items()):
+            parts.append(b"," * bool(place) + json_text.exact(key) + b":")
+            if not isinstance(value, list):
+                parts.append(json_text.exact(value))
+                continue
+            parts.append(b"[")
+            for piece in pieces(value):
+                parts += (json_text.exact(list(piece))[1:-1], b",")
+                yield
+            parts[-1] = b"]" if value else b"[]"
+        parts.append(b"}")
+    parts.append(b"}" + more + b"}")
+    yield from _emptying(apps)
+    return b"".join(parts)
+
+
+def _emptying(apps: Apps) -> Steps[None]:
+    for one in apps.values():
+        yield from dropping(*(value for value in one.values() if isinstance(value, list)))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from marshmallow import Schema, ValidationError, fields
 
 from mockchat.api.fields import Choice, Field
 from mockchat.api.validation import Prepared, StrictSchema, declared, details_of, text
-from mockchat.core.entities import ApiKey, AuthToken, Role, Scope, User
+from mockchat.core.changes import SECTIONS
+from mockchat.core.entities import Scope
 from mockchat.core.naming import question
 from mockchat.core.seed import FixtureError, Sections, Seed, fixtures_dir
 from mockchat.core.snapshot import Column, SnapshotError, columns
 from mockchat.core.state import MAX_UID_LENGTH
+from mockchat.core.steps import STEP, Steps, finish, pieces
 
 _NAMES = {str: "string", int: "integer", list: "array", dict: "object"}  # of JSON and of TEXTS
 _LARGEST = 2**63 - 1  # for a whole number that all readers of JSON agree on
@@ -241,38 +244,63 @@ def _entity(kind: type) -> type[Schema]:
     return declared(StrictSchema, f"{kind.__name__}State", note, **keys)
 
 
+_ENTITIES = {section: _entity(kind) for kind, (section, _) in SECTIONS.items()}
+
+
 class AppState(StrictSchema):
     """The contents of an app."""
 
     id = Exact(str)
     secret = Exact(str, required=True)
     serial = Exact(int, required=True)
-    keys = Rows(_entity(ApiKey), required=True, data_key="apiKeys")
-    roles = Rows(_entity(Role), required=True)
-    users = Rows(_entity(User), required=True)
-    tokens = Rows(_entity(AuthToken), required=True, data_key="authTokens")
+    keys = Rows(_ENTITIES["apiKeys"], required=True, data_key="apiKeys")
+    roles = Rows(_ENTITIES["roles"], required=True)
+    users = Rows(_ENTITIES["users"], required=True)
+    tokens = Rows(_ENTITIES["authTokens"], required=True, data_key="authTokens")
 
 
 class Apps(Field, fields.Dict):
-    """The contents of apps, by app id; the value stays as it is."""
+    """The contents of apps, by app id; the value stays as it is, and is not checked yet."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(values=fields.Nested(AppState), **options)
-        self._prepared = Prepared(AppState)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, dict):
             raise self.no("object")
-        _load_each(self._prepared, value.items())
         return value
 
 
-_apps = Apps(required=True)
+_app = Prepared(AppState)
+_rows = {section: Prepared(schema) for section, schema in _ENTITIES.items()}
+
+
+def checking_apps(apps: Any) -> Steps[None]:
+    """Raise ValidationError unless these are the contents of apps."""
+    for app_id, one in Apps().deserialize(apps).items():
+        if not isinstance(one, dict):
+            raise ValidationError({app_id: Field.no("object").messages})
+        sections = {key: rows for key, rows in one.items() if key in _rows and type(rows) is list}
+        try:
+            _app.load({**one, **{key: [] for key in sections}})
+            for section, rows in sections.items():
+                yield from _checking_rows(section, rows)
+        except ValidationError as error:
+            raise ValidationError({app_id: error.messages}) from None
+
+
+def _checking_rows(section: str, rows: list[Any]) -> Steps[None]:
+    for start, piece in zip(count(step=STEP), pieces(rows), strict=False):
+        try:
+            _load_each(_rows[section], enumerate(piece, start))
+        except ValidationError as error:
+            raise ValidationError({section: error.messages}) from None
+        yield
 
 
 def check_apps(apps: Any) -> None:
     """Raise SnapshotError, which names the place, unless these are the contents of apps."""
     try:
-        _apps.deserialize(apps)
+        finish(checking_apps(apps))
     except ValidationError as error:
         raise SnapshotError(_first_of(error)) from None

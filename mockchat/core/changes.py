@@ -1,8 +1,10 @@
 """The entities of an app, and the changes that a state file has to save."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from mockchat.core.entities import ApiKey, AuthToken, Entity, Role, User
+from mockchat.core.steps import Steps, pieces
 
 # The section of a snapshot that has the entities of a class, and the attribute that is their id.
 SECTIONS: dict[type[Entity], tuple[str, str]] = {
@@ -17,17 +19,20 @@ HEAD = "app"  # the section of what an app itself holds
 class Changes:
     """The changes that are not saved yet; `tell` is called at the first one."""
 
-    def __init__(self, tell: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, tell: Callable[[], None] = lambda: None, only: str | None = None) -> None:
         self.apps: dict[str, None] = {}  # by key, those that were opened, replaced or closed
         # By the key of an app, those of other apps: section and id, and whether it is new.
         self.entities: dict[str, dict[tuple[str, str], bool]] = {}
         self._tell = tell
+        self._only = only  # the key of the app whose changes are noted
 
     def __bool__(self) -> bool:
         return bool(self.apps or self.entities)
 
     def note_app(self, app: str) -> None:
         """Note that all contents of an app changed."""
+        if self._only not in (None, app):
+            return
         is_first = not self
         self.entities.pop(app, None)
         self.apps[app] = None
@@ -36,7 +41,7 @@ class Changes:
 
     def note(self, app: str, section: str, name: str, *, new: bool = False) -> None:
         """Note an entity that was added, changed or removed."""
-        if app in self.apps:
+        if app in self.apps or self._only not in (None, app):
             return
         is_first = not self
         entities = self.entities.setdefault(app, {})
@@ -70,7 +75,7 @@ class Entities:
         self.tokens: dict[str, AuthToken] = {}
         self._users: dict[str, User] = {}
         self.version = 0  # counts changes, those of tokens aside
-        self.changes: Changes | None = None  # to be saved, if a state file is kept
+        self.trackers: list[Changes] = []  # that are told of changes
 
     def touch(self, *changed: Entity) -> None:
         """Note a change of these entities."""
@@ -79,20 +84,20 @@ class Entities:
 
     def note(self, *changed: Entity, new: bool = False) -> None:
         """Note what the state file is to save; `new` entities were added just now."""
-        if self.changes is not None:
+        for tracker in self.trackers:
             for entity in changed:
                 section, name = SECTIONS[entity.__class__]
-                self.changes.note(self.key, section, getattr(entity, name), new=new)
+                tracker.note(self.key, section, getattr(entity, name), new=new)
 
     def note_all(self) -> None:
         """Note that it was opened, or that all its contents changed."""
-        if self.changes is not None:
-            self.changes.note_app(self.key)
+        for tracker in self.trackers:
+            tracker.note_app(self.key)
 
     def note_head(self) -> None:
         """Note that the secret, the serial or `stays` changed."""
-        if self.changes is not None:
-            self.changes.note(self.key, HEAD, "")
+        for tracker in self.trackers:
+            tracker.note(self.key, HEAD, "")
 
     def add(self, *added: ApiKey | Role) -> None:
         """Add api keys and roles, in place of those with the same value or name."""
@@ -105,8 +110,49 @@ class Entities:
                 self.roles[one.role] = one
         self.version += 1
 
-    def entity(self, section: str, name: str) -> Entity | None:
-        """Return an entity by its section of a snapshot and its id, if there is one."""
-        held: Mapping[str, Mapping[str, Entity]]
+    def sections(self) -> dict[str, Mapping[str, Entity]]:
+        """Return the entities by their section of a snapshot and their id."""
+        held: dict[str, Mapping[str, Entity]]
         held = {"apiKeys": self.keys, "roles": self.roles, "users": self._users}
-        return {**held, "authTokens": self.tokens}[section].get(name)
+        return {**held, "authTokens": self.tokens}
+
+
+class Replacement(NamedTuple):
+    """Contents for an app, by id; `online` has the users of clients without a WebSocket."""
+
+    secret: str
+    serial: int
+    keys: dict[str, ApiKey]
+    roles: dict[str, Role]
+    users: dict[str, User]
+    tokens: dict[str, AuthToken]
+    listed: list[User]  # the active ones, oldest first
+    online: list[User]
+
+
+def preparing(
+    secret: str,
+    serial: int,
+    keys: Iterable[ApiKey],
+    roles: Iterable[Role],
+    users: Sequence[User],
+    tokens: Sequence[AuthToken],
+) -> Steps[Replacement]:
+    """Return the contents that App.replace takes; the caller has checked that they fit together."""
+    by_value, by_role = {key.value: key for key in keys}, {role.role: role for role in roles}
+    new = Replacement(secret, serial, by_value, by_role, {}, {}, [], [])
+    ordered: list[tuple[int, int, User]] = []
+    for piece in pieces(users):
+        new.users.update((user.key, user) for user in piece)
+        ordered += [(*user.order, user) for user in piece if user.deactivated_at is None]
+        yield
+    for some in pieces(tokens):
+        for token in some:
+            user = new.users[token.uid.lower()]
+            new.tokens[token.value] = user.tokens[token.value] = token
+            if token.online_since is not None:
+                new.online.append(user)
+        yield
+    ordered.sort()
+    new.listed.extend(user for _, _, user in ordered)
+    return new

@@ -3,17 +3,21 @@
 import copy
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
 from mockchat.core.relations import befriend
 from mockchat.core.state import App
+from mockchat.core.steps import STEP, Steps
 
 MAX_FAKE_USERS = 100_000  # at once
+_GLANCE = 0.002  # seconds
 
 # The contents of a fixture by section: the attributes of its users, roles and keys.
 Sections = dict[str, list[dict[str, Any]]]
@@ -148,16 +152,21 @@ def _check_references(
 
 
 # --- fake users ----------------------------------------------------------------------------
-def add_fake_users(app: App, count: int) -> Iterator[User]:
-    """Add plausible users, made by Faker and reproducible from the random seed; yield each.
+def adding_fake_users(app: App, count: int) -> Steps[None]:
+    """Add plausible users, made by Faker and reproducible from the random seed.
 
     A uid is a name and a number that no user of the app has.
     """
-    from faker import Faker  # noqa: PLC0415  # 200 ms that a start must not pay
+    loading = Thread(target=import_module, args=("faker",))  # 200 ms that a start must not pay
+    loading.start()
+    while loading.is_alive():
+        loading.join(_GLANCE)
+        yield
+    from faker import Faker  # noqa: PLC0415
 
-    faker = Faker("en_US", use_weighting=False)
+    faker = Faker("en_US", use_weighting=False, providers=["faker.providers.person"])
     faker.seed_instance(app.ids.whole())
-    for _ in range(count):
+    for at in range(count):
         name = f"{faker.first_name()} {faker.last_name()}"
         number = app.serial + 1
         uid = f"{re.sub('[^a-z]+', '-', name.lower())}-{number}"
@@ -165,4 +174,6 @@ def add_fake_users(app: App, count: int) -> Iterator[User]:
             number += 1
             uid = f"{uid.rpartition('-')[0]}-{number}"
         metadata = {"email": f"{uid}@example.com", "company": faker.last_name()}
-        yield app.add_user(User(uid, name, app.now, metadata=metadata))
+        app.add_user(User(uid, name, app.now, metadata=metadata))
+        if at % STEP == 0:
+            yield

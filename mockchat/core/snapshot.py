@@ -4,17 +4,17 @@ They have no sockets, journal, faults or counted requests.
 """
 
 import copy
-from collections import Counter
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from mockchat.core.changes import SECTIONS
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, User
 from mockchat.core.ids import camel
-from mockchat.core.state import App
+from mockchat.core.steps import Steps, pieces
 
 Plain = dict[str, Any]
 
@@ -56,26 +56,6 @@ def _column(one: "Field[Any]", hint: Any) -> Column:
 
 
 # --- out ------------------------------------------------------------------------------------
-def dump(app: App) -> Plain:
-    """Return a copy of all contents of an app."""
-    return {
-        "id": app.id,
-        "secret": app.secret,
-        "serial": app.serial,
-        **{section: [plain_of(one) for one in found] for section, found in sections(app).items()},
-    }
-
-
-def sections(app: App) -> dict[str, list[Any]]:
-    """Return the entities of an app by section."""
-    return {
-        "apiKeys": list(app.keys.values()),
-        "roles": list(app.roles.values()),
-        "users": app.all_users(),
-        "authTokens": list(app.tokens.values()),
-    }
-
-
 def plain_of(entity: Any) -> Plain:
     """Return a copy of all that is kept of an entity."""
     plain: Plain = {}
@@ -106,25 +86,26 @@ class Contents(NamedTuple):
     tokens: list[AuthToken]
 
 
-def read(plain: Plain, place: str) -> Contents:
+def reading(plain: Plain, place: str) -> Steps[Contents]:
     """Return the contents of a dump whose types are right.
 
     Raises SnapshotError, which begins with `place`, for users, roles, keys and tokens that do not
     belong together.
     """
-    contents = Contents(
-        plain["secret"],
-        plain["serial"],
-        _entities(ApiKey, plain["apiKeys"]),
-        _entities(Role, plain["roles"]),
-        _entities(User, plain["users"]),
-        _entities(AuthToken, plain["authTokens"]),
-    )
-    _relate(contents, place)
+    contents = Contents(plain["secret"], plain["serial"], [], [], [], [])
+    held: tuple[list[Any], ...] = contents[2:]
+    for (kind, (section, _)), entities in zip(SECTIONS.items(), held, strict=True):
+        for piece in pieces(plain[section]):
+            entities.extend(_entities(kind, piece))
+            yield
+    try:
+        yield from _relating(contents)
+    except SnapshotError as error:
+        raise SnapshotError(f"{place}: {error}") from None
     return contents
 
 
-def _entities(kind: type, rows: list[Plain]) -> list[Any]:
+def _entities(kind: type, rows: Sequence[Plain]) -> list[Any]:
     readers = {one.key: (one.attribute, _reader(one.kind)) for one in columns(kind)}
     entities = []
     for row in rows:
@@ -147,52 +128,62 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _relate(contents: Contents, place: str) -> None:
+def _relating(contents: Contents) -> Steps[None]:
     """Check the entities against each other, and note friends and blocks on both sides."""
-    known = {user.key: user for user in contents.users}
-    roles = {role.role for role in contents.roles}
-    reason = (
-        _twice("users", "uid", [user.key for user in contents.users])
-        or _twice("users", "serial", [user.serial for user in contents.users])
-        or _twice("roles", "role", [role.role for role in contents.roles])
-        or _twice("apiKeys", "value", [key.value for key in contents.keys])
-        or _twice("authTokens", "value", [token.value for token in contents.tokens])
-        or ("" if DEFAULT_ROLE in roles else f"there is no role {DEFAULT_ROLE!r}")
-        or next(filter(None, (_wrong(user, known, roles) for user in contents.users)), "")
-        or next(filter(None, (_wrong_token(token, known) for token in contents.tokens)), "")
-    )
-    if not reason and any(user.serial > contents.serial for user in contents.users):
-        reason = "serial is lower than that of a user"
-    if reason:
-        raise SnapshotError(f"{place}: {reason}")
-    for user in contents.users:
-        for friend in user.friends:
-            known[friend].friends.add(user.key)
-        for blocked in user.blocked:
-            known[blocked].blocked_by.add(user.key)
+    known = yield from _indexing("users", "uid", "key", contents.users)
+    yield from _indexing("users", "serial", "serial", contents.users)
+    roles = yield from _indexing("roles", "role", "role", contents.roles)
+    yield from _indexing("apiKeys", "value", "value", contents.keys)
+    yield from _indexing("authTokens", "value", "value", contents.tokens)
+    if DEFAULT_ROLE not in roles:
+        raise SnapshotError(f"there is no role {DEFAULT_ROLE!r}")
+    yield from _each(contents.users, lambda user: _check(user, known, roles))
+    yield from _each(contents.tokens, lambda token: _check_token(token, known))
+    yield from _each(contents.users, lambda user: _join(user, known, contents.serial))
 
 
-def _twice(section: str, key: str, values: list[Any]) -> str:
-    twice = next((one for one, count in Counter(values).items() if count > 1), None)
-    return "" if twice is None else f"{section}: the {key} {twice!r:.80} stands there twice"
+def _each(entities: list[Any], do: Callable[[Any], None]) -> Steps[None]:
+    for piece in pieces(entities):
+        for one in piece:
+            do(one)
+        yield
 
 
-def _wrong(user: User, known: Mapping[str, User], roles: Container[str]) -> str:
+def _join(user: User, known: Mapping[str, User], serial: int) -> None:
+    if user.serial > serial:
+        raise SnapshotError("serial is lower than that of a user")
+    for friend in user.friends:
+        known[friend].friends.add(user.key)
+    for blocked in user.blocked:
+        known[blocked].blocked_by.add(user.key)
+
+
+def _indexing(section: str, key: str, attribute: str, entities: list[Any]) -> Steps[dict[Any, Any]]:
+    found: dict[Any, Any] = {}
+    for piece in pieces(entities):
+        for one in piece:
+            value = getattr(one, attribute)
+            if value in found:
+                raise SnapshotError(f"{section}: the {key} {value!r:.80} stands there twice")
+            found[value] = one
+        yield
+    return found
+
+
+def _check(user: User, known: Mapping[str, User], roles: Container[str]) -> None:
     if not user.uid:
-        return "a uid is empty"
+        raise SnapshotError("a uid is empty")
     if user.role not in roles:
-        return f"{user.uid!r} has the role {user.role!r}, which is not there"
+        raise SnapshotError(f"{user.uid!r} has the role {user.role!r}, which is not there")
     for other in (*user.friends, *user.blocked):
         if other not in known or other == user.key:
             whom = "itself" if other == user.key else f"{other!r}, but there is no such user"
-            return f"{user.uid!r} knows {whom}"
-    return ""
+            raise SnapshotError(f"{user.uid!r} knows {whom}")
 
 
-def _wrong_token(token: AuthToken, known: Mapping[str, User]) -> str:
+def _check_token(token: AuthToken, known: Mapping[str, User]) -> None:
     owner = known.get(token.uid.lower())
     if owner is None:
-        return f"an auth token is of {token.uid!r}, but there is no such user"
+        raise SnapshotError(f"an auth token is of {token.uid!r}, but there is no such user")
     if owner.deactivated_at is not None:
-        return f"an auth token is of {token.uid!r}, but that user is deactivated"
-    return ""
+        raise SnapshotError(f"an auth token is of {token.uid!r}, but that user is deactivated")

@@ -2,14 +2,14 @@
 
 import string
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
 from mockchat.core import errors
-from mockchat.core.changes import Entities
+from mockchat.core.changes import Entities, Replacement
 from mockchat.core.clock import Clock
 from mockchat.core.entities import (
     ApiKey,
@@ -18,7 +18,6 @@ from mockchat.core.entities import (
     ConnectionChanged,
     Event,
     KeyCaller,
-    Role,
     Scope,
     Status,
     TokenDestroyed,
@@ -29,6 +28,7 @@ from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
 from mockchat.core.limits import Quota, Rules
+from mockchat.core.steps import Steps, dropping
 from mockchat.core.webhooks import Webhooks
 
 MAX_TOKENS_PER_USER = 100
@@ -112,41 +112,23 @@ class App(Entities):
         self.add(key := ApiKey(value, name, scope, self.now))
         return key
 
-    def clear(self) -> None:
-        """Remove all contents; the sessions of the app end."""
-        self.replace(self.secret, 0, [], [], [], [])
-
-    def replace(
-        self,
-        secret: str,
-        serial: int,
-        keys: Iterable[ApiKey],
-        roles: Iterable[Role],
-        users: Iterable[User],
-        tokens: Iterable[AuthToken],
-    ) -> None:
-        """Replace all contents; the caller has checked that they fit together.
+    def replace(self, new: Replacement) -> Steps[None]:
+        """Replace all contents at once; then free the old ones, step by step.
 
         Sessions end unless their tokens are among the new ones.
         """
-        before = self.tokens
-        self.secret, self.serial = secret, serial
-        self.keys = {key.value: key for key in keys}
-        self.roles = {role.role: role for role in roles}
-        self._users = {user.key: user for user in users}
-        active = (user for user in self._users.values() if user.deactivated_at is None)
-        self._listed = sorted(active, key=_by_order)
-        self.tokens = {token.value: token for token in tokens}
-        for token in self.tokens.values():
-            user = self._users[token.uid.lower()]
-            user.tokens[token.value] = token
-            if token.online_since is not None:
-                self.rejoin_session(user)
+        old = (self._users, self.tokens, self._listed)
+        self.secret, self.serial, self.keys, self.roles = new[:4]
+        self._users, self.tokens, self._listed = new.users, new.tokens, new.listed
+        self.selections = {}
+        for user in new.online:
+            self.rejoin_session(user)
         self.touch()
         self.note_all()
-        for value in before.keys() - self.tokens.keys():
+        for value in old[1].keys() - self.tokens.keys():
             self.emit(TokenDestroyed(self.id, value))
         self.emit(AppRestored(self.id))
+        return dropping(*old)
 
     # --- users --------------------------------------------------------------------------
     def user(self, uid: str) -> User:

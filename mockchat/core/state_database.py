@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
 from mockchat.core.changes import HEAD, SECTIONS
 from mockchat.core.snapshot import Plain
 from mockchat.core.store import Apps
+from mockchat.core.sweep import Row
 
 _FORMAT = int.from_bytes(b"mock", "big")  # the application id in SQLite's header
 _VERSION = 2
@@ -38,15 +38,6 @@ _UNUSABLE = (
 
 class UnusableError(Exception):
     """The file cannot be used, and stays as it is; the message has the reason."""
-
-
-class Row(NamedTuple):
-    """An entity of an app and its JSON; without JSON it is deleted, without a name its app."""
-
-    app: str
-    section: str | None = None
-    name: str | None = None
-    text: str | None = None
 
 
 class Database:
@@ -153,14 +144,15 @@ class Database:
     def write(self, rows: Iterable[Row], *, last: bool = True) -> None:
         """Write rows of a transaction; the last ones end it."""
         execute = self._connection.execute
-        for app, section, name, text in rows:
+        for app, section, name, value in rows:
             if section is None or name is None:
                 execute(_DELETE_APP, (app,))
                 continue
             key = (app, section, json.dumps(name)[1:-1])  # as SQLite takes no lone surrogates
-            if text is None:
+            if value is None:
                 execute(_DELETE, key)
             else:
+                text = json.dumps(value)
                 execute(_PUT, (*key, text, _crc(*key, text)))
         if last:
             execute("COMMIT")

@@ -2,32 +2,30 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mockchat.core.changes import HEAD, SECTIONS, Changes
-from mockchat.core.snapshot import SnapshotError, plain_of, sections
-from mockchat.core.state import App
+from mockchat.core.changes import Changes
+from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state_database import (
     Database,
-    Row,
     UnusableError,
     is_foreign,
     read_json,
     reason_of,
     replace_json,
 )
+from mockchat.core.steps import finish
 from mockchat.core.store import Apps, Store
+from mockchat.core.sweep import Sweep
 
 log = logging.getLogger("mockchat")
 
-_NAMES = dict(SECTIONS.values())
 _DELAY = 0.02  # seconds from a change to the save, which has later changes, too
 _RETRY = 1.0  # seconds between a failed save and the next
 _PIECE = 200  # entities that are rendered before other requests have their turn
@@ -50,7 +48,7 @@ class StateFile:
         self.error = ""  # why the last save failed
         self._store = store
         self._check = check
-        self._changes, self._taken = Changes(self._changed), Changes()
+        self._changes, self._taken = Changes(self._changed), Changes()  # by the save that runs
         self._database = Database(path)
         self._thread = ThreadPoolExecutor(1, "mockchat-state")
         self._task: asyncio.Task[None] | None = None
@@ -105,24 +103,24 @@ class StateFile:
             self._restore(apps, stays=set(apps))
             for app in self._store.apps():
                 self._changes.note_app(app.key)
-            old = replace_json(self.path, self._rows())
+            old = replace_json(self.path, self._sweep())
             log.warning("%s is a SQLite file from now on; %s is the JSON file", self.path, old)
             self._database.open()
         else:
             self._restore(*self._database.read())
         self._store.default.note_head()  # so that something is written
         self._database.begin()
-        self._database.write(self._rows())
+        self._database.write(self._sweep())
         self._database.write_ahead()
         self._taken = Changes()
 
     def _restore(self, apps: Apps, stays: set[str]) -> None:
         """Let the store hold these apps, and track its changes; raise SnapshotError."""
         self._check(apps)
-        self._store.checked(apps)
+        finish(self._store.checking(apps))
         if apps:
-            self._store.restore(apps)
-        self._store.track(self._changes)
+            finish(self._store.restoring(apps))
+        self._store.trackers.append(self._changes)
         for app in self._store.apps():
             app.stays = app.id in stays
             if app.id not in apps:
@@ -160,7 +158,7 @@ class StateFile:
 
     async def _save(self) -> None:
         """Write all changes until there are no more, and commit them at that moment."""
-        rows, last = self._rows(), False
+        rows, last = iter(self._sweep()), False
         try:
             await self._in_thread(self._database.begin)
             while not last:
@@ -181,6 +179,11 @@ class StateFile:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: function(*arguments, **named))
 
+    def _sweep(self) -> Sweep:
+        sweep = Sweep(self._changes, self._store.find)
+        self._taken = sweep.taken
+        return sweep
+
     def _put_back(self) -> None:
         """Note again what a failed save has taken; a file that was removed lacks everything."""
         taken, self._taken = self._taken, Changes()
@@ -190,48 +193,3 @@ class StateFile:
         lost = [app.key for app in self._store.apps()] if not self._database.is_open else []
         for key in (*taken.apps, *lost):
             self._changes.note_app(key)
-
-    # --- what is written ----------------------------------------------------------------
-    def _rows(self) -> Iterator[Row]:
-        """Take the changes one by one and yield how to write them, until there are no more."""
-        changes, taken = self._changes, self._taken
-        while changes:
-            if changes.apps:
-                key = next(iter(changes.apps))
-                del changes.apps[key]
-                taken.note_app(key)
-                yield from self._rows_of(key)
-            else:
-                key, section, name, new = changes.pop_entity()
-                taken.note(key, section, name, new=new)
-                yield from self._rows_for(key, section, name, new=new)
-
-    def _rows_of(self, key: str) -> Iterator[Row]:
-        yield Row(key)
-        if app := self._store.find(key):
-            yield Row(key, HEAD, "", _head(app))
-            for section, entities in sections(app).items():
-                for one in entities:
-                    yield Row(key, section, getattr(one, _NAMES[section]), _text(one))
-
-    def _rows_for(self, key: str, section: str, name: str, *, new: bool) -> Iterator[Row]:
-        app = self._store.find(key)
-        if app is None:
-            return
-        if section == HEAD:
-            yield Row(key, section, name, _head(app))
-            return
-        entity = app.entity(section, name)
-        if new or entity is None:  # a new one goes to the end, as it does in memory
-            yield Row(key, section, name)
-        if entity is not None:
-            yield Row(key, section, name, _text(entity))
-
-
-def _text(entity: Any) -> str:
-    return json.dumps(plain_of(entity))
-
-
-def _head(app: App) -> str:
-    facts = {"id": app.id, "secret": app.secret, "serial": app.serial, "stays": app.stays}
-    return json.dumps(facts)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from mockchat.core import errors, snapshot
-from mockchat.core.changes import Changes
+from mockchat.core.changes import Changes, Replacement, preparing
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
@@ -18,6 +18,8 @@ from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
+from mockchat.core.steps import Steps, dropping, pieces
+from mockchat.core.sweep import Sweep, dumping
 from mockchat.core.webhooks import Webhooks
 
 log = logging.getLogger("mockchat")
@@ -42,16 +44,49 @@ Apps = dict[str, snapshot.Plain]  # the contents of apps, by app id
 
 
 class StoredSnapshot(NamedTuple):
-    """A named snapshot: the ids of its apps, the number of users, and the contents."""
+    """A named snapshot: the number of users of each app, and its contents in packed pieces."""
 
-    app_ids: tuple[str, ...]
-    users: int
-    packed: bytes  # immutable, and a tenth of the size of the objects
+    users: dict[str, int]  # by app id
+    packed: dict[str, list[bytes]]  # by app id; immutable, and a tenth of the size of the objects
 
-    def apps(self) -> Apps:
+    @property
+    def size(self) -> int:
+        """The bytes that it takes."""
+        return sum(sum(map(len, pieces_)) for pieces_ in self.packed.values())
+
+    def part(self, app: App) -> "StoredSnapshot | None":
+        """Return the part of an app, if there is one."""
+        for app_id, packed in self.packed.items():
+            if app_id.lower() == app.key:
+                return StoredSnapshot({app_id: self.users[app_id]}, {app_id: packed})
+        return None
+
+    def unpacking(self) -> Steps[Apps]:
         """Return the contents."""
-        plain: Apps = marshal.loads(self.packed)  # noqa: S302  # nosec B302  # packed by this very process
-        return plain
+        apps: Apps = {}
+        for app_id, packed in self.packed.items():
+            first, *others = packed
+            # What this very process packed.
+            apps[app_id] = one = marshal.loads(first)  # noqa: S302  # nosec B302
+            for piece in others:
+                section, rows = marshal.loads(piece)  # noqa: S302  # nosec B302
+                one[section] += rows
+                yield
+        return apps
+
+
+def packing(apps: Apps) -> Steps[StoredSnapshot]:
+    """Return the contents of apps as they are stored."""
+    kept = StoredSnapshot({}, {})
+    for app_id, one in apps.items():
+        kept.users[app_id] = len(one["users"])
+        first = {key: [] if isinstance(value, list) else value for key, value in one.items()}
+        kept.packed[app_id] = packed = [marshal.dumps(first)]
+        for section in (key for key, value in one.items() if isinstance(value, list)):
+            for piece in pieces(one[section]):
+                packed.append(marshal.dumps((section, list(piece))))
+                yield
+    return kept
 
 
 class Store:
@@ -81,7 +116,7 @@ class Store:
         self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
         self.listeners: list[Callable[[Event], None]] = [self.journals.watchers.change]
         self.evicted = 0  # apps that made room for others
-        self._changes: Changes | None = None
+        self.trackers: list[Changes] = []  # of all apps
         self.default = self._add(default_app_id)
 
     # --- apps ---------------------------------------------------------------------------
@@ -197,16 +232,20 @@ class Store:
         first = next(found, None)
         return first if next(found, None) is None else None
 
-    def reset(self, app: App) -> None:
-        """Return an app to its seed and the server's time, without journal, faults and holds."""
+    def resetting(self, app: App) -> Steps[None]:
+        """Return an app to its seed and the server's time, without journal, faults and holds.
+
+        The first step does it; the others free what it held.
+        """
         app.clock.follow(self.clock)
         app.holds.release_all()
-        app.clear()
+        old = app.replace(Replacement(app.secret, 0, {}, {}, {}, {}, [], []))
         app.quota = Quota(app.rules.rate_limit)
         app.webhooks = Webhooks(app.rules.webhook)
         app.journal.clear()
         self.faults.remove(self.faults.of(app.id))
         self._apply_seed(app)
+        yield from old
 
     def _apply_seed(self, app: App) -> None:
         self._seeds.get(app.id.lower(), self._seed)(app)
@@ -246,7 +285,7 @@ class Store:
         """Add a drafted app."""
         app.is_draft = False
         app.clock.follow(self.clock)
-        app.changes = self._changes
+        app.trackers = self.trackers
         app.note_all()
         self._apps[app.key] = app
         if not is_asked_for:
@@ -256,13 +295,7 @@ class Store:
         del self._apps[app.key]
         self.clock.followers.discard(app.clock)
         app.note_all()
-        app.changes = None
-
-    def track(self, changes: Changes) -> None:
-        """Note all changes from now on there."""
-        self._changes = changes
-        for app in self.apps():
-            app.changes = changes
+        app.trackers = []
 
     def _seeded(self, app_id: str, rules: Rules | None = None) -> App:
         journal = self.journals.of(app_id)
@@ -278,29 +311,39 @@ class Store:
             listener(event)
 
     # --- snapshots ----------------------------------------------------------------------
-    def take(self, app: App | None = None) -> Apps:
-        """Return the contents of an app, or of all apps."""
-        return {one.id: snapshot.dump(one) for one in ([app] if app else self.apps())}
+    def taking(self, app: App | None = None) -> Steps[Apps]:
+        """Return the contents of an app, or of all apps, as they are at the end of the steps."""
+        changes = Changes(only=app.key if app else None)
+        self.trackers.append(changes)
+        for one in (app,) if app else self.apps():
+            changes.note_app(one.key)
+        find = (lambda _key: app) if app else self.find
+        try:
+            return (yield from dumping(Sweep(changes, find)))
+        finally:
+            self.trackers.remove(changes)
 
-    def restore(self, plain: Apps, app: App | None = None) -> None:
+    def restoring(self, plain: Apps, app: App | None = None) -> Steps[None]:
         """Restore a snapshot: one app of it, or all its apps and no others.
 
         Raises SnapshotError, and changes nothing, if it is not valid.
         """
         by_key = {app_id.lower(): (app_id, one) for app_id, one in plain.items()}
         if app is not None:
-            by_key = {app.id.lower(): by_key[app.id.lower()]}
-        read = {app_id: snapshot.read(one, app_id) for app_id, one in by_key.values()}
+            by_key = {app.key: by_key[app.key]}
+        new = {}
+        for app_id, one in by_key.values():
+            contents = yield from snapshot.reading(one, app_id)
+            new[app_id] = yield from preparing(*contents)
         if app is None:
             for other in self.apps():
-                if other.id.lower() not in by_key and other is not self.default:
+                if other.key not in by_key and other is not self.default:
                     self.close(other.id)
-        for app_id, contents in read.items():
-            found = self._apps.get(app_id.lower()) or self.open(app_id)
-            found.replace(*contents)
+        for app_id, replacement in new.items():
+            yield from (self.find(app_id) or self.open(app_id)).replace(replacement)
 
     @staticmethod
-    def checked(plain: Mapping[str, Any], app: App | None = None) -> Apps:
+    def checking(plain: Mapping[str, Any], app: App | None = None) -> Steps[Apps]:
         """Return the apps of a snapshot, or just `app`; raise SnapshotError if it is not valid."""
         found = {
             app_id: one
@@ -316,22 +359,21 @@ class Store:
             if app_id.lower() in seen:
                 raise SnapshotError(f"the app {app_id} stands there twice")
             seen.add(app_id.lower())
-            snapshot.read(one, app_id)
+            contents = yield from snapshot.reading(one, app_id)
+            yield from dropping(*contents[2:])
         return found
 
-    def keep(self, name: str, plain: Apps, app: App | None = None) -> StoredSnapshot:
+    def keeping(self, name: str, plain: Apps, app: App | None = None) -> Steps[StoredSnapshot]:
         """Store a snapshot by name, of an app or of the server, in place of one of that name.
 
         Raises SnapshotError if there are too many.
         """
         owner = _owner(app)
-        kept = StoredSnapshot(
-            tuple(plain), sum(len(one["users"]) for one in plain.values()), marshal.dumps(plain)
-        )
+        kept = yield from packing(plain)
         others = {key: one for key, one in self.snapshots.items() if key != (owner, name)}
         if sum(key[0] == owner for key in others) >= MAX_SNAPSHOTS:
             raise SnapshotError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some")
-        if sum(len(one.packed) for one in (kept, *others.values())) > MAX_SNAPSHOT_BYTES:
+        if sum(one.size for one in (kept, *others.values())) > MAX_SNAPSHOT_BYTES:
             size = f"{MAX_SNAPSHOT_BYTES >> 20} MiB"
             raise SnapshotError(f"all snapshots may take {size} together; delete some")
         self.snapshots[(owner, name)] = kept
@@ -341,15 +383,12 @@ class Store:
         """Delete a stored snapshot; return whether there was one."""
         return self.snapshots.pop((_owner(app), name), None) is not None
 
-    def kept(self, name: str, app: App | None = None) -> Apps | None:
-        """Return the contents of a stored snapshot, of an app's own one before the server's.
+    def kept(self, name: str, app: App | None = None) -> StoredSnapshot | None:
+        """Return a stored snapshot, an app's own one before the server's.
 
         From the server's snapshot, an app gets its own part, if there is one.
         """
         if own := self.snapshots.get((_owner(app), name)):
-            return own.apps()
+            return own
         whole = self.snapshots.get((None, name))
-        if app is None or whole is None:
-            return None
-        part = {one: held for one, held in whole.apps().items() if one.lower() == app.id.lower()}
-        return part or None
+        return whole.part(app) if app and whole else None

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Unpack, get_args, overload
@@ -212,7 +213,7 @@ class Kit:
 
     def state(self) -> Json:
         """Return everything that the app holds, or all apps, by app id."""
-        apps: Json = self._control("get_state")["apps"]
+        apps: Json = json.loads(self._control("get_state").content)["apps"]
         return apps
 
     @property

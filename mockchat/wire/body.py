@@ -10,11 +10,13 @@ from aiohttp import StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.api import json_text
-from mockchat.api.validation import MAX_BODY, refuse
+from mockchat.api.validation import refuse
 from mockchat.core.errors import ApiError
+from mockchat.core.steps import Steps
 
-MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed or a snapshot of 100,000 users
+MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed of 100,000 users
 MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # that of an emulated body, and a snapshot around it
+_LONG = 2**18  # bytes of a body that is parsed in steps
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8
 _INDEX = re.compile(r"[0-9]{1,18}")
@@ -52,6 +54,17 @@ class Body:
             raise self.error
         return self._fields or _NOTHING
 
+    def parsing(self) -> Steps[None]:
+        """Parse a long body of JSON in steps."""
+        if self._fields is None and self.error is None and len(self.raw) > _LONG:
+            try:
+                value = yield from json_text.parsing(self.raw, self._depth)
+                self._fields = _object(value)
+            except ValueError as error:
+                self.error = refuse("body", "json", reason=str(error))
+            except ApiError as error:
+                self.error = error
+
     def fields_or_none(self) -> Mapping[str, Any]:
         """Return the body's fields, or nothing where it has none."""
         if self._fields is not None:
@@ -74,17 +87,13 @@ async def answer_expectation(request: web.BaseRequest) -> ApiError | None:
     return None
 
 
-async def receive(
-    request: web.BaseRequest, *, control: bool, patience: float, limit: int = MAX_BODY
-) -> Body:
+async def receive(request: web.BaseRequest, limit: int, *, control: bool, patience: float) -> Body:
     """Return the body of a request, which has `patience` seconds to come, or why there is none.
 
     `limit` is in bytes: aiohttp's own is one for all. The live service reads a body before it
     looks at it, too.
     """
-    depth = json_text.MAX_DEPTH
-    if control:
-        limit, depth = MAX_CONTROL_BODY, MAX_CONTROL_DEPTH
+    depth = MAX_CONTROL_DEPTH if control else json_text.MAX_DEPTH
     kind = request.headers.get(hdrs.CONTENT_TYPE, "")
     try:
         if request.content.is_eof():  # it came with its head
@@ -134,6 +143,10 @@ def parse_body(raw: bytes, content_type: str, depth: int = json_text.MAX_DEPTH) 
         value = json_text.parse(text, depth)
     except ValueError as error:
         raise refuse("body", "json", reason=str(error)) from None
+    return _object(value)
+
+
+def _object(value: Any) -> dict[str, Any]:
     if value is None or value == []:
         return {}
     if not isinstance(value, dict):

@@ -125,9 +125,10 @@ class RequestHandler:
             if endpoint is None:
                 answer = await self._serve_path_without_endpoint(context, struck)
             else:
-                call = self._load(
-                    context, endpoint, self._authenticate(context, endpoint.operation)
-                )
+                caller = self._authenticate(context, endpoint.operation)
+                for _ in context.body.parsing():
+                    await self._sleep(0)
+                call = self._load(context, endpoint, caller)
                 answer = answers.render(context, endpoint, await self._run(endpoint, call))
         except ApiError as error:
             answer = answers.refusal(context, error, self._store)

@@ -20,7 +20,13 @@ from mockchat.core.matching import SOCKET, RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import hosts
-from mockchat.wire.body import NO_BODY, Body, answer_expectation, receive
+from mockchat.wire.body import (
+    MAX_CONTROL_BODY,
+    NO_BODY,
+    Body,
+    answer_expectation,
+    receive,
+)
 from mockchat.wire.hosts import Address
 from mockchat.wire.routing import Endpoint, Target, route
 
@@ -130,8 +136,10 @@ class Resolver:
         body = NO_BODY
         if request.body_exists:
             limit = found[0].operation.max_body if found else MAX_BODY
+            if control:
+                limit = max(limit, MAX_CONTROL_BODY)
             patience = self._config.client_timeout
-            body = await receive(request, control=control, patience=patience, limit=limit)
+            body = await receive(request, limit, control=control, patience=patience)
         app_id, app, refusal = self._app(request, target, address)
         if not control and (service := hosts.unbuilt_service(address.name)):
             found, refusal = None, errors.NOT_BUILT(operation=f"The service {service}")

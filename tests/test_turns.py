@@ -1,0 +1,145 @@
+"""Long work: other requests have their turn, whatever it does to how many users."""
+
+import asyncio
+import gc
+import io
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockchat.api import json_text
+from mockchat.core.steps import finish
+from mockchat.wire.app import STORE
+from tests.helpers import REST_KEY, Client, body_of, create_user, data_of, steer
+from tests.strategies import json_values
+
+USERS = 20_000
+LONGEST = 0.1  # processor seconds of one turn; far less on a machine without other work
+
+
+@pytest.fixture
+def uncollected() -> Any:
+    """Look for no garbage: `mockchat serve` does not look at what stays, either."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[list[float]]:
+    """Collect the processor time of each turn of the event loop."""
+    turns = [0.0]
+
+    async def watch() -> None:
+        while True:
+            started = time.thread_time()
+            await asyncio.sleep(0)
+            turns.append(time.thread_time() - started)
+
+    task = asyncio.create_task(watch())
+    yield turns
+    task.cancel()
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_no_action_on_many_users_keeps_others_waiting(client: Client) -> None:
+    await steer(client, "POST", "seed", users=10)  # loads Faker
+    async with client.get("/_mock/state") as answer:
+        await answer.read()
+
+    async def longest(method: str, path: str, body: bytes = b"") -> tuple[float, bytes]:
+        async with watched() as turns:
+            async with client.request(method, f"/_mock/{path}", data=io.BytesIO(body)) as answer:
+                assert answer.status == 200, await answer.text()
+                content = await answer.read()
+            return max(turns), content
+
+    seeding = await longest("POST", "seed", json.dumps({"users": USERS}).encode())
+    saving = await longest("PUT", "snapshots/s1")
+    showing = await longest("GET", "state")
+    exporting = await longest("GET", "snapshots/s1")
+    importing = await longest("PUT", "snapshots/s2", exporting[1])
+    restoring = await longest("POST", "snapshots/s2/restore")
+    resetting = await longest("POST", "reset")
+
+    done = {
+        "seeding": seeding, "saving": saving, "showing": showing, "exporting": exporting,
+        "importing": importing, "restoring": restoring, "resetting": resetting,
+    }  # fmt: skip
+    assert not {name: took for name, (took, _) in done.items() if took > LONGEST}
+    assert json.loads(importing[1])["users"] == USERS + 20
+
+
+async def test_a_snapshot_is_of_one_moment_whatever_changes_while_it_is_taken(
+    client: Client,
+) -> None:
+    await steer(client, "POST", "seed", users=2000)
+    store = client.app[STORE]
+    app = store.default
+    for uid in ("ann", "bob"):
+        await create_user(client, uid)
+    steps = store.taking(app)
+    for _ in range(4):
+        next(steps)
+
+    path = "/users/superhero1/friends"
+    await data_of(client.post(path, json={"accepted": ["ann", "bob"]}, headers=REST_KEY))
+    gone = {"permanent": True}
+    await data_of(client.delete("/users/bob", json=gone, headers=REST_KEY))
+    await create_user(client, "late")
+    role = {"role": "late", "name": "Late"}
+    await data_of(client.post("/roles", json=role, headers=REST_KEY))
+    taken = finish(steps)
+
+    assert taken == finish(store.taking(app))
+    finish(store.checking(taken))
+    assert not store.trackers
+
+
+async def test_a_snapshot_larger_than_any_other_body_is_imported(client: Client) -> None:
+    contents = (await body_of(client.get("/_mock/state")))["apps"]
+    long = {"pad": "x" * 1_000_000}
+    contents["APP_ID"]["users"][0]["metadata"] = long
+    for number in range(17):
+        user = {**contents["APP_ID"]["users"][0], "uid": f"u{number}", "serial": 100 + number}
+        contents["APP_ID"]["users"].append(user)
+    contents["APP_ID"]["serial"] = 200
+
+    text = json.dumps({"apps": contents})
+    assert len(text) > 16 * 2**20
+    await body_of(client.put("/_mock/snapshots/s1", data=io.BytesIO(text.encode())))
+    await steer(client, "POST", "snapshots/s1/restore")
+
+    assert (await body_of(client.get("/_mock/state")))["apps"] == contents
+
+
+# --- JSON in steps --------------------------------------------------------------------------
+@given(json_values, st.sampled_from([None, 0, 2]))
+def test_json_that_is_parsed_in_steps_means_the_same(value: Any, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent).encode()
+
+    assert finish(json_text.parsing(text)) == json.loads(text)
+    assert json.loads(json_text.exact(value)) == value
+
+
+@given(json_values, st.data())
+def test_no_text_makes_parsing_in_steps_fail_otherwise(value: Any, data: st.DataObject) -> None:
+    text = json.dumps({"a": [value, {"b": value}]})
+    place = data.draw(st.integers(0, len(text) - 1))
+    broken = text[:place] + data.draw(st.sampled_from(["", "{", "]", ",", '"', "1e999", "[" * 90]))
+    for one in (broken, broken + text[place:]):
+        try:
+            expected = json_text.parse(one.encode())
+        except ValueError:
+            expected = ...
+        try:
+            found = finish(json_text.parsing(one.encode()))
+        except ValueError:
+            found = ...
+        assert found == expected
