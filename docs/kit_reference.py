@@ -57,6 +57,7 @@ def test_users_and_logins(mockchat):
         """
 import threading
 
+import pytest
 import requests
 
 
@@ -71,6 +72,8 @@ def test_faults(mockchat):
         fault.assert_struck()
         assert fault.struck == 1
     broken = mockchat.fault("truncated", path="/login", arriving=10)
+    with pytest.raises(requests.RequestException):
+        log_in(mockchat)
     broken.remove()
     mockchat.slow("20ms", jitter="5ms", operation="login")
     assert log_in(mockchat).ok

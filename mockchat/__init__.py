@@ -7,16 +7,26 @@ from mockchat.version import __version__
 if TYPE_CHECKING:
     from mockchat.config import Config
     from mockchat.core.errors import ApiError
+    from mockchat.core.faults import UnstruckFault
     from mockchat.server import MockApp, MockChat
     from mockchat.wire.app import create_app
 
-__all__ = ["ApiError", "Config", "MockApp", "MockChat", "__version__", "create_app"]
+__all__ = [
+    "ApiError",
+    "Config",
+    "MockApp",
+    "MockChat",
+    "UnstruckFault",
+    "__version__",
+    "create_app",
+]
 
 _HOMES = {
     "ApiError": "mockchat.core.errors",
     "Config": "mockchat.config",
     "MockApp": "mockchat.server",
     "MockChat": "mockchat.server",
+    "UnstruckFault": "mockchat.core.faults",
     "create_app": "mockchat.wire.app",
 }
 

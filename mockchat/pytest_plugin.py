@@ -101,7 +101,7 @@ class _Fixtures:
 
         The end of the test removes it with its faults and held logins; a frozen clock ticks again.
         A failure of mockchat itself is the test's error. The report of a failed test has the app's
-        exchanges.
+        exchanges. A fault that never struck is a warning, `mockchat.UnstruckFault`.
         """
         assert self._request is not None  # noqa: S101  # the hook came first
         self._item = item = self._request.node
@@ -113,10 +113,13 @@ class _Fixtures:
         self._reached = self._app = None  # a set-up that fails now has no exchanges to show
         self._app = app = _made(server, app_id, item, marks) if marks else server.app(app_id)
         yield app
+        unstruck = app.take_unstruck_faults()
         self._reached = app.close()
         if server.clock.moved:
             server.clock.resume()
         server.check()
+        if unstruck:
+            _warn_of(unstruck, item)
 
     def _look_around(self, request: pytest.FixtureRequest) -> None:
         self._parent = parent = request.node.parent
@@ -159,6 +162,17 @@ def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[An
     yield make
     if crashes := [crash for app in apps for crash in app[HANDLER].crashes]:
         raise ExceptionGroup("mockchat failed to answer", crashes)
+
+
+def _warn_of(unstruck: list[str], item: pytest.Item) -> None:
+    """Warn in the test's line of faults that never struck: the test has not seen them."""
+    import warnings  # noqa: PLC0415  # most tests need none
+
+    from mockchat.core.faults import UnstruckFault  # noqa: PLC0415
+
+    path, line, _ = item.location
+    told = f"{', '.join(unstruck)} never struck; is its match right? (in {item.name})"
+    warnings.warn_explicit(told, UnstruckFault, str(item.path or path), (line or 0) + 1)
 
 
 @lru_cache

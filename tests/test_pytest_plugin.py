@@ -45,6 +45,37 @@ def test_the_marker_and_the_fixtures_are_told_by_pytest(project: Project) -> Non
     )
 
 
+# --- faults that never struck ---------------------------------------------------------------
+IDLE = """
+from calls import log_in
+
+def test_one_for_nothing(mockchat):
+    mockchat.fail(503, operation="update_me", after=1)
+    with mockchat.slow(0, path="/usres"):
+        log_in(mockchat.url)
+
+def test_one_that_strikes_and_one_that_chance_spares(mockchat):
+    mockchat.fault("latency", delay=0, times=1)
+    mockchat.fault("latency", delay=0, probability=0)
+    assert log_in(mockchat.url) == 200
+
+def test_none(mockchat):
+    assert log_in(mockchat.url) == 200
+"""
+
+
+def test_a_fault_that_never_struck_is_a_warning_or_an_error_on_request(project: Project) -> None:
+    project.write(test_idle=IDLE)
+    told = "fault 1 (error, operation='update_me'), fault 2 (latency, path='/usres') never struck*"
+
+    warned = project.run("-W", "default::mockchat.UnstruckFault")
+    failed = project.run("-W", "error::mockchat.UnstruckFault")
+
+    warned.assert_outcomes(passed=3, warnings=1)
+    warned.stdout.fnmatch_lines([f"*test_idle.py:3: UnstruckFault: {told}"])
+    failed.assert_outcomes(passed=3, errors=1)
+
+
 # --- an app for each test -------------------------------------------------------------------
 def test_nothing_of_a_test_is_left_for_the_next(project: Project) -> None:
     project.write(
@@ -64,6 +95,7 @@ def test_nothing_of_a_test_is_left_for_the_next(project: Project) -> None:
             SEEN.append(mockchat.app_id)
             mockchat.create_user("ann")
             mockchat.fail(503)
+            assert log_in(mockchat.url) == 503
             mockchat.clock.freeze(1_700_000_000)
             mockchat.hold_logins().__enter__()
 

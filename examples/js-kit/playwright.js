@@ -31,6 +31,10 @@ export const test = base.extend({
     const mockchat = connect();
     await mockchat.reset();
     await use(mockchat);
+    const faults = await mockchat.control("GET", "faults");
+    for (const { id, kind } of faults.filter(({ struck }) => struck === 0)) {
+      console.warn(`mockchat: fault ${id} (${kind}) never struck: is its match right?`);
+    }
     if (testInfo.status !== testInfo.expectedStatus) {
       const body = JSON.stringify(await mockchat.journal.find(), null, 2);
       await testInfo.attach("mockchat journal", { body, contentType: "application/json" });

@@ -1,5 +1,6 @@
 """Faults: rules that make exchanges go wrong on purpose."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
@@ -27,6 +28,10 @@ class FaultError(ValueError):
         super().__init__(f"{field_}: {reason}")
         self.field = field_
         self.reason = reason
+
+
+class UnstruckFault(UserWarning):  # a warning, not an error
+    """A fault that a test added struck no exchange."""
 
 
 class Preset(NamedTuple):
@@ -103,6 +108,12 @@ class Rule:
         """The error codes that it refuses with, as it was told them."""
         return (kind.code for kind, _ in self.strikes if isinstance(kind, Error))
 
+    def __str__(self) -> str:
+        """Return its id, its kind and the exchanges that it is for."""
+        pattern = self.pattern._asdict().items()
+        where = "".join(f", {name}={value!r}" for name, value in pattern if value is not None)
+        return f"fault {self.id} ({self.called}{where})"
+
     def told(self, now: float) -> str:
         """Return in words which fault this is: a test may have left it to the next one."""
         age, times = max(0, round(now - self.added)), counted(self.struck, "time", "times")
@@ -130,11 +141,12 @@ class Rule:
 
 @dataclass(slots=True)
 class Faults:
-    """The rules of a server, oldest first."""
+    """The rules of a server, oldest first; `idle` are removed ones that never struck."""
 
     rules: dict[int, Rule] = field(default_factory=dict)
     on_added: list[Callable[[Rule], None]] = field(default_factory=list)
     on_removed: list[Callable[[Rule], None]] = field(default_factory=list)
+    idle: deque[Rule] = field(default_factory=lambda: deque(maxlen=MAX_RULES))
     _last: int = 0
 
     def add(
@@ -181,8 +193,22 @@ class Faults:
         """Remove rules."""
         for rule in rules:
             if self.rules.pop(rule.id, None) is not None:
+                if not rule.struck:
+                    self.idle.append(rule)
                 for tell in self.on_removed:
                     tell(rule)
+
+    def take_idle(self, app_id: str) -> list[Rule]:
+        """Remove the rules of an app that never struck; return them and those removed before.
+
+        A rule that chance spared is none of them.
+        """
+        self.remove([rule for rule in self.of(app_id) if not rule.struck])
+        mine = [rule for rule in self.idle if (rule.app_id or "").lower() == app_id.lower()]
+        for rule in mine:
+            self.idle.remove(rule)
+        told = [rule for rule in mine if not rule.seen or rule.probability == 1]
+        return sorted(told, key=lambda rule: rule.id)
 
     def striking(
         self,

@@ -155,6 +155,7 @@ def test_the_playwright_page_passes_also_by_a_made_up_host_and_a_fulfilled_route
     said = project.run(PLAYWRIGHT, "test", "--config", "suite.config.js", CHROMIUM=tool(*BROWSERS))
 
     assert "6 passed" in said
+    assert re.search(r"fault [0-9]+ \(error\) never struck", said)
 
 
 @of("cypress")

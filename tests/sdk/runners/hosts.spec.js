@@ -29,8 +29,9 @@ test("a page that route.fulfill makes logs in", async ({ page, baseURL, mockchat
   expect((await mockchat.journal.waitFor({ path: "/" })).status).toBe(101);
 });
 
-test("without the permission, it may not reach loopback", async ({ page, baseURL, context }) => {
+test("without the permission, it may not reach loopback", async ({ page, baseURL, context, mockchat }) => {
   await context.clearPermissions();
+  await mockchat.fail(503, { operation: "login" });
   await fulfilled(page, baseURL);
 
   await (await logIn(page)).toHaveText("Login failed: FAILED_TO_FETCH");
