@@ -119,6 +119,14 @@ def test_what_fits_is_listed() -> None:
     assert "#1 POST /users/u1 -> 200" in told
 
 
+def test_a_code_or_uid_of_several_lines_is_one_word_of_the_line() -> None:
+    told = exchange()
+    told.code = "A\nB\x1b[31m"
+
+    assert next(told.facts()) == r'"A\nB\u001b[31m"'
+    assert str(told).isprintable()
+
+
 def test_the_nearest_is_the_newest_of_those_that_differ_least() -> None:
     journal = [exchange(b'{"a": 1}', 1), exchange(b'{"a": 2}', 2), exchange(b"[]", 3, status=500)]
 

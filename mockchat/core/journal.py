@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from mockchat.core.masking import Mask, masked
 from mockchat.core.matching import Pattern, RequestSummary
 from mockchat.core.watchers import Watchers
+from mockchat.core.words import word
 
 _OVERHEAD = 2048  # bytes of an exchange beyond its bodies, roughly
 _FRAME_OVERHEAD = 200  # bytes of a frame beyond its text, roughly
@@ -111,10 +112,9 @@ class Exchange:
 
     def facts(self) -> Iterator[str]:
         """Yield the error code, the operation and the uid, as far as there are any, in one line."""
-        yield from filter(None, (self.code, self.operation))
+        yield from map(word, filter(None, (self.code, self.operation)))
         if uid := self.uid:
-            plain = uid.isprintable() and " " not in uid
-            yield f"uid={uid if plain else json.dumps(uid):.100}"
+            yield f"uid={word(uid)}"
 
     @property
     def method(self) -> str:
