@@ -7,7 +7,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check fuzz docs site bench bench-scale dist lock audit security image image-check clean
+.PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check coverage fuzz docs site bench bench-scale dist lock audit security image image-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -76,6 +76,12 @@ fmt: $(VENV)/dev.stamp  ## mend the style
 	$(BIN)/ruff format .
 
 check: test security pythons  ## everything that CI runs
+
+coverage: $(VENV)/dev.stamp  ## measure the branches that the Python tests reach (minutes)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --ignore tests/sdk --ignore tests/image $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 fuzz: $(VENV)/dev.stamp  ## send 50,000 raw requests and 20,000 WebSocket frames (SEED=1)
 	$(BIN)/python -W error -m tests.fuzz --seed $(or $(SEED),1) $(ARGS)

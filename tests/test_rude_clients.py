@@ -146,6 +146,22 @@ async def test_a_client_that_does_not_take_its_answer_loses_the_connection() -> 
             assert await asyncio.to_thread(end.poll, PATIENCE * 1000)
 
 
+async def test_others_are_served_while_hundreds_of_clients_are_slow_and_these_all_end() -> None:
+    body = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 9\r\n\r\n{"
+    async with served(client_timeout=1) as mock:
+        slow = [
+            asyncio.create_task(answer_to(mock, request))
+            for request in (_REQUEST[:-2], body, b"") * 100
+        ]
+        for _ in range(100):
+            assert b"200 OK" in await answer_to(mock, _REQUEST, half_closed=True)
+
+        async with asyncio.timeout(4 * PATIENCE):
+            answers = await asyncio.gather(*slow)
+
+    assert [b"400 Bad Request" in one for one in answers] == [True, True, False] * 100
+
+
 # --- too many clients -----------------------------------------------------------------------
 def test_without_files_left_clients_wait_and_the_log_says_it_once(tmp_path: Path) -> None:
     (tmp_path / "uvloop.py").write_text("raise ImportError")  # which is silent of itself
