@@ -68,7 +68,7 @@ def serve(aiohttp_client: AiohttpClient, clock: Clock) -> Iterator[Serve]:
     async def serve(sleep: Sleep = asyncio.sleep, **settings: Any) -> Client:
         config = Config(**{"login_latency": 0.0, **settings})
         app = create_app(config, clock=clock, sleep=sleep)
-        app.on_response_prepare.append(note_undeclared(wrongs))
+        app[HANDLER].observers.append(note_undeclared(wrongs))
         crashes.append(app[HANDLER].crashes)
         return await aiohttp_client(app)
 

@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from aiohttp import ClientResponse, ClientWebSocketResponse, web
 from aiohttp.test_utils import TestClient
@@ -19,7 +18,9 @@ from mockchat.api.operation import Access, Operation
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.dashboard import DASHBOARD
 from mockchat.core.errors import ErrorDef, Face
+from mockchat.core.journal import Exchange
 from mockchat.wire.app import STORE
+from mockchat.wire.hosts import parse_host, unbuilt_service
 from mockchat.wire.routing import Router, parse_path
 
 Client = TestClient[web.Request, web.Application]
@@ -213,43 +214,39 @@ def operation_of(method: str, raw_path: str) -> Operation | None:
     return found[0].operation if found else None
 
 
-def note_undeclared(wrongs: list[str]) -> Callable[[web.Request, web.StreamResponse], Any]:
-    """A signal that notes every answer an operation has not declared."""
+def note_undeclared(wrongs: list[str]) -> Callable[[Exchange], None]:
+    """An observer that notes every answer an operation has not declared."""
 
-    async def check(request: web.Request, response: web.StreamResponse) -> None:
-        if response.status < 400 or not isinstance(response, web.Response):
-            return
-        if "X-Mock-Fault" in response.headers or is_gone(request):
+    def check(exchange: Exchange) -> None:
+        if exchange.status < 400 or exchange.faults:
             return  # a fault may answer with anything
-        text = bytes(response.body or b"").decode() if isinstance(response.body, bytes) else ""
-        found = re.search(r'"code":"([A-Z_]+)"', text)
-        code = found[1] if found else f"no code: {text!r}"
-        opens = request.path == "/" and "text/html" in request.headers.get("Accept", "")
-        raw_path = DASHBOARD if opens else request.rel_url.raw_path
-        operation = operation_of(request.method, raw_path)
-        if (code, response.status) not in _declared(operation, request.headers):
+        headers, _ = exchange.sent
+        path = exchange.target.partition("?")[0]
+        opens = path == "/" and "text/html" in headers.get("Accept", "")
+        operation = operation_of(exchange.method, DASHBOARD if opens else path)
+        host = parse_host(headers.get("Host", ""), secure=False)
+        if host and unbuilt_service(host.name):
+            operation = None
+        if (exchange.code, exchange.status) not in _declared(operation, headers):
             name = operation.id if operation else "no operation"
-            wrongs.append(
-                f"{request.method} {unquote(request.path)} ({name}): {response.status} {code}"
-            )
+            wrongs.append(f"{exchange.method} {exchange.target} ({name}): {exchange}")
 
     return check
 
 
-def is_gone(request: web.BaseRequest) -> bool:
-    """Whether the client left, or a fault hung up on it: nobody reads the answer."""
-    return request.transport is None or request.transport.is_closing()
-
-
-def _declared(operation: Operation | None, headers: Mapping[str, str]) -> set[tuple[str, int]]:
-    refused = {("ERR_BAD_REQUEST", 400)}
+def _declared(
+    operation: Operation | None, headers: Mapping[str, str]
+) -> set[tuple[str | None, int]]:
+    refused: set[tuple[str | None, int]] = {("ERR_BAD_REQUEST", 400)}
     if "Expect" in headers:  # refused before any operation is looked for
         return refused
     if "X-Mock-Fault" in headers:  # whose reading may be refused
         return refused | _declared(operation, {})
     if operation is None:
-        # A handshake or a Host that cannot be read; the page by a foreign name.
-        return refused | {("ERR_API_NOT_FOUND", 404), ("MOCK_FOREIGN_HOST", 403)}
+        # A handshake or a Host that cannot be read; the page by a foreign name; a live host of a
+        # service that is not built.
+        others = {("ERR_INVALID_API_VERSION", 400), ("MOCK_NOT_BUILT", 501)}
+        return refused | others | {("ERR_API_NOT_FOUND", 404), ("MOCK_FOREIGN_HOST", 403)}
     rows = operation.may_raise
     return {(face.code, face.status) for row in rows for face in (row.documented, row.live)}
 

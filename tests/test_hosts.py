@@ -57,7 +57,6 @@ async def test_a_user_may_be_named_like_a_version(client: Client) -> None:
 
 UNKNOWN = """
 GET /userss
-GET /v4/users
 GET /v3.x/users
 GET /V3/users
 GET /Users
@@ -79,6 +78,13 @@ async def test_an_unknown_path_or_method_is_no_api(client: Client) -> None:
     for method, path in map(str.split, UNKNOWN.strip().splitlines()):
         for headers in (REST_KEY, {}, {"apikey": "wrong"}):
             await assert_error(client.request(method, path, headers=headers), errors.API_NOT_FOUND)
+
+
+async def test_a_version_that_is_none_is_told_by_name(client: Client) -> None:
+    row = errors.API_VERSION_INVALID
+    for version in ("v9", "v4", "v0", "v2.345", "v10"):
+        request = client.get(f"/{version}/users", headers=REST_KEY)
+        await assert_error(request, row, version=version, versions="v1 to v3")
 
 
 async def test_head_answers_like_get_without_a_body(client: Client) -> None:
