@@ -177,7 +177,8 @@ is known:
 
 * `live` was recorded from the service, or is asserted by tests that run against it.
 * `documented` is stated by the vendor's pages, or shipped in its SDKs.
-* `vendor` is the code and the text of an error in the table of a vendor's client of 2021; the status is mockchat's choice.
+* `vendor` is the code and text of an error in a table of a vendor's client of 2021; the status is
+  mockchat's choice.
 * `assumed` is mockchat's choice where nothing is known: what a user would expect.
 
 ## Send a report
