@@ -372,7 +372,8 @@ async def test_a_stop_turns_away_who_is_about_to_come_in() -> None:
 async def test_a_stop_lets_the_answers_in_flight_through(tmp_path: Path) -> None:
     config = Config(port=0, https_port=0, proxy_port=0, ca_dir=str(tmp_path), login_latency=0.2)
     body = b'{"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}'
-    head = b"POST http://api-us.cometchat.io/login HTTP/1.1\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST http://api-us.cometchat.io/login HTTP/1.1\r\nConnection: close\r\n"
+    head += b"Content-Length: %d\r\n\r\n"
     mock = MockChat(config)
     await mock.start()
     request = head % len(body) + body

@@ -97,7 +97,7 @@ async def test_an_https_url_in_clear_is_served_as_by_a_tunnel(
 ) -> None:
     """axios of 2021 to 2023 sends such requests to HTTPS_PROXY."""
     path = "/v3/users/superhero1"
-    fields = ("apikey: REST_API_KEY", "Proxy-Connection: keep-alive", "Connection: keep-alive")
+    fields = ("apikey: REST_API_KEY", "Proxy-Connection: close")
     for name in ("my-app.api-us.cometchat.io", "MY-APP.api-eu.cc-edge-2.io:443"):
         answer = await answer_to(proxy_of(mock), get(f"https://{name}{path}", *fields))
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer
@@ -108,6 +108,46 @@ async def test_an_https_url_in_clear_is_served_as_by_a_tunnel(
     assert status_of(await answer_to(proxy_of(mock), other)) == 502
     monkeypatch.setenv("SSL_CERT_FILE", str(mock.ca_path))
     assert b'"uid":"SUPERHERO1"' in await answer_to(proxy_of(mock), other)
+
+
+async def test_many_requests_for_live_names_use_one_connection(mock: MockChat) -> None:
+    key = b"apikey: REST_API_KEY\r\nProxy-Connection: keep-alive\r\n"
+    one, two = "http://one.api-us.cometchat.io", "https://two.api-us.cometchat.io"
+    created = b'{"uid":"new","name":"New"}'
+    chunks = (
+        b"5;x=y\r\n" + created[:5] + b"\r\n%x\r\n" % 21 + created[5:] + b"\r\n0\r\nX: y\r\n\r\n"
+    )
+    asked = [
+        (f"GET {one}/v3/users/superhero1", b"", b'"uid":"superhero1"'),
+        (f"POST {one}/v3/users", b"Content-Length: 26\r\n\r\n" + created, b'"uid":"new"'),
+        (f"DELETE {one}/v3/users/new", b"", b'"deactivatedUids":["new"]'),
+        (f"GET {two}/v3/users/superhero2", b"", b'"uid":"superhero2"'),
+        (f"POST {two}/v3/users", b"Transfer-Encoding: chunked\r\n\r\n" + chunks, b'"uid":"new"'),
+        (f"GET {one}/v3/users/nobody", b"Connection: close\r\n", b"ERR_UID_NOT_FOUND"),
+    ]
+    async with asking(proxy_of(mock), b"") as client:
+        for line, rest, expected in asked:
+            ends = b"" if b"\r\n\r\n" in rest else b"\r\n"
+            await client.send(f"{line} HTTP/1.1\r\n".encode() + key + rest + ends)
+
+            head = await client.head()
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            assert expected in await client.take(length), line
+        assert await client.rest() == b""
+
+
+async def test_what_a_proxy_cannot_pass_on_ends_the_connection(mock: MockChat) -> None:
+    url, key = "http://one.api-us.cometchat.io/v3/users", "apikey: REST_API_KEY"
+    for body in (b"Content-Length: x\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"):
+        head = f"POST {url} HTTP/1.1\r\n{key}\r\n".encode()
+        assert b"HTTP/1.1 400 " in await answer_to(proxy_of(mock), head + body)
+    async with asking(proxy_of(mock), get(url, key)) as client:
+        await client.head()
+        await client.send(b"no request\r\n\r\n")
+        assert b"that is no HTTP request" in await client.rest()
+    async with asking(proxy_of(mock), get(url, key)) as client:
+        client.writer.write_eof()  # it says no more, and waits for its answer
+        assert b'"total":10' in await client.rest()
 
 
 async def test_a_login_and_its_socket_know_live_names_only(session: aiohttp.ClientSession) -> None:
@@ -225,7 +265,8 @@ async def test_with_only_live_another_host_is_refused_and_never_called(start: St
             assert status_of(answer) == 403
             assert b"127.0.0.1 is no live host name, and this proxy takes no others" in answer
     assert not called.is_set()
-    live = await answer_to(proxy_of(mock), get("http://api-us.cometchat.io/v3/users"))
+    live = get("http://api-us.cometchat.io/v3/users", "Connection: close")
+    live = await answer_to(proxy_of(mock), live)
     assert status_of(live) == 401
 
 

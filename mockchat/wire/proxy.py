@@ -1,25 +1,36 @@
 """The proxy: the live host names end at mockchat's listeners, other hosts are passed through.
 
-It reads the head of a client's first request and, unless that asks for a tunnel, the head of the
-answer. All other bytes pass unchanged: in a tunnel client and host speak TLS with each other.
+A request for a live name may be followed by others on its connection. Of a request for another
+host the proxy reads the head, and the head of the answer. In a tunnel all bytes pass unchanged:
+client and host speak TLS with each other.
 """
 
 import asyncio
 import logging
-import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from fnmatch import fnmatchcase
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any
 
-from mockchat.wire.hosts import Address, is_inside, is_live, is_loopback, is_own, parse_host
+from mockchat.wire.hosts import Address, is_inside, is_live, is_loopback, is_own
+from mockchat.wire.proxy_requests import (
+    CHUNK,
+    END,
+    HEAD_LIMIT,
+    OWN_FIELDS,
+    Refusal,
+    Request,
+    Stream,
+    name_of,
+    parse_head,
+    read_head,
+)
 
 log = logging.getLogger("mockchat.proxy")
 
-_HEAD_LIMIT = _CHUNK = 64 * 1024
 _PATIENCE = 10.0  # seconds that a client has to ask and a host to take the connection
 _LINGER = 30.0  # seconds that a tunnel may rest once one of its directions has ended
 _FAREWELL = 1.0  # seconds that a refused client has to finish its request
@@ -27,33 +38,8 @@ _STAGGER = 0.25  # seconds until the proxy tries a host's next address, too
 _BACKLOG = 1024
 _HTTP, _HTTPS = 80, 443
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_END = b"\r\n\r\n"
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # as HTTP's grammar has it
-_REQUEST_LINE = re.compile(rf"({_TOKEN}) ([!-~]+) (HTTP/1\.[01])")
-_FIELD = re.compile(rf"{_TOKEN}:[^\x00\r\n]*")
-_AUTHORITY = re.compile(r"\S+:[0-9]+")  # a tunnel has no default port
-_URL = re.compile(r"(?i:http(s?))://([^/?#]*)([/?][^#]*)?")
-# Fields between the proxy and its neighbours, which it does not pass on.
-_OWN_FIELDS = {"host", "connection", "keep-alive", "proxy-authorization", "proxy-connection"}
-_LONGEST_NAME = 253
 EVERY_HOST = "*"
 _INSIDE = "this is the proxy's own machine; exclude yours from the proxy (NO_PROXY)"
-_SHOWN = 200  # characters of a request line that is not understood
-
-
-class Refusal(Exception):  # noqa: N818  # an answer, no failure
-    """The proxy refuses a client, with a status and a reason."""
-
-    def __init__(self, status: HTTPStatus, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
-class _Stream(NamedTuple):
-    """One end of a connection."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
 
 
 class Proxy:
@@ -84,7 +70,7 @@ class Proxy:
             log.warning("the proxy leads every client to any host; see --proxy-allow")
         # Without files left asyncio logs as many failures at a time as its own backlog says.
         self._server = await asyncio.start_server(
-            self._accept, sock=bound, limit=_HEAD_LIMIT, backlog=1
+            self._accept, sock=bound, limit=HEAD_LIMIT, backlog=1
         )
         bound.listen(_BACKLOG)
 
@@ -99,12 +85,12 @@ class Proxy:
         if self._server is None:  # it came while the listener was being closed
             writer.transport.abort()
             return
-        task = asyncio.create_task(self._serve(_Stream(reader, writer)))
+        task = asyncio.create_task(self._serve(Stream(reader, writer)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: writer.transport.abort())  # should it never have begun
 
-    async def _serve(self, client: _Stream) -> None:
+    async def _serve(self, client: Stream) -> None:
         try:
             async with _closing(client.writer):
                 try:
@@ -115,20 +101,59 @@ class Proxy:
         except OSError as error:
             log.debug("the proxy lost a connection: %s", error)
 
-    async def _answer(self, client: _Stream) -> None:
-        address, request = parse_head(await _read_head(client.reader, self._patience))
-        other = await self._reach(address, client, by_tls=bool(request) and address.secure)
+    async def _answer(self, client: Stream) -> None:
+        request: Request | None = parse_head(await read_head(client.reader, self._patience))
+        while request is not None:
+            request = await self._pass_on(client, request)
+
+    async def _pass_on(self, client: Stream, request: Request) -> Request | None:
+        """Pass on a request, or open a tunnel; return the client's next request, if it has one."""
+        address = request.address
+        by_tls = not request.is_tunnel and address.secure
+        other = await self._reach(address, client, by_tls=by_tls)
         async with _closing(other.writer):
+            if request.keeps:
+                return await self._pass_on_many(client, other, request)
             tunnel = _Tunnel()
-            if request:
-                other.writer.write(request)
-                back = tunnel.pass_on_answer(other.reader, client.writer)
-            else:
+            if request.is_tunnel:
                 client.writer.write(_ESTABLISHED)
                 back = tunnel.pass_on(other.reader, client.writer)
+            else:
+                other.writer.write(request.head)
+                back = tunnel.pass_on_answer(other.reader, client.writer)
             await tunnel.run(tunnel.pass_on(client.reader, other.writer), back, self._linger)
+        return None
 
-    async def _reach(self, address: Address, client: _Stream, *, by_tls: bool) -> _Stream:
+    async def _pass_on_many(
+        self, client: Stream, other: Stream, request: Request
+    ) -> Request | None:
+        """Pass on requests to mockchat by one connection; return the first one for another host."""
+
+        async def ask() -> Request:
+            asked = request
+            while asked.address == request.address and asked.keeps:
+                other.writer.write(asked.head)
+                await asked.pass_body(client.reader, other.writer)
+                asked = parse_head(await read_head(client.reader, None))
+            return asked
+
+        asking = asyncio.create_task(ask())
+        answering = asyncio.create_task(_copy(other.reader, client.writer))
+        try:
+            done, _ = await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
+            if answering in done:  # mockchat ended the connection
+                answering.result()
+                return None
+            if not isinstance(asking.exception(), ConnectionAbortedError):
+                return asking.result()
+            if other.writer.can_write_eof():  # the client says no more, but may wait for an answer
+                other.writer.write_eof()
+            await asyncio.wait((answering,), timeout=self._linger)
+            return None
+        finally:
+            await _cancel((asking, answering))
+
+    async def _reach(self, address: Address, client: Stream, *, by_tls: bool) -> Stream:
         """Connect to an address; a live name never leads out of this machine.
 
         With `by_tls` the proxy speaks TLS with the host: axios of 2021 to 2023 sends `https://`
@@ -183,7 +208,7 @@ class _Tunnel:
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on the bytes, no faster than the writer takes them, and then their end."""
-        while data := await reader.read(_CHUNK):
+        while data := await reader.read(CHUNK):
             self._passed += len(data)
             writer.write(data)
             await writer.drain()
@@ -198,7 +223,7 @@ class _Tunnel:
         The client's next request may be for another host, so it needs a connection of its own.
         """
         try:
-            while (head := await reader.readuntil(_END))[9:10] == b"1" and not _is_upgrade(head):
+            while (head := await reader.readuntil(END))[9:10] == b"1" and not _is_upgrade(head):
                 writer.write(head)  # the head of the answer itself follows
             writer.write(head if _is_upgrade(head) else _as_last(head))
         except asyncio.IncompleteReadError as error:  # this is no HTTP: it passes as it is
@@ -208,7 +233,13 @@ class _Tunnel:
         await self.pass_on(reader, writer)
 
 
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(CHUNK):
+        writer.write(data)
+        await writer.drain()
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     tasks = list(tasks)
     for task in tasks:
         task.cancel()
@@ -229,61 +260,6 @@ async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
             await writer.wait_closed()
 
 
-async def _read_head(reader: asyncio.StreamReader, patience: float) -> bytes:
-    """Return the bytes of a request's head; raise Refusal where it is too slow or too long."""
-    first = b""
-    try:
-        async with asyncio.timeout(patience):
-            first = await reader.readexactly(1)
-            if not first.isalpha():
-                raise Refusal(HTTPStatus.BAD_REQUEST, "it speaks HTTP, and no TLS, to its clients")
-            return first + await reader.readuntil(_END)
-    except (TimeoutError, asyncio.IncompleteReadError):
-        if not first:  # a probe, or a connection made in advance
-            raise ConnectionAbortedError("a client said nothing") from None
-        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "the head of the request has no end") from None
-    except asyncio.LimitOverrunError:
-        why = f"the head of the request is longer than {_HEAD_LIMIT} bytes"
-        raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, why) from None
-
-
-def parse_head(head: bytes) -> tuple[Address, bytes]:
-    """Return the destination of a request and its head for that host, empty for a tunnel.
-
-    Raises Refusal for anything that is no request to a proxy.
-    """
-    line, *fields = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-    match = _REQUEST_LINE.fullmatch(line)
-    if not match or not all(map(_FIELD.fullmatch, fields)):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "that is no HTTP request")
-    method, target, version = match.groups()
-    address, path = None, ""
-    if method == "CONNECT":
-        if _AUTHORITY.fullmatch(target):
-            address = parse_host(target, secure=True)
-    elif match := _URL.fullmatch(target):
-        address = parse_host(match[2], secure=bool(match[1]))
-        path = "/" + (match[3] or "").removeprefix("/")
-    if address is None or len(address.name) > _LONGEST_NAME:
-        given = f"{method} {target}"[:_SHOWN]
-        why = f"it takes CONNECT host:port, http://host/ and https://host/, not {given}"
-        raise Refusal(HTTPStatus.BAD_REQUEST, why)
-    if not path:
-        return address, b""
-    upgrades = any(_name(field) == "upgrade" for field in fields)
-    lines = (
-        f"{method} {path} {version}",
-        f"Host: {address.netloc}",
-        *(field for field in fields if _name(field) not in _OWN_FIELDS),
-        f"Connection: {'Upgrade' if upgrades else 'close'}",
-    )
-    return address, "\r\n".join((*lines, "", "")).encode("latin-1")
-
-
-def _name(field: str) -> str:
-    return field.partition(":")[0].strip().lower()
-
-
 def _is_upgrade(answer: bytes) -> bool:
     """Whether the connection speaks no HTTP after this head."""
     return answer[9:12] == b"101"
@@ -292,7 +268,7 @@ def _is_upgrade(answer: bytes) -> bool:
 def _as_last(answer: bytes) -> bytes:
     """Return the head of an answer that is the last of its connection."""
     lines = answer.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-    kept = [line for line in lines if _name(line) not in _OWN_FIELDS]
+    kept = [line for line in lines if name_of(line) not in OWN_FIELDS]
     return "\r\n".join((*kept, "Connection: close", "", "")).encode("latin-1")
 
 
@@ -305,7 +281,7 @@ def _trusting() -> ssl.SSLContext:
 
 async def _connect(
     address: Address, patience: float, tls: ssl.SSLContext | None, name: str
-) -> _Stream:
+) -> Stream:
     where = f"{address.name}, port {address.port}"
     try:
         async with asyncio.timeout(patience):
@@ -315,7 +291,7 @@ async def _connect(
                 ssl=tls,
                 server_hostname=name if tls else None,
             )
-            return _Stream(*await opened)
+            return Stream(*await opened)
     except TimeoutError:
         raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, f"{where} does not answer") from None
     except (OSError, UnicodeError) as error:
@@ -350,7 +326,7 @@ def _objection(client: asyncio.StreamWriter, other: asyncio.StreamWriter, *, is_
     return ""
 
 
-async def _refuse(client: _Stream, refusal: Refusal) -> None:
+async def _refuse(client: Stream, refusal: Refusal) -> None:
     """Send a refusal; most clients show only its first line."""
     body = f"mockchat's proxy: {refusal}\n".encode()
     phrase = f"{refusal.status.phrase}: {refusal}".encode("ascii", "replace").decode()
@@ -364,5 +340,5 @@ async def _refuse(client: _Stream, refusal: Refusal) -> None:
     # Closing while the client sends would reset the connection before it reads the answer.
     with suppress(TimeoutError):
         async with asyncio.timeout(_FAREWELL):
-            while await client.reader.read(_CHUNK):
+            while await client.reader.read(CHUNK):
                 pass
