@@ -4,12 +4,17 @@ from typing import NamedTuple
 
 
 class Difference(NamedTuple):
-    """How mockchat differs in one respect; `live` is empty where that behaviour is not known."""
+    """How mockchat differs in one respect; `live` is empty where that behaviour is not known.
+
+    `asked` is then the name by which `mockchat verify` asks for it: the `settles` of probes, or a
+    row of NOT_ASKED in mockchat/verify/table.py.
+    """
 
     area: str
     live: str
     mockchat: str
     why: str
+    asked: str = ""
 
 
 _TESTS = "tests need no account"
@@ -123,18 +128,21 @@ DIFFERENCES = (
         "",
         "without `force` each `deviceId` of the body gets its token again; so does a missing one",
         "it is known only that a token comes again; SDKs and back ends never share one so",
+        asked="reuse of auth tokens",
     ),
     Difference(
         "auth tokens",
         "",
         "`withAuthToken` at creation issues a token, another login returns it again",
         _UNKNOWN,
+        asked="withAuthToken",
     ),
     Difference(
         "auth tokens",
         "",
         "the message after the deletion of a token",
         "the vendor's sample shows the message of another operation",
+        asked="text of a deleted auth token",
     ),
     Difference(
         "auth tokens",
@@ -142,23 +150,36 @@ DIFFERENCES = (
         "with `--tokens single-use` only the device of a token's first login may log in "
         "with it again; a login that names no device is a new one",
         "the oldest SDK page says that a token logs in once; the error code tells of devices",
+        asked="single-use auth tokens",
     ),
     Difference(
         "users",
         "",
         "deactivating a user destroys its auth tokens; the uid stays taken and is not found",
         "the texts of the live service imply it",
+        asked="deactivated users",
     ),
     Difference(
         "users",
         "",
         "`PUT /users/{uid}` takes an auth key, too; `GET` of a user refuses it, as recorded",
         "the pages of four SDKs say so; the recordings have full-access keys only",
+        asked="updates by the auth key",
     ),
     Difference(
-        "users", "", "`role` must name a role that exists, else 400", "the text is a choice, too"
+        "users",
+        "",
+        "`role` must name a role that exists, else 400",
+        "the text is a choice, too",
+        asked="role of a user",
     ),
-    Difference("users", "", "a single user comes with its tags, a list only `withTags`", _UNKNOWN),
+    Difference(
+        "users",
+        "",
+        "a single user comes with its tags, a list only `withTags`",
+        _UNKNOWN,
+        asked="tags in answers",
+    ),
     Difference(
         "webhooks",
         "HTTPS, set up in the dashboard, events of users, messages, groups and calls",
@@ -170,35 +191,52 @@ DIFFERENCES = (
         "",
         "a delivery has 5 seconds and three tries; its URL gets no other event before it is done",
         _UNKNOWN,
+        asked="webhooks",
     ),
     Difference(
-        "user lists", "", "a client's list leaves the client's own user out", "the SDKs show others"
+        "user lists",
+        "",
+        "a client's list leaves the client's own user out",
+        "the SDKs show others",
+        asked="user list of a client",
     ),
     Difference(
         "user lists",
         "",
         "a `page` below 1 is page 1, a `perPage` below 1 is 100; a `perPage` above 1000 is refused",
         "Android SDKs ask for page -1 first, and `setLimit(0)` of an app sends `per_page=0`",
+        asked="pages out of range",
     ),
-    Difference("user lists", "", "`total_pages` of an empty list is 1", _UNKNOWN),
-    Difference("user lists", "", '`count=true` answers `{"count": n}`', _UNKNOWN),
+    Difference(
+        "user lists",
+        "",
+        "`total_pages` of an empty list is 1",
+        _UNKNOWN,
+        asked="pages of an empty list",
+    ),
+    Difference(
+        "user lists", "", '`count=true` answers `{"count": n}`', _UNKNOWN, asked="count of users"
+    ),
     Difference(
         "blocked users",
         "",
         "the oldest block comes first, among equal times the lower uid",
         "in the recording time, block and uid rise together",
+        asked="order of blocked users",
     ),
     Difference(
         "blocked users",
         "",
         "without `direction` an api key gets the users that the user blocked, a client both lists",
         "SDKs ask in this way",
+        asked="direction of blocks",
     ),
     Difference(
         "friends, blocked users",
         "",
         "the texts for an unknown uid, and for one that is a friend or blocked already",
         "seen in a re-implementation only",
+        asked="texts of friends and blocks",
     ),
     Difference(
         "presence",
@@ -212,12 +250,14 @@ DIFFERENCES = (
         "",
         "a login shows `online`; elsewhere `available` while a WebSocket is open, else `offline`",
         "SDKs read these as online",
+        asked="presence",
     ),
     Difference(
         "errors",
         "",
         "the statuses of the errors whose evidence is `vendor`",
         "the vendor's client has a table of codes and texts, without statuses",
+        asked="statuses of errors",
     ),
     Difference(
         "friends",
@@ -225,65 +265,91 @@ DIFFERENCES = (
         "a request is refused if all its users are friends already, or none is; otherwise each "
         "uid has its outcome",
         "the codes are known, their conditions are not",
+        asked="friends already, or not",
     ),
     Difference(
         "onBehalfOf",
         "",
         "a uid that does not exist is 404 `ERR_ON_BEHALF_OF_UID_NOT_FOUND`, and its text",
         "back ends branch on the code; no text is known",
+        asked="unknown onBehalfOf",
     ),
     Difference(
         "imports",
         "",
         "a user that cannot be imported has the error of `POST /users`",
         "the documents name `ERR_IMPORT_*` without the codes",
+        asked="errors of imports",
     ),
     Difference(
         "api keys",
         "",
         "keys of up to ten characters are printed unmasked in errors, auth tokens always",
         "the known rule stars the middle of a key, a short one has none",
+        asked="masked keys",
     ),
     Difference(
         "order of checks",
         "",
         "path and method, app, rate limit, credentials, query and body, user of the path",
         "it is known only that the api key comes before the uid",
+        asked="order of checks",
     ),
     Difference(
         "requests",
         "",
         "a body that is no JSON object, or is over 10 KB, is `ERR_BAD_REQUEST` with `details.body`",
         "the limit is documented, the answer is not",
+        asked="bodies that are no object",
     ),
     Difference(
         "requests",
         "",
         "a wrong method for a known path is 404 `ERR_API_NOT_FOUND`, not 405",
         "the code is documented, the status follows that of unknown paths",
+        asked="wrong methods",
     ),
-    Difference("answers", "", "text beyond ASCII travels as UTF-8, not escaped", _UNKNOWN),
+    Difference(
+        "answers",
+        "",
+        "text beyond ASCII travels as UTF-8, not escaped",
+        _UNKNOWN,
+        asked="text beyond ASCII",
+    ),
     Difference(
         "texts",
         "",
         "every text, status and sentence that is marked `assumed` in docs/fidelity.md",
         "written in the style of the known ones",
+        asked="assumed texts",
     ),
     Difference(
         "requests",
         "",
         "the HTTP parser refuses bytes that are no HTTP with a plain-text 400",
         _UNKNOWN,
+        asked="bytes that are no HTTP",
     ),
     Difference(
         "users",
         "",
         "`DELETE` of a deactivated user deletes it for good, or lists it as already deactivated",
         "else nothing could free its uid",
+        asked="deletion of deactivated users",
     ),
-    Difference("roles", "", "`settings` of a role are stored as they are given", _UNKNOWN),
     Difference(
-        "WebSocket", "", "a socket that has not authenticated in 30 seconds is closed", _UNKNOWN
+        "roles",
+        "",
+        "`settings` of a role are stored as they are given",
+        _UNKNOWN,
+        asked="settings of roles",
+    ),
+    Difference(
+        "WebSocket",
+        "",
+        "a socket that has not authenticated in 30 seconds is closed",
+        _UNKNOWN,
+        asked="silent WebSockets",
     ),
     Difference(
         "WebSocket",
@@ -292,11 +358,13 @@ DIFFERENCES = (
         "token, mockchat closes the socket with 1008 and cuts an Android SDK's connection",
         "Android SDKs take a server's close at logout for a lost connection, and otherwise notice "
         "no close frame",
+        asked="WebSockets after a logout",
     ),
     Difference(
         "headers",
         "",
         "several `Content-Type` headers are read as one, `a, b`; the one that fits the body counts",
         "Android SDKs up to 3.0.11 send two",
+        asked="several Content-Type headers",
     ),
 )

@@ -98,8 +98,10 @@ def commands() -> str:
 
 def differences() -> str:
     """Return the table of known differences from the live service, with the reason of each."""
-    rows = [(row.area, row.live or "not known", row.mockchat, row.why) for row in DIFFERENCES]
-    return table(("about", "live service", "mockchat", "why"), rows)
+    rows = [
+        (row.area, row.live or "not known", row.mockchat, row.why, row.asked) for row in DIFFERENCES
+    ]
+    return table(("about", "live service", "mockchat", "why", "in reports of verify"), rows)
 
 
 def evidence() -> str:

@@ -3,7 +3,7 @@
 from mockchat.verify.probe import AUTH_KEY, KEY, NOTHING, TOKEN, WRONG_KEY, Probe, Raw
 
 _A, _B = {"uid": "$a", "name": "Verify A"}, {"uid": "$b", "name": "Verify B"}
-_ORDER = "path and method, app, rate limit"
+_ORDER = "order of checks"
 
 # fmt: off
 REFUSALS = (
@@ -11,11 +11,11 @@ REFUSALS = (
     Probe("Send a blank api key", "GET /users/$nobody", headers={"apikey": ""}),
     Probe("Send an unknown api key", "GET /users/$nobody", headers=WRONG_KEY),
     Probe("Send a short api key", "GET /users/$nobody", headers={"apikey": "1234567890"},
-        settles="keys of up to ten characters"),
+        settles="masked keys"),
     Probe("Send the auth key to get a user", "GET /users/$nobody", headers=AUTH_KEY,
         settles=_ORDER),
     Probe("Send the auth key to update a user", "PUT /users/$nobody", {"name": "x"}, AUTH_KEY,
-        settles="`PUT /users/{uid}` takes an auth key"),
+        settles="updates by the auth key"),
     Probe("Send the auth key to list roles", "GET /roles", headers=AUTH_KEY),
     Probe("Get an unknown user", "GET /users/$nobody"),
     Probe("Get a user whose uid is a space", "GET /users/%20"),
@@ -24,7 +24,7 @@ REFUSALS = (
     Probe("Get an unknown path by a wrong key", "GET /userss", headers=WRONG_KEY, settles=_ORDER),
     Probe("Get an unknown path without a key", "GET /userss", headers=NOTHING, settles=_ORDER),
     Probe("Use a method that the path lacks", "PATCH /users/$nobody", {"name": "x"},
-        settles="a method that a path has not"),
+        settles="wrong methods"),
     Probe("Send an unknown app id", "GET /users/$nobody", headers=NOTHING, app="$wrong_app"),
     Probe("Send no app id", "GET /users/$nobody", headers=NOTHING, app=""),
     Probe("Send no auth token", "GET /me", headers=NOTHING),
@@ -37,7 +37,7 @@ REFUSALS = (
 
 _TOKENS, _TOKEN = "/users/$a/auth_tokens", "/users/$a/auth_tokens/$token"
 _NO_USER, _NO_TOKEN = "/users/$nobody/auth_tokens", "/users/$a/auth_tokens/$wrong_token"
-_PER_DEVICE = "without `force` a token is returned again"
+_PER_DEVICE = "reuse of auth tokens"
 AUTH_TOKENS = (
     Probe("Create a user that has auth tokens", "POST /users", _A, base=True),
     Probe("Create an auth token", f"POST {_TOKENS}", keeps="token=data.authToken", base=True),
@@ -63,7 +63,7 @@ AUTH_TOKENS = (
         {"platform": "android", "userAgent": "verify", "appInfo": {"version": "1.0"}}),
     Probe("Describe the client by an empty list", f"PUT {_TOKEN}", []),
     Probe("Describe the client of an unknown auth token", f"PUT {_NO_TOKEN}", {}),
-    Probe("Delete an auth token", f"DELETE {_TOKEN}", settles="the text that tells of a deleted"),
+    Probe("Delete an auth token", f"DELETE {_TOKEN}", settles="text of a deleted auth token"),
     Probe("Delete a deleted auth token", f"DELETE {_TOKEN}"),
     Probe("Use a deleted auth token", "GET /me", headers=TOKEN),
     Probe("Delete all auth tokens of a user", f"DELETE {_TOKENS}"),
@@ -110,7 +110,7 @@ API_KEYS = (
 ROLES = (
     Probe("Create a role", "POST /roles", {"role": "$A", "name": "Verify", "description": "made "
         "by verify", "metadata": {"level": 3}, "settings": {"listUsers": "all"}},
-        settles="`settings` of a role", base=True),
+        settles="settings of roles", base=True),
     Probe("Create another role", "POST /roles", {"role": "$b", "name": "Verify B"}, pause=1.1),
     Probe("Create a role that exists", "POST /roles", {"role": "$a", "name": "Verify"}),
     Probe("Create a role by an empty object", "POST /roles", {}),
@@ -142,7 +142,7 @@ CLIENT = (
         {**_B, "metadata": {"level": 3, "@private": {"email": "verify@example.com"}}}, base=True),
     Probe("Create the auth token of the client", "POST /users/$a/auth_tokens",
         keeps="token=data.authToken", base=True),
-    Probe("Log in", "PUT /me", _DEVICE, TOKEN, keeps="jwt=data.jwt", settles="a login shows"),
+    Probe("Log in", "PUT /me", _DEVICE, TOKEN, keeps="jwt=data.jwt", settles="presence"),
     Probe("Get the logged-in user", "GET /me", headers=TOKEN),
     Probe("Get the logged-in user by a token and a wrong key", "GET /me",
         headers={**TOKEN, **WRONG_KEY}),
@@ -153,21 +153,21 @@ CLIENT = (
     Probe("Create a session JWT", "POST /me/jwt", {"passthrough": {"x": 1}}, TOKEN),
     Probe("Report a session", "POST /user_sessions", {"sessionId": "verify-1"}, TOKEN),
     Probe("List users as a client", "GET /users?searchKey=$base", headers=TOKEN,
-        settles="a client's list leaves"),
+        settles="user list of a client"),
     Probe("Get another user as a client", "GET /users/$b", headers=TOKEN),
     Probe("Get oneself as a client", "GET /users/$a", headers=TOKEN),
     Probe("Get an unknown user as a client", "GET /users/$nobody", headers=TOKEN),
     Probe("Create a user as a client", "POST /users", {"uid": "$c", "name": "Verify"}, TOKEN),
     Probe("Block a user as a client", "POST /blockedusers", {"blockedUids": ["$b"]}, TOKEN),
     Probe("List blocked users as a client", "GET /blockedusers", headers=TOKEN,
-        settles="without `direction`"),
+        settles="direction of blocks"),
     Probe("Unblock a user as a client", "DELETE /blockedusers", {"blockedUids": ["$b"]}, TOKEN),
     Probe("Add a friend as a client", "POST /friends", {"accepted": ["$b"]}, TOKEN),
     Probe("List friends as a client", "GET /friends", headers=TOKEN),
     Probe("Remove a friend as a client", "DELETE /friends", {"friends": ["$b"]}, TOKEN),
     Probe("Authenticate a WebSocket", "WS /", [
         {**_AUTH, "body": {"auth": "$jwt", "deviceId": "verify-1", "params": _DEVICE}},
-        {"action": "ping", "ack": "true"}], NOTHING, settles="a login shows"),
+        {"action": "ping", "ack": "true"}], NOTHING, settles="presence"),
     Probe("Authenticate a WebSocket by a wrong JWT", "WS /",
         [{**_AUTH, "body": {"auth": "no JWT"}}], NOTHING),
     Probe("Log out", "DELETE /me", headers=TOKEN),

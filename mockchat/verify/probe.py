@@ -32,8 +32,8 @@ class Raw(NamedTuple):
 class Probe(NamedTuple):
     """One request, and what it is asked for.
 
-    `keeps` names values of the answer for later probes: `token=data.authToken`. `settles` is the
-    beginning of the assumption in docs/fidelity.md that the answer turns into knowledge. If a
+    `keeps` names values of the answer for later probes: `token=data.authToken`. `settles` names
+    the assumption of docs/differences.py that the answer turns into knowledge. If a
     `base` probe succeeds on one side only, the rest of its group cannot be asked. `pause` is the
     time in seconds to wait before the request. The answer to a `shared` probe may contain things
     that belong to others.

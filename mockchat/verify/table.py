@@ -19,8 +19,8 @@ GROUPS: dict[str, tuple[Probe, ...]] = {
     "imports": IMPORTS,
 }
 
-# What no probe asks, and why. The keys are codes, operations, names of sentences, or beginnings
-# of assumptions in docs/fidelity.md.
+# What no probe asks, and why. The keys are codes, operations, names of sentences, or names of
+# assumptions in docs/differences.py.
 NOT_ASKED = {
     "ERR_TOO_MANY_REQUESTS": "it would use up the rate limit of the app",
     "ERR_PLAN_QUOTA_RESTRICTION": "it would fill the app up to the limit of its plan",
@@ -33,18 +33,18 @@ NOT_ASKED = {
         "it is mockchat's own, for clients without an SDK",
     ),
     **dict.fromkeys(
-        ("ERR_AUTHTOKEN_UNAVAILABLE", "with `--tokens single-use` only"),
+        ("ERR_AUTHTOKEN_UNAVAILABLE", "single-use auth tokens"),
         "it is not known how an app comes by such tokens",
     ),
     **dict.fromkeys(
-        ("broken", "what is no HTTP at all", "several `Content-Type` headers"),
+        ("broken", "bytes that are no HTTP", "several Content-Type headers"),
         "no HTTP client sends it",
     ),
-    "a socket that has not authenticated": "it would wait for minutes",
-    "a client that logs out has 2 seconds": "the order of two connections is a matter of chance",
-    "a delivery has 5 seconds": "webhooks need an address that the live service reaches",
+    "silent WebSockets": "it would wait for minutes",
+    "WebSockets after a logout": "the order of two connections is a matter of chance",
+    "webhooks": "webhooks need an address that the live service reaches",
     **dict.fromkeys(
-        ("every text, status and sentence", "the statuses of the errors"),
+        ("assumed texts", "statuses of errors"),
         "each has a probe of its own",
     ),
 }
