@@ -347,4 +347,6 @@ def test_compose_has_every_process_and_port_of_the_nginx_configuration() -> None
     ports = {name: service["environment"]["MOCKCHAT_PORT"] for name, service in services.items()}
     assert ports == dict(re.findall(r"server (mockchat\d+):(\d+);", CONF))
     assert list(nginx["depends_on"]) == list(services)
-    assert nginx["ports"] == [f"{port}:{port}" for port in re.findall(r"listen (\d+)", CONF)]
+    assert nginx["ports"] == [
+        f"127.0.0.1:{port}:{port}" for port in re.findall(r"listen (\d+)", CONF)
+    ]

@@ -200,8 +200,9 @@ class _Writer:
             found += [{**one, "name": name} for name in names]
         found += [_parameter_of(name, "header", _HEADERS[name]) for name in row.headers]
         if not row.is_control:
-            note = f"The dialect of errors: auto, {' or '.join(answers.DIALECTS)}."
-            found.append(_parameter_of("X-Mock-Errors", "header", note))
+            choices = ["auto", *answers.DIALECTS]
+            note = "The dialect of errors."
+            found.append(_parameter_of("X-Mock-Errors", "header", note, enum=choices))
         return found
 
     def _answers(self, row: Operation) -> Json:
