@@ -47,6 +47,21 @@ def test_a_mistyped_name_is_refused_with_the_nearest_one(mockchat: MockApp) -> N
     assert mockchat.server.store.faults.of(mockchat.app_id) == []
 
 
+def test_a_value_that_no_exchange_can_have_is_refused(mockchat: MockApp) -> None:
+    journal: Any = mockchat.journal
+    impossible: list[tuple[dict[str, Any], type[Exception], str]] = [
+        ({"status": "404"}, TypeError, "status is a number, not '404'"),
+        ({"status": 4040}, ValueError, "status is from 0 .no answer. to 599, not 4040"),
+        ({"uid": 5}, TypeError, "uid is a text, not 5"),
+        ({"headers": ["apikey"]}, TypeError, "headers is a mapping"),
+    ]
+
+    for wanted, kind, told in impossible:
+        with pytest.raises(kind, match=told):
+            journal.assert_not_called(**wanted)
+    journal.assert_not_called(code="MOCK_FAULT_503", status=503)
+
+
 def test_a_verb_that_fails_shows_the_line_of_the_test_and_the_wrong_value(
     mockchat: MockApp,
 ) -> None:

@@ -5,10 +5,11 @@ from typing import Any, NoReturn, Unpack, get_args
 
 from mockchat.bridge import Bridge
 from mockchat.core.clock import Duration, seconds
+from mockchat.core.faults import OF_STATUS
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
 from mockchat.core.naming import did_you_mean
-from mockchat.kit.checks import check_keywords, check_where
+from mockchat.kit.checks import check_keywords, check_values, check_where
 from mockchat.kit.handles import PATIENCE
 from mockchat.kit.names import ErrorCode, Wanted
 
@@ -122,14 +123,17 @@ class JournalView:
         """Return the filter; raise TypeError or ValueError for a name that nobody knows."""
         given: dict[str, Any] = {**wanted}
         check_keywords(given, (*_OF_PATTERN, *_OF_FILTER), "exchanges have no {} to look for")
+        check_values(given)
         check_where(given)
         if (code := given.get("code")) is not None and code not in get_args(ErrorCode):
-            self._check_code(str(code))
+            self._check_code(code)
         pattern = Pattern(**{name: given.pop(name) for name in _OF_PATTERN if name in given})
         return Filter(pattern, **given)
 
     def _check_code(self, code: str) -> None:
         """Raise ValueError for a code that neither the catalogue nor a fault of a test has."""
+        if code.startswith(OF_STATUS):
+            return
         store = self._bridge.store
         kinds = [kind for rule in store.faults.rules.values() for kind, _ in rule.strikes]
         seen = {one.code for one in self._found(Filter())}

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from mockchat import MockApp, MockChat
+from mockchat import Config, MockApp, MockChat
 
 
 def right(mock: MockApp, server: MockChat) -> None:
@@ -16,6 +16,7 @@ def right(mock: MockApp, server: MockChat) -> None:
     mock.fault("slow_body", delay=timedelta(seconds=1), method="GET")
     mock.slow("200ms", jitter="50ms").assert_struck()
     mock.journal.wait_for(2, timeout="1s", operation="websocket", json={"a": 1})
+    Config(port=0, errors="live")
     server.app("own", errors="live", token_ttl=timedelta(hours=1), fixture={"users": []})
 
 
@@ -37,3 +38,4 @@ def wrong(mock: MockApp, server: MockChat) -> None:
     mock.hold_logins(user="ann")  # wrong
     server.app("own", tokns="single-use")  # wrong
     server.app("own", errors="liv")  # wrong
+    Config(prot=0)  # wrong
