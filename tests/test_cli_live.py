@@ -1,5 +1,6 @@
 """`mockchat verify`: what it asks before, prints and writes, and with which exit status it ends."""
 
+import io
 import json
 import shlex
 from collections.abc import Iterator
@@ -111,6 +112,25 @@ def test_what_verify_cannot_do_is_refused_in_words(
     check_refusals(command, 2, {f"verify {account} --yes": "must be the app's REST key"})
     monkeypatch.delenv("COMETCHAT_APP_ID")
     check_refusals(command, 2, {f"verify {account} --yes": "must name the app"})
+
+
+def test_on_a_terminal_missing_keys_and_the_consent_are_asked_for(
+    command: Command, account: str, live: MockChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COMETCHAT_REST_API_KEY")
+    monkeypatch.delenv("COMETCHAT_AUTH_KEY")
+    keys = {"REST API key of the app: ": REST_KEY, "Auth Key of the app (or nothing): ": ""}
+    monkeypatch.setattr("getpass.getpass", keys.pop)
+    stdin = io.StringIO("no\n")
+    monkeypatch.setattr(stdin, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", stdin)
+    before = len(live.journal)
+
+    done = command(*shlex.split(f"verify {account}"))
+
+    assert (done.status, done.out, keys) == (1, "", {})
+    assert done.err.endswith("Go on? [y/N] mockchat: nothing was done\n")
+    assert len(live.journal) == before
 
 
 def test_verify_says_what_to_install_if_the_extra_is_missing(

@@ -230,6 +230,27 @@ async def test_a_flaky_and_slow_service_is_asked_again_and_differs_in_nothing(
             assert len(run.outcomes) == run.plan.size
 
 
+async def test_a_websocket_that_is_silent_differs_and_one_that_is_cut_is_not_asked(
+    live: StandIn,
+) -> None:
+    fault = await add_fault(live.client, "ws_ignore_pings")
+    run = await live.verify("client", timeout=0.3)
+    await body_of(live.client.delete(f"/_mock/faults/{fault['id']}"))
+
+    assert differing(run) == {"WS /": {"body"}}
+
+    def cut(request: web.Request) -> None:
+        if "Upgrade" in request.headers and request.transport:
+            request.transport.abort()
+
+    live.before = cut
+    run = await live.verify("client")
+    assert differing(run) == {}
+    unasked = [one.probe.method for one in run.outcomes if one.verdict is Verdict.NOT_ASKED]
+    assert unasked == ["WS", "WS"]
+    assert not run.is_complete
+
+
 async def test_a_429_is_waited_for_as_long_as_it_asks_and_not_for_ever(live: StandIn) -> None:
     await add_fault(live.client, "rate_limit", retryAfter=17, times=2, after=5)
 

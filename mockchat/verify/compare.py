@@ -148,6 +148,7 @@ def _documents(place: str, live: Any, mock: Any) -> Iterator[Difference]:
 
 
 def _lists(place: str, live: list[Any], mock: list[Any]) -> Iterator[Difference]:
+    place = place or "body"
     names = [_name(item) for item in live], [_name(item) for item in mock]
     if names[0] == names[1]:
         for at, (one, other) in enumerate(zip(live, mock, strict=True)):

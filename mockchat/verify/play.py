@@ -9,8 +9,8 @@ from mockchat.core.errors import mask
 from mockchat.verify.assumed import assumption
 from mockchat.verify.compare import Difference, Forms, compare
 from mockchat.verify.made import Made
-from mockchat.verify.probe import Probe, names_under
-from mockchat.verify.side import Answer, Request, Side
+from mockchat.verify.probe import SOCKET, Probe, names_under
+from mockchat.verify.side import Answer, GoneError, LostError, Request, Side
 from mockchat.verify.table import GROUPS
 
 _READ_ONLY, _NO_AUTH_KEY = "it needs more than to read", "it needs --auth-key"
@@ -128,7 +128,14 @@ class Play:
         new = self._made.note_request(request)
         if probe.pause:
             await self._live.sleep(probe.pause)
-        answer = await self._live.ask(request, last=self._last)
+        try:
+            answer = await self._live.ask(request, last=self._last)
+        except GoneError:
+            raise
+        except LostError as error:
+            if probe.method != SOCKET:
+                raise
+            return Outcome(self._group, probe, Verdict.NOT_ASKED, reason=str(error))
         self._made.note_answer(request, answer, new)
         self.played.append(Played(self._group, probe, request, answer))
         own = await self._mock.ask(self._mock.request(probe))

@@ -213,7 +213,8 @@ class Side:
         except WSServerHandshakeError as error:
             answer = Answer(error.status, {}, "")
         except (ClientError, OSError, TimeoutError) as error:
-            self._lost += 1
+            # A WebSocket may be closed to this machine while HTTP is not.
+            self._lost += request.method != SOCKET
             if self._lost >= _LOST_IN_A_ROW:
                 raise GoneError(f"the service no longer answers: {_reason(error)}") from None
             return LostError(_reason(error))
@@ -254,7 +255,11 @@ class Side:
         async with self._session.ws_connect(request.url, headers=request.headers) as socket:
             for frame in request.body:
                 await socket.send_json(frame)
-                message = await socket.receive(timeout=self._timeout)
+                try:
+                    message = await socket.receive(timeout=self._timeout)
+                except TimeoutError:
+                    frames.append("no frame in time")
+                    break
                 if message.type is not WSMsgType.TEXT:
                     frames.append({"closed": socket.close_code})
                     break
