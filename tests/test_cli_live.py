@@ -145,13 +145,13 @@ def test_verify_says_what_to_install_if_the_extra_is_missing(
 def test_what_an_earlier_run_has_left_can_be_removed(
     command: Command, account: str, live: MockChat
 ) -> None:
-    for uid in ("mockchat-verify-1-a", "mockchat-verify-2-a"):
+    for uid in ("mockchat-verify-1-a", "mockchat-verify-12-a"):
         live.create_user(uid)
 
     done = command(*shlex.split(f"verify {account} --remove mockchat-verify-1"))
 
     assert (done.status, done.complaint) == (0, "nothing is left on the app")
     left = [uid for uid in live.seed_uids() if uid.startswith("mockchat")]
-    assert left == ["mockchat-verify-2-a"]
+    assert left == ["mockchat-verify-12-a"]
     words = f"verify {account} --rest-api-key {AUTH_KEY} --auth-key x --remove mockchat-verify-2"
     check_refusals(command, 1, {words: "--rest-api-key: the key has no full access"})

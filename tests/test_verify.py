@@ -378,7 +378,7 @@ async def test_a_run_refuses_keys_that_are_not_what_they_are_said_to_be(live: St
 async def test_what_a_run_records_is_replayed_without_a_difference(
     live: StandIn, serve: Serve, clock: Clock, tmp_path: Path
 ) -> None:
-    run = await live.verify("refusals", "users", "tokens", "keys", "roles")
+    run = await live.verify("refusals", "users", "keys")
 
     paths = cassette.write(str(tmp_path), run)
 

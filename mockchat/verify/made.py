@@ -56,7 +56,7 @@ class Made:
                 yield "users", [name.lower() for name in body["users"] if self._is_own(name)]
 
     def _is_own(self, name: str) -> bool:
-        return name.lower().startswith(self.prefix)
+        return name.lower().startswith(f"{self.prefix}-")
 
     # --- removal ------------------------------------------------------------------------
     async def remove(self, side: Side) -> list[str]:
@@ -91,7 +91,8 @@ class Made:
         body = answer.body
         rows = body.get("data") if isinstance(body, dict) else None
         for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict) and self._is_own(str(row.get(_name(kind), ""))):
+            own = isinstance(row, dict) and self._is_own(str(row.get(_name(kind), "")))
+            if own and row.get(key):
                 self._ids[kind].add(str(row[key]))
 
 
