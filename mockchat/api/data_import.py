@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from mockchat.api import plain, requests
+from mockchat.api import requests
 from mockchat.api.operation import Access, Call, OperationTable
-from mockchat.api.schemas import UserSchema, compile_dump, profile
+from mockchat.api.schemas import ImportSchema, UserSchema, compile_dump, profile
 from mockchat.api.users import user_changes
 from mockchat.api.validation import MAX_BODY, Loader, refuse
 from mockchat.core.entities import DEFAULT_ROLE, User
@@ -20,7 +20,7 @@ _printed = compile_dump(UserSchema)
 @table.post(
     "/data_import/users",
     body=requests.UsersToImport,
-    returns=plain.ImportSchema,
+    returns=ImportSchema,
     limit=IMPORT_LIMIT,
     max_body=requests.MAX_IMPORTED * MAX_BODY,
 )

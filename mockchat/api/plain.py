@@ -101,9 +101,6 @@ PushTokensSchema = answer(
     "Push tokens, each with the auth token whose client registered it.",
     pushTokens=a_list(fields.Dict()),
 )
-ImportSchema = answer(
-    "ImportSchema", "The outcome of an import by uid: `success`, and `data` or `error`."
-)
 JwtSchema = answer("JwtSchema", "A token that mockchat signed.", token=text())
 SessionSchema = answer("SessionSchema", "The id of a session.", sessionId=text())
 CallUserSchema = answer(

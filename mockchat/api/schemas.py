@@ -158,6 +158,20 @@ class AcksSchema(AnySchema):
     each: ClassVar = AckSchema
 
 
+class ImportedSchema(Schema):
+    """The outcome for one user: the user, or the error that refused it."""
+
+    success = fields.Boolean(required=True)
+    data = fields.Nested(UserSchema)
+    error = fields.Dict()
+
+
+class ImportSchema(AnySchema):
+    """The outcome of an import, by uid."""
+
+    each: ClassVar = ImportedSchema
+
+
 class FriendAcksSchema(AnySchema):
     """The outcome for each new friend, by uid."""
 

@@ -7,6 +7,7 @@ from mockchat.api.validation import StrictSchema
 from mockchat.control.fault_rules import ENDLESS, MANY, Match
 from mockchat.control.fields import AppId, HttpUrl, Instant, Json, Span
 from mockchat.control.stored import Apps, Fixture
+from mockchat.core.faults import CODES
 from mockchat.core.seed import MAX_FAKE_USERS
 from mockchat.core.webhooks import MAX_URL
 
@@ -58,7 +59,7 @@ class ExchangeQuery(Match):
     """
 
     status = Whole(0, 599)
-    code = String()
+    code = String(says={"enum": sorted(CODES)})  # a fault may have a code of its own, too
     since = Whole(0, MANY)
     cursor = Whole(0, ENDLESS)
 

@@ -115,7 +115,7 @@ async def take_snapshot(call: Call) -> dict[str, Any]:
     store, app, name = call.server.store, call.only_app, call.path["name"]
     if not SNAPSHOT_NAME.fullmatch(name):
         raise refuse("name", "plain", reason="must be 1 to 64 letters, digits, dots, - or _")
-    if "apps" in call.body:
+    if call.body.get("apps") is not None:
         apps = await _given(call, call.body["apps"])
     else:
         apps = await call.in_turns(store.taking(app))

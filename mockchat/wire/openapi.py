@@ -13,7 +13,7 @@ from mockchat.api import OPERATIONS, UNBUILT
 from mockchat.api.fields import FILLED, Object, Strings, Uid
 from mockchat.api.operation import Access, Ack, Operation, Page
 from mockchat.api.plain import AnySchema, CountSchema, ErrorSchema, MetaSchema
-from mockchat.api.schemas import AckSchema, AcksSchema
+from mockchat.api.schemas import AckSchema
 from mockchat.api.validation import MAX_BODY, RequestSchema
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.requests import NamedFixture
@@ -200,9 +200,8 @@ class _Writer:
             found += [{**one, "name": name} for name in names]
         found += [_parameter_of(name, "header", _HEADERS[name]) for name in row.headers]
         if not row.is_control:
-            choices = ["auto", *answers.DIALECTS]
-            note = "The dialect of errors."
-            found.append(_parameter_of("X-Mock-Errors", "header", note, enum=choices))
+            note = f"The dialect of errors: auto, {' or '.join(answers.DIALECTS)}."
+            found.append(_parameter_of("X-Mock-Errors", "header", note))
         return found
 
     def _answers(self, row: Operation) -> Json:
@@ -234,8 +233,8 @@ class _Writer:
     def _schema(self, schema: type[Schema] | None) -> Json:
         if schema is None or schema is AnySchema:
             return {}
-        if schema is AcksSchema:
-            return {"type": "object", "additionalProperties": self._schema(AcksSchema.each)}
+        if each := getattr(schema, "each", None):  # an object with an entry for each uid
+            return {"type": "object", "additionalProperties": self._schema(each)}
         found: Json = self._converter.resolve_nested_schema(schema)
         return found
 
