@@ -327,6 +327,7 @@ def test_what_is_made_is_there_and_what_is_deleted_is_gone(
         case.headers.pop("X-Mock-Errors", None)
         if not (case.meta.generation.mode.is_positive and isinstance(body, dict)):
             return
+        body.pop("apps", None)  # contents that fit together have tests of their own
         name = f"n{next(visitor.visits)}"  # two of a name are refused
         body |= {key: name for key in ("uid", "name", "role") if key in body}
         if case.path != "/roles":

@@ -52,6 +52,8 @@ class Exact(Field):
         self._wrong_item = text(_NAMES[item]) if item else ""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if self._kind is int and value.__class__ is float and value.is_integer():
+            value = int(value)  # in JSON, 1.0 is the same as 1
         if value.__class__ is not self._kind:
             raise self.no(_NAMES[self._kind])
         if self._filled and not value:
