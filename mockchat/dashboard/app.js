@@ -30,6 +30,7 @@ async function route(again = false) {
     current = next;
     document.title = `${view.title} · mockchat`;
     for (const link of links) link.setAttribute("aria-current", link.dataset.view === next ? "page" : "false");
+    byId("nav").querySelector('[aria-current="page"]').scrollIntoView({ block: "nearest", inline: "center" });
     try {
       await view.render(place, ...rest);
     } catch (error) {
@@ -93,5 +94,4 @@ picker.addEventListener("change", () => ((chosen.app = picker.value), route(true
 chosen.app = /^\/apps\/([^/]+)/.exec(location.pathname)?.[1] ?? "";
 addEventListener("hashchange", () => route());
 
-const lost = (/** @type {number} */ count) => toast(`${count} requests came too fast to be shown.`, true);
-watch({ exchanges: add, status: tell, lost });
+watch({ exchanges: add, status: tell, lost: (count) => toast(`Requests that came too fast to be shown: ${count}.`, true) });

@@ -108,7 +108,7 @@ function sift(some) {
 function tell() {
   box.classList.toggle("one-app", Boolean(chosen.app) || status.apps.length < 2);
   nothing.hidden = shown > 0;
-  count.textContent = shown === entries.length ? `${shown} requests` : `${shown} of ${entries.length} requests`;
+  count.textContent = `Requests: ${shown}${shown === entries.length ? "" : ` of ${entries.length}`}`;
   planned ??= setTimeout(draw, 250);
 }
 /** @param {Exchange} one @param {Record<string, string>} wanted */

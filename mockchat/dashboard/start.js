@@ -12,7 +12,7 @@ function clients({ host, app, key, uid, base }) {
   const [quoted, builder] = [`"${host}"`, "AppSettings.AppSettingsBuilder()"];
   return [
     ["JavaScript, React, Vue, Angular, Ionic, React Native", ["javascript", "react", "vue", "angular", "ionic", "react-native"], [
-      chain("const settings = new CometChat.AppSettingsBuilder()", "  ", '.setRegion("us")', ...hosts(quoted)),
+      `${chain("const settings = new CometChat.AppSettingsBuilder()", "  ", '.setRegion("us")', ...hosts(quoted))};`,
       `await CometChat.init("${app}", settings);`, `await CometChat.login("${uid}", "${key}");`].join("\n")],
     ["UI Kit for React", ["react"], [
       chain("const settings = new UIKitSettingsBuilder()", "  ", `.setAppId("${app}")`, '.setRegion("us")', `.setAuthKey("${key}")`,

@@ -31,7 +31,7 @@ export const users = {
     const none = query.searchKey || query.status ? "No user fits." : "This app has no users yet: make one, or fill it with Faker.";
     people.replaceChildren(
       table(`Users of ${userApp()}`, ["Name", "UID", "Presence", "Role", "Created", ""], found.result.map(userRow), none),
-      h("p", { class: "pages" }, `${total} users in ${userApp()}`,
+      h("p", { class: "pages" }, `Users in ${userApp()}: ${total}`,
         pages > 1 && [" · ", button("Newer", () => turn(-1), "small", { disabled: page <= 1 }),
           ` page ${page} of ${pages} `, button("Older", () => turn(1), "small", { disabled: page >= pages })]));
     logins.replaceChildren(loginTable(sessions, "Nobody has an auth token: nobody is logged in."));

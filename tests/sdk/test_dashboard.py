@@ -81,7 +81,7 @@ def test_the_login_of_a_real_sdk_is_seen_as_it_happens(facts: Facts) -> None:
     assert facts["sdk"]["name"] == "Andrew Joseph"
     assert facts["sdk"]["frame"].startswith("→ client")
     assert "Andrew Joseph" in facts["sdk"]["login"]
-    assert "javascript" in facts["sdk"]["login"]
+    assert "WEB, " in facts["sdk"]["login"]  # its platform and device
 
 
 def test_one_request_is_shown_in_full_and_copied_as_curl_and_as_an_assertion(
@@ -115,7 +115,7 @@ def test_the_list_is_filtered_paused_bounded_and_moved_in_by_keys(facts: Facts) 
         assert all(word in row.lower() for row in counts[name]), name
     assert all("404" in row for row in counts["Status"])
     assert [row.count("shop") for row in counts["App"]] == [1]
-    assert facts["filters"]["again"] == facts["filters"]["all"] > 5
+    assert facts["filters"]["again"] >= facts["filters"]["all"] > 5
     assert facts["pause"]["same"]
     assert (facts["keyboard"]["find"], facts["keyboard"]["back"]) == ("text", 2)
     assert facts["flood"]["rows"] == 1000
