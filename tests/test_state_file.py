@@ -166,6 +166,7 @@ def process(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parent.parent,
+        preexec_fn=_hear_of_hangups,  # noqa: PLW1509  # one call, which takes no lock
     ) as server:
         assert server.stdout
         try:
@@ -173,6 +174,11 @@ def process(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             yield server, url
         finally:
             server.kill()
+
+
+def _hear_of_hangups() -> None:
+    """Undo what `nohup` or a CI runner did to this process."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Creating(Thread):
@@ -206,7 +212,8 @@ def kill_amid_writes(path: Path, number: signal.Signals, first: int = 0) -> tupl
         Event().wait(random.Random(first).random() * 0.1)  # any moment
         at = time.monotonic()
         os.kill(server.pid, number)
-        client.join()
+        client.join(4 * PATIENCE)
+        assert not client.is_alive(), f"{number.name} did not end the server"
         status = server.wait(4 * PATIENCE)
         assert status == (-number if number is signal.SIGKILL else 0)
     return client, at
