@@ -160,6 +160,7 @@ def test_the_public_names_are_these() -> None:
         "Config",
         "MockApp",
         "MockChat",
+        "UnstruckFault",
         "__version__",
         "create_app",
     ]
