@@ -8,12 +8,11 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, WSMsgType
 
 from mockchat import Config, MockChat
 from mockchat.control.dashboard import FOLDER
 from mockchat.core import errors
-from mockchat.core.watchers import Watcher
 from mockchat.wire.app import STORE
 from tests.helpers import (
     NOW,
@@ -205,15 +204,26 @@ async def test_reading_through_an_operation_changes_nothing_so_that_no_watcher_a
     assert (await watched(client))[-1][2]["changes"] > before["changes"]
 
 
-async def test_a_slow_watcher_loses_the_oldest_and_is_told_so() -> None:
-    watcher = Watcher(None, 3)
-    for number in range(5):
-        watcher.add(number)
+async def test_a_slow_watcher_loses_the_oldest_and_is_told_so(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.core.watchers._BACKLOG", 2)
+    gate = asyncio.Event()
 
-    await watcher.woken(PATIENCE)
+    async def sleep(_seconds: float) -> None:
+        await gate.wait()
 
-    assert watcher.take() == ([2, 3, 4], 2)
-    assert watcher.take() == ([], 0)
+    client = await serve(sleep)
+    response = await client.get("/_mock/events")
+    events = events_of(response)
+    await next_of(events, "status")
+    for number in range(4):
+        await client.get(f"/users/u{number}", headers=REST_KEY)
+    gate.set()
+
+    assert [(await next_of(events, "exchange"))["uid"] for _ in range(2)] == ["u2", "u3"]
+    assert await next_of(events, "lost") == {"count": 2}
+    response.close()
 
 
 async def test_watchers_are_limited_leave_nothing_behind_and_see_the_server_stop(
@@ -313,6 +323,17 @@ async def test_rules_change_for_one_app_or_for_all_and_those_to_come(client: Cli
         now = (await body_of(client.get(f"/_mock/settings?app={app}")))["rules"]
         assert (now["tokens"], now["rateLimit"], now["tokenTtl"]) == ("reusable", 0, 0), app
     assert "tokens" in await details_of(client.patch("/_mock/settings", json={"tokens": "once"}))
+
+
+async def test_a_shorter_lifetime_of_tokens_closes_the_sockets_that_outlive_it(
+    client: Client,
+) -> None:
+    socket = await connect(client, await log_in(client, "superhero1"))
+    client.app[STORE].clock.advance(60)
+
+    await steer(client, "PATCH", "settings", tokenTtl="30s")
+
+    assert (await socket.receive(timeout=PATIENCE)).type is WSMsgType.CLOSE
 
 
 async def test_the_settings_of_the_start_are_told_without_secrets(serve: Serve) -> None:

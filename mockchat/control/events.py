@@ -1,5 +1,7 @@
 """The control action that pushes: exchanges and changes as they come, as server-sent events."""
 
+import asyncio
+import math
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -44,10 +46,12 @@ def watch_events(call: Call) -> Stream:
 
 
 async def _events(call: Call) -> AsyncGenerator[bytes, None]:
-    journals = call.server.store.journals
+    journals, loop = call.server.store.journals, asyncio.get_running_loop()
+    wait = call.query.get("wait")
+    end = math.inf if wait is None else loop.time() + wait
     with journals.watchers.watching(call.app_id, call.server.store.clock) as watcher:
-        cursor, left = call.query.get("cursor"), call.query.get("wait")
-        found = journals.search(Filter(cursor=cursor), call.app_id)[-_FIRST:]
+        wanted = Filter(cursor=call.query.get("cursor"))
+        found = journals.search(wanted, call.app_id)[-_FIRST:]
         told: dict[str, Any] = {}
         lost = 0
         while True:
@@ -57,13 +61,9 @@ async def _events(call: Call) -> AsyncGenerator[bytes, None]:
             if (status := _status(call)) != told:
                 events.append(_event("status", told := status))
             yield b"".join(events) or b":\n\n"
-            if left is not None:
-                if left <= 0:
-                    return
-                await watcher.woken(min(left, _HEARTBEAT))
-                left = 0 if left <= _HEARTBEAT else left - _HEARTBEAT
-            else:
-                await watcher.woken(_HEARTBEAT)
+            if (left := end - loop.time()) <= 0:
+                return
+            await watcher.woken(min(left, _HEARTBEAT))
             await call.sleep(_PAUSE)
             found, lost = watcher.take()
 

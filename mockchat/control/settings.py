@@ -49,6 +49,8 @@ def change_settings(call: Call) -> dict[str, Any]:
         app.rules = _changed(app.rules, wish)
         if "rate_limit" in wish:
             app.quota = Quota(app.rules.rate_limit)
+    if "token_ttl" in wish:
+        store.clock.move()  # by nothing: WebSockets look anew how long their tokens live
     if call.every_app:
         store.rules = _changed(store.rules, wish)
     return dict(get_settings(call))

@@ -15,7 +15,7 @@ _BACKLOG = 500  # exchanges that wait for one watcher; then the oldest are lost 
 class Watcher:
     """One watcher of an app (`app_key`, its id in lower case), or of all apps."""
 
-    def __init__(self, app_key: str | None, backlog: int = _BACKLOG) -> None:
+    def __init__(self, app_key: str | None, backlog: int) -> None:
         self.app_key = app_key
         self.lost = 0  # exchanges that it was too slow for, since the last `take`
         self._pending: deque[Any] = deque(maxlen=backlog)
@@ -63,7 +63,7 @@ class Watchers:
     @contextmanager
     def watching(self, app_id: str | None, clock: Clock) -> Iterator[Watcher]:
         """Give a watcher, which moves of the clock wake, too, for as long as the block runs."""
-        watcher = Watcher(app_id and app_id.lower())
+        watcher = Watcher(app_id and app_id.lower(), _BACKLOG)
         wake = watcher.wake
         self._watchers.add(watcher)
         clock.listeners.append(wake)
