@@ -144,14 +144,16 @@ def banner(mock: MockChat) -> str:
         "HTTPS": mock.https_url or "off",
         "Also as": ", ".join(f"{parts.scheme}://{name.format(port)}" for name in _NAMES),
         "Proxy": f"{mock.proxy_url} (sends the live host names here, {passed})",
+        "Browser": f"{mock.url or mock.https_url}/ (the dashboard)",
         "App": f"{config.app_id} (region {config.region}){others}",
         "Auth key": f"{' or '.join(config.auth_key)} (creates users and auth tokens)",
         "API key": f"{' or '.join(config.rest_api_key)} (full access)",
         "Users": (", ".join(uids[:_SHOWN_USERS]) or "none") + more,
         "CA": str(mock.ca_path or "none") + renewed,
     }
-    if mock.proxy_url is None:
-        del facts["Proxy"]
+    for name, is_there in {"Proxy": mock.proxy_url, "Browser": config.dashboard}.items():
+        if not is_there:
+            del facts[name]
     lines = "\n".join(f"  {name:<8}  {value}" for name, value in facts.items())
     return f"mockchat {__version__} is up\n\n{lines}\n\n  Try it:\n  {_try_it(mock, uids)}\n"
 

@@ -65,15 +65,17 @@ def test_the_banner_has_addresses_app_keys_users_and_the_ca(tmp_path: Path) -> N
     assert facts["App"] == "APP_ID (region eu); any other app id works too"
     assert facts["Auth key"].startswith("ONE or TWO ")
     assert facts["API key"].startswith("REST_API_KEY ")
+    assert facts["Browser"] == f"{mock.url}/ (the dashboard)"
     assert facts["Users"].startswith("cometchat-uid-1, cometchat-uid-2")
     assert facts["Users"].endswith("SUPERHERO5")
     assert facts["CA"] == str(tmp_path / "ca.pem")
 
 
 def test_the_banner_shows_what_is_off_and_no_more_than_twenty_users(tmp_path: Path) -> None:
-    facts = facts_of(banner_of(tmp_path, fixture=("empty",), strict_apps=True))
+    facts = facts_of(banner_of(tmp_path, fixture=("empty",), strict_apps=True, dashboard=False))
     assert (facts["HTTPS"], facts["Users"], facts["CA"]) == ("off", "none", "none")
     assert facts["App"] == "APP_ID (region us)"
+    assert "Browser" not in facts
 
     users = [{"uid": f"u{number:02}", "name": "User"} for number in range(25)]
     (tmp_path / "many.json").write_text(json.dumps({"users": users}))
