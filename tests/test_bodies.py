@@ -1,6 +1,7 @@
 """Bodies as SDKs and back ends send them: JSON, forms, `[]`, empty, missing, too large."""
 
 import gzip
+import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -205,6 +206,28 @@ async def test_a_body_that_does_not_fit_its_encoding_is_refused_and_not_logged(
                 if status == 400:
                     assert f"says, {coding}." in error["details"]["body"][0]
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_server_unpacks_what_it_knows_and_refuses_the_rest_by_name() -> None:
+    text = b'{"uid": "%s", "name": "x"}'
+    packed = gzip.compress(text % b"cut")
+    bodies = [
+        ("gzip", gzip.compress(text % b"u1"), ""),
+        ("x-gzip", gzip.compress(text % b"u2"), ""),
+        ("deflate", zlib.compress(text % b"u3"), ""),
+        ("deflate", zlib.compress(text % b"u4")[2:-4], ""),
+        ("identity", text % b"u5", ""),
+        ("gzip", packed[:-4], "is not encoded as its Content-Encoding says, gzip"),
+        ("gzip", packed + b"x", "is not encoded as its Content-Encoding says, gzip"),
+        ("br", text % b"br", "its Content-Encoding, br, is none of gzip, x-gzip, deflate"),
+        ("gzip, gzip", gzip.compress(packed), "its Content-Encoding, gzip, gzip, is none of"),
+    ]
+    async with MockChat(Config(port=0, https_port=None)) as mock, ClientSession() as session:
+        for coding, body, refusal in bodies:
+            headers = {**REST_KEY, "Content-Encoding": coding}
+            async with session.post(f"{mock.url}/users", data=body, headers=headers) as response:
+                answer = await response.text()
+            assert (response.status, refusal in answer) == (400 if refusal else 200, True), answer
 
 
 async def test_every_operation_with_a_body_refuses_a_broken_one(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -10,6 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +88,22 @@ async def test_what_is_no_http_is_refused_in_the_envelope_with_cors_and_in_the_j
             assert {"message", "devMessage", "source", "code"} <= body["error"].keys(), case
             assert [one.code for one in mock.journal] == [body["error"]["code"]], case
     assert caplog.text == ""
+
+
+async def test_no_more_of_a_packed_body_is_unpacked_than_is_allowed() -> None:
+    bomb = gzip.compress(bytes(2**27))
+    started = time.process_time()
+    zlib.decompress(bomb, 31)
+    whole = time.process_time() - started
+    head = _CODED.partition(b"%s")[0] + b"gzip\r\napikey: REST_API_KEY\r\nConnection: close\r\n"
+    async with served() as mock:
+        started = time.process_time()
+        request = head + b"Content-Length: %d\r\n\r\n" % len(bomb) + bomb
+        _, body = parts_of(await answer_to(mock, request))
+        spent = time.process_time() - started
+
+    assert body["error"]["details"] == {"body": ["The body may not be greater than 10240 bytes."]}
+    assert spent < whole / 3
 
 
 # --- half-closed clients ----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +18,9 @@ from mockchat.core.steps import Steps
 MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed of 100,000 users
 MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # that of an emulated body, and a snapshot around it
 _LONG = 2**18  # bytes of a body that is parsed in steps
+_CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # with the window bits of zlib
+_HEADLESS = -15  # window bits of a deflate without a header, as some clients send it
+_NO_CODINGS = ("", "identity", "none")
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8
 _INDEX = re.compile(r"[0-9]{1,18}")
@@ -97,9 +101,14 @@ async def receive(request: web.BaseRequest, limit: int, *, control: bool, patien
     kind = request.headers.get(hdrs.CONTENT_TYPE, "")
     try:
         if request.content.is_eof():  # it came with its head
-            return Body(await _read(request.content, limit), kind, depth)
-        async with asyncio.timeout(patience):
-            return Body(await _read(request.content, limit), kind, depth)
+            raw = await _read(request.content, limit)
+        else:
+            async with asyncio.timeout(patience):
+                raw = await _read(request.content, limit)
+        coding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+        if coding not in _NO_CODINGS and request.content.total_compressed_bytes is None:
+            raw = await asyncio.to_thread(_unpacked, raw, coding, limit)
+        return Body(raw, kind, depth)
     except ApiError as error:
         return Body(error=error)
     except TimeoutError:
@@ -108,7 +117,8 @@ async def receive(request: web.BaseRequest, limit: int, *, control: bool, patien
         reason = "the client left"
     except CLIENT_FAULTS as error:
         reason = " ".join(str(error).split())
-        if coding := request.headers.get(hdrs.CONTENT_ENCODING):
+        if hdrs.CONTENT_ENCODING in request.headers:  # a server of aiohttp unpacked it
+            coding = request.headers[hdrs.CONTENT_ENCODING]
             reason = f"it is not encoded as its Content-Encoding says, {coding}"
     return Body(error=refuse("body", "broken", reason=reason))
 
@@ -123,6 +133,29 @@ async def _read(content: StreamReader, limit: int) -> bytes:
         if size > limit:
             raise refuse("body", "size", limit=limit)
     return b"".join(chunks)
+
+
+def _unpacked(packed: bytes, coding: str, limit: int) -> bytes:
+    """Return a body without its encoding; raise BAD_REQUEST where that fails.
+
+    It unpacks `limit` bytes at most. aiohttp itself would unpack the rest of a refused body, too,
+    and keep all other requests waiting meanwhile.
+    """
+    if coding not in _CODINGS:
+        reason = f"its Content-Encoding, {coding}, is none of {', '.join(_CODINGS)}"
+        raise refuse("body", "broken", reason=reason)
+    is_headless = coding == "deflate" and packed[:1] and packed[0] & 0xF != zlib.DEFLATED
+    unpacker = zlib.decompressobj(_HEADLESS if is_headless else _CODINGS[coding])
+    wrong = f"it is not encoded as its Content-Encoding says, {coding}"
+    try:
+        raw = unpacker.decompress(packed, limit + 1)
+    except zlib.error:
+        raise refuse("body", "broken", reason=wrong) from None
+    if len(raw) > limit:
+        raise refuse("body", "size", limit=limit)
+    if not unpacker.eof or unpacker.unused_data:
+        raise refuse("body", "broken", reason=wrong)
+    return raw
 
 
 def parse_body(raw: bytes, content_type: str, depth: int = json_text.MAX_DEPTH) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class _Connection(RequestHandler):
         self._unsent, self._unsent_since = 0, 0.0
 
     def log_exception(self, *args: Any, **options: Any) -> None:
-        """Log an error of the server, but none of its client, like a body in a wrong encoding.
+        """Log an error of the server, but none of its client, like a body in broken chunks.
 
         aiohttp reads the rest of such a body when the answer is sent, and meets the error again.
         """
@@ -131,6 +131,7 @@ class _Connection(RequestHandler):
             max_field_size=self.max_field_size,
             max_headers=self.max_headers,
             payload_exception=web.RequestPayloadError,
+            auto_decompress=False,  # `body` unpacks no more than is allowed
             max_msg_queue_size=self._max_msg_queue_size,
         )
 
