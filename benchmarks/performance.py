@@ -1,0 +1,205 @@
+"""Measures a server of its own with few and many users, and writes a table of Markdown.
+
+    python -m benchmarks.performance [--users 10,10000,1000000] [--sockets 5000]
+
+Requests come one after the other on one connection; the figures are the median and the 99th
+percentile. While an action on all users runs, another client asks for one user again and again:
+its longest answer is what the action keeps others waiting.
+"""
+
+import argparse
+import asyncio
+import base64
+import http.client
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_KEY = {"apikey": "REST_API_KEY"}
+_ROUNDS = 1000
+_SEED = 100_000  # users at once
+_HANDSHAKE = (
+    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n\r\n"
+)
+
+
+class Client:
+    """A client with one connection."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> bytes:
+        """Return the body of an answer, which must be a success."""
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body)
+        self._connection.request(method, path, content, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:200]!r}")
+        return bytes(content)
+
+
+@contextmanager
+def server(state: Path) -> Iterator[tuple[int, int, float]]:
+    """Run a server; yield its port, its process and the seconds that its start took."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
+    options = ["--state", str(state), "--log-level", "error"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
+        line = next(line for line in process.stdout or () if "HTTP  " in line)
+        yield int(line.rsplit(":", 1)[1]), process.pid, time.perf_counter() - started
+        process.send_signal(signal.SIGTERM)
+
+
+def timed(do: Callable[[int], Any]) -> str:
+    """Return the median and the 99th percentile of the milliseconds of many calls."""
+    times = []
+    for number in range(_ROUNDS):
+        started = time.perf_counter()
+        do(number)
+        times.append(1000 * (time.perf_counter() - started))
+    return f"{statistics.median(times):.1f} / {statistics.quantiles(times, n=100)[-1]:.1f} ms"
+
+
+def longest_wait(port: int, action: Callable[[], Any]) -> str:
+    """Return the seconds of an action, and the longest answer to another client meanwhile."""
+    done, waits = threading.Event(), [0.0]
+
+    def ask_again_and_again() -> None:
+        client = Client(port)
+        while not done.is_set():
+            started = time.perf_counter()
+            client.ask("GET", "/users/superhero1", **_KEY)
+            waits.append(1000 * (time.perf_counter() - started))
+
+    other = threading.Thread(target=ask_again_and_again)
+    other.start()
+    started = time.perf_counter()
+    action()
+    took = time.perf_counter() - started
+    done.set()
+    other.join()
+    return f"{max(waits):.0f} ms (of {took:.1f} s)"
+
+
+def requests_of(port: int) -> dict[str, str]:
+    client, stamp = Client(port), time.time_ns()
+    login = {"uid": "superhero1", "authKey": "AUTH_KEY"}
+    user = {"name": "Somebody"}
+    return {
+        "get a user": timed(lambda _: client.ask("GET", "/users/superhero1", **_KEY)),
+        "list 100 users": timed(lambda _: client.ask("GET", "/users?per_page=100", **_KEY)),
+        "create a user": timed(
+            lambda n: client.ask("POST", "/users", {**user, "uid": f"u{stamp}-{n}"}, **_KEY)
+        ),
+        "update a user": timed(lambda _: client.ask("PUT", "/users/superhero1", user, **_KEY)),
+        "log in (25 ms of them by design)": timed(lambda _: client.ask("POST", "/login", login)),
+    }
+
+
+def actions_of(port: int, users: int) -> dict[str, str]:
+    client = Client(port)
+    seed = {"users": min(users, _SEED)}
+    told = {
+        "seed (at most 100,000)": longest_wait(
+            port, lambda: client.ask("POST", "/_mock/seed", seed)
+        )
+    }
+    exported: list[bytes] = []
+    actions: dict[str, Callable[[], Any]] = {
+        "save a snapshot": lambda: client.ask("PUT", "/_mock/snapshots/one"),
+        "export it": lambda: exported.append(client.ask("GET", "/_mock/snapshots/one")),
+        "import it": lambda: client.ask("PUT", "/_mock/snapshots/two", exported[0]),
+        "restore it": lambda: client.ask("POST", "/_mock/snapshots/two/restore"),
+        "reset": lambda: client.ask("POST", "/_mock/reset"),
+    }
+    return told | {name: longest_wait(port, action) for name, action in actions.items()}
+
+
+def with_users(users: int) -> dict[str, str]:
+    """Return the figures of a server with so many users."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder, "state.db")
+        with server(state) as (port, _, _):
+            for left in range(users - 10, 0, -_SEED):
+                Client(port).ask("POST", "/_mock/seed", {"users": min(left, _SEED)})
+        with server(state) as (port, pid, start):
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            memory = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+            facts = {"start, with a state file": f"{start:.1f} s", "memory": f"{memory:.0f} MiB"}
+            return facts | requests_of(port) | actions_of(port, users)
+
+
+# --- WebSockets -----------------------------------------------------------------------------
+async def opened(port: int, jwt: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(_HANDSHAKE.format(base64.b64encode(os.urandom(16)).decode()).encode())
+    await reader.readuntil(b"\r\n\r\n")
+    body = {"auth": jwt, "presenceSubscription": "ALL_USERS"}
+    frame = json.dumps({"appId": "APP_ID", "type": "auth", "deviceId": "d", "body": body}).encode()
+    writer.write(b"\x81\xfe" + len(frame).to_bytes(2, "big") + bytes(4) + frame)
+    await reader.readuntil(b'"OK"}}')
+    return reader, writer
+
+
+async def told_of_presence(port: int, pid: int, sockets: int) -> str:
+    client = Client(port)
+
+    def jwt_of(uid: str) -> str:
+        login = client.ask("POST", "/login", {"uid": uid, "authKey": "AUTH_KEY"})
+        headers = {"authToken": json.loads(login)["data"]["authToken"]}
+        jwt: str = json.loads(client.ask("PUT", "/me", {}, **headers))["data"]["jwt"]
+        return jwt
+
+    jwt, other = jwt_of("superhero1"), jwt_of("superhero2")
+    clients = []
+    for _ in range(0, sockets, 100):
+        clients += await asyncio.gather(*(opened(port, jwt) for _ in range(100)))
+    heard = [asyncio.create_task(reader.readuntil(b'"online"')) for reader, _ in clients]
+    await asyncio.sleep(1)
+    before, started = _processor_ms(pid), time.perf_counter()
+    await opened(port, other)
+    await asyncio.gather(*heard)
+    wall = 1000 * (time.perf_counter() - started)
+    return (
+        f"{_processor_ms(pid) - before:.0f} ms of processor time; all have it after {wall:.0f} ms"
+    )
+
+
+def _processor_ms(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--users", default="10,10000,1000000")
+    parser.add_argument("--sockets", type=int, default=5000)
+    given = parser.parse_args()
+    sizes = [int(one) for one in given.users.split(",")]
+    columns = [with_users(users) for users in sizes]
+    print("| |", " | ".join(f"{users:,} users" for users in sizes), "|")
+    print("| --- |" + " --- |" * len(sizes))
+    for name in columns[0]:
+        print(f"| {name} |", " | ".join(column[name] for column in columns), "|")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server(Path(folder, "state.db")) as (port, pid, _),
+    ):
+        told = asyncio.run(told_of_presence(port, pid, given.sockets))
+    print(f"\nA change of presence, told to {given.sockets:,} WebSockets: {told}.")
+
+
+if __name__ == "__main__":
+    main()
