@@ -1,5 +1,6 @@
 """The entities of an app, and the changes that a state file has to save."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,9 +21,11 @@ class Changes:
     """The changes that are not saved yet; `tell` is called at the first one."""
 
     def __init__(self, tell: Callable[[], None] = lambda: None, only: str | None = None) -> None:
-        self.apps: dict[str, None] = {}  # by key, those that were opened, replaced or closed
+        # By key, those that were opened, replaced or closed. To take the first entry of a plain
+        # dict again and again takes ever longer.
+        self.apps: OrderedDict[str, None] = OrderedDict()
         # By the key of an app, those of other apps: section and id, and whether it is new.
-        self.entities: dict[str, dict[tuple[str, str], bool]] = {}
+        self.entities: dict[str, OrderedDict[tuple[str, str], bool]] = {}
         self._tell = tell
         self._only = only  # the key of the app whose changes are noted
 
@@ -44,7 +47,7 @@ class Changes:
         if app in self.apps or self._only not in (None, app):
             return
         is_first = not self
-        entities = self.entities.setdefault(app, {})
+        entities = self.entities.setdefault(app, OrderedDict())
         if new:  # to the end: their order is kept
             entities.pop((section, name), None)
         entities.setdefault((section, name), new)
@@ -54,8 +57,7 @@ class Changes:
     def pop_entity(self) -> tuple[str, str, str, bool]:
         """Take the first of the entities: its app, section and id, and whether it is new."""
         app, entities = next(iter(self.entities.items()))
-        section, name = next(iter(entities))
-        new = entities.pop((section, name))
+        (section, name), new = entities.popitem(last=False)
         if not entities:
             del self.entities[app]
         return app, section, name, new

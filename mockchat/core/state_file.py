@@ -29,6 +29,7 @@ log = logging.getLogger("mockchat")
 _DELAY = 0.02  # seconds from a change to the save, which has later changes, too
 _RETRY = 1.0  # seconds between a failed save and the next
 _PIECE = 200  # entities that are rendered before other requests have their turn
+_LAST_PIECE = 5000  # the same at the stop, when there are none
 
 
 class StateFileError(Exception):
@@ -162,8 +163,9 @@ class StateFile:
         try:
             await self._in_thread(self._database.begin)
             while not last:
-                piece = list(islice(rows, _PIECE))
-                last = len(piece) < _PIECE
+                size = _LAST_PIECE if self._closing.is_set() else _PIECE
+                piece = list(islice(rows, size))
+                last = len(piece) < size
                 await self._in_thread(self._database.write, piece, last=last)
         except (OSError, sqlite3.Error, UnusableError) as error:
             self._put_back()

@@ -41,8 +41,7 @@ class Sweep:
         changes = self._changes
         while changes:
             if changes.apps:
-                key = next(iter(changes.apps))
-                del changes.apps[key]
+                key, _ = changes.apps.popitem(last=False)
                 self.taken.note_app(key)
                 yield from self._app(key)
             else:
