@@ -39,6 +39,7 @@ from mockchat.core import errors
 from mockchat.wire.openapi import document
 
 KEY, UID, SNAPSHOT = "REST_API_KEY", "superhero1", "s1"
+_FRIENDS = {"accepted": ["nobody"], "friends": ["superhero4"]}
 # Fields that only together are enough, by path.
 ENOUGH = {
     "/login": {"uid": UID, "authKey": KEY},
@@ -177,7 +178,12 @@ class Visitor:
         if body.get("apps") is not None:
             body["apps"] = self.session.get(f"{base_url}/_mock/state", timeout=9).json()["apps"]
             body.pop("app", None)
-        if body.get("users"):
+        if path.endswith("/friends"):  # none that is a friend, or one that is
+            friend = {"accepted": ["superhero4"]}
+            url = f"{base_url}/users/{UID}/friends"
+            self.session.post(url, json=friend, headers={"apikey": KEY}, timeout=9)
+            body |= {name: uids for name, uids in _FRIENDS.items() if name in body}
+        if body.get("users") and path != "/data_import/users":
             body["users"] = 3  # as many as it may be take their time
         if isinstance(fixture := body.get("fixture"), dict):
             known(fixture)
