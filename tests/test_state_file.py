@@ -104,6 +104,14 @@ def test_what_a_server_held_at_its_stop_another_one_holds_from_its_start(path: P
         assert mock.app("OTHER").users["ann"]["metadata"] == {"a": [1, None, "ünï\ud83d"]}
 
 
+def test_nobody_else_may_read_a_file_that_was_there_before(path: Path) -> None:
+    path.touch()
+    path.chmod(0o644)
+
+    with MockChat(Config(port=0, https_port=None, state=str(path))).in_thread():
+        assert {one.stat().st_mode & 0o777 for one in path.parent.iterdir()} == {0o600}
+
+
 def test_a_change_is_saved_while_the_server_runs_and_nothing_else_is_written(path: Path) -> None:
     path.symlink_to(path.with_name("real.db"))
     log = path.with_name("real.db-wal")

@@ -11,6 +11,7 @@ from pytest_aiohttp.plugin import AiohttpServer
 from mockchat import Config, MockApp, MockChat
 from mockchat.core.clock import Clock
 from mockchat.core.entities import BlocksChanged
+from mockchat.core.errors import ApiError
 from mockchat.core.webhooks import MAX_WEBHOOKS
 from mockchat.wire import webhooks
 from tests.command_line import Command
@@ -391,3 +392,10 @@ async def test_what_happens_after_a_stop_is_told_to_nobody() -> None:
         app.emit(BlocksChanged(app.id, app.user("superhero1"), (), blocked=True))
 
         assert asyncio.all_tasks() == running
+
+
+def test_a_url_with_a_port_that_there_is_not_is_refused(mockchat: MockApp) -> None:
+    for port in (0, 65536, 99999):
+        with pytest.raises(ApiError, match="must be like http://host:port/path"):
+            mockchat.add_webhook(f"http://127.0.0.1:{port}/")
+    mockchat.add_webhook("http://127.0.0.1:65535/")

@@ -67,6 +67,8 @@ class Database:
         )
         try:
             self._prepare()
+            with contextlib.suppress(PermissionError):  # a file of another owner
+                self.path.chmod(0o600)
         except BaseException:
             self._connection.close()
             raise

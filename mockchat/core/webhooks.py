@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 MAX_WEBHOOKS = 25  # of an app
 OPERATION = "webhook"  # the name that deliveries have in the journal
@@ -15,7 +16,11 @@ URL = (  # by the letters that regular expressions in JSON schemas know, too
 
 def checked_url(text: str) -> str:
     """Return the URL of a webhook; raise ValueError, with the reason, for any other text."""
-    if len(text) > MAX_URL or not re.fullmatch(URL, text):
+    try:
+        is_right = re.fullmatch(URL, text) and urlsplit(text).port != 0
+    except ValueError:  # a port that is too high
+        is_right = False
+    if not is_right or len(text) > MAX_URL:
         raise ValueError(f"must be like http://host:port/path, of up to {MAX_URL} characters")
     return text
 
