@@ -52,11 +52,11 @@ class Client:
 
 
 @contextmanager
-def server(state: Path) -> Iterator[tuple[int, int, float]]:
+def server(state: Path, *more: str) -> Iterator[tuple[int, int, float]]:
     """Run a server; yield its port, its process and the seconds that its start took."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
-    options = ["--state", str(state), "--log-level", "error"]
+    options = ["--state", str(state), "--log-level", "error", *more]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
         line = next(line for line in process.stdout or () if "HTTP  " in line)
         yield int(line.rsplit(":", 1)[1]), process.pid, time.perf_counter() - started
