@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from mockchat.core.seed import MAX_FAKE_USERS, fixtures_dir
-from mockchat.wire.app import STORE
+from mockchat import Config
+from mockchat.core.clock import Clock
+from mockchat.core.seed import MAX_FAKE_USERS, adding_fixture, fixtures_dir
+from mockchat.wire.app import STORE, create_store
 from tests.helpers import (
     AUTH_KEY,
     NOW,
@@ -234,3 +236,22 @@ async def test_others_are_answered_while_people_move_in(client: Client) -> None:
     moving = asyncio.create_task(steer(client, "POST", "seed", users=1500))
     await steer(client, "POST", "reset")  # in the middle, which is no crash
     assert (await moving)["users"] == 1500
+
+
+def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> None:
+    store = create_store(Config(), Clock())
+    users: list[dict[str, Any]] = [
+        {"uid": f"u{number}", "name": "x", "friends": {"u0"}} for number in range(1, 2001)
+    ]
+    steps = adding_fixture(store.default, {"users": [{"uid": "u0", "name": "x"}, *users]})
+
+    for _ in range(9):  # all users are there; their friendships are not
+        next(steps)
+    gone, liked = store.default.find_user("u7"), store.default.find_user("u0")
+    assert gone
+    assert liked
+    store.default.delete_user(gone)
+    for _ in steps:
+        pass
+
+    assert len(liked.friends) == 1999

@@ -17,8 +17,8 @@ from mockchat.core.seed import (
     MAX_FAKE_USERS,
     FixtureError,
     Sections,
-    add_fixture,
     adding_fake_users,
+    adding_fixture,
     check_fixture,
 )
 from mockchat.core.snapshot import SnapshotError
@@ -62,14 +62,18 @@ async def seed(call: Call) -> dict[str, Any]:
     if users * len(apps) > MAX_FAKE_USERS:
         reason = f"would be more than {MAX_FAKE_USERS}, as there are {len(apps)} apps"
         raise refuse("users", "plain", reason=reason)
-    added = _add_fixture(call, call.body["fixture"]) if call.body.get("fixture") else 0
+    added = 0
+    if call.body.get("fixture"):
+        fixture = _checked_fixture(call, call.body["fixture"])
+        for app in apps:
+            added += await call.in_turns(adding_fixture(app, fixture))
     for app in apps if users else ():
         await call.in_turns(adding_fake_users(app, users))
         added += users
     return {"users": added, "apps": [app.id for app in apps]}
 
 
-def _add_fixture(call: Call, fixture: str | Sections) -> int:
+def _checked_fixture(call: Call, fixture: str | Sections) -> Sections:
     try:
         if isinstance(fixture, str):
             fixture = read_fixture(fixture, call.server.fixtures)
@@ -77,7 +81,7 @@ def _add_fixture(call: Call, fixture: str | Sections) -> int:
             check_fixture(app, fixture)
     except FixtureError as error:
         raise refuse("fixture", "plain", reason=f"is no good: {error}") from None
-    return sum(add_fixture(app, fixture) for app in call.apps)
+    return fixture
 
 
 # --- snapshots ------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
 from mockchat.core.relations import befriend
 from mockchat.core.state import App
-from mockchat.core.steps import STEP, Steps
+from mockchat.core.steps import STEP, Steps, pieces
 
 MAX_FAKE_USERS = 100_000  # at once
 _GLANCE = 0.002  # seconds
@@ -85,20 +85,25 @@ def check_fixture(app: App, sections: Sections) -> None:
     _check_references((("fixture", user) for user in sections.get("users", ())), roles, uids)
 
 
-def add_fixture(app: App, sections: Sections) -> int:
-    """Add a checked fixture to an app and return the number of its users.
+def adding_fixture(app: App, sections: Sections) -> Steps[int]:
+    """Add a checked fixture to an app in steps; return the number of its users.
 
     A user that exists already gets the attributes of the fixture.
     """
     users = sections.get("users", [])
     app.add(*(Role(**role, created_at=app.now) for role in sections.get("roles", ())))
     app.add(*(ApiKey(*key, app.now) for key in _keys(sections)))
-    for values in reversed(users):
-        _settle(app, copy.deepcopy(values))
-    everyone = {user.key: user for user in app.all_users()}
-    for values in users:
-        for friend in values.get("friends", ()):
-            befriend(app, everyone[values["uid"].lower()], everyone[friend])
+    for piece in pieces(users[::-1]):
+        for values in piece:
+            _settle(app, copy.deepcopy(values))
+        yield
+    for piece in pieces(users):
+        for values in piece:
+            for friend in values.get("friends", ()):
+                both = app.find_user(values["uid"]), app.find_user(friend)
+                if both[0] and both[1]:  # neither was deleted meanwhile
+                    befriend(app, both[0], both[1])
+        yield
     return len(users)
 
 
