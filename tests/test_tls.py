@@ -103,7 +103,13 @@ def test_the_keys_are_for_the_owner_only(folder: Path, read: Read) -> None:
     tls.own(folder, (), NOW)
 
     modes = {file.name: mode(file) for file in folder.iterdir()}
-    assert modes == {"ca.pem": 0o644, "ca-key.pem": 0o600, "leaf.pem": 0o600}
+    private = dict.fromkeys(("ca-key.pem", "leaf.pem", "leaf-names.pem"), 0o600)
+    assert modes == {"ca.pem": 0o644, **private}
+    # Mono refuses addresses under a CA that is limited to some.
+    by_name = x509.load_pem_x509_certificate(read("leaf-names.pem"))
+    names = by_name.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName)
+    assert names.get_values_for_type(x509.IPAddress) == []
     assert mode(folder) == 0o700
     assert b"PRIVATE KEY" not in read("ca.pem")
     assert read("ca.pem") in read("ca-key.pem")
@@ -207,7 +213,8 @@ def test_a_leaf_is_renewed_a_month_before_it_expires(tmp_path: Path) -> None:
         tls.own(folder, (), until - days_left * DAY)
 
         changed = [file for file in before if file.read_bytes() != before[file]]
-        assert changed == ([] if kept else [leaf]), days_left
+        both = [leaf, folder / "leaf-names.pem"]
+        assert set(changed) == (set() if kept else set(both)), days_left
 
 
 def test_the_next_start_changes_no_file_of_a_moved_folder(folder: Path, tmp_path: Path) -> None:
@@ -223,7 +230,7 @@ def test_the_next_start_changes_no_file_of_a_moved_folder(folder: Path, tmp_path
 
 
 # --- damaged --------------------------------------------------------------------------------
-@each_row("name", ["leaf.pem", "ca.pem"])
+@each_row("name", ["leaf.pem", "leaf-names.pem", "ca.pem"])
 def test_a_damaged_leaf_is_made_anew_and_a_damaged_ca_certificate_restored(
     folder: Path, read: Read, tmp_path: Path, name: str
 ) -> None:
@@ -352,7 +359,8 @@ def test_starts_at_once_share_one_ca(folder: Path, read: Read) -> None:
 
         assert all(covers(one, name) for one in made for name in ("mock.test", "localhost"))
         assert read("ca.pem") in read("ca-key.pem")
-        assert {file.name for file in folder.iterdir()} == {"ca.pem", "ca-key.pem", "leaf.pem"}
+        leaves = {"leaf.pem", "leaf-names.pem"}
+        assert {file.name for file in folder.iterdir()} == {"ca.pem", "ca-key.pem", *leaves}
 
 
 def test_names_of_starts_at_once_are_all_covered_from_then_on(folder: Path, read: Read) -> None:

@@ -27,6 +27,7 @@ _LEAF_LIFE = 397 * _DAY  # Apple's platforms refuse leaves that live longer than
 _RENEW_BEFORE = 30 * _DAY
 # The key and certificate of the CA are one file, so that nobody ever sees half of a new one.
 _CA_FILE, _CA_BUNDLE, _LEAF_FILE = "ca.pem", "ca-key.pem", "leaf.pem"
+_NAMES_FILE = "leaf-names.pem"
 _LIMITED = "limited"  # of a CA that is limited to names, as older ones were not
 _LONGEST_NAME = 253
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -110,10 +111,10 @@ def _kept(folder: Path, names: Iterable[str], now: float) -> Tls | None:
         return None
     if _read(ca_path) != ca:
         _write(ca_path, ca, 0o644)
-    if set(names) <= set(note.names):
+    if set(names) <= set(note.names) and _read_note(folder / _NAMES_FILE) == note:
         with contextlib.suppress(TlsError):  # a damaged leaf is made anew
-            context = _context(leaf_path)
-            context.sni_callback = _MoreLeaves(folder, note.names, now, note.until).choose
+            context, by_name = _context(leaf_path), _context(folder / _NAMES_FILE)
+            context.sni_callback = _Leaves(folder, by_name, note.names, now, note.until).choose
             return Tls(context, ca_path)
     return None
 
@@ -141,21 +142,33 @@ def _names(extra: Iterable[str]) -> list[str]:
     return [*own, *(f"*.{domain}" for domain in DOMAINS), *live, *FIRST_HOSTS, *extra]
 
 
-class _MoreLeaves:
-    """Leaves for the live names that the kept one does not cover: made when a client comes by one.
+class _Leaves:
+    """The leaf for each client: one that names a host gets a leaf without IP addresses.
 
-    The live service has more services, domains and regions than one certificate can name.
+    Mono knows no constraints of addresses, and refuses a leaf that has some under a CA that has.
+    Further live names get a leaf when a client comes by one: the live service has more services,
+    domains and regions than one certificate can name.
     """
 
-    def __init__(self, folder: Path, names: Iterable[str], now: float, until: float) -> None:
-        self._folder, self._now, self._until = folder, now, until
+    def __init__(
+        self,
+        folder: Path,
+        by_name: ssl.SSLContext,
+        names: Iterable[str],
+        now: float,
+        until: float,
+    ) -> None:
+        self._folder, self._by_name, self._now, self._until = folder, by_name, now, until
         self._covered = {name for name in names if name.startswith("*.")}
         self._contexts: dict[str, ssl.SSLContext] = {}
 
     def choose(self, handshake: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         """Give a handshake the leaf that covers the name which the client asks for."""
-        wanted = "*." + (name or "").lower().partition(".")[2]
-        if wanted in self._covered or name is None or not is_live(name.lower()):
+        if name is None:
+            return
+        handshake.context = self._by_name
+        wanted = "*." + name.lower().partition(".")[2]
+        if wanted in self._covered or not is_live(name.lower()):
             return
         try:
             if wanted not in self._contexts and len(self._contexts) < _MOST_LEAVES:
@@ -177,10 +190,14 @@ def _load(draft: Path, _path: Path) -> ssl.SSLContext:
 
 
 def _is_coverable(name: str) -> bool:
+    return _is_address(name) or (len(name) <= _LONGEST_NAME and bool(_HOST_NAME.fullmatch(name)))
+
+
+def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        return len(name) <= _LONGEST_NAME and bool(_HOST_NAME.fullmatch(name))
+        return False
     return True
 
 
@@ -232,11 +249,14 @@ def _issue(folder: Path, names: Iterable[str], now: float) -> Tls:
     ca, renewed = _authority(folder / _CA_BUNDLE, names, wanted, now)
     covered, until = list(filter(ca.permits, wanted)), min(now + _LEAF_LIFE, ca.until)
     certificate = _read_ca(folder)
-    note = json.dumps([_digest(certificate), int(until), covered, _LIMITED])
-    content = f"#{note}\n".encode() + ca.leaf(covered, now, until)
+    note = f"#{json.dumps([_digest(certificate), int(until), covered, _LIMITED])}\n".encode()
+    hosts = [name for name in covered if not _is_address(name)]
     _write(folder / _CA_FILE, certificate, 0o644)
-    context: ssl.SSLContext = _write(folder / _LEAF_FILE, content, place=_place_leaf)
-    context.sni_callback = _MoreLeaves(folder, covered, now, until).choose
+    by_name, context = (
+        _write(folder / file, note + ca.leaf(hosts, now, until), place=_place_leaf)
+        for file, hosts in ((_NAMES_FILE, hosts), (_LEAF_FILE, covered))
+    )
+    context.sni_callback = _Leaves(folder, by_name, covered, now, until).choose
     return Tls(context, folder / _CA_FILE, renewed)
 
 

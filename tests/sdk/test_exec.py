@@ -49,8 +49,8 @@ def test_chromium_gets_here_by_the_flag_that_hosts_prints(
     browser = [tool(*BROWSERS), "--headless", "--no-sandbox", f"--user-data-dir={tmp_path}"]
     trust = ["--ignore-certificate-errors", "--disable-gpu"]
     for service in ("api", "apiclient", "websocket"):
-        page = f"https://app_id.{service}-us.cometchat.io/"
+        page = f"https://app_id.{service}-us.cometchat.io/v3/users/by-{service}"
 
         done = run([*browser, *trust, flag, "--dump-dom", page])
 
-        assert "A local stand-in for CometChat" in done.stdout, done.stderr[-2000:]
+        assert sdk_server.journal.count(path=f"/users/by-{service}") == 1, done.stderr[-2000:]
