@@ -168,10 +168,16 @@ DIFFERENCES = (
     ),
     Difference(
         "users",
-        "",
-        "`role` must name a role that exists, else 400",
-        "the text is a choice, too",
+        "a `role` that does not exist is 400 `ERR_BAD_REQUEST`",
+        "the same, with a text of its own in `details`",
+        "the text is not known",
         asked="role of a user",
+    ),
+    Difference(
+        "users",
+        "an SDK lists users by status, name and uid, as its pages say",
+        "the newest user comes first, for SDKs as for back ends",
+        "the recordings of the REST list have that order",
     ),
     Difference(
         "users",
