@@ -240,7 +240,7 @@ async def test_a_password_in_the_url_reaches_the_receiver_alone(
 async def test_a_receiver_that_is_not_there_is_told_in_the_journal(
     serve: Serve, unused_tcp_port: int
 ) -> None:
-    gone = [f"http://127.0.0.1:{unused_tcp_port}", "http://localhost:99999/", "http://[::1::2]/"]
+    gone = [f"http://127.0.0.1:{unused_tcp_port}"]
     gone += ["http://a..b/", "https://127.0.0.1:1/x"]
     client = await serve(webhook=gone, sleep=at_once)
 
