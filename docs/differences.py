@@ -171,7 +171,6 @@ DIFFERENCES = (
         "a `role` that does not exist is 400 `ERR_BAD_REQUEST`",
         "the same, with a text of its own in `details`",
         "the text is not known",
-        asked="role of a user",
     ),
     Difference(
         "users",

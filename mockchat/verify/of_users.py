@@ -38,7 +38,7 @@ CREATE = (
     Probe("Create a user whose avatar is too long", "POST /users",
         {"uid": "$g", "name": "Verify", "avatar": f"{_AVATAR}?{'x' * 3000}"}),
     Probe("Create a user with an unknown role", "POST /users",
-        {"uid": "$h", "name": "Verify", "role": "$nobody"}, settles="role of a user"),
+        {"uid": "$h", "name": "Verify", "role": "$nobody"}),
     Probe("Create a user whose metadata is a text", "POST /users",
         {"uid": "$i", "name": "Verify", "metadata": "text"}),
     Probe("Create a user whose metadata is too large", "POST /users",

@@ -230,7 +230,12 @@ const STEPS = {
     }
     await d.see(`/users/flood-${FLOOD - 1}`);
     const rows = await d.page.locator(".list tbody tr").count();
-    return { rows, longest: await d.page.evaluate(() => window.longest) };
+    await d.page.getByText(/9\d\d refused \(4xx\)/).waitFor(); // it is drawn a moment later
+    const chart = await d.page.locator(".chart").evaluate((box) => ({
+      told: box.querySelector(".legend").textContent,
+      heights: [...box.querySelectorAll(".bar")].map((bar) => parseFloat(bar.style.height)),
+    }));
+    return { rows, chart, longest: await d.page.evaluate(() => window.longest) };
   },
 
   async reconnect(d, { way }) {

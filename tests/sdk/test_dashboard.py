@@ -1,6 +1,7 @@
 """The dashboard in headless Chromium, point by point (`dashboard_runner.mjs`), and its types."""
 
 import json
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -120,6 +121,17 @@ def test_the_list_is_filtered_paused_bounded_and_moved_in_by_keys(facts: Facts) 
     assert (facts["keyboard"]["find"], facts["keyboard"]["back"]) == ("text", 2)
     assert facts["flood"]["rows"] == 1000
     assert facts["flood"]["longest"] < LONGEST_TASK
+
+
+def test_the_chart_counts_the_requests_by_minute_and_status(facts: Facts) -> None:
+    chart = facts["flood"]["chart"]
+    refused = re.search(r"(\d+) refused \(4xx\)", chart["told"])
+
+    assert chart["told"].startswith("the last 30 minutes")
+    assert refused
+    assert 900 < int(refused[1]) <= 1000  # the flood asked for users that there are not
+    assert len(chart["heights"]) == 30
+    assert max(chart["heights"]) == 100
 
 
 def test_it_connects_again_by_itself_and_misses_nothing(facts: Facts) -> None:
