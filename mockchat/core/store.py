@@ -66,7 +66,7 @@ class StoredSnapshot(NamedTuple):
         apps: Apps = {}
         for app_id, packed in self.packed.items():
             first, *others = packed
-            # What this very process packed.
+            # This very process packed it.
             apps[app_id] = one = marshal.loads(first)  # noqa: S302  # nosec B302
             for piece in others:
                 section, rows = marshal.loads(piece)  # noqa: S302  # nosec B302

@@ -1,4 +1,4 @@
-"""What an answer of mockchat rests on that was only assumed so far."""
+"""The assumptions on which an answer of mockchat rests."""
 
 import re
 

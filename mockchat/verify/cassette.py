@@ -12,7 +12,7 @@ from mockchat.verify.probe import SOCKET, Probe
 from mockchat.verify.run import Run
 from mockchat.verify.side import Place
 
-# What a replay finds in a mockchat with the default settings.
+# The app and the keys of a mockchat with the default settings, for a replay.
 _DEFAULTS = {"app_id": "APP_ID", "rest_key": "REST_API_KEY", "auth_key": "AUTH_KEY"}
 
 

@@ -16,7 +16,7 @@ _KEY_OF = {kind: key for kind, (_, key) in _LISTS.items()}
 
 
 class Made:
-    """What exists on the live service because of verify: ids by kind."""
+    """The objects that verify has made on the live service: ids by kind."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix

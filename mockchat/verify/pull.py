@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What to pull; a pull that was interrupted goes on only for the same wish."""
+    """The data to pull; an interrupted pull goes on only for the same wish."""
 
     app_id: str
     friends: bool = False

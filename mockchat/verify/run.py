@@ -23,7 +23,7 @@ _SECRET = ("app_id", "rest_key", "auth_key")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to ask, where, and with which keys."""
+    """The probes to play, the place and the keys."""
 
     place: Place
     rest_key: str

@@ -19,8 +19,8 @@ GROUPS: dict[str, tuple[Probe, ...]] = {
     "imports": IMPORTS,
 }
 
-# What no probe asks, and why. The keys are codes, operations, names of sentences, or names of
-# assumptions in docs/differences.py.
+# Things that no probe asks for, each with the reason. The keys are codes, operations, names of
+# sentences, or names of assumptions in docs/differences.py.
 NOT_ASKED = {
     "ERR_TOO_MANY_REQUESTS": "it would use up the rate limit of the app",
     "ERR_PLAN_QUOTA_RESTRICTION": "it would fill the app up to the limit of its plan",

@@ -93,9 +93,9 @@ class _WatchingParser(HttpRequestParser):
 class _Connection(RequestHandler):
     """A connection that takes rude clients as they are.
 
-    What is no HTTP is refused like any request. A client that has closed its half of the connection
-    is answered. One that does not send the whole of a head, or takes nothing of its answer, within
-    the server's patience loses the connection.
+    Bytes that are no HTTP are refused like any request. A client that has closed its half of the
+    connection is answered. One that does not send the whole of a head, or takes nothing of its
+    answer, within the server's patience loses the connection.
     """
 
     is_half_closed = False

@@ -108,9 +108,7 @@ class RequestHandler:
         context = await self._resolver.resolve(request)
         error = refuse("request", "broken", reason=reason)
         answer = answers.refusal(context, error, self._store)
-        exchange = self._record(context, answer)
-        for observe in self.observers:
-            observe(exchange)
+        self._tell(self._record(context, answer))
         return await self._send(context, answer)
 
     async def _answer(self, context: RequestContext) -> Answer | Upgraded:
