@@ -10,6 +10,7 @@ import orjson
 from mockchat.core.steps import STEP, Steps
 
 MAX_DEPTH = 64  # far above any real body, far below where printing would fail
+_LONGEST_INTEGER = 20  # characters that 64 bits need
 _LONG_LEVELS = 4  # levels of a snapshot or a fixture around its users
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -100,7 +101,13 @@ def _number(text: str) -> float:
     return number
 
 
-_decoder = json.JSONDecoder(parse_float=_number, parse_constant=_number)
+def _integer(text: str) -> int | float:
+    """Return an integer; one that 64 bits do not hold becomes a float, as in `orjson`."""
+    is_small = len(text) <= _LONGEST_INTEGER and -(2**63) <= int(text) < 2**64
+    return int(text) if is_small else _number(text)
+
+
+_decoder = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=_number)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
