@@ -4,9 +4,10 @@ A field that is `required` is in every answer; any other is left out where it ha
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import compress
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import Schema, fields
 
@@ -19,8 +20,7 @@ _WHOLE = (int, bool)
 _PRIVATE = "@private"  # a key of metadata that other users do not see
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A user as a caller sees it."""
 
     user: User
@@ -202,11 +202,11 @@ def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
 
     def dump(value: Any) -> dict[str, Any]:
         # 0 and False are values, "" and [] are not.
-        return {
-            key: found
-            for key, found in zip(keys, get(value), strict=True)
-            if found or found.__class__ in _WHOLE
-        }
+        values = get(value)
+        if 0 in values:
+            pairs = zip(keys, values, strict=True)
+            return {key: one for key, one in pairs if one or one.__class__ in _WHOLE}
+        return dict(zip(compress(keys, values), filter(None, values), strict=True))
 
     return dump
 
@@ -234,8 +234,7 @@ def profile(
     if viewer is None or viewer is user:
         return shown
     blocked = viewer.blocked.get(user.key)
-    return replace(
-        shown,
+    return shown._replace(
         metadata=public_metadata(user),
         blocked_by_me=(blocked is not None) or None,  # live sends no flag that is false
         blocked_by_me_at=blocked,

@@ -72,7 +72,7 @@ class Frame(NamedTuple):
         return _FRAME_OVERHEAD + len(self.text)
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Exchange:
     """A request and its answer; `status` 0 means that there is no answer."""
 
@@ -89,10 +89,11 @@ class Exchange:
     code: str | None = None  # of the error
     faults: tuple[str, ...] = ()  # names of the faults that struck
     hint: str | None = None  # the nearest valid request
-    frames: tuple[Frame, ...] = ()  # of a WebSocket; replaced as a whole, for other threads
-    sequence: int = 0  # its place among the exchanges of all journals
-    counted: int = 0  # bytes that its journal counts for it; 0 if no journal holds it
-    _frame_bytes: int = 0
+    # Messages of a WebSocket; replaced as a whole, for other threads.
+    frames: tuple[Frame, ...] = field(default=(), init=False)
+    sequence: int = field(default=0, init=False)  # its place among those of all journals
+    counted: int = field(default=0, init=False)  # bytes; 0 if no journal holds it
+    _frame_bytes: int = field(default=0, init=False)
 
     @property
     def request(self) -> Message:
@@ -112,7 +113,8 @@ class Exchange:
 
     def facts(self) -> Iterator[str]:
         """Yield the error code, the operation and the uid, as far as there are any, in one line."""
-        yield from map(word, filter(None, (self.code, self.operation)))
+        code = self.code and word(self.code)  # a fault's own may be any text
+        yield from filter(None, (code, self.operation))
         if uid := self.uid:
             yield f"uid={word(uid)}"
 
@@ -150,7 +152,7 @@ class Exchange:
     def size(self) -> int:
         """The bytes that it takes."""
         (asked, sent), (told, answered) = self.sent, self.answered
-        headers = sum(map(len, asked.values())) + sum(map(len, told.values()))
+        headers = sum(map(len, (*asked.values(), *told.values())))
         return (
             _OVERHEAD + len(self.target) + len(sent) + len(answered) + headers + self._frame_bytes
         )

@@ -18,6 +18,7 @@ _PLACES = (
     re.compile(rf'(?i)"(?:{_FIELD})"\s*:\s*"([^"]+)"'),
 )
 _NAME = re.compile(rf"(?i){_FIELD}")
+_MAY_HOLD = re.compile("(?i)token|key|jwt|auth|secret|cookie")  # every place and field has one
 _STARS = "*****"
 _SHOWN = 5  # characters of a long secret, enough to tell one from another
 _LONG = 8  # a shorter text may stand anywhere by chance
@@ -25,8 +26,9 @@ _LONG = 8  # a shorter text may stand anywhere by chance
 
 def masked(text: str) -> str:
     """Return a text without the tokens and keys that stand in it by name."""
-    for place in _PLACES:
-        text = place.sub(_mask_value, text)
+    if _MAY_HOLD.search(text):
+        for place in _PLACES:
+            text = place.sub(_mask_value, text)
     return text
 
 

@@ -1,6 +1,6 @@
 """Pictures: small avatars for the shipped users."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from mockchat.core.seed import fixtures_dir
 
@@ -19,6 +19,7 @@ def contents() -> dict[str, bytes]:
     }
 
 
+@lru_cache(maxsize=1024)
 def address_for(avatar: str, server: str) -> str:
     """Return the URL of an avatar: at `server`, a URL, if the avatar is a picture.
 

@@ -224,10 +224,11 @@ def choose(context: RequestContext) -> str:
     name, and chat SDKs. SDKs send an `sdk` header, or their session JWT as `Authorization`, which
     no back end sends.
     """
-    headers = context.headers
-    wish = headers.get("x-mock-errors", "").strip().lower()
-    wanted = wish if wish in ("auto", *DIALECTS) else context.app.rules.errors
-    if wanted in DIALECTS:
+    headers, wanted = context.headers, context.app.rules.errors
+    if wish := headers.get("x-mock-errors"):
+        wish = wish.strip().lower()
+        wanted = wish if wish in ("auto", *DIALECTS) else wanted
+    if wanted != "auto":
         return wanted
     knows = "sdk" in headers or "authorization" in headers or is_live(context.address.name)
     return "live" if knows else "documented"

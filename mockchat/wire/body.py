@@ -58,9 +58,14 @@ class Body:
             raise self.error
         return self._fields or _NOTHING
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the body is worth to be parsed in steps."""
+        return len(self.raw) > _LONG
+
     def parsing(self) -> Steps[None]:
         """Parse a long body of JSON in steps."""
-        if self._fields is None and self.error is None and len(self.raw) > _LONG:
+        if self._fields is None and self.error is None:
             try:
                 value = yield from json_text.parsing(self.raw, self._depth)
                 self._fields = _object(value)

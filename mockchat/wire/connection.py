@@ -27,10 +27,14 @@ _LONGEST_LINGER = (
     10.0  # seconds that a refused body is read on, so that its client reads the answer
 )
 _GLANCES = 4  # in the time of the server's patience
+_IDLE_GLANCE = 0.02  # seconds between two looks whether a half-closed client has its answers
 _START = re.compile(rb"[A-Z]+ [^\n]* HTTP/1")
 
 
 class _MergingParser(HttpRequestParserPy):
+    awaited_since = None  # this parser does not know its heads
+    body: StreamReader = EMPTY_PAYLOAD  # of the newest request
+
     def parse_message(self, lines: list[bytes]) -> RawRequestMessage:
         fields = [(line.partition(b":")[0].lower(), line) for line in lines]
         kinds = [line.partition(b":")[2].strip() for name, line in fields if name == _KIND]
@@ -41,6 +45,13 @@ class _MergingParser(HttpRequestParserPy):
         _check_version(message)
         return message
 
+    def feed_data(self, data: bytes, *arguments: Any) -> Any:
+        """Take bytes; return new requests, whether they end in an upgrade, and the bytes after."""
+        found: Any = super().feed_data(data, *arguments)
+        if found[0]:
+            self.body = found[0][-1][1]
+        return found
+
 
 def _check_version(message: RawRequestMessage) -> None:
     """Raise BadHttpMessage for a version whose answers would not be HTTP/1."""
@@ -50,18 +61,23 @@ def _check_version(message: RawRequestMessage) -> None:
 
 
 class _WatchingParser(HttpRequestParser):
-    """aiohttp's parser, in C; it remembers the head that is not complete yet."""
+    """aiohttp's parser, in C; it remembers the head that is not complete yet.
 
-    def __init__(self, connection: "_Connection", *arguments: Any, **options: Any) -> None:
-        super().__init__(connection, *arguments, **options)
+    `awaited_since` is the time from which a client owes the rest of a head, or its first one.
+    """
+
+    def __init__(self, connection: "_Connection", loop: Any, *arguments: Any, **more: Any) -> None:
+        super().__init__(connection, loop, *arguments, **more)
         self._connection = connection
+        self._time = loop.time
         self._unfinished = b""
-        self._body: StreamReader = EMPTY_PAYLOAD  # of the newest request
+        self.awaited_since: float | None = loop.time()
+        self.body: StreamReader = EMPTY_PAYLOAD  # of the newest request
 
     @property
     def is_amid_head(self) -> bool:
         """Whether a head has begun and is not complete."""
-        return bool(self._unfinished.strip())
+        return bool(self._unfinished)
 
     def feed_data(self, data: bytes) -> Any:  # type: ignore[override]
         """Take bytes; return new requests, whether they end in an upgrade, and the bytes after it.
@@ -69,24 +85,27 @@ class _WatchingParser(HttpRequestParser):
         A head that begins together with the end of another request's body is not remembered as a
         whole: aiohttp's refusal of it stands.
         """
-        in_body = not self._body.is_eof()
+        in_body = not self.body.is_eof()
         try:
             found: Any = super().feed_data(data)
         except BadHttpMessage as error:
             head = self._unfinished + data
             if in_body:  # else the request waits for the rest of its body
-                self._body.set_exception(web.RequestPayloadError(str(error)))
+                self.body.set_exception(web.RequestPayloadError(str(error)))
             if in_body or not _START.match(head) or _REFUSAL not in error.message.lower():
                 raise
             return self._connection.parse_merging(head)
         for message, _ in found[0]:
             _check_version(message)
         if found[0]:
-            self._body = found[0][-1][1]
-            rest = data.rpartition(b"\r\n\r\n")[2] if self._body is EMPTY_PAYLOAD else b""
+            self.body = found[0][-1][1]
+            rest = data.rpartition(b"\r\n\r\n")[2] if self.body is EMPTY_PAYLOAD else b""
             self._unfinished = rest.lstrip()
+            self.awaited_since = self._time() if self._unfinished else None
         elif not in_body:
-            self._unfinished += data
+            self._unfinished = (self._unfinished + data).lstrip()
+            if self._unfinished and self.awaited_since is None:
+                self.awaited_since = self._time()
         return found
 
 
@@ -105,8 +124,6 @@ class _Connection(RequestHandler):
         self._server = server
         self._parser: Any = self._made(_WatchingParser)
         self._glance: asyncio.TimerHandle | None = None
-        self._incomplete_since: float | None = None  # of a head
-        self._newest_body: StreamReader = EMPTY_PAYLOAD
         self._unsent, self._unsent_since = 0, 0.0
 
     def log_exception(self, *args: Any, **options: Any) -> None:
@@ -147,7 +164,6 @@ class _Connection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start to watch the client."""
         super().connection_made(transport)
-        self._incomplete_since = self._loop.time()
         self._look()
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -156,28 +172,17 @@ class _Connection(RequestHandler):
         if self._glance is not None:
             self._glance.cancel()
 
-    def data_received(self, data: bytes) -> None:
-        """Take bytes."""
-        super().data_received(data)
-        if self._messages:
-            self._newest_body = self._messages[-1][1]
-        if not getattr(self._parser, "is_amid_head", False):
-            self._incomplete_since = None
-        elif self._incomplete_since is None:
-            self._incomplete_since = self._loop.time()
-
     def _look(self) -> None:
         """End the connection of a client that is too slow."""
         transport, patience, now = self.transport, self._server.patience, self._loop.time()
         if transport is None or transport.is_closing():
             return
         self._glance = self._loop.call_later(patience / _GLANCES, self._look)
-        since = self._incomplete_since
+        since = self._parser.awaited_since
         if since is not None and now - since >= patience:
-            self._incomplete_since = None
-            if getattr(self._parser, "is_amid_head", False):
+            if self._parser.is_amid_head:
                 self._parser = _Refusing(f"its head did not come within {patience:g} seconds")
-                super().data_received(b"")
+                self.data_received(b"")
             else:  # not a byte came
                 self.force_close()
         unsent = transport.get_write_buffer_size()
@@ -194,25 +199,25 @@ class _Connection(RequestHandler):
         if is_idle or self._upgraded or self.ssl_context is not None:
             return False
         self.is_half_closed = True
-        if not self._newest_body.is_eof():
-            self._newest_body.set_exception(ConnectionResetError("the client sent a part of it"))
-        self._loop.call_soon(self._close_if_idle)
+        body: StreamReader = self._parser.body
+        if not body.is_eof():
+            body.set_exception(ConnectionResetError("the client sent a part of it"))
+        self._loop.call_soon(self._close_once_idle)
         return True
 
-    def _close_if_idle(self) -> None:
+    def _close_once_idle(self) -> None:
+        """End the connection as soon as the client has all of its answers."""
         if self._waiter is not None and not self._waiter.done():
             self.force_close()
-
-    async def finish_response(self, *arguments: Any) -> tuple[web.StreamResponse, bool]:
-        """Send the answer; the last one of a client that sends no more ends the connection."""
-        done = await super().finish_response(*arguments)
-        if self.is_half_closed and not self._messages:
-            self.close()
-        return done
+        elif self.transport is not None:
+            self._loop.call_later(_IDLE_GLANCE, self._close_once_idle)
 
 
 class _Refusing:
     """A parser that refuses whatever comes."""
+
+    awaited_since = None
+    body = EMPTY_PAYLOAD
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

@@ -72,6 +72,8 @@ def check_steering(headers: Mapping[str, str]) -> None:
 
     Headers of other tools, which only begin in the same way, are none of ours.
     """
+    if _PREFIX not in " ".join(headers).lower():
+        return
     for name in headers:
         if name[:7].lower() != _PREFIX or name[7:].lower() in _STEERING:
             continue

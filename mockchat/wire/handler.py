@@ -42,7 +42,6 @@ from mockchat.wire.webhooks import Deliveries
 from mockchat.wire.websocket import Hub, Upgraded
 
 log = logging.getLogger("mockchat")
-_MAKE_NO_APP = (hdrs.METH_GET, hdrs.METH_DELETE)  # in the control API
 _NOTHING: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, str] = {}
 
@@ -116,18 +115,14 @@ class RequestHandler:
         try:
             check_steering(context.headers)
             struck = await self._faults.strike(context)
-            context = self._with_present_app(context)
+            if context.app.is_draft and (app := self._store.find(context.app.id)):
+                context = context._replace(app=app)  # which another request added meanwhile
             if struck.end is not None:
                 raise struck.end  # noqa: TRY301  # the journal has the names of what struck
-            endpoint = context.endpoint
-            if endpoint is None:
+            if context.endpoint is None:
                 answer = await self._serve_path_without_endpoint(context, struck)
             else:
-                caller = self._authenticate(context, endpoint.operation)
-                for _ in context.body.parsing():
-                    await self._sleep(0)
-                call = self._load(context, endpoint, caller)
-                answer = answers.render(context, endpoint, await self._run(endpoint, call))
+                answer = await self._serve(context, context.endpoint)
         except ApiError as error:
             answer = answers.refusal(context, error, self._store)
         except ClientGone as end:
@@ -137,6 +132,15 @@ class RequestHandler:
         if not struck.names or isinstance(answer, Upgraded):
             return answer
         return answers.struck_by(answer, struck)
+
+    async def _serve(self, context: RequestContext, endpoint: Endpoint) -> Answer:
+        """Answer by the operation of an endpoint; raise ApiError for a refusal."""
+        caller = self._authenticate(context, endpoint.operation)
+        if context.body.is_long:
+            for _ in context.body.parsing():
+                await self._sleep(0)
+        call = self._load(context, endpoint, caller)
+        return answers.render(context, endpoint, await self._run(endpoint, call))
 
     def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
@@ -177,32 +181,20 @@ class RequestHandler:
         )
 
     async def _run(self, endpoint: Endpoint, call: Call, *, stays: bool = False) -> Any:
-        """Run an operation, and tell the watchers where it may have changed something."""
-        result = await self._run_in_app(endpoint, call, stays=stays)
+        """Run an operation; its app is added with the first one that is not refused.
+
+        The control API adds none to read or delete; those that it adds stay. The watchers are
+        told where the operation may have changed something.
+        """
+        app, stays = call.app, stays or endpoint.is_control
+        if endpoint.makes_no_app or (app.is_settled and app.stays >= stays):
+            result = await endpoint.run(call)
+        else:
+            with self._store.opening(app, stays=stays):
+                result = await endpoint.run(call)
         if endpoint.writes:
             self._store.journals.watchers.change()
         return result
-
-    async def _run_in_app(self, endpoint: Endpoint, call: Call, *, stays: bool) -> Any:
-        """Run an operation; its app is added with the first one that is not refused.
-
-        The control API adds none to read or delete; those that it adds stay.
-        """
-        app, operation = call.app, endpoint.operation
-        if operation.is_control:
-            if operation.method in _MAKE_NO_APP:
-                return await endpoint.run(call)
-            stays = True
-        if app.is_settled and app.stays >= stays:
-            return await endpoint.run(call)
-        with self._store.opening(app, stays=stays):
-            return await endpoint.run(call)
-
-    def _with_present_app(self, context: RequestContext) -> RequestContext:
-        """Return the context with an app that another request added meanwhile."""
-        if context.app.is_draft and (app := self._store.find(context.app.id)):
-            return context._replace(app=app)
-        return context
 
     def _app_named(self, app_id: str | None) -> App:
         return self._store.draft(app_id) if app_id else self._store.default

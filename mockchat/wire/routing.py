@@ -35,6 +35,7 @@ class Endpoint:
         self.load_body = Loader(operation.body)
         self.takes_body = operation.body is not None
         self.writes = operation.method != "GET" and not operation.only_reads
+        self.makes_no_app = self.is_control and operation.method in ("GET", "DELETE")
         is_built = NOT_BUILT not in operation.errors
         self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
         self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is
