@@ -226,7 +226,7 @@ def profile(
     """
     shown = Profile(
         user,
-        user.status.value,
+        user.status,
         metadata=public_metadata(user) if public else user.metadata,
         tags=user.tags if tags else None,
         auth_token=auth_token.value if auth_token else None,

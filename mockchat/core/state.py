@@ -144,15 +144,16 @@ class App(Entities):
         An existing user may have any uid, as fixtures may break the rules for uids.
         """
         user = self.find_user(uid)
-        if user is None or user.deactivated_at is not None:
-            printed = as_in_path(uid)
-            if not uid.strip() or len(uid) > MAX_UID_LENGTH:
-                raise errors.PATH_UID_INVALID(uid=printed)
-            if any(map(str.isspace, uid)):
-                raise errors.PATH_UID_WITH_SPACE(uid=printed)
-            if not UID_CHARACTERS.issuperset(uid):
-                raise errors.PATH_UID_INVALID(uid=printed)
-        return self.user(uid)
+        if user is not None and user.deactivated_at is None:
+            return user
+        printed = as_in_path(uid)
+        if not uid.strip() or len(uid) > MAX_UID_LENGTH:
+            raise errors.PATH_UID_INVALID(uid=printed)
+        if any(map(str.isspace, uid)):
+            raise errors.PATH_UID_WITH_SPACE(uid=printed)
+        if not UID_CHARACTERS.issuperset(uid):
+            raise errors.PATH_UID_INVALID(uid=printed)
+        raise errors.UID_NOT_FOUND(uid=printed)
 
     def find_user(self, uid: str) -> User | None:
         """Return the user with this uid, active or deactivated, if there is one."""

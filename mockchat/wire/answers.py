@@ -70,6 +70,11 @@ class Answer(NamedTuple):
     end: ClientGone | None = None  # how the connection ends where no answer is sent
     stream: AsyncGenerator[bytes, None] | None = None  # the body, where it comes piece by piece
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is sent as it is."""
+        return self.end is None and self.shape is None and self.stream is None
+
     def exchange(self, context: RequestContext) -> Exchange:
         """Return the request and this answer as the journal keeps them."""
         request = context.request
@@ -131,9 +136,23 @@ class Reply(web.StreamResponse):
             )
 
 
-def render(context: RequestContext, endpoint: Endpoint, result: Any) -> Answer:
+def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) -> Answer:
+    """Return the answer to a request: its result or refusal, as the faults leave it."""
+    if isinstance(outcome, ApiError):
+        answer = _refusal(context, outcome, store)
+    elif isinstance(outcome, ClientGone):
+        answer = Answer(0, {}, end=outcome)
+    elif isinstance(outcome, Answer):
+        answer = outcome
+    else:
+        answer = _success(context, outcome)
+    return _struck_by(answer, struck) if struck.names else answer
+
+
+def _success(context: RequestContext, result: Any) -> Answer:
     """Return the answer of an operation that returned `result`."""
-    headers = _headers(context)
+    endpoint, headers = context.endpoint, _headers(context)
+    assert endpoint is not None  # noqa: S101  # which ran the operation
     if endpoint.unbuilt:
         headers["X-Mock-Unbuilt"] = endpoint.unbuilt
     if isinstance(result, File):
@@ -196,7 +215,7 @@ def _meta(page: Page) -> dict[str, Any]:
 
 
 # --- refusals -------------------------------------------------------------------------------
-def refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
+def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
     """Return the answer to a request that is refused, in the dialect of its client."""
     dialect = choose(context)
     shown = face(error, dialect)
@@ -281,12 +300,7 @@ def page(context: RequestContext, html: str) -> Answer:
     return Answer(HTTPStatus.OK, headers, html.encode())
 
 
-def cut(end: ClientGone) -> Answer:
-    """Return the answer of a connection that ends without one."""
-    return Answer(0, {}, end=end)
-
-
-def struck_by(answer: Answer, struck: Struck) -> Answer:
+def _struck_by(answer: Answer, struck: Struck) -> Answer:
     """Return the answer as the faults that struck it leave it."""
     if answer.end is None:
         answer.headers[HEADER] = ", ".join(struck.names)

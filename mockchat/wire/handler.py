@@ -89,12 +89,17 @@ class RequestHandler:
         if context.endpoint is None and (found := picture(request)):
             return found
         answer = await self._answer(context)
-        response: web.StreamResponse
         if isinstance(answer, Upgraded):  # which the hub has recorded
-            response, exchange = answer
-        else:
-            exchange = self._record(context, answer)
-            response = await self._send(context, answer)
+            self._tell(answer.exchange)
+            return answer.socket
+        return await self._reply(context, answer)
+
+    async def _reply(self, context: RequestContext, answer: Answer) -> web.StreamResponse:
+        """Record an answer and return the response that sends it."""
+        exchange = answer.exchange(context)
+        if not context.is_control:
+            context.app.journal.add(exchange)
+        response = await self._send(context, answer)
         self._tell(exchange)
         return response
 
@@ -106,12 +111,11 @@ class RequestHandler:
         """Answer bytes that are no request; `request` stands for it."""
         context = await self._resolver.resolve(request)
         error = refuse("request", "broken", reason=reason)
-        answer = answers.refusal(context, error, self._store)
-        self._tell(self._record(context, answer))
-        return await self._send(context, answer)
+        return await self._reply(context, answers.render(context, error, UNTOUCHED, self._store))
 
     async def _answer(self, context: RequestContext) -> Answer | Upgraded:
         struck = UNTOUCHED
+        outcome: Any
         try:
             check_steering(context.headers)
             struck = await self._faults.strike(context)
@@ -119,28 +123,27 @@ class RequestHandler:
                 context = context._replace(app=app)  # which another request added meanwhile
             if struck.end is not None:
                 raise struck.end  # noqa: TRY301  # the journal has the names of what struck
-            if context.endpoint is None:
-                answer = await self._serve_path_without_endpoint(context, struck)
-            else:
-                answer = await self._serve(context, context.endpoint)
-        except ApiError as error:
-            answer = answers.refusal(context, error, self._store)
-        except ClientGone as end:
-            answer = answers.cut(end)
+            outcome = await self._serve(context, struck)
+            if isinstance(outcome, Upgraded):
+                return outcome
+            return answers.render(context, outcome, struck, self._store)
+        except (ApiError, ClientGone) as end:
+            outcome = end
         except Exception as error:  # noqa: BLE001  # the only one in the package
-            answer = answers.refusal(context, self._crash(context, error), self._store)
-        if not struck.names or isinstance(answer, Upgraded):
-            return answer
-        return answers.struck_by(answer, struck)
+            outcome = self._crash(context, error)
+        return answers.render(context, outcome, struck, self._store)
 
-    async def _serve(self, context: RequestContext, endpoint: Endpoint) -> Answer:
-        """Answer by the operation of an endpoint; raise ApiError for a refusal."""
+    async def _serve(self, context: RequestContext, struck: Struck) -> Any:
+        """Return the result of the operation; raise ApiError for a refusal."""
+        endpoint = context.endpoint
+        if endpoint is None:
+            return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint.operation)
         if context.body.is_long:
             for _ in context.body.parsing():
                 await self._sleep(0)
         call = self._load(context, endpoint, caller)
-        return answers.render(context, endpoint, await self._run(endpoint, call))
+        return await self._run(endpoint, call)
 
     def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
@@ -225,16 +228,11 @@ class RequestHandler:
         self.crashes.append(error)
         return errors.CRASHED()
 
-    def _record(self, context: RequestContext, answer: Answer) -> Exchange:
-        """Return the exchange, in the app's journal if it is of the emulated API."""
-        exchange = answer.exchange(context)
-        if not context.is_control:
-            context.app.journal.add(exchange)
-        return exchange
-
     async def _send(self, context: RequestContext, answer: Answer) -> web.StreamResponse:
         """Return the response to send, or end the connection as its fault wants it."""
         request, end = context.request, answer.end
+        if answer.is_plain:
+            return answers.Reply(answer)
         try:
             if end is not None and end.hangs:
                 await self._waits.hang(request, end.rule)

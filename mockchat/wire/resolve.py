@@ -33,7 +33,7 @@ from mockchat.wire.routing import Endpoint, Target, route
 _CREDENTIAL_IN_BODY = ("login", "logout")
 _BY_JWT = "count_online_members"  # the operation that takes the session JWT
 _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
-_parse_host = lru_cache(maxsize=1024)(hosts.parse_host)
+_parse_host = lru_cache(maxsize=1024)(lambda host, secure: hosts.parse_host(host, secure=secure))
 _app_in = lru_cache(maxsize=1024)(hosts.app_in)
 _hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
 _server_at = lru_cache(maxsize=1024)(hosts.server_at)
@@ -175,7 +175,7 @@ class Resolver:
                 source, host = "X-Forwarded-Host", forwarded
             scheme = headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
             secure = scheme == "https" if scheme else secure
-        found = _parse_host(host, secure=secure)
+        found = _parse_host(host, secure)
         # HTTP/1.0 needs no Host, and an empty one means this machine, too.
         misread = refuse(source, "exists") if host and found is None else None
         return found or _own_address(request, secure=secure), misread
