@@ -240,7 +240,7 @@ async def test_watchers_are_limited_leave_nothing_behind_and_see_the_server_stop
     assert (await client.head("/_mock/events?wait=0")).status == 429
     await client.server.close()
 
-    assert len(watchers) == 0
+    assert not watchers.present
 
 
 # --- operations -----------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def watch_events(call: Call) -> Stream:
     an event is the next cursor. `lost` counts the exchanges that came too fast for the watcher.
     It ends after `wait`, or when the client leaves.
     """
-    if len(call.server.store.journals.watchers) >= MOST_WATCHERS:
+    if len(call.server.store.journals.watchers.present) >= MOST_WATCHERS:
         raise errors.TOO_MANY_WATCHERS(limit=MOST_WATCHERS)
     return Stream(_events(call), _EVENTS)
 

@@ -150,12 +150,10 @@ class Exchange:
 
     @property
     def size(self) -> int:
-        """The bytes that it takes."""
-        (asked, sent), (told, answered) = self.sent, self.answered
-        headers = sum(map(len, (*asked.values(), *told.values())))
-        return (
-            _OVERHEAD + len(self.target) + len(sent) + len(answered) + headers + self._frame_bytes
-        )
+        """The bytes that it takes, roughly: the answer's headers are part of the overhead."""
+        (asked, sent), (_, answered) = self.sent, self.answered
+        bodies = len(sent) + len(answered) + self._frame_bytes
+        return _OVERHEAD + len(self.target) + bodies + sum(map(len, asked.values()))
 
 
 class Filter(NamedTuple):
@@ -228,10 +226,10 @@ class Journal:
             return
         journals = self._journals
         journals.sequence = exchange.sequence = journals.sequence + 1
-        exchange.counted = exchange.size
+        exchange.counted = size = exchange.size
         self._exchanges.append(exchange)
-        self._grow(exchange.counted)
-        if journals.waiters or journals.watchers:
+        self._grow(size)
+        if journals.waiters or journals.watchers.present:
             journals.tell(self, exchange)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
@@ -309,10 +307,10 @@ class Journals:
 
     def make_room(self, journal: Journal) -> None:
         """Note that a journal grew; if all are too large, unused ones drop exchanges."""
-        if journal not in self._by_use:
+        if journal is not next(reversed(self._by_use), None):
             self._by_app[journal.app_id] = journal
-        self._by_use[journal] = None
-        self._by_use.move_to_end(journal)
+            self._by_use[journal] = None
+            self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
             oldest = next(iter(self._by_use))
             if len(oldest):

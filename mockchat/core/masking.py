@@ -18,7 +18,7 @@ _PLACES = (
     re.compile(rf'(?i)"(?:{_FIELD})"\s*:\s*"([^"]+)"'),
 )
 _NAME = re.compile(rf"(?i){_FIELD}")
-_MAY_HOLD = re.compile("(?i)token|key|jwt|auth|secret|cookie")  # every place and field has one
+_MAY_HOLD = re.compile(r'[="]|(?i:/auth_tokens/|/apikeys/|/users/auth/)')  # in every such place
 _STARS = "*****"
 _SHOWN = 5  # characters of a long secret, enough to tell one from another
 _LONG = 8  # a shorter text may stand anywhere by chance

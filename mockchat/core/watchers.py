@@ -55,32 +55,29 @@ class Watchers:
 
     def __init__(self) -> None:
         self.changes = 0
-        self._watchers: set[Watcher] = set()
-
-    def __len__(self) -> int:
-        return len(self._watchers)
+        self.present: set[Watcher] = set()
 
     @contextmanager
     def watching(self, app_id: str | None, clock: Clock) -> Iterator[Watcher]:
         """Give a watcher, which moves of the clock wake, too, for as long as the block runs."""
         watcher = Watcher(app_id and app_id.lower(), _BACKLOG)
         wake = watcher.wake
-        self._watchers.add(watcher)
+        self.present.add(watcher)
         clock.listeners.append(wake)
         try:
             yield watcher
         finally:
             clock.listeners.remove(wake)
-            self._watchers.discard(watcher)
+            self.present.discard(watcher)
 
     def tell(self, app_key: str, exchange: Any) -> None:
         """Give an exchange to the watchers of its app."""
-        for watcher in self._watchers:
+        for watcher in self.present:
             if watcher.app_key in (None, app_key):
                 watcher.add(exchange)
 
     def change(self, *_cause: object) -> None:
         """Tell all watchers that something changed."""
         self.changes += 1
-        for watcher in self._watchers:
+        for watcher in self.present:
             watcher.wake()
