@@ -20,7 +20,6 @@ from mockchat.api.schemas import (
     UserSchema,
 )
 from mockchat.api.users import Activation
-from mockchat.core import snapshot
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, Scope, Status, User
 
 # For properties over HTTP: the client is one for all examples, and what they leave behind is
@@ -98,8 +97,11 @@ roles = st.builds(
 )
 
 
+Contents = tuple[str, int, list[ApiKey], list[Role], list[User], list[AuthToken]]
+
+
 @st.composite
-def contents(draw: st.DrawFn) -> snapshot.Contents:
+def contents(draw: st.DrawFn) -> Contents:
     """Whatever an app may hold: users with roles, friends, blocks and tokens, and its keys."""
     spellings = st.text("abAB1-_ü", min_size=1, max_size=4)
     named = draw(st.lists(spellings, unique_by=str.lower, max_size=4))
@@ -127,7 +129,7 @@ def contents(draw: st.DrawFn) -> snapshot.Contents:
         token.uid = draw(st.sampled_from(active))
     keys = draw(st.lists(api_keys, unique_by=lambda key: key.value, max_size=2))
     serial = len(named) + draw(st.integers(0, 3))
-    return snapshot.Contents(draw(texts), serial, keys, held_roles, held, issued)
+    return draw(texts), serial, keys, held_roles, held, issued
 
 
 profiles = st.builds(

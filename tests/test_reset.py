@@ -7,9 +7,8 @@ from hypothesis import given, settings
 
 from mockchat import Config
 from mockchat.core import errors
-from mockchat.core.changes import preparing
 from mockchat.core.clock import Clock
-from mockchat.core.snapshot import Contents
+from mockchat.core.snapshot import relating
 from mockchat.core.steps import finish
 from mockchat.wire.app import create_store
 from tests.helpers import (
@@ -31,7 +30,7 @@ from tests.helpers import (
     log_in,
     steer,
 )
-from tests.strategies import contents
+from tests.strategies import Contents, contents
 
 
 async def uids_of(client: Client, app: str = "APP_ID") -> list[str]:
@@ -130,8 +129,8 @@ def test_whatever_apps_hold_one_s_reset_is_its_own(one: Contents, other: Content
     clock.freeze(NOW)
     store = create_store(Config(random_seed=1), clock)
     app, beside, untouched = (store.app(name) for name in ("one", "other", "untouched"))
-    finish(app.replace(finish(preparing(*one))))
-    finish(beside.replace(finish(preparing(*other))))
+    finish(app.replace(finish(relating(*one))))
+    finish(beside.replace(finish(relating(*other))))
     before = finish(store.taking(beside))
 
     finish(store.resetting(app))

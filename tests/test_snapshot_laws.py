@@ -10,17 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockchat.control.stored import check_apps
-from mockchat.core.changes import preparing
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
-from mockchat.core.snapshot import Contents, SnapshotError
+from mockchat.core.snapshot import SnapshotError, relating
 from mockchat.core.state import App
 from mockchat.core.steps import finish
 from mockchat.core.store import Store
 from mockchat.wire.app import STORE
 from tests.helpers import REST_KEY, Client, Json, body_of, create_user, data_of, details_of, steer
-from tests.strategies import contents, json_values
+from tests.strategies import Contents, contents, json_values
 
 few = settings(max_examples=15)
 
@@ -33,7 +32,7 @@ def hold(store: Store, *held: Contents) -> list[App]:
     """Apps a, b, … that hold this."""
     apps = [store.app(name) for name, _ in zip("ABC", held, strict=False)]
     for app, one in zip(apps, held, strict=True):
-        finish(app.replace(finish(preparing(*one))))
+        finish(app.replace(finish(relating(*one))))
     return apps
 
 
@@ -53,7 +52,7 @@ def test_restoring_a_snapshot_is_the_identity_and_leaves_other_apps_alone(
     before, left_alone = finish(store.taking(app)), finish(store.taking(beside))
     finish(store.keeping("s1", before, app))
 
-    finish(app.replace(finish(preparing(*later))))
+    finish(app.replace(finish(relating(*later))))
     finish(store.restoring(kept(store, app), app))
 
     assert finish(store.taking(app)) == before
@@ -102,7 +101,7 @@ def test_a_snapshot_is_not_changed_by_what_is_done_with_it(held: Contents, later
         user.friends.clear()
         if user.metadata is not None:
             user.metadata["new"] = 1
-    finish(app.replace(finish(preparing(*later))))
+    finish(app.replace(finish(relating(*later))))
 
     assert taken == untouched
 

@@ -3,10 +3,12 @@
 They have no sockets, journal, faults or counted requests.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from bisect import insort
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -81,15 +83,18 @@ def _copy(value: Any) -> Any:
 
 
 # --- back -----------------------------------------------------------------------------------
-class Contents(NamedTuple):
-    """The contents of an app, as App.replace takes them."""
+@dataclass(slots=True)
+class Contents:
+    """The contents of an app, by id, as App.replace takes them."""
 
     secret: str
-    serial: int
-    keys: list[ApiKey]
-    roles: list[Role]
-    users: list[User]
-    tokens: list[AuthToken]
+    serial: int = 0
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    tokens: dict[str, AuthToken] = field(default_factory=dict)
+    listed: list[User] = field(default_factory=list)  # the active ones, oldest first
+    online: list[User] = field(default_factory=list)  # those of clients without a WebSocket
 
 
 def reading(plain: Plain, place: str) -> Steps[Contents]:
@@ -98,17 +103,16 @@ def reading(plain: Plain, place: str) -> Steps[Contents]:
     Raises SnapshotError, which begins with `place`, for users, roles, keys and tokens that do not
     belong together.
     """
-    contents = Contents(plain["secret"], plain["serial"], [], [], [], [])
-    held: tuple[list[Any], ...] = contents[2:]
-    for (kind, (section, _)), entities in zip(SECTIONS.items(), held, strict=True):
+    held: list[list[Any]] = []
+    for kind, (section, _) in SECTIONS.items():
+        held.append([])
         for piece in pieces(plain[section]):
-            entities.extend(_entities(kind, piece))
+            held[-1] += _entities(kind, piece)
             yield
     try:
-        yield from _relating(contents)
+        return (yield from relating(plain["secret"], plain["serial"], *held))
     except SnapshotError as error:
         raise SnapshotError(f"{place}: {error}") from None
-    return contents
 
 
 def _entities(kind: type, rows: Sequence[Plain]) -> list[Any]:
@@ -134,62 +138,79 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _relating(contents: Contents) -> Steps[None]:
-    """Check the entities against each other, and note friends and blocks on both sides."""
-    known = yield from _indexing("users", "uid", "key", contents.users)
-    yield from _indexing("users", "serial", "serial", contents.users)
-    roles = yield from _indexing("roles", "role", "role", contents.roles)
-    yield from _indexing("apiKeys", "value", "value", contents.keys)
-    yield from _indexing("authTokens", "value", "value", contents.tokens)
-    if DEFAULT_ROLE not in roles:
+def relating(
+    secret: str,
+    serial: int,
+    keys: Sequence[ApiKey],
+    roles: Sequence[Role],
+    users: Sequence[User],
+    tokens: Sequence[AuthToken],
+) -> Steps[Contents]:
+    """Return entities that belong together, with friends, blocks and tokens on both sides.
+
+    Raises SnapshotError for any others.
+    """
+    new = Contents(secret, serial)
+    yield from _indexing("users", "uid", "key", users, new.users)
+    yield from _indexing("users", "serial", "serial", users, {})
+    yield from _indexing("roles", "role", "role", roles, new.roles)
+    yield from _indexing("apiKeys", "value", "value", keys, new.keys)
+    yield from _indexing("authTokens", "value", "value", tokens, new.tokens)
+    if DEFAULT_ROLE not in new.roles:
         raise SnapshotError(f"there is no role {DEFAULT_ROLE!r}")
-    yield from _each(contents.users, lambda user: _check(user, known, roles))
-    yield from _each(contents.tokens, lambda token: _check_token(token, known))
-    yield from _each(contents.users, lambda user: _join(user, known, contents.serial))
+    yield from _each(users, lambda user: _check(user, new))
+    yield from _each(tokens, lambda token: _give(token, new))
+    yield from _each(users, lambda user: _join(user, new))
+    return new
 
 
-def _each(entities: list[Any], do: Callable[[Any], None]) -> Steps[None]:
+def _each(entities: Sequence[Any], do: Callable[[Any], None]) -> Steps[None]:
     for piece in pieces(entities):
         for one in piece:
             do(one)
         yield
 
 
-def _join(user: User, known: Mapping[str, User], serial: int) -> None:
-    if user.serial > serial:
-        raise SnapshotError("serial is lower than that of a user")
-    for friend in user.friends:
-        known[friend].friends.add(user.key)
-    for blocked in user.blocked:
-        known[blocked].blocked_by.add(user.key)
+def _indexing(
+    section: str, key: str, attribute: str, entities: Sequence[Any], found: dict[Any, Any]
+) -> Steps[None]:
+    def add(one: Any) -> None:
+        value = getattr(one, attribute)
+        if value in found:
+            raise SnapshotError(f"{section}: the {key} {value!r:.80} stands there twice")
+        found[value] = one
+
+    return _each(entities, add)
 
 
-def _indexing(section: str, key: str, attribute: str, entities: list[Any]) -> Steps[dict[Any, Any]]:
-    found: dict[Any, Any] = {}
-    for piece in pieces(entities):
-        for one in piece:
-            value = getattr(one, attribute)
-            if value in found:
-                raise SnapshotError(f"{section}: the {key} {value!r:.80} stands there twice")
-            found[value] = one
-        yield
-    return found
-
-
-def _check(user: User, known: Mapping[str, User], roles: Container[str]) -> None:
+def _check(user: User, new: Contents) -> None:
     if not user.uid:
         raise SnapshotError("a uid is empty")
-    if user.role not in roles:
+    if user.role not in new.roles:
         raise SnapshotError(f"{user.uid!r} has the role {user.role!r}, which is not there")
     for other in (*user.friends, *user.blocked):
-        if other not in known or other == user.key:
+        if other not in new.users or other == user.key:
             whom = "itself" if other == user.key else f"{other!r}, but there is no such user"
             raise SnapshotError(f"{user.uid!r} knows {whom}")
+    if user.serial > new.serial:
+        raise SnapshotError("serial is lower than that of a user")
 
 
-def _check_token(token: AuthToken, known: Mapping[str, User]) -> None:
-    owner = known.get(token.uid.lower())
+def _give(token: AuthToken, new: Contents) -> None:
+    owner = new.users.get(token.uid.lower())
     if owner is None:
         raise SnapshotError(f"an auth token is of {token.uid!r}, but there is no such user")
     if owner.deactivated_at is not None:
         raise SnapshotError(f"an auth token is of {token.uid!r}, but that user is deactivated")
+    owner.tokens[token.value] = token
+    if token.online_since is not None:
+        new.online.append(owner)
+
+
+def _join(user: User, new: Contents) -> None:
+    for friend in user.friends:
+        new.users[friend].friends.add(user.key)
+    for blocked in user.blocked:
+        new.users[blocked].blocked_by.add(user.key)
+    if user.deactivated_at is None:
+        insort(new.listed, user, key=attrgetter("order"))

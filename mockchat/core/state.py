@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mockchat.core import errors
-from mockchat.core.changes import Entities, Replacement
+from mockchat.core.changes import Entities
 from mockchat.core.clock import Clock
 from mockchat.core.entities import (
     ApiKey,
@@ -28,6 +28,7 @@ from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
 from mockchat.core.limits import Quota, Rules
+from mockchat.core.snapshot import Contents
 from mockchat.core.steps import Steps, dropping
 from mockchat.core.webhooks import Webhooks
 
@@ -112,13 +113,14 @@ class App(Entities):
         self.add(key := ApiKey(value, name, scope, self.now))
         return key
 
-    def replace(self, new: Replacement) -> Steps[None]:
+    def replace(self, new: Contents) -> Steps[None]:
         """Replace all contents at once; then free the old ones, step by step.
 
         Sessions end unless their tokens are among the new ones.
         """
         old = (self._users, self.tokens, self._listed)
-        self.secret, self.serial, self.keys, self.roles = new[:4]
+        self.secret, self.serial = new.secret, new.serial
+        self.keys, self.roles = new.keys, new.roles
         self._users, self.tokens, self._listed = new.users, new.tokens, new.listed
         self.selections = {}
         for user in new.online:

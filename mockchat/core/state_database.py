@@ -143,11 +143,11 @@ class Database:
             self._connection.execute("ROLLBACK")
         self._connection.execute("BEGIN")
 
-    def write(self, rows: Iterable[Row], *, last: bool = True) -> None:
+    def write(self, rows: Iterable[Row], *, last: bool) -> None:
         """Write rows of a transaction; the last ones end it."""
         execute = self._connection.execute
         for app, section, name, value in rows:
-            if section is None or name is None:
+            if section is None:
                 execute(_DELETE_APP, (app,))
                 continue
             key = (app, section, json.dumps(name)[1:-1])  # as SQLite takes no lone surrogates
@@ -215,7 +215,7 @@ def replace_json(path: Path, rows: Iterable[Row]) -> Path:
     try:
         beside.open()
         beside.begin()
-        beside.write(rows)
+        beside.write(rows, last=True)
         beside.close()
         old = _kept(path)
         beside.path.replace(path)

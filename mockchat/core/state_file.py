@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mockchat.core.changes import Changes
+from mockchat.core.changes import Change, Changes
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state_database import (
     Database,
@@ -22,7 +23,7 @@ from mockchat.core.state_database import (
 )
 from mockchat.core.steps import finish
 from mockchat.core.store import Apps, Store
-from mockchat.core.sweep import Sweep
+from mockchat.core.sweep import Row, sweep
 
 log = logging.getLogger("mockchat")
 
@@ -103,15 +104,15 @@ class StateFile:
             apps = read_json(self.path)
             self._restore(apps, stays=set(apps))
             for app in self._store.apps():
-                self._changes.note_app(app.key)
-            old = replace_json(self.path, self._sweep())
+                self._changes.note(Change(app.key))
+            old = replace_json(self.path, self._rows())
             log.warning("%s is a SQLite file from now on; %s is the JSON file", self.path, old)
             self._database.open()
         else:
             self._restore(*self._database.read())
         self._store.default.note_head()  # so that something is written
         self._database.begin()
-        self._database.write(self._sweep())
+        self._database.write(self._rows(), last=True)
         self._database.write_ahead()
         self._taken = Changes()
 
@@ -125,7 +126,7 @@ class StateFile:
         for app in self._store.apps():
             app.stays = app.id in stays
             if app.id not in apps:
-                self._changes.note_app(app.key)
+                self._changes.note(Change(app.key))
 
     def _no(self, reason: str) -> StateFileError:
         return StateFileError(f"--state {self.path}: {reason}")
@@ -159,14 +160,14 @@ class StateFile:
 
     async def _save(self) -> None:
         """Write all changes until there are no more, and commit them at that moment."""
-        rows, last = iter(self._sweep()), False
+        rows, last = self._rows(), False
         try:
             await self._in_thread(self._database.begin)
             while not last:
                 size = _LAST_PIECE if self._closing.is_set() else _PIECE
                 piece = list(islice(rows, size))
                 last = len(piece) < size
-                await self._in_thread(self._database.write, piece, last=last)
+                await self._in_thread(partial(self._database.write, piece, last=last))
         except (OSError, sqlite3.Error, UnusableError) as error:
             self._put_back()
             if not self.error:
@@ -177,21 +178,15 @@ class StateFile:
                 log.warning("the state is saved to %s again", self.path)
             self.error, self._taken = "", Changes()
 
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: function(*arguments, **named))
+    async def _in_thread(self, function: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    def _sweep(self) -> Sweep:
-        sweep = Sweep(self._changes, self._store.find)
-        self._taken = sweep.taken
-        return sweep
+    def _rows(self) -> Iterator[Row]:
+        return sweep(self._changes, self._store.find, self._taken)
 
     def _put_back(self) -> None:
         """Note again what a failed save has taken; a file that was removed lacks everything."""
-        taken, self._taken = self._taken, Changes()
-        for key, entities in taken.entities.items():
-            for (section, name), new in entities.items():
-                self._changes.note(key, section, name, new=new)
-        lost = [app.key for app in self._store.apps()] if not self._database.is_open else []
-        for key in (*taken.apps, *lost):
-            self._changes.note_app(key)
+        while self._taken:
+            self._changes.note(self._taken.pop())
+        for app in () if self._database.is_open else self._store.apps():
+            self._changes.note(Change(app.key))

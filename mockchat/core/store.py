@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from mockchat.core import errors, snapshot
-from mockchat.core.changes import Changes, Replacement, preparing
+from mockchat.core.changes import Change, Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
@@ -16,10 +16,10 @@ from mockchat.core.holds import Holds, Notifier
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
-from mockchat.core.snapshot import SnapshotError
+from mockchat.core.snapshot import Contents, SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 from mockchat.core.steps import Steps, dropping, pieces
-from mockchat.core.sweep import Sweep, dumping
+from mockchat.core.sweep import dumping, sweep
 from mockchat.core.webhooks import Webhooks
 
 log = logging.getLogger("mockchat")
@@ -239,7 +239,7 @@ class Store:
         """
         app.clock.follow(self.clock)
         app.holds.release_all()
-        old = app.replace(Replacement(app.secret, 0, {}, {}, {}, {}, [], []))
+        old = app.replace(Contents(app.secret))
         app.quota = Quota(app.rules.rate_limit)
         app.webhooks = Webhooks(app.rules.webhook)
         app.journal.clear()
@@ -316,10 +316,10 @@ class Store:
         changes = Changes(only=app.key if app else None)
         self.trackers.append(changes)
         for one in (app,) if app else self.apps():
-            changes.note_app(one.key)
+            changes.note(Change(one.key))
         find = (lambda _key: app) if app else self.find
         try:
-            return (yield from dumping(Sweep(changes, find)))
+            return (yield from dumping(sweep(changes, find, taken=Changes())))
         finally:
             self.trackers.remove(changes)
 
@@ -333,14 +333,13 @@ class Store:
             by_key = {app.key: by_key[app.key]}
         new = {}
         for app_id, one in by_key.values():
-            contents = yield from snapshot.reading(one, app_id)
-            new[app_id] = yield from preparing(*contents)
+            new[app_id] = yield from snapshot.reading(one, app_id)
         if app is None:
             for other in self.apps():
                 if other.key not in by_key and other is not self.default:
                     self.close(other.id)
-        for app_id, replacement in new.items():
-            yield from (self.find(app_id) or self.open(app_id)).replace(replacement)
+        for app_id, contents in new.items():
+            yield from (self.find(app_id) or self.open(app_id)).replace(contents)
 
     @staticmethod
     def checking(plain: Mapping[str, Any], app: App | None = None) -> Steps[Apps]:
@@ -360,7 +359,7 @@ class Store:
                 raise SnapshotError(f"the app {app_id} stands there twice")
             seen.add(app_id.lower())
             contents = yield from snapshot.reading(one, app_id)
-            yield from dropping(*contents[2:])
+            yield from dropping(contents.users, contents.tokens, contents.listed)
         return found
 
     def keeping(self, name: str, plain: Apps, app: App | None = None) -> Steps[StoredSnapshot]:

@@ -3,73 +3,58 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from mockchat.core.changes import HEAD, SECTIONS, Changes
+from mockchat.core.changes import HEAD, SECTIONS, Changes, Entities
 from mockchat.core.snapshot import Plain, plain_of
-from mockchat.core.state import App
 from mockchat.core.steps import STEP, Steps
 
 _NAMES = dict(SECTIONS.values())
 
 
 class Row(NamedTuple):
-    """An entity of an app; without a value it is gone, and without a name its app was emptied."""
+    """An entity of an app; without a value it is gone, and without a section its app is empty."""
 
     app: str
     section: str | None = None
-    name: str | None = None
+    name: str = ""
     value: Plain | None = None
 
 
-def head_of(app: App) -> Plain:
-    """Return what is kept of an app besides its entities."""
-    return {"id": app.id, "secret": app.secret, "serial": app.serial, "stays": app.stays}
+def sweep(
+    changes: Changes, find: Callable[[str], Entities | None], taken: Changes
+) -> Iterator[Row]:
+    """Take the changes of apps and yield how things are, until there are no more changes.
 
-
-class Sweep:
-    """Takes the changes of apps and yields how things are, until there are no more changes.
-
-    All rows together tell how it is at the end, whatever changed while others were read. `taken`
-    has the changes that were read.
+    All rows together tell how it is at the end, whatever changed while others were read. Those
+    that were read are added to `taken`.
     """
+    while changes:
+        change = changes.pop()
+        taken.note(change)
+        app = find(change.app)
+        if change.section is None:
+            yield Row(change.app)
+            yield from _all(app) if app else ()
+        elif app and change.section == HEAD:
+            yield _head(app)
+        elif app:
+            entity = app.sections()[change.section].get(change.name)
+            if change.new or entity is None:  # a new one goes to the end, as it does in memory
+                yield Row(*change[:3])
+            if entity is not None:
+                yield Row(*change[:3], plain_of(entity))
 
-    def __init__(self, changes: Changes, find: Callable[[str], App | None]) -> None:
-        self.taken = Changes()
-        self._changes = changes
-        self._find = find
 
-    def __iter__(self) -> Iterator[Row]:
-        changes = self._changes
-        while changes:
-            if changes.apps:
-                key, _ = changes.apps.popitem(last=False)
-                self.taken.note_app(key)
-                yield from self._app(key)
-            else:
-                key, section, name, new = changes.pop_entity()
-                self.taken.note(key, section, name, new=new)
-                yield from self._entity(key, section, name, new=new)
+def _all(app: Entities) -> Iterator[Row]:
+    yield _head(app)
+    for section, entities in app.sections().items():
+        for one in list(entities.values()):
+            yield Row(app.key, section, getattr(one, _NAMES[section]), plain_of(one))
 
-    def _app(self, key: str) -> Iterator[Row]:
-        yield Row(key)
-        if app := self._find(key):
-            yield Row(key, HEAD, "", head_of(app))
-            for section, entities in app.sections().items():
-                name = _NAMES[section]
-                for one in list(entities.values()):
-                    yield Row(key, section, getattr(one, name), plain_of(one))
 
-    def _entity(self, key: str, section: str, name: str, *, new: bool) -> Iterator[Row]:
-        app = self._find(key)
-        if app is None:
-            return
-        if section == HEAD:
-            yield Row(key, section, name, head_of(app))
-            return
-        entity = app.sections()[section].get(name)
-        if new or entity is None:  # a new one goes to the end, as it does in memory
-            yield Row(key, section, name)
-        if entity is not None:
-            yield Row(key, section, name, plain_of(entity))
+def _head(app: Entities) -> Row:
+    """Return what is kept of an app besides its entities."""
+    head = {"id": app.id, "secret": app.secret, "serial": app.serial, "stays": app.stays}
+    return Row(app.key, HEAD, "", head)
 
 
 def dumping(rows: Iterable[Row]) -> Steps[dict[str, Plain]]:
