@@ -207,7 +207,7 @@ async def test_what_is_waited_for_may_come_with_its_app(client: Client) -> None:
     login = asyncio.create_task(body_of(client.get("/_mock/logins", params=query)))
     store = client.app[STORE]
     async with asyncio.timeout(PATIENCE):
-        while not store.journals.waiters:
+        while not store.journals.watchers.present:
             await body_of(client.get("/_mock/health"))
         await client.get("/apps/NEW/v3/users", headers=REST_KEY)
         assert [one["app"] for one in await journal] == ["NEW"]

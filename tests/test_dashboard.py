@@ -207,7 +207,7 @@ async def test_reading_through_an_operation_changes_nothing_so_that_no_watcher_a
 async def test_a_slow_watcher_loses_the_oldest_and_is_told_so(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mockchat.core.watchers._BACKLOG", 2)
+    monkeypatch.setattr("mockchat.control.events.BACKLOG", 2)
     gate = asyncio.Event()
 
     async def sleep(_seconds: float) -> None:

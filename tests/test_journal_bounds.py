@@ -244,7 +244,7 @@ async def test_a_wait_looks_at_each_new_exchange_once(monkeypatch: pytest.Monkey
     journal.add(get(3000, "/wanted"))
 
     assert [one.id for one in await wait] == [1005, 3000]
-    assert owner.waiters == set()
+    assert not owner.watchers.present
 
 
 async def test_exchanges_that_are_forgotten_do_not_count_for_a_wait() -> None:
@@ -276,10 +276,10 @@ async def test_a_wait_ends_with_its_time_its_task_and_the_server() -> None:
     cancelled = await waiting(owner)
     cancelled.cancel()
     await asyncio.wait([cancelled])
-    assert owner.waiters == set()
+    assert not owner.watchers.present
 
     ended = await waiting(owner)
-    owner.end()
+    owner.watchers.end()
     assert await ended == []
     assert await owner.wait(Filter(), None, 1, PATIENCE) == []
 
@@ -291,11 +291,11 @@ async def test_the_wait_of_a_client_that_left_ends(
     journals = client.app[STORE].journals
     asking = asyncio.create_task(journal_of(client, wait="60s"))
     async with asyncio.timeout(PATIENCE):
-        while not journals.waiters:
+        while not journals.watchers.present:
             await body_of(client.get("/_mock/health"))
 
         asking.cancel()
-        while journals.waiters:
+        while journals.watchers.present:
             await body_of(client.get("/_mock/health"))
 
     assert await journal_of(client) == []

@@ -78,7 +78,7 @@ def waiting(client: Client) -> Waiting:
         request = client.get("/_mock/journal", params={"wait": "1m", **query}, timeout=LONG)
         task = asyncio.create_task(body_of(request))
         async with asyncio.timeout(PATIENCE):
-            while not client.app[STORE].journals.waiters:
+            while not client.app[STORE].journals.watchers.present:
                 await body_of(client.get("/_mock/health"))
         return task
 

@@ -14,7 +14,7 @@ from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.journal import Exchange, Filter
 from mockchat.core.state import App
-from mockchat.core.watchers import MOST_WATCHERS
+from mockchat.core.watchers import BACKLOG, MOST_WATCHERS
 from mockchat.version import __version__
 
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
@@ -40,7 +40,7 @@ def watch_events(call: Call) -> Stream:
     an event is the next cursor. `lost` counts the exchanges that came too fast for the watcher.
     It ends after `wait`, or when the client leaves.
     """
-    if len(call.server.store.journals.watchers.present) >= MOST_WATCHERS:
+    if call.server.store.journals.watchers.clients >= MOST_WATCHERS:
         raise errors.TOO_MANY_WATCHERS(limit=MOST_WATCHERS)
     return Stream(_events(call), _EVENTS)
 
@@ -49,7 +49,7 @@ async def _events(call: Call) -> AsyncGenerator[bytes, None]:
     journals, loop = call.server.store.journals, asyncio.get_running_loop()
     wait = call.query.get("wait")
     end = math.inf if wait is None else loop.time() + wait
-    with journals.watchers.watching(call.app_id, call.server.store.clock) as watcher:
+    with journals.watchers.watching(call.app_id, BACKLOG) as watcher:
         wanted = Filter(cursor=call.query.get("cursor"))
         found = journals.search(wanted, call.app_id)[-_FIRST:]
         told: dict[str, Any] = {}

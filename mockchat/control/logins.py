@@ -6,6 +6,7 @@ from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable
 from mockchat.control.answers import LoginsSchema
 from mockchat.control.requests import HoldQuery, HoldRequest
 from mockchat.core.errors import Evidence
+from mockchat.core.journal import Exchange
 
 table = OperationTable(access=Access.CONTROL, returns=LoginsSchema, evidence=Evidence.ASSUMED)
 
@@ -26,11 +27,11 @@ async def list_logins(call: Call) -> dict[str, Any]:
     if query.get("wait"):
         count = query["count"] or 1
 
-        def are_there() -> bool:
+        def are_there(_new: list[Exchange]) -> bool:
             return sum(app.holds.count(uid) for app in call.apps) >= count
 
         async with call.waiting():
-            await call.server.store.arrivals.until(are_there, query["wait"])
+            await call.server.store.journals.watchers.until(are_there, query["wait"])
     return _shown(call)
 
 

@@ -6,52 +6,15 @@ from collections.abc import Callable
 from mockchat.core import errors
 
 
-class Notifier:
-    """Wakes the tasks that wait on it, and calls `listener`."""
-
-    def __init__(self, listener: Callable[[], None] = lambda: None) -> None:
-        self._listener = listener
-        self._waiting: set[asyncio.Event] = set()
-        self._ended = False
-
-    def notify(self) -> None:
-        """Make all waiting tasks check their condition again."""
-        self._listener()
-        for one in self._waiting:
-            one.set()
-
-    def end(self) -> None:
-        """End all waits, now and from now on."""
-        self._ended = True
-        self.notify()
-
-    async def until(self, is_there: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `is_there()`; return whether that happened within `seconds` real seconds."""
-        notified = asyncio.Event()
-        self._waiting.add(notified)
-        try:
-            async with asyncio.timeout(seconds):
-                while not is_there():
-                    if self._ended:
-                        return False
-                    notified.clear()
-                    await notified.wait()
-        except TimeoutError:
-            return False
-        finally:
-            self._waiting.discard(notified)
-        return True
-
-
 class Holds:
     """The uids of an app whose logins stay open, and the logins that wait now.
 
-    `arrivals` is notified whenever another login waits.
+    `on_arrival` is called whenever another login waits.
     """
 
-    def __init__(self, arrivals: Notifier | None = None) -> None:
+    def __init__(self, on_arrival: Callable[[], None] = lambda: None) -> None:
         self._held: dict[str | None, asyncio.Event] = {}
-        self._arrivals = arrivals or Notifier()
+        self._on_arrival = on_arrival
         self.waiting: list[str] = []  # uids in lower case, one for each login
 
     @property
@@ -91,7 +54,7 @@ class Holds:
             raise errors.LOGIN_IN_PROGRESS()
         while event := self._holding(key):
             self.waiting.append(key)
-            self._arrivals.notify()
+            self._on_arrival()
             try:
                 await event.wait()
             finally:
@@ -100,7 +63,3 @@ class Holds:
     def count(self, uid: str | None = None) -> int:
         """Return the number of logins (of `uid`) that wait now."""
         return len(self.waiting) if uid is None else self.waiting.count(uid.lower())
-
-    async def arrival(self, uid: str | None, count: int, seconds: float) -> bool:
-        """Wait until `count` logins (of `uid`) wait; return False after `seconds` real seconds."""
-        return await self._arrivals.until(lambda: self.count(uid) >= count, seconds)

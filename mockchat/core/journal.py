@@ -1,10 +1,9 @@
 """The journal: the requests of clients with their answers, bounded for each app and in all."""
 
-import asyncio
 import json
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -229,8 +228,8 @@ class Journal:
         exchange.counted = size = exchange.size
         self._exchanges.append(exchange)
         self._grow(size)
-        if journals.waiters or journals.watchers.present:
-            journals.tell(self, exchange)
+        if journals.watchers.present:
+            journals.watchers.tell(self.app_id, exchange)
 
     def add_frame(self, exchange: Exchange, frame: Frame) -> None:
         """Add a message of the WebSocket whose handshake is `exchange`."""
@@ -268,16 +267,6 @@ class Journal:
         journals.make_room(self)
 
 
-@dataclass(slots=True, eq=False)
-class _Waiter:
-    """One wait for exchanges; `missing` is how many must still come."""
-
-    wanted: Filter
-    app_id: str | None
-    missing: int = 0
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class Journals:
     """The journals of all apps, bounded together, searched and waited for by app id.
 
@@ -289,9 +278,7 @@ class Journals:
         self.most_bytes = most_bytes
         self.bytes = 0
         self.sequence = sequence
-        self.waiters: set[_Waiter] = set()
         self.watchers = Watchers()
-        self._ended = False
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
         self._by_app: dict[str, Journal] = {}
@@ -350,34 +337,17 @@ class Journals:
 
         Cancelling ends the wait. New exchanges cost one look each, not another search.
         """
-        waiter = _Waiter(wanted, app_id and app_id.lower())
-        self.waiters.add(waiter)
-        try:
-            async with asyncio.timeout(timeout):
-                while len(found := self.search(wanted, app_id)) < count and not self._ended:
-                    waiter.missing = count - len(found)
-                    waiter.arrived.clear()
-                    await waiter.arrived.wait()
-                return found
-        except TimeoutError:
-            return self.search(wanted, app_id)
-        finally:
-            self.waiters.discard(waiter)
+        missing = count - len(self.search(wanted, app_id))
 
-    def tell(self, journal: Journal, exchange: Exchange) -> None:
-        """Count a new exchange for the waits that it fits, and give it to the watchers."""
-        self.watchers.tell(journal.app_id, exchange)
-        for waiter in self.waiters:
-            if waiter.app_id in (None, journal.app_id) and waiter.wanted.fits(exchange):
-                waiter.missing -= 1
-                if waiter.missing <= 0:
-                    waiter.arrived.set()
+        def are_there(new: list[Exchange]) -> bool:
+            nonlocal missing
+            missing -= sum(map(wanted.fits, new))
+            if new and missing <= 0:  # some may be forgotten meanwhile
+                missing = count - len(self.search(wanted, app_id))
+            return missing <= 0
 
-    def end(self) -> None:
-        """End all waits, now and from now on."""
-        self._ended = True
-        for waiter in self.waiters:
-            waiter.arrived.set()
+        await self.watchers.until(are_there, timeout, app_id)
+        return self.search(wanted, app_id)
 
 
 def explain(found: list[Exchange], wanted: Filter, journal: list[Exchange]) -> str:

@@ -12,7 +12,7 @@ from mockchat.core.changes import Change, Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
 from mockchat.core.faults import Faults
-from mockchat.core.holds import Holds, Notifier
+from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
@@ -109,12 +109,12 @@ class Store:
         self.ids = ids
         self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
         self.faults = Faults()
-        self.faults.on_added.append(self.journals.watchers.change)
-        self.faults.on_removed.append(self.journals.watchers.change)
-        self.arrivals = Notifier(self.journals.watchers.change)  # of logins that are held
+        change = self.journals.watchers.change
+        for listeners in (self.faults.on_added, self.faults.on_removed, clock.listeners):
+            listeners.append(change)
         # By app id (None: those of the server) and name.
         self.snapshots: dict[tuple[str | None, str], StoredSnapshot] = {}
-        self.listeners: list[Callable[[Event], None]] = [self.journals.watchers.change]
+        self.listeners: list[Callable[[Event], None]] = [change]
         self.evicted = 0  # apps that made room for others
         self.trackers: list[Changes] = []  # of all apps
         self.default = self._add(default_app_id)
@@ -300,9 +300,10 @@ class Store:
     def _seeded(self, app_id: str, rules: Rules | None = None) -> App:
         journal = self.journals.of(app_id)
         ids, clock = self.ids.of(app_id.lower()), Clock()
+        clock.setting = self.clock.setting  # so that following is no change
         clock.follow(self.clock)
         app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)
-        app.holds = Holds(self.arrivals)
+        app.holds = Holds(self.journals.watchers.change)
         self._apply_seed(app)
         return app
 

@@ -1,12 +1,11 @@
 """Handles: the faults and held logins that a test has made."""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any, Self
 
 from mockchat.bridge import Bridge
 from mockchat.core.clock import Duration, seconds
-from mockchat.core.journal import Filter
+from mockchat.core.journal import Exchange, Filter
 from mockchat.core.state import App
 
 __tracebackhide__ = True  # a failed verb shows the line of the test
@@ -81,15 +80,10 @@ class Hold:
         return self._arrived(count, limit)
 
     async def _arrived(self, count: int, limit: float) -> None:
-        arrivals = [
-            asyncio.ensure_future(app.holds.arrival(self._uid, count, limit)) for app in self._apps
-        ]
-        try:
-            done, _ = await asyncio.wait(arrivals, return_when=asyncio.FIRST_COMPLETED)
-        finally:  # also where the caller may not wait
-            for arrival in arrivals:
-                arrival.cancel()
-        if not any(one.result() for one in done):
+        def are_there(_new: list[Exchange]) -> bool:
+            return any(app.holds.count(self._uid) >= count for app in self._apps)
+
+        if not await self._bridge.store.journals.watchers.until(are_there, limit):
             logins = "login" if count == 1 else f"{count} logins"
             whose = self._uid or "anybody"
             raise TimeoutError(f"no {logins} of {whose} arrived within {limit:g} s")

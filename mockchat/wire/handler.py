@@ -77,8 +77,7 @@ class RequestHandler:
         """Release all waiting requests and close all WebSockets."""
         for app in self._store.apps():
             app.holds.release_all()  # first: held logins get an answer
-        self._store.journals.end()
-        self._store.arrivals.end()
+        self._store.journals.watchers.end()
         self._waits.end()
         await self.hub.close()
         await self._deliveries.close()
