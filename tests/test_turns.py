@@ -124,22 +124,22 @@ def in_64_bits(text: str) -> float:
     return int(text) if -(2**63) <= int(text) < 2**64 else float(text)
 
 
-# --- JSON in steps --------------------------------------------------------------------------
+# --- JSON in a thread -----------------------------------------------------------------------
 @example([-(2**63) - 1, 2**64, 10**40], None)  # more than 64 bits hold
 @example([-(2**63), 2**64 - 1], None)
 @given(json_values, st.sampled_from([None, 0, 2]))
-def test_json_that_is_parsed_in_steps_means_the_same(value: Any, indent: int | None) -> None:
+def test_long_json_means_the_same(value: Any, indent: int | None) -> None:
     text = json.dumps(value, indent=indent).encode()
 
-    in_steps = finish(json_text.parsing(text))
+    found = json_text.parse_long(text)
 
-    assert repr(in_steps) == repr(json_text.parse(text))
-    assert in_steps == json.loads(text, parse_int=in_64_bits)
+    assert repr(found) == repr(json_text.parse(text))
+    assert found == json.loads(text, parse_int=in_64_bits)
     assert json.loads(json_text.exact(value)) == value
 
 
 @given(json_values, st.data())
-def test_no_text_makes_parsing_in_steps_fail_otherwise(value: Any, data: st.DataObject) -> None:
+def test_long_json_is_refused_as_short_json_is(value: Any, data: st.DataObject) -> None:
     text = json.dumps({"a": [value, {"b": value}]})
     place = data.draw(st.integers(0, len(text) - 1))
     broken = text[:place] + data.draw(st.sampled_from(["", "{", "]", ",", '"', "1e999", "[" * 90]))
@@ -149,7 +149,7 @@ def test_no_text_makes_parsing_in_steps_fail_otherwise(value: Any, data: st.Data
         except ValueError:
             expected = ...
         try:
-            found = finish(json_text.parsing(one.encode()))
+            found = json_text.parse_long(one.encode())
         except ValueError:
             found = ...
         half_a_pair = "\\ud" in one  # which Python's own parser takes

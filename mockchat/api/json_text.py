@@ -2,17 +2,12 @@
 
 import json
 import math
-import re
 from typing import Any
 
 import orjson
 
-from mockchat.core.steps import STEP, Steps
-
 MAX_DEPTH = 64  # far above any real body, far below where printing would fail
 _LONGEST_INTEGER = 20  # characters that 64 bits need
-_LONG_LEVELS = 4  # levels of a snapshot or a fixture around its users
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def parse(raw: bytes | str, most: int = MAX_DEPTH) -> Any:
@@ -20,7 +15,7 @@ def parse(raw: bytes | str, most: int = MAX_DEPTH) -> Any:
     value = orjson.loads(raw)
     brackets = (b"[", b"{") if isinstance(raw, bytes) else ("[", "{")
     if sum(map(raw.count, brackets)) > most and _is_deeper(value, most):  # type: ignore[arg-type]
-        raise ValueError(f"nested more than {most} levels deep")
+        raise _too_deep(most)
     return value
 
 
@@ -41,57 +36,29 @@ def exact(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def parsing(raw: bytes, most: int = MAX_DEPTH) -> Steps[Any]:
-    """Return the value of a long text; raise ValueError as `parse` does."""
+def parse_long(raw: bytes, most: int = MAX_DEPTH) -> Any:
+    """Return what `parse` returns; in a thread, it lets the other threads have their turn."""
     try:
-        text = raw.decode()
-        value, end = yield from _parsing(text, _after_space(text, 0), _LONG_LEVELS, most)
+        value = json.loads(
+            raw.decode(),
+            object_hook=_same,  # a function in Python: `orjson` would block all threads
+            parse_float=_number,
+            parse_int=_integer,
+            parse_constant=_number,
+        )
     except RecursionError:
-        raise ValueError(f"nested more than {most} levels deep") from None
-    if _after_space(text, end) < len(text):
-        raise ValueError(f"unexpected text: character {end}")
+        raise _too_deep(most) from None
+    if _is_deeper(value, most):
+        raise _too_deep(most)
     return value
 
 
-def _parsing(text: str, at: int, levels: int, most: int) -> Steps[tuple[Any, int]]:
-    """Return the value at a place, and the place after it; only outer levels are long."""
-    first = text[at : at + 1]
-    if not levels or first not in ("{", "["):
-        value, end = _decoder.raw_decode(text, at)
-        if _is_deeper(value, most):
-            raise ValueError(f"nested more than {most} levels deep")
-        return value, end
-    pairs: list[tuple[Any, Any]] = []
-    at, closing = _after_space(text, at + 1), "}" if first == "{" else "]"
-    while text[at : at + 1] != closing or pairs:
-        key = None
-        if first == "{":
-            key, at = _decoder.raw_decode(text, at)
-            at = _expect(text, at, ":")
-            if not isinstance(key, str):
-                raise ValueError(f"a key must be a string: character {at}")
-        value, at = yield from _parsing(text, at, levels - 1, most - 1)
-        pairs.append((key, value))
-        if len(pairs) % STEP == 0:
-            yield
-        at = _after_space(text, at)
-        if text[at : at + 1] == closing:
-            break
-        at = _expect(text, at, ",")
-    return (dict(pairs) if first == "{" else [value for _, value in pairs]), at + 1
+def _same(value: Any) -> Any:
+    return value
 
 
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
-def _expect(text: str, at: int, character: str) -> int:
-    """Return the place after a character and white space."""
-    at = _after_space(text, at)
-    if text[at : at + 1] != character:
-        raise ValueError(f"expected {character!r}: character {at}")
-    return _after_space(text, at + 1)
+def _too_deep(most: int) -> ValueError:
+    return ValueError(f"nested more than {most} levels deep")
 
 
 def _number(text: str) -> float:
@@ -105,9 +72,6 @@ def _integer(text: str) -> int | float:
     """Return an integer; one that 64 bits do not hold becomes a float, as in `orjson`."""
     is_small = len(text) <= _LONGEST_INTEGER and -(2**63) <= int(text) < 2**64
     return int(text) if is_small else _number(text)
-
-
-_decoder = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=_number)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

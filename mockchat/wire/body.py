@@ -13,11 +13,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mockchat.api import json_text
 from mockchat.api.validation import refuse
 from mockchat.core.errors import ApiError
-from mockchat.core.steps import Steps
 
 MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed of 100,000 users
 MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # that of an emulated body, and a snapshot around it
-_LONG = 2**18  # bytes of a body that is parsed in steps
+_LONG = 2**18  # bytes of a body that is parsed in a thread
 _CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # with the window bits of zlib
 _HEADLESS = -15  # window bits of a deflate without a header, as some clients send it
 _NO_CODINGS = ("", "identity", "none")
@@ -60,19 +59,18 @@ class Body:
 
     @property
     def is_long(self) -> bool:
-        """Whether the body is worth to be parsed in steps."""
-        return len(self.raw) > _LONG
+        """Whether it would keep other requests waiting to parse it."""
+        return len(self.raw) > _LONG and self._fields is None and self.error is None
 
-    def parsing(self) -> Steps[None]:
-        """Parse a long body of JSON in steps."""
-        if self._fields is None and self.error is None:
-            try:
-                value = yield from json_text.parsing(self.raw, self._depth)
-                self._fields = _object(value)
-            except ValueError as error:
-                self.error = refuse("body", "json", reason=str(error))
-            except ApiError as error:
-                self.error = error
+    async def parse_long(self) -> None:
+        """Parse a long body of JSON in a thread."""
+        try:
+            value = await asyncio.to_thread(json_text.parse_long, self.raw, self._depth)
+            self._fields = _object(value)
+        except ValueError as error:
+            self.error = refuse("body", "json", reason=str(error))
+        except ApiError as error:
+            self.error = error
 
     def fields_or_none(self) -> Mapping[str, Any]:
         """Return the body's fields, or nothing where it has none."""

@@ -139,8 +139,7 @@ class RequestHandler:
             return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint.operation)
         if context.body.is_long:
-            for _ in context.body.parsing():
-                await self._sleep(0)
+            await context.body.parse_long()
         call = self._load(context, endpoint, caller)
         return await self._run(endpoint, call)
 
