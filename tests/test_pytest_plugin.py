@@ -77,63 +77,68 @@ def test_a_fault_that_never_struck_is_a_warning_or_an_error_on_request(project: 
 
 
 # --- an app for each test -------------------------------------------------------------------
+ALIKE = """
+import pytest, time
+from calls import log_in
+
+SEEN = []
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_alike(number, mockchat):
+    assert mockchat.app_id not in SEEN
+    assert log_in(mockchat.url) == 200
+    assert len(mockchat.journal) == 1
+    assert "ann" not in mockchat.users
+    assert abs(mockchat.clock.now() - time.time()) < 60
+    SEEN.append(mockchat.app_id)
+    mockchat.create_user("ann")
+    mockchat.fail(503)
+    assert log_in(mockchat.url) == 503
+    mockchat.clock.freeze(1_700_000_000)
+    mockchat.hold_logins().__enter__()
+
+def test_what_was_left_is_gone(mockchat):
+    store = mockchat.server.store
+    assert not any(store.find(app_id) for app_id in SEEN)
+    assert not store.faults.rules
+"""
+WAYS = """
+from calls import ask
+
+def test_the_app_is_named_by_url_header_or_sub_domain(mockchat):
+    mockchat.create_user("ann")
+    server, key = mockchat.server, mockchat.rest_api_key
+    host = f"{mockchat.app_id}.api-us.cometchat.io"
+
+    answers = [
+        ask(f"{mockchat.url}/v3/users/ann", apikey=key),
+        ask(f"{server.url}/v3/users/ann", apikey=key, appId=mockchat.app_id),
+        ask(f"{server.url}/v3/users/ann", apikey=key, Host=host),
+    ]
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert ask(f"{server.url}/v3/users/ann", apikey=key)[0] == 404
+    assert len(mockchat.journal) == 3
+"""
+NAMES = """
+import pytest
+
+def test_ünïcode_und_ein_sehr_langer_name_der_gar_nicht_aufhört(mockchat):
+    assert mockchat.users
+    assert mockchat.app_id.startswith("test-n-code-und-ein-sehr-langer-name-der-")
+
+class Test_Class:
+    @pytest.mark.parametrize("uid", ["a b/c", "::"])
+    def test_in_it(self, uid, mockchat):
+        assert mockchat.users
+        assert mockchat.app_id.startswith("test-in-it-")
+"""
+
+
 def test_nothing_of_a_test_is_left_for_the_next(project: Project) -> None:
     project.write(
-        test_two="""
-        import pytest, time
-        from calls import log_in
-
-        SEEN = []
-
-        @pytest.mark.parametrize("number", [1, 2])
-        def test_alike(number, mockchat):
-            assert mockchat.app_id not in SEEN
-            assert log_in(mockchat.url) == 200
-            assert len(mockchat.journal) == 1
-            assert "ann" not in mockchat.users
-            assert abs(mockchat.clock.now() - time.time()) < 60
-            SEEN.append(mockchat.app_id)
-            mockchat.create_user("ann")
-            mockchat.fail(503)
-            assert log_in(mockchat.url) == 503
-            mockchat.clock.freeze(1_700_000_000)
-            mockchat.hold_logins().__enter__()
-
-        def test_what_was_left_is_gone(mockchat):
-            store = mockchat.server.store
-            assert not any(store.find(app_id) for app_id in SEEN)
-            assert not store.faults.rules
-        """,
-        test_ways="""
-        from calls import ask
-
-        def test_the_app_is_named_by_url_header_or_sub_domain(mockchat):
-            mockchat.create_user("ann")
-            server, key = mockchat.server, mockchat.rest_api_key
-            host = f"{mockchat.app_id}.api-us.cometchat.io"
-
-            answers = [
-                ask(f"{mockchat.url}/v3/users/ann", apikey=key),
-                ask(f"{server.url}/v3/users/ann", apikey=key, appId=mockchat.app_id),
-                ask(f"{server.url}/v3/users/ann", apikey=key, Host=host),
-            ]
-            assert [status for status, _ in answers] == [200, 200, 200]
-            assert ask(f"{server.url}/v3/users/ann", apikey=key)[0] == 404
-            assert len(mockchat.journal) == 3
-        """,
-        test_names="""
-        import pytest
-
-        def test_ünïcode_und_ein_sehr_langer_name_der_gar_nicht_aufhört(mockchat):
-            assert mockchat.users
-            assert mockchat.app_id.startswith("test-n-code-und-ein-sehr-langer-name-der-")
-
-        class Test_Class:
-            @pytest.mark.parametrize("uid", ["a b/c", "::"])
-            def test_in_it(self, uid, mockchat):
-                assert mockchat.users
-                assert mockchat.app_id.startswith("test-in-it-")
-        """,
+        test_two=ALIKE,
+        test_ways=WAYS,
+        test_names=NAMES,
     )
 
     project.run().assert_outcomes(passed=7)
@@ -257,50 +262,51 @@ def test_a_marker_that_is_wrong_is_told_in_a_line(project: Project) -> None:
 
 
 # --- reports --------------------------------------------------------------------------------
+FAILING = """
+import pytest
+from calls import ask, log_in
+
+def test_fine(mockchat):
+    log_in(mockchat.url)
+
+def test_bad(mockchat):
+    log_in(mockchat.url, "two words")
+    ask(f"{mockchat.url}/v3/user", apikey="REST_API_KEY")
+    assert False
+
+def test_silent(mockchat):
+    assert False
+
+def test_without():
+    assert False
+
+@pytest.fixture
+def before(mockchat):
+    log_in(mockchat.url, "before")
+    raise LookupError
+
+@pytest.fixture
+def after(mockchat):
+    yield
+    log_in(mockchat.url, "after")
+    raise LookupError
+
+def test_before(before): pass
+
+def test_after(after): pass
+
+def test_long(mockchat):
+    for number in range(53):
+        ask(f"{mockchat.url}/v3/users/u{number}", apikey="REST_API_KEY")
+    assert False
+
+@pytest.mark.mockchat(errors="none of them")
+def test_not_set_up(mockchat): pass
+"""
+
+
 def test_a_failure_s_report_has_what_reached_the_app_and_no_other_has(project: Project) -> None:
-    project.write(
-        test_failing="""
-        import pytest
-        from calls import ask, log_in
-
-        def test_fine(mockchat):
-            log_in(mockchat.url)
-
-        def test_bad(mockchat):
-            log_in(mockchat.url, "two words")
-            ask(f"{mockchat.url}/v3/user", apikey="REST_API_KEY")
-            assert False
-
-        def test_silent(mockchat):
-            assert False
-
-        def test_without():
-            assert False
-
-        @pytest.fixture
-        def before(mockchat):
-            log_in(mockchat.url, "before")
-            raise LookupError
-
-        @pytest.fixture
-        def after(mockchat):
-            yield
-            log_in(mockchat.url, "after")
-            raise LookupError
-
-        def test_before(before): pass
-
-        def test_after(after): pass
-
-        def test_long(mockchat):
-            for number in range(53):
-                ask(f"{mockchat.url}/v3/users/u{number}", apikey="REST_API_KEY")
-            assert False
-
-        @pytest.mark.mockchat(errors="none of them")
-        def test_not_set_up(mockchat): pass
-        """
-    )
+    project.write(test_failing=FAILING)
 
     result = project.run()
 

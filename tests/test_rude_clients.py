@@ -9,8 +9,6 @@ import re
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -22,9 +20,9 @@ import pytest
 
 from mockchat import Config, MockChat
 from tests.helpers import PATIENCE, Json
+from tests.processes import ROOT, serving
 from tests.tunnels import End, port_of
 
-ROOT = Path(__file__).parent.parent
 _REQUEST = b"GET /users/superhero1 HTTP/1.1\r\nHost: localhost\r\napikey: REST_API_KEY\r\n\r\n"
 
 
@@ -184,29 +182,22 @@ async def test_others_are_served_while_hundreds_of_clients_are_slow_and_these_al
 # --- too many clients -----------------------------------------------------------------------
 def test_without_files_left_clients_wait_and_the_log_says_it_once(tmp_path: Path) -> None:
     (tmp_path / "uvloop.py").write_text("raise ImportError")  # which is silent of itself
-    shell = 'ulimit -n 40 && exec "$@"'
-    command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
-    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    shell = 'ulimit -n 40 && exec "$@"'
     with (
-        subprocess.Popen(["sh", "-c", shell, "sh", *command], env=environment, **options) as server,
+        serving("--https-port", "off", shell=shell, env=environment) as server,
         contextlib.ExitStack() as clients,
     ):
-        assert server.stdout
-        assert server.stderr
-        text = ""
-        while "  curl " not in text:
-            text += server.stdout.readline()
-        port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", text)[0])
         for _ in range(60):
-            clients.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
-        told = server.stderr.readline()
+            client = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+            clients.enter_context(client)
+        assert server.popen.stderr
+        told = server.popen.stderr.readline()
         clients.close()
-        with urlopen(f"http://127.0.0.1:{port}/_mock/health", timeout=PATIENCE) as health:
+        with urlopen(f"{server.url}/_mock/health", timeout=PATIENCE) as health:
             assert health.status == 200
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(PATIENCE) == 0
-        log = server.stderr.read()
+        status, log = server.end(signal.SIGTERM)
 
     assert "WARNING new connections wait: Too many open files" in told
+    assert status == 0
     assert [line for line in log.splitlines() if " GET /_mock/health 200 " not in line] == []

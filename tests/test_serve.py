@@ -1,4 +1,4 @@
-"""`mockchat serve`: its banner, its log lines, and the real process."""
+"""`mockchat serve`: its log lines, a stderr that takes none, and the real process."""
 
 import asyncio
 import contextlib
@@ -7,134 +7,26 @@ import io
 import json
 import logging
 import os
-import queue
 import re
-import shlex
 import signal
-import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-import aiohttp
 import pytest
-import trustme
+from aiohttp import ClientSession
 
-from mockchat import Config, MockChat, __version__
 from mockchat.cli import main
 from mockchat.core.state import App
 from mockchat.log import Writer
-from mockchat.serve import banner
+from tests.processes import LONG as PATIENCE
+from tests.processes import facts_of, run_curl, serving
 
-ROOT = Path(__file__).parent.parent
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
-PATIENCE = 20  # seconds; every wait ends long before
-
-
-# --- the banner -----------------------------------------------------------------------------
-def facts_of(text: str) -> dict[str, str]:
-    """The named lines of a banner."""
-    return dict(re.findall(r"^  (\S.*?)  +(\S.*)$", text, re.MULTILINE))
-
-
-def banner_of(folder: Path, **settings: Any) -> str:
-    given = {"port": 0, "https_port": None, "ca_dir": str(folder), **settings}
-    with MockChat(Config(**given)).in_thread() as mock:
-        return banner(mock)
-
-
-def test_the_banner_has_addresses_app_keys_users_and_the_ca(tmp_path: Path) -> None:
-    config = Config(
-        port=0, https_port=0, ca_dir=str(tmp_path), auth_key=("ONE", "TWO"), region="eu"
-    )
-    with MockChat(config).in_thread() as mock:
-        text = banner(mock)
-
-    facts = facts_of(text)
-    assert text.startswith(f"mockchat {__version__} is up\n")
-    assert (facts["HTTP"], facts["HTTPS"]) == (mock.url, mock.https_url)
-    port = str(mock.https_url).rpartition(":")[2]
-    for name in ("localhost", "10.0.2.2", "host.docker.internal"):
-        assert f"https://{name}:{port}" in facts["Also as"]
-    assert facts["App"] == "APP_ID (region eu); any other app id works too"
-    assert facts["Auth key"].startswith("ONE or TWO ")
-    assert facts["API key"].startswith("REST_API_KEY ")
-    assert facts["Browser"] == f"{mock.url}/ (the dashboard)"
-    assert facts["Users"].startswith("cometchat-uid-1, cometchat-uid-2")
-    assert facts["Users"].endswith("SUPERHERO5")
-    assert facts["CA"] == str(tmp_path / "ca.pem")
-
-
-def test_the_banner_shows_what_is_off_and_no_more_than_twenty_users(tmp_path: Path) -> None:
-    facts = facts_of(banner_of(tmp_path, fixture=("empty",), strict_apps=True, dashboard=False))
-    assert (facts["HTTPS"], facts["Users"], facts["CA"]) == ("off", "none", "none")
-    assert facts["App"] == "APP_ID (region us)"
-    assert "Browser" not in facts
-
-    users = [{"uid": f"u{number:02}", "name": "User"} for number in range(25)]
-    (tmp_path / "many.json").write_text(json.dumps({"users": users}))
-    shown = facts_of(banner_of(tmp_path, fixture=(str(tmp_path / "many.json"),)))["Users"]
-    assert shown.startswith("u00, u01, ")
-    assert shown.endswith(", u19 and 5 more")
-
-
-def test_the_banner_tells_that_the_ca_is_new_where_another_one_was_trusted(tmp_path: Path) -> None:
-    texts = [
-        banner_of(tmp_path, https_port=0, tls_host=names)
-        for names in ((), ("mock.test",), ("in.mock.test",))
-    ]
-
-    told = f"{tmp_path / 'ca.pem'} (new: the old one does not cover mock.test; trust it anew)"
-    assert [facts_of(text)["CA"] == told for text in texts] == [False, True, False]
-
-
-ODD_USERS = [{"uid": "it's-ünï😀", "name": "Odd"}]
-SETTINGS: tuple[dict[str, Any], ...] = (
-    {},
-    {"fixture": ("empty",)},
-    {"strict_apps": True},
-    {"strict_apps": True, "fixture": ("empty",)},
-    {"auth_key": ("it's",), "rest_api_key": ('a"b$c',)},
-    {"app_id": "mine"},
-    {"port": None, "https_port": 0},
-    {"port": None, "https_port": 0, "tls_cert": "own.pem", "tls_key": "own.pem"},
-    {"https_port": 0},
-    {"fixture": ("odd.json",)},
-    {"errors": "live"},
-)
-
-
-def run_curl(text: str) -> tuple[int, Any]:
-    """Paste the banner's command; return the status and the answer."""
-    line = text.partition("Try it:\n")[2].strip()
-    assert line.startswith("curl ")
-    extra = ["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}"]
-    done = subprocess.run(
-        [*shlex.split(line), *extra], capture_output=True, text=True, timeout=PATIENCE, check=True
-    )
-    body, _, status = done.stdout.rpartition("\n")
-    return int(status), json.loads(body)
-
-
-def test_the_banner_s_command_works_as_pasted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "odd.json").write_text(json.dumps({"users": ODD_USERS}))
-    leaf = trustme.CA().issue_cert("127.0.0.1")
-    leaf.private_key_and_cert_chain_pem.write_to_path("own.pem")
-    for settings in SETTINGS:
-        config = Config(**{"port": 0, "https_port": None, "ca_dir": str(tmp_path), **settings})
-        with MockChat(config).in_thread() as mock:
-            status, answer = run_curl(banner(mock))
-
-        assert (status, bool(answer.get("data", {}).get("uid"))) == (200, True), settings
 
 
 # --- the command, in process ----------------------------------------------------------------
@@ -322,160 +214,69 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 # --- the real process -----------------------------------------------------------------------
-class Process:
-    """`mockchat serve` as a user starts it."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        command = [sys.executable, "-W", "error", "-m", "mockchat", "serve"]
-        ports = ["--port", "0", "--https-port", "0", "--ca-dir", str(folder / "ca")]
-        self._errors = (folder / "stderr").open("w+")
-        self.popen = subprocess.Popen(
-            [*command, *ports, *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-        )
-        self._lines: queue.Queue[str] = queue.Queue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        self.banner = self._banner()
-
-    def _read(self) -> None:
-        assert self.popen.stdout is not None
-        for line in self.popen.stdout:
-            self._lines.put(line)
-
-    def _banner(self) -> str:
-        text = ""
-        while "  curl " not in text:
-            text += self._lines.get(timeout=PATIENCE)
-        return text
-
-    def url(self, name: str) -> str:
-        return facts_of(self.banner)[name]
-
-    def end(self, number: int) -> int:
-        self.popen.send_signal(number)
-        return self.popen.wait(timeout=PATIENCE)
-
-    def errors(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()
-
-    def close(self) -> None:
-        self.popen.kill()
-        self.popen.wait(timeout=PATIENCE)
-        self._reader.join(timeout=PATIENCE)
-        assert self.popen.stdout is not None
-        self.popen.stdout.close()
-        self._errors.close()
+LOGIN = {"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}
 
 
-@pytest.fixture
-def process(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Process]:
-    process = Process(tmp_path, *request.param)
-    yield process
-    process.close()
+async def test_sigterm_lets_the_server_answer_the_requests_it_has(tmp_path: Path) -> None:
+    words = ("--https-port", "0", "--ca-dir", str(tmp_path), "--login-latency", "300ms")
+    with serving(*words, "--log-format", "json") as process:
+        async with ClientSession(process.url) as session, session.ws_connect("/") as socket:
+            logins = [asyncio.ensure_future(session.post("/login", json=LOGIN)) for _ in "ab"]
+            refused, _ = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
+            assert len(refused) == 1  # so the server has the other one
 
+            process.popen.send_signal(signal.SIGTERM)
+            await socket.receive(timeout=PATIENCE)
+            answers = await asyncio.wait_for(asyncio.gather(*logins), PATIENCE)
+        ended, log = process.ended()
 
-async def say_goodbye(process: Process) -> tuple[list[int], int | None]:
-    """Stop the server while a login waits and a WebSocket is open.
-
-    Returns the statuses of two simultaneous logins and the close code of the WebSocket.
-    """
-    base, body = process.url("HTTP"), {"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}
-    async with aiohttp.ClientSession() as session, session.ws_connect(base) as socket:
-        logins = [asyncio.ensure_future(session.post(f"{base}/login", json=body)) for _ in "ab"]
-        refused, _ = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
-        assert len(refused) == 1  # so the server has the other one
-
-        process.popen.send_signal(signal.SIGTERM)
-        await socket.receive(timeout=PATIENCE)
-
-        answers = await asyncio.wait_for(asyncio.gather(*logins), PATIENCE)
-        return sorted(answer.status for answer in answers), socket.close_code
-
-
-@pytest.mark.parametrize(
-    "process", [["--login-latency", "300ms", "--log-format", "json"]], indirect=True
-)
-async def test_sigterm_lets_the_server_answer_the_requests_it_has(process: Process) -> None:
-    statuses, close_code = await say_goodbye(process)
-
-    assert statuses == [200, 409]
-    assert close_code == 1001
-    assert process.popen.wait(timeout=PATIENCE) == 0
-    lines = [json.loads(line) for line in process.errors().splitlines()]
+    assert (sorted(answer.status for answer in answers), ended) == ([200, 409], 0)
+    assert socket.close_code == 1001
+    lines = [json.loads(line) for line in log.splitlines()]
     logged = [(line["method"], line["path"], line["status"]) for line in lines if "path" in line]
     assert {("POST", "/login", 409), ("POST", "/login", 200)} <= set(logged)
-    assert "Traceback" not in process.errors()
+    assert "Traceback" not in log
 
 
-@pytest.mark.parametrize("process", [["--login-latency", "1m"]], indirect=True)
-def test_a_slow_request_does_not_delay_the_end(process: Process) -> None:
-    url, body = process.url("HTTP") + "/login", b'{"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}'
-    name, port = url.split("/")[2].split(":")
-    with socket.create_connection((name, int(port)), timeout=PATIENCE) as login:
-        head = f"POST /login HTTP/1.1\r\nHost: {name}\r\nContent-Length: {len(body)}\r\n\r\n"
-        login.sendall(head.encode() + body)
-        assert post(url, body) == 409  # so the server has the first one
+async def test_neither_a_slow_request_nor_a_silent_client_delays_a_stop_for_ever() -> None:
+    with serving("--https-port", "off", "--login-latency", "1m") as process:
+        async with ClientSession(process.url) as session:
+            logins = [asyncio.ensure_future(session.post("/login", json=LOGIN)) for _ in "ab"]
+            await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
 
-        process.popen.send_signal(signal.SIGTERM)
+            process.popen.send_signal(signal.SIGTERM)
 
-        assert process.popen.wait(timeout=4) == 0
+            assert await asyncio.to_thread(process.popen.wait, 4) == 0
+            await asyncio.gather(*logins, return_exceptions=True)
+    with serving("--https-port", "off") as process:
+        async with ClientSession(process.url) as session:
+            silent = await session.ws_connect("/", autoclose=False)  # the stop waits for its end
+            process.popen.send_signal(signal.SIGTERM)
+            await silent.receive(timeout=PATIENCE)
 
-
-@pytest.mark.parametrize("process", [[]], indirect=True)
-async def test_a_second_signal_ends_the_process_at_once(process: Process) -> None:
-    base = process.url("HTTP")
-    async with aiohttp.ClientSession() as session:
-        silent = await session.ws_connect(base, autoclose=False)  # the stop waits for its goodbye
-        process.popen.send_signal(signal.SIGTERM)
-        await silent.receive(timeout=PATIENCE)
-
-        assert process.end(signal.SIGTERM) == -signal.SIGTERM
-        await silent.close()
+            assert process.end(signal.SIGTERM)[0] == -signal.SIGTERM  # a second one ends at once
+            await silent.close()
 
 
-def post(url: str, body: bytes) -> int:
-    try:
-        with urlopen(url, body, timeout=PATIENCE) as answer:
-            status: int = answer.status
-    except HTTPError as error:
-        error.close()
-        return error.code
-    return status
-
-
-@pytest.mark.parametrize("process", [[]], indirect=True)
-def test_the_pasted_command_is_answered_and_logged_and_ctrl_c_ends_the_server_silently(
-    process: Process,
-) -> None:
-    status, answer = run_curl(process.banner)
+def test_the_pasted_command_is_answered_and_logged_and_ctrl_c_ends_the_server_silently() -> None:
+    with serving("--https-port", "off") as process:
+        status, answer = run_curl(process.banner)
+        ended, log = process.end(signal.SIGINT)
 
     assert (status, answer["data"]["uid"]) == (200, "cometchat-uid-1")
-    assert process.end(signal.SIGINT) == 0
-    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /login 200 .* \d+\.\dms\n", process.errors())
+    assert ended == 0
+    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /login 200 .* \d+\.\dms\n", log)
 
 
-@pytest.mark.parametrize("stderr", ["unread", "closed"])
-def test_a_stderr_that_is_closed_or_that_nobody_reads_stops_no_request(stderr: str) -> None:
-    unread = stderr == "unread"
-    command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
-    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh"]
-    options: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
-    options |= {"stderr": subprocess.PIPE} if unread else {}
-    with subprocess.Popen(command if unread else closed + command, **options) as popen:
-        assert popen.stdout is not None
-        text = ""
-        while "  curl " not in text:
-            text += popen.stdout.readline()
-        name, port = facts_of(text)["HTTP"].split("/")[2].split(":")
-        path = "x" * 4000
-        with contextlib.closing(HTTPConnection(name, int(port), timeout=PATIENCE)) as client:
-            for _ in range(50):  # which fills the pipe
-                client.request("GET", f"/{path}")
-                assert client.getresponse().read()
-        popen.send_signal(signal.SIGTERM)
-        assert popen.wait(timeout=4) == 0
+@pytest.mark.parametrize("shell", ['exec "$@"', 'exec "$@" 2>&-'])
+def test_a_stderr_that_is_closed_or_that_nobody_reads_stops_no_request(shell: str) -> None:
+    path = "x" * 4000
+    with (
+        serving("--https-port", "off", shell=shell) as process,
+        contextlib.closing(HTTPConnection("127.0.0.1", process.port, timeout=PATIENCE)) as client,
+    ):
+        for _ in range(50):  # which fills the pipe
+            client.request("GET", f"/{path}")
+            assert client.getresponse().read()
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.popen.wait(timeout=4) == 0

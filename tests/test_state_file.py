@@ -4,37 +4,27 @@ import asyncio
 import gc
 import hashlib
 import json
-import logging
-import os
-import random
-import resource
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockchat import Config, MockChat
+from mockchat import MockChat
 from mockchat.cli import main
 from mockchat.control.stored import check_apps
-from mockchat.core import state_file
 from mockchat.core.clock import Clock
-from mockchat.core.state_database import Database
 from mockchat.core.state_file import StateFile, StateFileError
 from mockchat.core.steps import finish
 from mockchat.server import StartError
 from mockchat.wire.app import create_store
-from tests.clients import create, log_in, send
-from tests.helpers import PATIENCE, each_row
+from tests.clients import create, send
+from tests.helpers import each_row
+from tests.state_files import config, held, serve, users_in, wait_until_saved
 from tests.strategies import json_values
 
 Json = dict[str, Any]
@@ -43,35 +33,6 @@ Json = dict[str, Any]
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
-
-
-def config(path: Path) -> Config:
-    return Config(port=0, https_port=None, login_latency=0, state=str(path))
-
-
-def serve(path: Path) -> Any:
-    return MockChat(config(path)).in_thread()
-
-
-def held(path: Path) -> Json:
-    """The apps in a file that no server uses."""
-    database = Database(path)
-    database.open()
-    try:
-        return database.read()[0]
-    finally:
-        database.close()
-
-
-def users_in(path: Path) -> set[str]:
-    return {user["uid"] for app in held(path).values() for user in app["users"]}
-
-
-def wait_until_saved(url: str | None) -> None:
-    """Ask a server until its file has every change."""
-    deadline = time.monotonic() + 4 * PATIENCE
-    while not send("GET", f"{url}/_mock/health").body["state"]["saved"]:
-        assert time.monotonic() < deadline, "it was never saved"
 
 
 def fill(mock: MockChat) -> None:
@@ -108,7 +69,7 @@ def test_nobody_else_may_read_a_file_that_was_there_before(path: Path) -> None:
     path.touch()
     path.chmod(0o644)
 
-    with MockChat(Config(port=0, https_port=None, state=str(path))).in_thread():
+    with serve(path):
         assert {one.stat().st_mode & 0o777 for one in path.parent.iterdir()} == {0o600}
 
 
@@ -163,105 +124,7 @@ def test_more_apps_than_may_be_added_are_loaded_all_the_same(path: Path) -> None
         assert set(mock.state()) >= names
 
 
-# --- killed ---------------------------------------------------------------------------------
-@contextmanager
-def process(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server of its own process, and its address."""
-    command = [sys.executable, "-m", "mockchat", "serve", "--port", "0", "--https-port", "off"]
-    with subprocess.Popen(
-        [*command, "--state", str(path), "--log-level", "warning"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-        preexec_fn=_hear_of_hangups,  # noqa: PLW1509  # one call, which takes no lock
-    ) as server:
-        assert server.stdout
-        try:
-            url = next(line.split()[-1] for line in server.stdout if "HTTP  " in line)
-            yield server, url
-        finally:
-            server.kill()
-
-
-def _hear_of_hangups() -> None:
-    """Undo what `nohup` or a CI runner did to this process."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
-class Creating(Thread):
-    """Creates users until the server is gone; has the times at which it was told so."""
-
-    def __init__(self, url: str, first: int) -> None:
-        super().__init__()
-        self.url, self.next = url, first
-        self.created: dict[str, float] = {}
-        self.begun = Event()
-
-    def run(self) -> None:
-        try:
-            while True:
-                uid = f"user-{self.next}"
-                assert create(self.url, uid).status == 200
-                self.created[uid] = time.monotonic()
-                self.next += 1
-                if len(self.created) == 5:
-                    self.begun.set()
-        except (OSError, EOFError, ValueError):
-            self.begun.set()
-
-
-def kill_amid_writes(path: Path, number: signal.Signals, first: int = 0) -> tuple[Creating, float]:
-    """Signal a server that creates users; return those, and the time."""
-    with process(path) as (server, url):
-        client = Creating(url, first)
-        client.start()
-        assert client.begun.wait(PATIENCE)
-        Event().wait(random.Random(first).random() * 0.1)  # any moment
-        at = time.monotonic()
-        os.kill(server.pid, number)
-        client.join(4 * PATIENCE)
-        assert not client.is_alive(), f"{number.name} did not end the server"
-        status = server.wait(4 * PATIENCE)
-        assert status == (-number if number is signal.SIGKILL else 0)
-    return client, at
-
-
-def test_killed_at_any_moment_the_file_is_whole_and_lacks_100_milliseconds_at_most(
-    path: Path,
-) -> None:
-    kept: set[str] = set()
-    first = 0
-    for _ in range(int(os.environ.get("MOCKCHAT_KILLS", "2"))):
-        client, at = kill_amid_writes(path, signal.SIGKILL, first)
-        kept |= {uid for uid, told in client.created.items() if told < at - 0.1}
-        assert kept <= users_in(path)
-        first = client.next + 1
-
-
-@each_row("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    client, _ = kill_amid_writes(path := tmp_path / number.name, number)
-
-    assert users_in(path) >= client.created.keys()
-    with serve(path) as mock:
-        assert log_in(str(mock.url), "user-1").status == 200
-
-
 # --- refused --------------------------------------------------------------------------------
-def test_a_second_server_on_the_file_is_refused_and_the_first_goes_on(path: Path) -> None:
-    with process(path) as (_, url):
-        with pytest.raises(StartError, match="another server uses it") as refused, serve(path):
-            pass
-        assert str(refused.value).startswith(f"--state {path}: ")
-        create(url, "ann")
-        wait_until_saved(url)
-    assert "ann" in users_in(path)
-
-    with serve(path), pytest.raises(StartError, match="another server uses it"), serve(path):
-        pass
-
-
 @each_row(
     ("content", "reason"),
     [
@@ -455,66 +318,3 @@ def rows(apps: Json) -> Iterator[Json]:
         yield app
         for name in ("users", "roles", "apiKeys", "authTokens"):
             yield from app[name]
-
-
-# --- a disk that fails ----------------------------------------------------------------------
-def state_of(url: str) -> Json:
-    state: Json = send("GET", f"{url}/_mock/health").body["state"]
-    return state
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 4 * PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-
-
-def test_a_full_disk_is_told_and_saved_to_as_soon_as_there_is_room(path: Path) -> None:
-    def limit_files(size: int) -> None:
-        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-    with process(path) as (server, url):
-        limit_files(8192)
-        for number in range(50):
-            assert create(url, f"user-{number}", "n" * 100).status == 200
-        wait_until(lambda: bool(state_of(url)["error"]))
-        assert not state_of(url)["saved"]
-        assert create(url, "last").status == 200
-
-        limit_files(resource.RLIM_INFINITY)
-        wait_until(lambda: state_of(url) == {"saved": True, "error": None})
-
-        limit_files(8192)
-        create(url, "lost")
-        os.kill(server.pid, signal.SIGTERM)
-        assert server.wait(4 * PATIENCE) == 1
-        assert server.stderr
-        told = server.stderr.read()
-    assert told.count("ERROR the state is not saved") == 2
-    assert f"mockchat: --state {path}: the last changes are not saved" in told
-    assert users_in(path) >= {"last", *(f"user-{number}" for number in range(50))}
-
-
-def test_a_file_that_is_removed_is_made_again_with_everything(
-    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(state_file, "_RETRY", 0.001)
-    with serve(path) as mock:
-        mock.create_user("ann")
-        wait_until_saved(mock.url)
-        path.unlink()
-        mock.create_user("bob")
-        wait_until(lambda: f"the state is saved to {path} again" in caplog.text)
-        path.unlink()
-        path.touch()
-        mock.create_user("eve")
-        wait_until(lambda: bool(state_of(str(mock.url))["error"]))
-        assert path.read_bytes() == b""
-        path.unlink()
-
-    assert users_in(path) >= {"cometchat-uid-1", "ann", "bob", "eve"}
-    told = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
-    assert told == [
-        f"the state is not saved to {path}: the file was removed",
-        f"the state is not saved to {path}: another file is in its place",
-    ]

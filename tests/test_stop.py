@@ -2,20 +2,16 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mockchat import Config, MockChat
 from mockchat.core.state_file import StateFile
 from tests.helpers import PATIENCE
+from tests.processes import serving
 from tests.tunnels import asking, connect
-
-ROOT = Path(__file__).parent.parent
 
 
 async def test_a_state_file_that_cannot_be_saved_in_time_does_not_hold_up_the_stop(
@@ -56,23 +52,17 @@ sys.exit(main(sys.argv[1:]))
 
 
 async def test_a_thread_that_hangs_does_not_hold_up_the_end_of_the_process(tmp_path: Path) -> None:
-    ports = ("--port", "0", "--https-port", "0", "--proxy-port", "0", "--ca-dir", str(tmp_path))
-    command = [sys.executable, "-c", HANGING, "serve", *ports]
-    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, **options) as server:  # noqa: ASYNC220  # it waits
-        assert server.stdout
-        assert server.stderr
-        text = ""
-        while "  curl " not in text:
-            text += server.stdout.readline()
-        port = int(text.partition("  Proxy     http://127.0.0.1:")[2].split()[0])
+    ports = ("--https-port", "0", "--proxy-port", "0", "--ca-dir", str(tmp_path))
+    with serving(*ports, code=("-c", HANGING)) as server:
+        port = int(server.facts["Proxy"].split()[0].rpartition(":")[2])
         async with (
             asking(port, connect("hang.test:443")),
             asking(port, connect("127.0.0.1:1")) as end,
         ):
             assert b"502" in await end.head()  # so the look-up has begun
-            server.send_signal(signal.SIGTERM)
             started = time.monotonic()
-            assert await asyncio.to_thread(server.wait, PATIENCE) == 1
+            status, told = await asyncio.to_thread(server.end, signal.SIGTERM)
         assert time.monotonic() - started < PATIENCE
-        assert "the stop took longer than 1 seconds and was cut short" in server.stderr.read()
+
+    assert status == 1
+    assert "the stop took longer than 1 seconds and was cut short" in told

@@ -11,7 +11,6 @@ from pytest_aiohttp.plugin import AiohttpServer
 from mockchat import Config, MockApp, MockChat
 from mockchat.core.clock import Clock
 from mockchat.core.entities import BlocksChanged
-from mockchat.core.errors import ApiError
 from mockchat.core.webhooks import MAX_WEBHOOKS
 from mockchat.wire import webhooks
 from tests.command_line import Command
@@ -35,6 +34,31 @@ from tests.helpers import (
 DEVICE = {"platform": "javascript", "deviceId": "d", "appInfo": {"version": "4.0.0"}}
 IRON_MAN = "https://data-us.cometchat.io/assets/images/avatars/ironman.png"
 DELIVERIES = {"operation": "webhook", "wait": "5s"}
+CONNECTED = {
+    "trigger": "user_connection_status_changed",
+    "data": {
+        "timestamp": NOW * 1000,
+        "user": {
+            "uid": "superhero1",
+            "name": "Iron Man",
+            "avatar": IRON_MAN,
+            "status": "available",
+            "role": "default",
+            "lastActiveAt": NOW,
+        },
+        "status": "online",
+        "currentConnection": {
+            "action": "connected",
+            "appInfo": {"version": "4.0.0"},
+            "platform": "javascript",
+            "connectedAt": NOW * 1000,
+        },
+        "userPresenceChanged": True,
+    },
+    "appId": "APP_ID",
+    "region": "us",
+    "webhook": "webhook-1",
+}
 
 
 class Receiver:
@@ -99,26 +123,7 @@ async def test_connections_are_told_in_the_live_shape(
     await laptop.close()
     last = await receiver.event()
 
-    user = {"uid": "superhero1", "name": "Iron Man", "avatar": IRON_MAN, "status": "available"}
-    connection = {
-        "action": "connected",
-        "appInfo": {"version": "4.0.0"},
-        "platform": "javascript",
-        "connectedAt": NOW * 1000,
-    }
-    assert first == {
-        "trigger": "user_connection_status_changed",
-        "data": {
-            "timestamp": NOW * 1000,
-            "user": {**user, "role": "default", "lastActiveAt": NOW},
-            "status": "online",
-            "currentConnection": connection,
-            "userPresenceChanged": True,
-        },
-        "appId": "APP_ID",
-        "region": "us",
-        "webhook": "webhook-1",
-    }
+    assert first == CONNECTED
     told = [
         (one["status"], one["currentConnection"]["action"], one["userPresenceChanged"])
         for one in (second["data"], third["data"], last["data"])
@@ -149,14 +154,9 @@ async def test_new_blocks_and_their_end_are_told_once_for_a_request(
         assert (blocked["trigger"], blocked["webhook"]) == ("user_blocked", f"webhook-{number}")
         assert list(blocked["data"]) == ["users", "by"]
         assert list(blocked["data"]["users"]) == ["superhero2", "superhero3"]
-        assert (
-            blocked["data"]["users"]["superhero2"].items()
-            >= {
-                "uid": "superhero2",
-                "name": "Captain America",
-                "conversationId": "superhero1_user_superhero2",
-            }.items()
-        )
+        told = blocked["data"]["users"]["superhero2"]
+        assert (told["uid"], told["name"]) == ("superhero2", "Captain America")
+        assert told["conversationId"] == "superhero1_user_superhero2"
         assert blocked["data"]["by"]["uid"] == "superhero1"
         assert unblocked["trigger"] == "user_unblocked"
         assert list(unblocked["data"]["users"]) == ["superhero2"]
@@ -215,10 +215,8 @@ async def test_a_receiver_that_hangs_holds_up_neither_requests_nor_other_receive
     await block(client, "superhero1")
     await block(client, "superhero1", "DELETE")
 
-    assert [(await quick.event())["trigger"] for _ in range(2)] == [
-        "user_blocked",
-        "user_unblocked",
-    ]
+    told = [(await quick.event())["trigger"] for _ in range(2)]
+    assert told == ["user_blocked", "user_unblocked"]
     kept = await journal_of(client, **DELIVERIES, status=0, count=4)
     assert {one["hint"] for one in kept} == {"no answer came within 0.05 seconds"}
     hanging.open.set()
@@ -283,14 +281,8 @@ async def test_apps_have_webhooks_of_their_own_until_a_reset(
 
     added = await steer(client, "POST", "webhooks", url=own.url, app="mine")
     again = await steer(client, "POST", "webhooks", url=own.url, app="mine")
-    assert (
-        added
-        == again
-        == [
-            {**given, "app": "mine"},
-            {"id": "webhook-2", "app": "mine", "url": own.url},
-        ]
-    )
+    assert added == again
+    assert added == [{**given, "app": "mine"}, {"id": "webhook-2", "app": "mine", "url": own.url}]
     assert await steer(client, "GET", "webhooks") == [{**given, "app": "APP_ID"}, *added]
 
     await block(client, "superhero1")
@@ -325,19 +317,15 @@ async def test_a_reset_drops_the_events_of_before(serve: Serve, receiver: Receiv
 
 
 async def test_a_webhook_needs_a_url_and_there_are_not_too_many(client: Client) -> None:
-    wrong: list[Any] = [
-        None,
-        "",
-        "h:1",
-        "ftp://h/",
-        "http://",
-        "http://a b",
+    wrong: list[Any] = [None, "", "h:1", "ftp://h/", "http://", "http://a b"]
+    wrong += [
         "http://h/" + "x" * 3000,
+        *(f"http://127.0.0.1:{port}/" for port in (0, 65536, 99999)),
     ]
     for url in wrong:
         assert "url" in await details_of(client.post("/_mock/webhooks", json={"url": url})), url
     for number in range(MAX_WEBHOOKS):
-        await steer(client, "POST", "webhooks", url=f"http://localhost:1/{number}")
+        await steer(client, "POST", "webhooks", url=f"http://localhost:65535/{number}")
 
     refused = await details_of(client.post("/_mock/webhooks", json={"url": "http://h/"}))
 
@@ -392,10 +380,3 @@ async def test_what_happens_after_a_stop_is_told_to_nobody() -> None:
         app.emit(BlocksChanged(app.id, app.user("superhero1"), (), blocked=True))
 
         assert asyncio.all_tasks() == running
-
-
-def test_a_url_with_a_port_that_there_is_not_is_refused(mockchat: MockApp) -> None:
-    for port in (0, 65536, 99999):
-        with pytest.raises(ApiError, match="must be like http://host:port/path"):
-            mockchat.add_webhook(f"http://127.0.0.1:{port}/")
-    mockchat.add_webhook("http://127.0.0.1:65535/")

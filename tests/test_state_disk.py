@@ -1,0 +1,160 @@
+"""The state file where servers are killed, another one uses it, or its disk fails."""
+
+import logging
+import os
+import random
+import resource
+import signal
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from mockchat.core import state_file
+from mockchat.server import StartError
+from tests.clients import create, log_in
+from tests.helpers import PATIENCE, each_row
+from tests.processes import Process, serving
+from tests.state_files import serve, state_of, users_in, wait_until, wait_until_saved
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+# --- killed ---------------------------------------------------------------------------------
+def process(path: Path) -> AbstractContextManager[Process]:
+    words = ("--https-port", "off", "--state", str(path), "--log-level", "warning")
+    return serving(*words, preexec_fn=hear_of_hangups)
+
+
+def hear_of_hangups() -> None:
+    """Undo what `nohup` or a CI runner did to this process."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+class Creating(Thread):
+    """Creates users until the server is gone; has the times at which it was told so."""
+
+    def __init__(self, url: str, first: int) -> None:
+        super().__init__()
+        self.url, self.next = url, first
+        self.created: dict[str, float] = {}
+        self.begun = Event()
+
+    def run(self) -> None:
+        try:
+            while True:
+                uid = f"user-{self.next}"
+                assert create(self.url, uid).status == 200
+                self.created[uid] = time.monotonic()
+                self.next += 1
+                if len(self.created) == 5:
+                    self.begun.set()
+        except (OSError, EOFError, ValueError):
+            self.begun.set()
+
+
+def kill_amid_writes(path: Path, number: signal.Signals, first: int = 0) -> tuple[Creating, float]:
+    """Signal a server that creates users; return those, and the time."""
+    with process(path) as server:
+        client = Creating(server.url, first)
+        client.start()
+        assert client.begun.wait(PATIENCE)
+        Event().wait(random.Random(first).random() * 0.1)  # any moment
+        at = time.monotonic()
+        server.popen.send_signal(number)
+        client.join(4 * PATIENCE)
+        assert not client.is_alive(), f"{number.name} did not end the server"
+        status, _ = server.ended()
+        assert status == (-number if number is signal.SIGKILL else 0)
+    return client, at
+
+
+def test_killed_at_any_moment_the_file_is_whole_and_lacks_100_milliseconds_at_most(
+    path: Path,
+) -> None:
+    kept: set[str] = set()
+    first = 0
+    for _ in range(int(os.environ.get("MOCKCHAT_KILLS", "2"))):
+        client, at = kill_amid_writes(path, signal.SIGKILL, first)
+        kept |= {uid for uid, told in client.created.items() if told < at - 0.1}
+        assert kept <= users_in(path)
+        first = client.next + 1
+
+
+@each_row("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    client, _ = kill_amid_writes(path := tmp_path / number.name, number)
+
+    assert users_in(path) >= client.created.keys()
+    with serve(path) as mock:
+        assert log_in(str(mock.url), "user-1").status == 200
+
+
+# --- used by another server ------------------------------------------------------------------
+def test_a_second_server_on_the_file_is_refused_and_the_first_goes_on(path: Path) -> None:
+    with process(path) as server:
+        with pytest.raises(StartError, match="another server uses it") as refused, serve(path):
+            pass
+        assert str(refused.value).startswith(f"--state {path}: ")
+        create(server.url, "ann")
+        wait_until_saved(server.url)
+    assert "ann" in users_in(path)
+
+    with serve(path), pytest.raises(StartError, match="another server uses it"), serve(path):
+        pass
+
+
+# --- a disk that fails ----------------------------------------------------------------------
+def test_a_full_disk_is_told_and_saved_to_as_soon_as_there_is_room(path: Path) -> None:
+    def limit_files(size: int) -> None:
+        resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    with process(path) as server:
+        url = server.url
+        limit_files(8192)
+        for number in range(50):
+            assert create(url, f"user-{number}", "n" * 100).status == 200
+        wait_until(lambda: bool(state_of(url)["error"]))
+        assert not state_of(url)["saved"]
+        assert create(url, "last").status == 200
+
+        limit_files(resource.RLIM_INFINITY)
+        wait_until(lambda: state_of(url) == {"saved": True, "error": None})
+
+        limit_files(8192)
+        create(url, "lost")
+        status, told = server.end(signal.SIGTERM)
+    assert status == 1
+    assert told.count("ERROR the state is not saved") == 2
+    assert f"mockchat: --state {path}: the last changes are not saved" in told
+    assert users_in(path) >= {"last", *(f"user-{number}" for number in range(50))}
+
+
+def test_a_file_that_is_removed_is_made_again_with_everything(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(state_file, "_RETRY", 0.001)
+    with serve(path) as mock:
+        mock.create_user("ann")
+        wait_until_saved(mock.url)
+        path.unlink()
+        mock.create_user("bob")
+        wait_until(lambda: f"the state is saved to {path} again" in caplog.text)
+        path.unlink()
+        path.touch()
+        mock.create_user("eve")
+        wait_until(lambda: bool(state_of(str(mock.url))["error"]))
+        assert path.read_bytes() == b""
+        path.unlink()
+
+    assert users_in(path) >= {"cometchat-uid-1", "ann", "bob", "eve"}
+    told = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert told == [
+        f"the state is not saved to {path}: the file was removed",
+        f"the state is not saved to {path}: another file is in its place",
+    ]
