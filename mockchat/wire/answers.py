@@ -18,7 +18,6 @@ from mockchat.api.operation import Ack, File, Page, Stream
 from mockchat.core.errors import ApiError, Face
 from mockchat.core.fault_kinds import Shape
 from mockchat.core.journal import Exchange
-from mockchat.core.limits import Allowance
 from mockchat.core.pictures import address_for
 from mockchat.core.store import Store
 from mockchat.wire import hints
@@ -224,7 +223,7 @@ def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
         limit = int(str(error.values["limit"]))
         headers["Retry-After"] = str(error.values["seconds"])
         headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
-        _set_rate_limit(headers, Allowance(limit, 0, limit, 0))
+        _set_rate_limit(headers, limit, 0, limit, 0)
     hint = hints.hint(context, error, store)
     if hint:
         headers["X-Mock-Hint"] = hint
@@ -322,12 +321,13 @@ def _headers(context: RequestContext) -> dict[str, str]:
     headers = dict(_OF_ANSWER) if origin is None else _for_origin(origin, _OF_ANSWER)
     headers["X-Mock-Exchange"] = str(context.id)
     if context.endpoint is not None and context.refusal is None:
-        _set_rate_limit(headers, context.app.quota.left(context.endpoint.operation.limit))
+        _set_rate_limit(headers, *context.app.quota.left(context.endpoint.operation.limit))
     return headers
 
 
-def _set_rate_limit(headers: dict[str, str], allowance: Allowance) -> None:
-    limit, remaining, app_limit, app_remaining = allowance
+def _set_rate_limit(
+    headers: dict[str, str], limit: int, remaining: int, app_limit: int, app_remaining: int
+) -> None:
     headers["X-RateLimit-Limit"] = str(limit)
     headers["X-RateLimit-Remaining"] = str(remaining)
     headers["X-RateLimit-Limit-For-App"] = str(app_limit)

@@ -21,7 +21,7 @@ from mockchat.wire.faults import hang_up
 from mockchat.wire.handler import RequestHandler as OurHandler
 
 _REFUSAL = "duplicate 'content-type'"
-_KIND = b"content-type"
+_KIND, _END = b"content-type", b"\r\n\r\n"
 _LONGEST_REASON = 300
 _LONGEST_LINGER = (
     10.0  # seconds that a refused body is read on, so that its client reads the answer
@@ -89,24 +89,31 @@ class _WatchingParser(HttpRequestParser):
         try:
             found: Any = super().feed_data(data)
         except BadHttpMessage as error:
-            head = self._unfinished + data
             if in_body:  # else the request waits for the rest of its body
                 self.body.set_exception(web.RequestPayloadError(str(error)))
-            if in_body or not _START.match(head) or _REFUSAL not in error.message.lower():
                 raise
-            return self._connection.parse_merging(head)
-        for message, _ in found[0]:
-            _check_version(message)
+            return self._parse_merging(self._unfinished + data, error)
         if found[0]:
-            self.body = found[0][-1][1]
-            rest = data.rpartition(b"\r\n\r\n")[2] if self.body is EMPTY_PAYLOAD else b""
-            self._unfinished = rest.lstrip()
-            self.awaited_since = self._time() if self._unfinished else None
+            for message, self.body in found[0]:
+                if message.version is not HttpVersion11:
+                    _check_version(message)
+            self._await(data.rpartition(_END)[2] if self.body is EMPTY_PAYLOAD else b"")
         elif not in_body:
-            self._unfinished = (self._unfinished + data).lstrip()
-            if self._unfinished and self.awaited_since is None:
-                self.awaited_since = self._time()
+            since = self.awaited_since
+            self._await(self._unfinished + data)
+            self.awaited_since = since or self.awaited_since
         return found
+
+    def _await(self, rest: bytes) -> None:
+        """Note the bytes of a head that is not complete, or none, from now on."""
+        self._unfinished = rest.lstrip()
+        self.awaited_since = self._time() if self._unfinished else None
+
+    def _parse_merging(self, head: bytes, error: BadHttpMessage) -> Any:
+        """Parse a head that was refused for its kinds alone; raise the error of any other one."""
+        if not _START.match(head) or _REFUSAL not in error.message.lower():
+            raise error
+        return self._connection.parse_merging(head)
 
 
 class _Connection(RequestHandler):

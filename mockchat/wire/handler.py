@@ -9,8 +9,7 @@ from typing import Any, NoReturn
 
 from aiohttp import hdrs, web
 
-from mockchat.api.access import CALLERS
-from mockchat.api.operation import Call, File, Operation, ServerFacts
+from mockchat.api.operation import Call, File, ServerFacts
 from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
@@ -98,7 +97,7 @@ class RequestHandler:
         exchange = answer.exchange(context)
         if not context.is_control:
             context.app.journal.add(exchange)
-        response = await self._send(context, answer)
+        response = answers.Reply(answer) if answer.is_plain else await self._send(context, answer)
         self._tell(exchange)
         return response
 
@@ -137,21 +136,22 @@ class RequestHandler:
         endpoint = context.endpoint
         if endpoint is None:
             return await self._serve_path_without_endpoint(context, struck)
-        caller = self._authenticate(context, endpoint.operation)
+        caller = self._authenticate(context, endpoint)
         if context.body.is_long:
             await context.body.parse_long()
         call = self._load(context, endpoint, caller)
         return await self._run(endpoint, call)
 
-    def _authenticate(self, context: RequestContext, operation: Operation) -> Caller | None:
+    def _authenticate(self, context: RequestContext, endpoint: Endpoint) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
+        operation = endpoint.operation
         if context.is_control:
             self._guard.check(operation.access, context.address, context.headers)
         if context.refusal is not None:
             raise context.refusal
         if not context.is_control:
             context.app.quota.take(operation.limit, context.at)
-        caller = CALLERS[operation.access](context.app, context.headers, context.body.fields)
+        caller = endpoint.caller(context.app, context.headers, context.body.fields)
         if operation.admits is not None:
             operation.admits(context.app)
         return caller
@@ -227,10 +227,8 @@ class RequestHandler:
         return errors.CRASHED()
 
     async def _send(self, context: RequestContext, answer: Answer) -> web.StreamResponse:
-        """Return the response to send, or end the connection as its fault wants it."""
+        """Send a body that comes in pieces, or end the connection as its fault wants it."""
         request, end = context.request, answer.end
-        if answer.is_plain:
-            return answers.Reply(answer)
         try:
             if end is not None and end.hangs:
                 await self._waits.hang(request, end.rule)
@@ -280,7 +278,7 @@ class RequestHandler:
         app_in_path = None if app is self._store.default else app.id
         call = Call(
             app=app,
-            caller=caller or CALLERS[operation.access](app, _NO_VALUES, lambda: body),
+            caller=caller or endpoint.caller(app, _NO_VALUES, lambda: body),
             path=path,
             query=endpoint.load_query(query),
             body=endpoint.load_body(body),
