@@ -4,34 +4,10 @@ The fields of a class are the parameters of the kind, each with its bounds; the 
 derived from them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Protocol
-
-from mockchat.core.errors import ApiError
+from typing import Any, ClassVar, NamedTuple
 
 _PIECES = 10  # of a slow body
-
-
-class Line(Protocol):
-    """The actions of a fault on the exchange that it strikes; `chance` draws from 0 to 1."""
-
-    chance: Callable[[], float]
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-    async def hang(self) -> None:
-        """Wait until the client disconnects, the fault is removed or the server stops."""
-
-    def hang_up(self, *, reset: bool) -> None:
-        """Close the connection, by a reset or in order, without another byte."""
-
-    def error(self, code: str, status: int | None, message: str | None) -> ApiError:
-        """Return the error to refuse with."""
-
-    def refuse_rate(self, seconds: float) -> ApiError:
-        """Return the refusal of a client that sent too many requests."""
 
 
 class Shape(NamedTuple):
@@ -68,9 +44,6 @@ class Kind:
 class HttpKind(Kind):
     """A kind that strikes requests, including the handshakes of WebSockets."""
 
-    async def strike(self, line: Line) -> None:
-        """Act before the request is checked."""
-
 
 class ShapeKind(HttpKind):
     """A kind that changes the form of answers with a body."""
@@ -91,11 +64,6 @@ class Latency(EarlyKind):
     delay: float = _parameter("how long it takes", 1.0)
     jitter: float = _parameter("how much more or less that may be", 0.0)
 
-    async def strike(self, line: Line) -> None:
-        """Wait."""
-        more = self.jitter * (2 * line.chance() - 1) if self.jitter else 0.0
-        await line.sleep(max(0.0, self.delay + more))
-
 
 @dataclass(eq=False, repr=False)
 class Error(EarlyKind):
@@ -104,10 +72,6 @@ class Error(EarlyKind):
     code: str = _parameter("a code or name of the error catalogue, or a code of your own", "")
     status: int | None = _parameter("the HTTP status, if not the catalogue's", None, *STATUS)
     message: str | None = _parameter("the message, if not the catalogue's", None)
-
-    async def strike(self, line: Line) -> None:
-        """Refuse."""
-        raise line.error(self.code, self.status, self.message)
 
 
 class CredentialError(Error):
@@ -120,33 +84,17 @@ class RateLimit(EarlyKind):
 
     retry_after: float = _parameter("how long the client is told to wait", 60.0)
 
-    async def strike(self, line: Line) -> None:
-        """Refuse."""
-        raise line.refuse_rate(self.retry_after)
-
 
 class Reset(EarlyKind):
     """The connection is reset before any byte of an answer."""
-
-    async def strike(self, line: Line) -> None:
-        """Reset."""
-        line.hang_up(reset=True)
 
 
 class Hang(EarlyKind):
     """No answer comes; the connection stays open until the fault is removed."""
 
-    async def strike(self, line: Line) -> None:
-        """Wait until the client gives up."""
-        await line.hang()
-
 
 class Empty(EarlyKind):
     """The connection is closed, in order, before any byte of an answer."""
-
-    async def strike(self, line: Line) -> None:
-        """Close."""
-        line.hang_up(reset=False)
 
 
 @dataclass(eq=False, repr=False)
@@ -189,10 +137,6 @@ class RefuseSocket(Kind):
     """The WebSocket is refused: at the handshake if that names the app, else at its auth."""
 
     status: int = _parameter("the HTTP status of the refused handshake", 503, *STATUS)
-
-    async def strike(self, line: Line) -> None:
-        """Refuse the handshake."""
-        raise line.error("", self.status, None)
 
 
 @dataclass(eq=False, repr=False)

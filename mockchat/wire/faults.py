@@ -15,7 +15,19 @@ from mockchat.api.validation import refuse
 from mockchat.control.fault_rules import in_header
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
-from mockchat.core.fault_kinds import EarlyKind, HttpKind, RefuseSocket, Shape, ShapeKind
+from mockchat.core.fault_kinds import (
+    EarlyKind,
+    Empty,
+    Error,
+    Hang,
+    HttpKind,
+    Latency,
+    RateLimit,
+    RefuseSocket,
+    Reset,
+    Shape,
+    ShapeKind,
+)
 from mockchat.core.faults import FaultError, Rule, error_named, first_of
 from mockchat.core.limits import RECORDED_MAX_USERS, STANDARD_LIMIT
 from mockchat.core.matching import SOCKET
@@ -163,10 +175,34 @@ class FaultInjector:
                 hint = rule.told(self._store.clock.wall()) if rule else hint
                 if isinstance(kind, ShapeKind):
                     shape = shape or kind
-                await kind.strike(_Exchange(context, self._waits, rule, chance))
+                await self._act(kind, chance, rule, context)
         except (ApiError, ClientGone) as end:
             return Struck(tuple(names), shape, end, hint)
         return Struck(tuple(names), shape, None, hint)
+
+    async def _act(
+        self,
+        kind: HttpKind | RefuseSocket,
+        chance: Chance,
+        rule: Rule | None,
+        context: RequestContext,
+    ) -> None:
+        """Do what a fault does before there is an answer."""
+        match kind:
+            case Latency():
+                more = kind.jitter * (2 * chance() - 1) if kind.jitter else 0.0
+                await self._waits.sleep(context.request, max(0.0, kind.delay + more))
+            case Error():
+                values = _values(context, _RETRY_AFTER)
+                raise error_named(kind.code, kind.status, kind.message, values)
+            case RefuseSocket():
+                raise error_named("", kind.status, None, _values(context, _RETRY_AFTER))
+            case RateLimit():
+                raise ApiError(errors.TOO_MANY_REQUESTS, None, _values(context, kind.retry_after))
+            case Reset() | Empty():
+                raise ClientGone(reset=isinstance(kind, Reset))
+            case Hang():
+                raise ClientGone(hangs=True, rule=rule)
 
     def _striking(self, context: RequestContext) -> Iterator[_Strike]:
         """Yield the faults that strike, each counted only when its turn comes."""
@@ -187,55 +223,24 @@ class FaultInjector:
             yield rule.called, kind, rule.chance, rule
 
 
-class _Exchange:
-    """The acts of a fault on one exchange (`fault_kinds.Line`)."""
-
-    def __init__(
-        self, context: RequestContext, waits: ClientWaits, rule: Rule | None, chance: Chance
-    ) -> None:
-        self.chance = chance
-        self.context, self.waits, self.rule = context, waits, rule
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await self.waits.sleep(self.context.request, seconds)
-
-    async def hang(self) -> None:
-        """End the exchange without an answer; the connection stays open."""
-        raise ClientGone(hangs=True, rule=self.rule)
-
-    def hang_up(self, *, reset: bool) -> None:
-        """End the connection, by a reset or in order."""
-        raise ClientGone(reset=reset)
-
-    def error(self, code: str, status: int | None, message: str | None) -> ApiError:
-        """Return the error to refuse with, its message filled from the request."""
-        return error_named(code, status, message, self._values(_RETRY_AFTER))
-
-    def refuse_rate(self, seconds: float) -> ApiError:
-        """Return the refusal of a client that asked too often."""
-        return ApiError(errors.TOO_MANY_REQUESTS, None, self._values(math.ceil(seconds)))
-
-    def _values(self, seconds: int) -> dict[str, object]:
-        """Return the values that messages name; unknown ones are left out."""
-        context, app = self.context, self.context.app
-        summary, endpoint = context.summary(), context.endpoint
-        kind, credential = context.credential()
-        known = {
-            "uid": summary.uid and summary.uid.lower(),
-            "token": credential if kind == "token" else None,
-            "key": errors.mask(credential) if kind == "key" else None,
-            "app_id": None if context.refusal else app.id,
-            "region": app.rules.region,
-            "operation": summary.operation,
-            "feature": "Create User",
-            "quota": app.rules.max_users or RECORDED_MAX_USERS,
-            "limit": app.quota.rate_limit
-            or (endpoint.operation.limit if endpoint else STANDARD_LIMIT),
-            "seconds": seconds,
-            "reset": math.ceil(app.clock.now() + seconds),
-        }
-        return {name: value for name, value in known.items() if value not in (None, "")}
+def _values(context: RequestContext, seconds: float) -> dict[str, object]:
+    """Return the values that messages name; unknown ones are left out."""
+    app, summary, endpoint = context.app, context.summary(), context.endpoint
+    kind, credential = context.credential()
+    known = {
+        "uid": summary.uid and summary.uid.lower(),
+        "token": credential if kind == "token" else None,
+        "key": errors.mask(credential) if kind == "key" else None,
+        "app_id": None if context.refusal else app.id,
+        "region": app.rules.region,
+        "operation": summary.operation,
+        "feature": "Create User",
+        "quota": app.rules.max_users or RECORDED_MAX_USERS,
+        "limit": app.quota.rate_limit or (endpoint.operation.limit if endpoint else STANDARD_LIMIT),
+        "seconds": math.ceil(seconds),
+        "reset": math.ceil(app.clock.now() + math.ceil(seconds)),
+    }
+    return {name: value for name, value in known.items() if value not in (None, "")}
 
 
 # --- sending --------------------------------------------------------------------------------
