@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mockchat.verify.play import Verdict
-from mockchat.verify.run import Plan, Run
+from mockchat.verify.run import Plan, Run, Verdict
 from mockchat.verify.side import Place
 from mockchat.wire.app import STORE
 from tests.faulty import Recorder

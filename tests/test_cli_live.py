@@ -56,8 +56,8 @@ def test_verify_tells_that_the_same_service_is_the_same_and_shows_no_key_anywher
     for one in written:
         for secret in ("rest1", "tail1", "auth1", "tail2", "app123"):
             assert secret not in one
-    assert "<p>No answer differs.</p>" in page.read_text()
-    assert "\nNo answer differs.\n" in text.read_text()
+    for path in (page, text):
+        assert "No answer differs." in path.read_text()
     [exchange, *_] = yaml.safe_load(cassettes[1])["interactions"]
     assert exchange["request"]["method"] == "POST"
     assert exchange["request"]["headers"]["apikey"] == ["REST_API_KEY"]

@@ -16,9 +16,7 @@ from mockchat.api.validation import TEXTS
 from mockchat.core.clock import Clock
 from mockchat.core.errors import Evidence
 from mockchat.verify import VerifyError, cassette, report
-from mockchat.verify.assumed import codes_and_rules
-from mockchat.verify.play import Verdict
-from mockchat.verify.run import Plan, Run
+from mockchat.verify.run import Plan, Run, Verdict, codes_and_rules
 from mockchat.verify.side import PER_MINUTE, Pace, Place
 from mockchat.verify.table import GROUPS, NOT_ASKED
 from mockchat.wire.app import STORE

@@ -232,13 +232,9 @@ def _left(run: "Run") -> str:
 
 def _dry_run(plan: "Plan") -> int:
     from mockchat.verify import curl  # noqa: PLC0415  # imports a server's modules
-    from mockchat.verify.side import Side  # noqa: PLC0415
-    from mockchat.verify.table import GROUPS  # noqa: PLC0415
 
     for group in plan.groups:
-        side = Side(plan.place, plan.values)
-        probes = tuple(one for one in GROUPS[group] if one.only_reads or not plan.read_only)
-        for line in curl.lines(side, group, f"{plan.prefix}-{group}", probes):
+        for line in curl.lines(plan, group):
             say(line)
     return 0
 

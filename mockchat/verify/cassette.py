@@ -7,9 +7,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from mockchat.verify.play import Played
+from mockchat.verify.compare import replaced
 from mockchat.verify.probe import SOCKET, Probe
-from mockchat.verify.run import Run
+from mockchat.verify.run import Played, Run
 from mockchat.verify.side import Place
 
 # The app and the keys of a mockchat with the default settings, for a replay.
@@ -25,10 +25,12 @@ def write(folder: str, run: Run) -> list[Path]:
     for one in run.played:
         if _is_of_the_app(one.probe):
             groups.setdefault(one.group, []).append(_interaction(one, run.plan.place))
+    # What stands for each secret: the default of mockchat, or a made-up key of its form.
+    secrets = {value: _placeholder(name.strip("<>"), value) for value, name in run.secrets.items()}
     paths = []
     for group, interactions in groups.items():
         text = json.dumps({"interactions": interactions, "version": 1})
-        document = json.loads(run.secrets.hidden(text, _placeholder))
+        document = json.loads(replaced(text, secrets))
         path = Path(folder) / f"{group}.yaml"
         path.write_text(yaml.safe_dump(document, sort_keys=False, width=4096), encoding="utf-8")
         paths.append(path)

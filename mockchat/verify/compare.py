@@ -18,6 +18,11 @@ _OF_TRANSPORT = re.compile(
 )
 _CLASSES = ("10000", "20000")  # the documented limits a minute; plans may have others
 _LIMIT = "x-ratelimit-limit"
+_STYLES = {
+    "slashes": {"escaped": r"\\/", "as they are": r"(?<!\\)/"},
+    "characters beyond ASCII": {"escaped": r"\\u[0-9a-f]{4}", "as they are": r"[^\x00-\x7f]"},
+    "white space after `:`": {"there": r'":\s', "none": r'":\S'},
+}
 _OF_SETTINGS = "ADMIN_API_HOST"  # a key of the settings of an app, which name its hosts
 
 
@@ -64,31 +69,25 @@ _VOLATILE: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Forms:
-    """Replaces what differs between any two services: values of earlier answers, times, ids."""
+def replaced(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with other words for known values, and for their masked forms."""
+    pairs = [*values.items(), *((mask(value), mask(other)) for value, other in values.items())]
+    for value, other in sorted(pairs, key=lambda pair: -len(pair[0])):
+        text = text.replace(value, other)
+    return text
 
-    def __init__(self, kept: Mapping[str, str]) -> None:
-        pairs = [(value, f"<{name}>") for name, value in kept.items()]
-        pairs += [(mask(value), f"<{name}, masked>") for name, value in kept.items()]
-        self._pairs = sorted(pairs, key=lambda pair: -len(pair[0]))
 
-    def text(self, text: str) -> str:
-        """Return a text with the names of known values in their place."""
-        for value, name in self._pairs:
-            text = text.replace(value, name)
-        return text
-
-    def of(self, value: Any, key: str = "") -> Any:
-        """Return a JSON document in its form."""
-        if isinstance(value, str):
-            value = self.text(value)
-        if key in _VOLATILE:
-            return _VOLATILE[key](value)
-        if isinstance(value, dict) and _OF_SETTINGS in value:
-            return {name: _type(inner) for name, inner in value.items()}
-        if isinstance(value, dict):
-            return {self.text(name): self.of(inner, name) for name, inner in value.items()}
-        return [self.of(inner) for inner in value] if isinstance(value, list) else value
+def _form(value: Any, names: Mapping[str, str], key: str = "") -> Any:
+    """Return a JSON document in its form: known values by name, and times and ids by pattern."""
+    if isinstance(value, str):
+        value = replaced(value, names)
+    if key in _VOLATILE:
+        return _VOLATILE[key](value)
+    if isinstance(value, dict) and _OF_SETTINGS in value:
+        return {name: _type(inner) for name, inner in value.items()}
+    if isinstance(value, dict):
+        return {replaced(name, names): _form(inner, names, name) for name, inner in value.items()}
+    return [_form(inner, names) for inner in value] if isinstance(value, list) else value
 
 
 def _own_part(body: Any, prefix: str) -> Any:
@@ -105,19 +104,22 @@ def _own_part(body: Any, prefix: str) -> Any:
 
 # --- comparison -----------------------------------------------------------------------------
 def compare(
-    live: Answer, mock: Answer, forms: tuple[Forms, Forms], prefix: str = ""
+    live: Answer, mock: Answer, names: tuple[Mapping[str, str], Mapping[str, str]], prefix: str = ""
 ) -> list[Difference]:
-    """Return the differences of two answers; `prefix` leaves out what belongs to others."""
-    found = []
+    """Return the differences of two answers.
+
+    `names` has the names of the values that each side may answer. `prefix` leaves out what belongs
+    to others.
+    """
+    found = list(_headers(live.headers, mock.headers))
     if live.status != mock.status:
-        found.append(Difference("status", str(live.status), str(mock.status)))
-    found += _headers(live.headers, mock.headers)
+        found.insert(0, Difference("status", str(live.status), str(mock.status)))
     theirs, ours = _own_part(live.body, prefix), _own_part(mock.body, prefix)
     if theirs is None or ours is None:
-        texts = forms[0].text(live.text), forms[1].text(mock.text)
+        texts = replaced(live.text, names[0]), replaced(mock.text, names[1])
         return [*found, *([Difference("body", *texts)] if texts[0] != texts[1] else [])]
-    found += _documents("", forms[0].of(theirs), forms[1].of(ours))
-    return found + list(_style(live.text, mock.text))
+    found += _documents("", _form(theirs, names[0]), _form(ours, names[1]))
+    return found + list(_styles(live.text, mock.text))
 
 
 def _headers(live: Mapping[str, str], mock: Mapping[str, str]) -> Iterator[Difference]:
@@ -161,12 +163,8 @@ def _lists(place: str, live: list[Any], mock: list[Any]) -> Iterator[Difference]
 
 def _name(item: Any) -> str:
     """Return what tells an item of a list from the others."""
-    if isinstance(item, dict):
-        found = [
-            str(item[key]) for key in ("authToken", "apiKey", "uid", "role", "name") if key in item
-        ]
-        return found[0] if found else _text(item)
-    return _text(item)
+    keys = ("authToken", "apiKey", "uid", "role", "name") if isinstance(item, dict) else ()
+    return next((str(item[key]) for key in keys if key in item), _text(item))
 
 
 def _shown(document: Mapping[str, Any], key: str) -> str:
@@ -177,20 +175,12 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _style(live: str, mock: str) -> Iterator[Difference]:
+def _styles(live: str, mock: str) -> Iterator[Difference]:
     """Yield how the texts of two equal documents differ: escapes and white space."""
-    styles = {
-        "slashes": (r"\\/", r"(?<!\\)/"),
-        "characters beyond ASCII": (r"\\u[0-9a-f]{4}", r"[^\x00-\x7f]"),
-        "white space after `:`": (r'":\s', r'":\S'),
-    }
-    names = ("escaped", "as they are"), ("escaped", "as they are"), ("there", "none")
-    for (place, patterns), shown in zip(styles.items(), names, strict=True):
+    for place, styles in _STYLES.items():
         pair = [
-            next(
-                (name for name, one in zip(shown, patterns, strict=True) if re.search(one, it)), ""
-            )
-            for it in (live, mock)
+            next((name for name, pattern in styles.items() if re.search(pattern, text)), "")
+            for text in (live, mock)
         ]
         if all(pair) and pair[0] != pair[1]:
             yield Difference(place, *pair)

@@ -5,20 +5,22 @@ import shlex
 from collections.abc import Iterator
 
 from mockchat.verify.probe import SOCKET, Probe, names_in, names_under
+from mockchat.verify.run import Plan
 from mockchat.verify.side import Side
 
 # The keys of the caller are in the variables that verify reads, too.
 _KEYS = {"rest_key": "COMETCHAT_REST_API_KEY", "auth_key": "COMETCHAT_AUTH_KEY"}
 
 
-def lines(side: Side, group: str, base: str, probes: tuple[Probe, ...]) -> Iterator[str]:
+def lines(plan: Plan, group: str) -> Iterator[str]:
     """Yield a comment and a command for each probe; `$NAME` is what an earlier answer holds."""
-    values = {**side.values, **names_under(base)}
+    side = Side(plan.place, plan.values)
+    values = {**plan.values, **names_under(f"{plan.prefix}-{group}")}
     yield f"# --- {group}"
-    for probe in probes:
+    for probe in plan.probes(group):
         yield f"# {probe.what}"
         parts = [probe.path, dict(probe.headers), probe.body]
-        unknown = {name for name in names_in(parts) if name not in values or name in _KEYS}
+        unknown = names_in(parts) - (values.keys() - _KEYS.keys())
         side.values = values | {name: f"\0{_KEYS.get(name, name.upper())}\0" for name in unknown}
         yield _command(side, probe)
 

@@ -1,18 +1,28 @@
 """Made: the users, roles and api keys that verify creates, and their removal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import quote
 
-from mockchat.verify.side import Answer, BusyError, LostError, Request, Side
+from mockchat.verify.side import Answer, NoAnswerError, Request, Side
 
 _AT_ONCE = 25  # uids in a request
-_LISTS = {
-    "users": ("/users?withDeactivated=true&perPage=1000&searchKey={prefix}", "uid"),
-    "roles": ("/roles?perPage=1000", "role"),
-    "apikeys": ("/apikeys?perPage=1000&searchKey={prefix}", "apiKey"),
+
+
+class _Kind(NamedTuple):
+    """A kind of thing that verify creates."""
+
+    path: str  # of its list
+    key: str  # the field of its id
+    named_by: str  # the field that begins with the prefix
+
+
+_KINDS = {
+    "users": _Kind("/users?withDeactivated=true&perPage=1000&searchKey={prefix}", "uid", "uid"),
+    "roles": _Kind("/roles?perPage=1000", "role", "role"),
+    "apikeys": _Kind("/apikeys?perPage=1000&searchKey={prefix}", "apiKey", "name"),
 }
-_KEY_OF = {kind: key for kind, (_, key) in _LISTS.items()}
 
 
 class Made:
@@ -20,50 +30,40 @@ class Made:
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
-        self._ids: dict[str, set[str]] = {kind: set() for kind in _LISTS}
+        self._ids: dict[str, set[str]] = {kind: set() for kind in _KINDS}
 
     @property
     def left(self) -> list[str]:
         """What may still exist, as `users/ID`."""
         return [f"{kind}/{name}" for kind, ids in self._ids.items() for name in sorted(ids)]
 
-    def note_request(self, request: Request) -> list[tuple[str, str]]:
-        """Note what a request may create, even if its answer is lost; return what is new."""
-        named = [(kind, name) for kind, names in self._created_by(request) for name in names]
-        new = [(kind, name) for kind, name in named if name not in self._ids[kind]]
-        for kind, name in new:
-            self._ids[kind].add(name)
-        return new
+    def note(self, request: Request, answer: Answer | None) -> None:
+        """Note what a request has created, or may have created if its answer is lost."""
+        kind = request.url.partition("?")[0].rpartition("/")[2]
+        if request.method != "POST" or kind not in _KINDS:
+            return
+        status = answer.status if answer else 0
+        if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._ids[kind].update(self._named_in(request, _KINDS[kind].key))
+        if kind == "apikeys" and answer and (key := answer.at("data", "apiKey")):
+            self._ids[kind].add(str(key))
 
-    def note_answer(self, request: Request, answer: Answer, new: Iterable[tuple[str, str]]) -> None:
-        """Note the id of a created api key, or that a request has created nothing `new`."""
-        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            for kind, name in new:
-                self._ids[kind].discard(name)
-        body = answer.body
-        data = body.get("data") if isinstance(body, dict) else None
-        if _is(request, "apikeys") and isinstance(data, dict) and data.get("apiKey"):
-            self._ids["apikeys"].add(str(data["apiKey"]))
-
-    def _created_by(self, request: Request) -> Iterable[tuple[str, list[str]]]:
-        body = request.body
-        if isinstance(body, dict):
-            for kind in ("users", "roles"):
-                name = body.get(_KEY_OF[kind])
-                if _is(request, kind) and isinstance(name, str) and self._is_own(name):
-                    yield kind, [name.lower()]
-            if _is(request, "data_import/users") and isinstance(body.get("users"), dict):
-                yield "users", [name.lower() for name in body["users"] if self._is_own(name)]
+    def _named_in(self, request: Request, key: str) -> Iterator[str]:
+        """Yield the ids in the body of a request, an import or the creation of one object."""
+        body = request.body if isinstance(request.body, dict) else {}
+        imported = body.get("users")
+        for name in imported if isinstance(imported, dict) else [body.get(key)]:
+            if isinstance(name, str) and self._is_own(name):
+                yield name.lower()
 
     def _is_own(self, name: str) -> bool:
         return name.lower().startswith(f"{self.prefix}-")
 
     # --- removal ------------------------------------------------------------------------
-    async def remove(self, side: Side) -> list[str]:
-        """Remove everything under the prefix and return what is left."""
+    async def remove(self, side: Side) -> None:
+        """Remove everything under the prefix; `left` tells what could not be removed."""
         try:
-            for kind in _LISTS:
-                await self._find(side, kind)
+            await self._find(side)
             users = sorted(self._ids["users"])
             for start in range(0, len(users), _AT_ONCE):
                 uids = users[start : start + _AT_ONCE]
@@ -72,11 +72,9 @@ class Made:
             for kind, ids in self._ids.items():
                 for name in sorted(ids):
                     await self._remove_one(side, kind, name)
-            for kind in _LISTS:
-                await self._find(side, kind)
-        except (LostError, BusyError):
-            pass  # what is left is told
-        return self.left
+            await self._find(side)
+        except NoAnswerError:
+            pass
 
     async def _remove_one(self, side: Side, kind: str, name: str) -> None:
         body = {"permanent": True} if kind == "users" else None
@@ -84,24 +82,11 @@ class Made:
         if answer.succeeded or answer.status == HTTPStatus.NOT_FOUND:
             self._ids[kind].discard(name)
 
-    async def _find(self, side: Side, kind: str) -> None:
+    async def _find(self, side: Side) -> None:
         """Add what the service lists under the prefix."""
-        path, key = _LISTS[kind]
-        answer = await side.call("GET", path.format(prefix=self.prefix))
-        body = answer.body
-        rows = body.get("data") if isinstance(body, dict) else None
-        for row in rows if isinstance(rows, list) else ():
-            own = isinstance(row, dict) and self._is_own(str(row.get(_name(kind), "")))
-            if own and row.get(key):
-                self._ids[kind].add(str(row[key]))
-
-
-def _name(kind: str) -> str:
-    """Return the field that has the prefix."""
-    return "name" if kind == "apikeys" else _KEY_OF[kind]
-
-
-def _is(request: Request, kind: str) -> bool:
-    """Whether a request creates things of a kind."""
-    path = request.url.partition("?")[0]
-    return request.method == "POST" and path.endswith(f"/{kind}")
+        for kind, (path, key, named_by) in _KINDS.items():
+            rows = (await side.call("GET", path.format(prefix=self.prefix))).at("data")
+            for row in rows if isinstance(rows, list) else ():
+                is_own = isinstance(row, dict) and self._is_own(str(row.get(named_by)))
+                if is_own and row.get(key):
+                    self._ids[kind].add(str(row[key]))

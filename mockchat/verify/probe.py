@@ -1,6 +1,7 @@
 """Probes: one request each, as plain data; its texts name values of the run as `$name`."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from string import Template
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Raw(NamedTuple):
 class Probe(NamedTuple):
     """One request, and what it is asked for.
 
-    `keeps` names values of the answer for later probes: `token=data.authToken`. `settles` names
+    `keeps` names a value of the answer for later probes: `token=data.authToken`. `settles` names
     the assumption of docs/differences.py that the answer turns into knowledge. If a
     `base` probe succeeds on one side only, the rest of its group cannot be asked. `pause` is the
     time in seconds to wait before the request. The answer to a `shared` probe may contain things
@@ -63,29 +64,15 @@ class Probe(NamedTuple):
     @property
     def only_reads(self) -> bool:
         """Whether the request needs nothing that verify creates, and changes nothing."""
-        needs = set(names_in([self.path, dict(self.headers), self.body]))
+        needs = names_in([self.path, dict(self.headers), self.body])
         return self.method == "GET" and needs <= GIVEN
 
-    @property
-    def kept(self) -> dict[str, list[str]]:
-        """The place in the answer of each value to keep, by its name."""
-        pairs = (pair.partition("=") for pair in self.keeps.split())
-        return {name: place.split(".") for name, _, place in pairs}
 
-
-def names_in(value: Any) -> Iterator[str]:
-    """Yield the names of values in all texts of a request."""
-    if isinstance(value, str):
-        yield from Template(value).get_identifiers()
-    elif isinstance(value, Raw):
-        yield from names_in(value.text)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from names_in(key)
-            yield from names_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from names_in(inner)
+def names_in(value: Any) -> set[str]:
+    """Return the names of values in all texts of a part of a request."""
+    found: defaultdict[str, str] = defaultdict(str)
+    filled(value, found)  # a name that it looks up becomes a key
+    return set(found)
 
 
 def filled(value: Any, values: Mapping[str, str]) -> Any:

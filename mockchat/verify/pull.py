@@ -1,18 +1,19 @@
 """Pull: the users and roles of an app as a fixture, page by page; it goes on where it ended."""
 
 import hashlib
+import itertools
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mockchat.core.entities import DEFAULT_ROLE
 from mockchat.verify import VerifyError
-from mockchat.verify.play import told
-from mockchat.verify.side import BusyError, LostError, Side
+from mockchat.verify.side import NoAnswerError, Side
 
 _PER_PAGE = 1000
 _FIELDS = (
@@ -50,13 +51,15 @@ class Pull:
         """Write the fixture and return it; raise VerifyError if the service refuses, OSError."""
         self._resume()
         try:
-            roles = [role async for role in _roles(side)]
+            pages = _pages(side, f"/roles?perPage={_PER_PAGE}", "role")
+            roles = [row async for page in pages for row in page.rows]
             await self._pull_users(side)
             if self._wish.friends:
                 await self._pull_friends(side)
-        except (LostError, BusyError) as error:
+        except NoAnswerError as error:
             raise VerifyError(f"{error}; the same command goes on where this one ended") from None
-        fixture = {"users": self._settled(), "roles": _complete(roles, self._users.values())}
+        users = self._settled()
+        fixture = {"users": users, "roles": _roles(roles, users)}
         _write(self.file, json.dumps(fixture, indent=1, ensure_ascii=False) + "\n", "w")
         self.part.unlink()
         return fixture
@@ -87,94 +90,84 @@ class Pull:
 
     # --- pages --------------------------------------------------------------------------
     async def _pull_users(self, side: Side) -> None:
-        limit = self._wish.limit
-        per_page = min(_PER_PAGE, limit or _PER_PAGE)
-        path = f"/users?withDeactivated=true&withTags=true&perPage={per_page}&page="
-        more = True
-        while more and (limit is None or len(self._users) < limit):
-            rows, pagination = await _page(side, f"{path}{self._pages + 1}", "uid")
-            users = [self._user(row) for row in rows if row["uid"] not in self._users]
-            self._add({"page": self._pages + 1, "users": users})
-            total = min(pagination.get("total", 0), limit or pagination.get("total", 0))
-            self._progress("users", len(self._users), total)
-            more = self._pages < pagination.get("total_pages", 0) and bool(users)
+        limit = self._wish.limit or sys.maxsize
+        path = f"/users?withDeactivated=true&withTags=true&perPage={min(_PER_PAGE, limit)}"
+        if len(self._users) >= limit:
+            return
+        async for page in _pages(side, path, "uid", self._pages + 1):
+            users = [self._user(row) for row in page.rows if row["uid"] not in self._users]
+            self._add({"page": page.number, "users": users})
+            self._progress("users", len(self._users), min(page.total, limit))
+            if len(self._users) >= limit:
+                break
 
     async def _pull_friends(self, side: Side) -> None:
         users = self._settled()
         for number, user in enumerate(users, 1):
             if "friends" not in user and "deactivatedAt" not in user:
-                path = f"/users/{quote(user['uid'], safe='')}/friends"
-                found = [row["uid"] async for row in _rows(side, path, "uid")]
-                self._add({"of": user["uid"], "friends": found})
+                path = f"/users/{quote(user['uid'], safe='')}/friends?perPage={_PER_PAGE}"
+                pages = _pages(side, path, "uid")
+                friends = [row["uid"] async for page in pages for row in page.rows]
+                self._add({"of": user["uid"], "friends": friends})
             self._progress("friends", number, len(users))
 
     def _user(self, row: Json) -> Json:
         """Return a user as a fixture has it."""
-        user = {
-            key: row[key]
-            for key in _FIELDS
-            if isinstance(row.get(key), _type(key)) and row[key] != ""
-        }
-        user = {**user, "name": user.get("name", user["uid"])}
+        known = {key: value for key, value in _known(row, _FIELDS).items() if value != ""}
+        user = {**known, "name": known.get("name", row["uid"])}
         return self._anonymise(user) if self._anonymise else user
 
     def _settled(self) -> list[Json]:
         """Return the users within the limit; friends that were not pulled are left out."""
         users = list(self._users.values())[: self._wish.limit]
         uids = {user["uid"] for user in users}
-        return [
-            user | {"friends": [uid for uid in user["friends"] if uid in uids]}
-            if "friends" in user
-            else user
-            for user in users
-        ]
+        for user in users:
+            if "friends" in user:
+                user["friends"] = [uid for uid in user["friends"] if uid in uids]
+        return users
 
 
-def _type(key: str) -> type:
-    """Return the type of a value that a fixture takes; another one is left out."""
-    return int if key.endswith("At") else _TYPES.get(key, str)
+def _known(row: Json, fields: Iterable[str]) -> Json:
+    """Return the values that a fixture takes."""
+    types = {key: int if key.endswith("At") else _TYPES.get(key, str) for key in fields}
+    return {key: row[key] for key, kind in types.items() if isinstance(row.get(key), kind)}
 
 
-async def _roles(side: Side) -> AsyncIterator[Json]:
-    async for row in _rows(side, "/roles", "role"):
-        known = {key: row[key] for key in _OF_ROLE if isinstance(row.get(key), _type(key))}
-        yield {"name": known["role"], **known}
-
-
-def _complete(roles: list[Json], users: Iterable[Json]) -> list[Json]:
+def _roles(rows: list[Json], users: list[Json]) -> list[Json]:
     """Return all roles but the default one: those of the list, and others that users have."""
-    found = {role["role"]: role for role in roles}
+    found = {row["role"]: {"name": row["role"], **_known(row, _OF_ROLE)} for row in rows}
     for user in users:
         role = user.get("role", DEFAULT_ROLE)
         found.setdefault(role, {"role": role, "name": role})
     return [role for name, role in found.items() if name != DEFAULT_ROLE]
 
 
-async def _rows(side: Side, path: str, key: str) -> AsyncIterator[Json]:
-    """Yield the rows of all pages of a list, whose `key` is their id."""
-    page, seen, more = 1, set[str](), True
-    while more:
-        rows, pagination = await _page(side, f"{path}?perPage={_PER_PAGE}&page={page}", key)
+class _Page(NamedTuple):
+    """A page of a list: the rows that no page before had, and the number of all rows."""
+
+    number: int
+    rows: list[Json]
+    total: int
+
+
+async def _pages(side: Side, path: str, key: str, first: int = 1) -> AsyncIterator[_Page]:
+    """Yield the pages of a list, whose `key` is the id of a row; raise VerifyError."""
+    seen: set[str] = set()
+    for number in itertools.count(first):
+        request = f"{path}&page={number}"
+        answer = await side.call("GET", request)
+        rows = answer.at("data")
+        if not answer.succeeded or not isinstance(rows, list):
+            raise VerifyError(f"the service refuses GET {request}: {answer.error}")
+        if not all(isinstance(row, dict) and isinstance(row.get(key), str) for row in rows):
+            raise VerifyError(f"the service answers GET {request} with rows that have no {key}")
+        places = (("meta", "pagination", name) for name in ("total", "total_pages"))
+        total, last = (it if isinstance(it := answer.at(*place), int) else 0 for place in places)
         new = [row for row in rows if row[key] not in seen]
-        for row in new:
-            yield row
         seen |= {row[key] for row in new}
-        more = page < pagination.get("total_pages", 0) and bool(new)
-        page += 1
-
-
-async def _page(side: Side, path: str, key: str) -> tuple[list[Json], dict[str, int]]:
-    """Return the rows of a page and its pagination; raise VerifyError."""
-    answer = await side.call("GET", path)
-    body = answer.body if isinstance(answer.body, dict) else {}
-    rows, meta = body.get("data"), body.get("meta")
-    if not answer.succeeded or not isinstance(rows, list):
-        raise VerifyError(f"the service refuses GET {path}: {told(answer)}")
-    if not all(isinstance(row, dict) and isinstance(row.get(key), str) for row in rows):
-        raise VerifyError(f"the service answers GET {path} with rows that have no {key}")
-    pagination = meta.get("pagination") if isinstance(meta, dict) else None
-    numbers = pagination.items() if isinstance(pagination, dict) else ()
-    return rows, {name: number for name, number in numbers if isinstance(number, int)}
+        yield _Page(number, new, total)
+        if number >= last or not new:
+            return
 
 
 # --- the part -------------------------------------------------------------------------------
@@ -236,13 +229,12 @@ class _Anonymiser:
         if isinstance(value, int):
             return self._faker.random_int(0, max(10, abs(value)))
         if isinstance(value, float):
-            return float(self._faker.random_int())
-        return self._word(key) if isinstance(value, str) else value
+            return self._faker.pyfloat()
+        return self._word(key.lower()) if isinstance(value, str) else value
 
     def _word(self, key: str) -> str:
-        kind = key.lower()
-        if "mail" in kind:
+        if "mail" in key:
             return str(self._faker.safe_email())
-        if "phone" in kind or "contact" in kind or "mobile" in kind:
+        if "phone" in key or "contact" in key or "mobile" in key:
             return str(self._faker.phone_number())
         return str(self._faker.word())

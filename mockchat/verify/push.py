@@ -9,8 +9,7 @@ from mockchat.core.entities import DEFAULT_ROLE
 from mockchat.core.ids import camel
 from mockchat.core.seed import FixtureError, Seed
 from mockchat.verify import VerifyError
-from mockchat.verify.play import told
-from mockchat.verify.side import IMPORTS_PER_MINUTE, Answer, BusyError, LostError, Pace, Side
+from mockchat.verify.side import IMPORTS_PER_MINUTE, Answer, NoAnswerError, Pace, Side, told
 
 AT_ONCE = 50  # users in an import; the live service takes no more (reference section 15.5)
 _FRIENDS_AT_ONCE = 25
@@ -41,7 +40,7 @@ class Push:
             for role in self._seed.roles:
                 await self._create_role(side, role)
             users = self._seed.users
-            pace = Pace(IMPORTS_PER_MINUTE, side.sleep, side.now)
+            pace = Pace(IMPORTS_PER_MINUTE, side.sleep)
             for part in _parts(users, AT_ONCE):
                 await pace.wait()
                 await self._import(side, part)
@@ -50,7 +49,7 @@ class Push:
             gone = [user["uid"] for user in users if user.get("deactivated_at")]
             for uids in _parts(gone, _FRIENDS_AT_ONCE):
                 await self._call(side, "DELETE", "/users", {"uidsToDeactivate": uids})
-        except (LostError, BusyError) as error:
+        except NoAnswerError as error:
             raise VerifyError(f"{error}; users pushed so far: {self.pushed}") from None
 
     async def _create_role(self, side: Side, role: Json) -> None:
@@ -60,7 +59,7 @@ class Push:
             return
         answer = await side.call("POST", "/roles", {**role})
         if not answer.succeeded:
-            self.refused[f"role {name}"] = told(answer)
+            self.refused[f"role {name}"] = answer.error
 
     async def _import(self, side: Side, users: list[Json]) -> None:
         wanted = {user["uid"]: _as_sent(user) for user in users}
@@ -83,14 +82,14 @@ class Push:
                 path = f"/users/{quote(user['uid'], safe='')}/friends"
                 answer = await side.call("POST", path, {"accepted": uids})
                 if not answer.succeeded:
-                    self.refused[f"friends of {user['uid']}"] = told(answer)
+                    self.refused[f"friends of {user['uid']}"] = answer.error
             self._progress("friends", number, len(users))
 
     @staticmethod
     async def _call(side: Side, method: str, path: str, body: Json) -> Answer:
         answer = await side.call(method, path, body)
         if not answer.succeeded:
-            raise VerifyError(f"the service refuses {method} {path}: {told(answer)}")
+            raise VerifyError(f"the service refuses {method} {path}: {answer.error}")
         return answer
 
 
@@ -104,6 +103,4 @@ def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
 
 def _reason(outcome: Any) -> str:
     error = outcome.get("error") if isinstance(outcome, dict) else None
-    if isinstance(error, dict):
-        return f"{error.get('code')}: {error.get('message')}"
-    return "the service does not say why"
+    return told(error) or "the service does not say why"

@@ -1,46 +1,29 @@
 """Reports of a run: tables for a terminal, JSON, and a file in Markdown or HTML."""
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockchat.verify.compare import Difference
-from mockchat.verify.play import Outcome, Verdict
-from mockchat.verify.run import Run
+from mockchat.verify.run import Outcome, Run, Verdict
 from mockchat.verify.table import GROUPS, NOT_ASKED
 from mockchat.version import __version__
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_TITLE = "mockchat and the live service"
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em }}
-div {{ overflow-x: auto }}
-table {{ border-collapse: collapse }}
-th, td {{ text-align: left; vertical-align: top; padding: .3em .8em; overflow-wrap: break-word;
-          border-bottom: 1px solid #8886; min-width: 4.5em }}
-</style>
-{body}
-</html>
-"""
-_DIFFERENCES = "Differences"
+_WIDTH = 110  # characters of an HTML report
+_SHOWN = 3  # probes that a row names
 
 
 class Section(NamedTuple):
-    """A table of a report; `empty` stands for it if it has no rows."""
+    """A table of a report."""
 
     title: str
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    empty: str = ""
+    rows: Sequence[tuple[str, ...]]
 
 
 def document(run: Run) -> dict[str, Any]:
@@ -68,40 +51,35 @@ def document(run: Run) -> dict[str, Any]:
 
 
 def _counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    found = Counter(one.verdict.value for one in outcomes)
-    return {verdict.value: found[verdict.value] for verdict in Verdict}
+    found = Counter(one.verdict for one in outcomes)
+    return {verdict.value: found[verdict] for verdict in Verdict}
 
 
 def conclusion(run: Run) -> str:
-    """Return the result in a sentence or two."""
-    counts = ", ".join(f"{name} {number}" for name, number in _counts(run.outcomes).items())
-    left = run.made.left
+    """Return the result in a few sentences."""
+    counts, left = _counts(run.outcomes), run.made.left
+    told = ", ".join(f"{name} {number}" for name, number in counts.items())
+    same = "" if counts[Verdict.DIFFERS] else " No answer differs."
     more = f"Perhaps left on the app: {', '.join(left)}." if left else "Nothing is left on the app."
-    return f"{len(run.outcomes)} probes: {counts}. {more}"
+    return f"{len(run.outcomes)} probes: {told}.{same} {more}"
 
 
-# --- sections -------------------------------------------------------------------------------
 def sections(run: Run) -> Iterator[Section]:
-    """Yield the tables of a report."""
-    verdicts = tuple(verdict.value for verdict in Verdict)
+    """Yield the tables of a report, of which any may have no rows."""
     counts = [
-        (group, *(str(number) for number in _counts(found).values()))
+        (group, *map(str, _counts(found).values()))
         for group in GROUPS
         if (found := [one for one in run.outcomes if one.group == group])
     ]
-    yield Section("Probes", ("group", *verdicts), counts)
-    yield Section(
-        _DIFFERENCES,
-        ("probe", "place", "live service", "mockchat"),
-        list(_differences(run.outcomes)),
-        "No answer differs.",
-    )
+    yield Section("Probes", ("group", *Verdict), counts)
+    head = ("probe", "place", "live service", "mockchat")
+    yield Section("Differences", head, list(_differences(run.outcomes)))
     known = [one for one in run.outcomes if one.verdict is Verdict.NEWLY_KNOWN]
     rows = _grouped((one.assumed, one.probe.what) for one in known)
     yield Section("Newly known: assumed so far, and the same", ("assumption", "probes"), rows)
     unasked = [one for one in run.outcomes if one.verdict is Verdict.NOT_ASKED]
     reasons = _grouped((one.reason, one.probe.what) for one in unasked)
-    rows = [row[::-1] for row in reasons] + [*NOT_ASKED.items()]
+    rows = [(whats, reason) for reason, whats in reasons] + [*NOT_ASKED.items()]
     yield Section("Not asked", ("what", "why"), rows)
 
 
@@ -121,7 +99,8 @@ def _differences(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
         told = name
 
 
-def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return each name with the first of its probes and the number of the others."""
     found: dict[str, list[str]] = {}
     for name, what in pairs:
         found.setdefault(name, []).append(what)
@@ -129,75 +108,57 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
 
 
 def _joined(whats: list[str]) -> str:
-    shown = 3
-    more = f"; and {len(whats) - shown} more" if len(whats) > shown else ""
-    return "; ".join(whats[:shown]) + more
+    more = f"; and {len(whats) - _SHOWN} more" if len(whats) > _SHOWN else ""
+    return "; ".join(whats[:_SHOWN]) + more
 
 
 # --- forms ----------------------------------------------------------------------------------
 def show(run: Run, console: "Console") -> None:
-    """Print the tables."""
+    """Print the tables; groups with differences stand out."""
     from rich import box  # noqa: PLC0415  # of the extra `verify`
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    for section in sections(run):
-        console.print()
-        if not section.rows and section.empty:
-            console.print(Text(section.empty, "bold green"))
-        if not section.rows:
+    for title, head, rows in sections(run):
+        if not rows:
             continue
-        table = Table(
-            title=section.title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
-        )
-        for number, head in enumerate(section.head):
-            is_count = section.title == "Probes" and number
-            table.add_column(
-                head, overflow="fold", justify="right" if is_count else "left", min_width=5
-            )
-        for row in section.rows:
-            table.add_row(*(Text(_printable(cell)) for cell in row), style=_style(section, row))
+        table = Table(box=box.SIMPLE_HEAD, title=f"\n{title}", title_style="bold")
+        table.title_justify = "left"
+        differs = head.index(Verdict.DIFFERS) if Verdict.DIFFERS in head else 0
+        for number, name in enumerate(head):
+            is_count = differs and number
+            table.add_column(name, overflow="fold", justify="right" if is_count else "left")
+        for row in rows:
+            style = "bold red" if differs and row[differs] != "0" else ""
+            table.add_row(*(Text(_printable(cell)) for cell in row), style=style)
         console.print(table)
     console.print(Text(conclusion(run)), soft_wrap=True)
 
 
-def _style(section: Section, row: Sequence[str]) -> str:
-    """Return the style of a row: groups with differences stand out."""
-    differs = section.head.index(Verdict.DIFFERS) if Verdict.DIFFERS in section.head else 0
-    return "bold red" if differs and row[differs] != "0" else ""
-
-
 def save(run: Run, path: str) -> None:
     """Write the report as HTML or, with any other suffix, as Markdown; raise OSError."""
-    suffix = Path(path).suffix.lower()
-    text = html(run) if suffix in (".html", ".htm") else markdown(run)
-    Path(path).write_text(text, encoding="utf-8")
+    is_html = Path(path).suffix.lower() in (".html", ".htm")
+    Path(path).write_text(html(run) if is_html else markdown(run), encoding="utf-8")
 
 
 def markdown(run: Run) -> str:
     """Return the report in Markdown."""
-    parts = [f"# {_TITLE}\n\nmockchat {__version__}. {conclusion(run)}\n"]
-    for one in sections(run):
-        lines = [one.head, ("---",) * len(one.head), *one.rows]
+    parts = [f"# mockchat and the live service\n\nmockchat {__version__}. {conclusion(run)}\n"]
+    for title, head, rows in sections(run):
+        lines = [head, ("---",) * len(head), *rows] if rows else []
         table = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-        parts.append(f"## {one.title}\n\n{table if one.rows else one.empty or 'None.'}\n")
+        parts.append(f"## {title}\n\n{table or 'None.'}\n")
     return "\n".join(parts)
 
 
 def html(run: Run) -> str:
-    """Return the report as an HTML page."""
-    parts = [f"<h1>{_TITLE}</h1><p>mockchat {__version__}. {escape(conclusion(run))}</p>"]
-    for one in sections(run):
-        parts.append(f"<h2>{escape(one.title)}</h2>")
-        rows = [_row("th", one.head), *(_row("td", row) for row in one.rows)]
-        table = f"<div><table>{''.join(rows)}</table></div>"
-        parts.append(table if one.rows else f"<p>{escape(one.empty or 'None.')}</p>")
-    return _PAGE.format(title=_TITLE, body="\n".join(parts))
+    """Return the tables of a terminal as an HTML page."""
+    from rich.console import Console  # noqa: PLC0415  # of the extra `verify`
 
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    told = "".join(f"<{tag}>{escape(_printable(cell))}</{tag}>" for cell in cells)
-    return f"<tr>{told}</tr>\n"
+    console = Console(file=io.StringIO(), record=True, width=_WIDTH, highlight=False)
+    console.print(f"mockchat {__version__} and the live service", style="bold")
+    show(run, console)
+    return console.export_html()
 
 
 def _cell(text: str) -> str:

@@ -1,24 +1,66 @@
 """A run: plays the probes against the live service and an own mockchat, and judges the answers."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from http import HTTPStatus
+from typing import NamedTuple
 
+from mockchat.api.validation import TEXTS
 from mockchat.config import Config
+from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.core.ids import Ids
 from mockchat.server import MockChat
 from mockchat.verify import VerifyError
+from mockchat.verify.compare import Difference, compare, replaced
 from mockchat.verify.made import Made
-from mockchat.verify.play import WISHES, Outcome, Play, Played, Secrets, Verdict, told
-from mockchat.verify.probe import Probe
-from mockchat.verify.side import BusyError, GoneError, LostError, Place, Side, Sleep
+from mockchat.verify.probe import SOCKET, Probe, names_under
+from mockchat.verify.side import Answer, LostError, NoAnswerError, Place, Request, Side, Sleep
 from mockchat.verify.table import GROUPS
 
 PREFIX = "mockchat-verify-"
 _PLAYS = 5  # of a group whose connection breaks
 _SECRET = ("app_id", "rest_key", "auth_key")
+_READ_ONLY, _NO_AUTH_KEY = "it needs more than to read", "it needs --auth-key"
+
+_WEAK = (Evidence.ASSUMED, Evidence.VENDOR)  # of vendor's errors, the status is assumed
+_CODES = {row.live.code for row in CATALOGUE.values() if row.live.evidence in _WEAK}
+_SENTENCES = [
+    (name, re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(text.text))))
+    for name, text in sorted(TEXTS.items(), key=lambda item: -len(item[1].text))
+]
+
+
+class Verdict(StrEnum):
+    """The result of a probe."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    NEWLY_KNOWN = "newly known"  # the same, and only assumed so far
+    NOT_ASKED = "not asked"
+
+
+class Outcome(NamedTuple):
+    """A probe and its result; `reason` says why it was not asked, `assumed` what was assumed."""
+
+    group: str
+    probe: Probe
+    verdict: Verdict
+    differences: tuple[Difference, ...] = ()
+    reason: str = ""
+    assumed: str = ""
+
+
+class Played(NamedTuple):
+    """A request of the live side and its answer, for a recording."""
+
+    group: str
+    probe: Probe
+    request: Request
+    answer: Answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +91,14 @@ class Plan:
         }
         return {name: value for name, value in found.items() if value}
 
+    def probes(self, group: str) -> tuple[Probe, ...]:
+        """Return the probes of a group that are to be asked."""
+        return tuple(one for one in GROUPS[group] if one.only_reads or not self.read_only)
+
     @property
     def size(self) -> int:
         """The number of probes to ask."""
-        probes = [probe for name in self.groups for probe in GROUPS[name]]
-        return sum(probe.only_reads or not self.read_only for probe in probes)
+        return sum(len(self.probes(group)) for group in self.groups)
 
 
 class Run:
@@ -69,15 +114,16 @@ class Run:
         self.plan, self.made = plan, Made(plan.prefix)
         self.outcomes: list[Outcome] = []
         self.played: list[Played] = []
-        self.secrets = Secrets()
+        # The texts that no report may show, each with what stands for it.
+        self.secrets = {it: f"<{name}>" for name, it in plan.values.items() if name in _SECRET}
         self._progress, self._sleep = progress, sleep
-        self._gone = ""
 
     @property
     def is_complete(self) -> bool:
         """Whether every probe was asked that the plan wished for, and nothing is left."""
         unasked = (one.reason for one in self.outcomes if one.verdict is Verdict.NOT_ASKED)
-        return all(reason in WISHES for reason in unasked) and not self.made.left
+        wished = (_READ_ONLY, _NO_AUTH_KEY)
+        return all(reason in wished for reason in unasked) and not self.made.left
 
     @property
     def agrees(self) -> bool:
@@ -90,86 +136,153 @@ class Run:
         If the task is cancelled, it removes what was created, too.
         """
         plan = self.plan
-        async with AsyncExitStack() as stack:
-            enter = stack.enter_async_context
-            live = await enter(
-                Side(plan.place, plan.values, sleep=self._sleep, timeout=plan.timeout)
-            )
-            self._hide(live)
-            await self._check_keys(live)
-            mock = await enter(MockChat(_config(plan)))
+        async with self._open() as live, MockChat(_config(plan)) as mock:
             place = replace(plan.place, base_url=str(mock.url))
-            other = await enter(Side(place, plan.values, per_minute=None))
-            try:
-                for group in plan.groups:
-                    await self._play_group(group, live, other)
-            finally:
-                live.forgive()
-                await self.made.remove(live)
+            async with Side(place, plan.values, per_minute=None) as own:
+                try:
+                    for group in plan.groups:
+                        await self._play_group(group, live, own)
+                finally:
+                    live.forgive()
+                    await self.made.remove(live)
 
     async def remove(self) -> None:
         """Only remove what is under the prefix; raise VerifyError for wrong keys."""
-        async with Side(self.plan.place, self.plan.values, sleep=self._sleep) as live:
-            self._hide(live)
-            await self._check_keys(live)
+        async with self._open() as live:
             await self.made.remove(live)
 
-    def _hide(self, live: Side) -> None:
-        self.secrets.add({name: it for name, it in live.values.items() if name in _SECRET})
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Side]:
+        """Open the live side, and check its keys."""
+        plan = self.plan
+        async with Side(plan.place, plan.values, sleep=self._sleep, timeout=plan.timeout) as live:
+            await self._check_key(live, "--rest-api-key", "rest_key")
+            if plan.auth_key:
+                await self._check_key(live, "--auth-key", "auth_key")
+            yield live
 
-    async def _check_keys(self, live: Side) -> None:
-        """Raise VerifyError if the keys are not what they are said to be."""
+    async def _check_key(self, live: Side, flag: str, name: str) -> None:
+        """Raise VerifyError if a key is not what it is said to be."""
+        where = self.plan.place.base_url or f"the live service ({self.plan.place.region})"
         path = f"/users?perPage=1&searchKey={self.plan.prefix}"
-        wanted = {"--rest-api-key": ("rest_key", False), "--auth-key": ("auth_key", True)}
-        for flag, (name, is_limited) in wanted.items():
-            if name not in live.values:
-                continue
-            probe = Probe("", f"GET {path}", headers={"apikey": f"${name}"})
-            try:
-                answer = await live.ask(live.request(probe), last=True)
-            except (LostError, BusyError) as error:
-                raise VerifyError(f"{self._where()} cannot be asked: {error}") from None
-            said = self.secrets.hidden(told(answer))
-            if answer.status == HTTPStatus.UNAUTHORIZED:
-                raise VerifyError(
-                    f"{flag}: {self._where()} refuses the key: {self.secrets.hidden(told(answer))}"
-                )
-            if answer.status == HTTPStatus.FORBIDDEN and not is_limited:
-                raise VerifyError(
-                    f"{flag}: the key has no full access: {said}; take the REST API "
-                    "key of the dashboard, whose scope is fullAccess"
-                )
-            if answer.succeeded and is_limited:
-                raise VerifyError(f"{flag}: the key has full access; take the Auth Key")
+        probe = Probe("", f"GET {path}", headers={"apikey": f"${name}"})
+        try:
+            answer = await live.ask(live.request(probe))
+        except NoAnswerError as error:
+            raise VerifyError(f"{where} cannot be asked: {error}") from None
+        is_limited, said = name == "auth_key", replaced(answer.error, self.secrets)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            raise VerifyError(f"{flag}: {where} refuses the key: {said}")
+        if answer.status == HTTPStatus.FORBIDDEN and not is_limited:
+            raise VerifyError(
+                f"{flag}: the key has no full access: {said}; take the REST API "
+                "key of the dashboard, whose scope is fullAccess"
+            )
+        if answer.succeeded and is_limited:
+            raise VerifyError(f"{flag}: the key has full access; take the Auth Key")
 
-    def _where(self) -> str:
-        return self.plan.place.base_url or f"the live service ({self.plan.place.region})"
-
-    # --- groups -------------------------------------------------------------------------
     async def _play_group(self, group: str, live: Side, mock: Side) -> None:
         """Play a group, anew with other names if the connection breaks."""
-        plan, reason = self.plan, self._gone
-        play = Play(group, (live, mock), self.made, self.secrets, last=True)
-        for number in range(1, _PLAYS + 1) if not reason else ():
-            last = number == _PLAYS
-            play = Play(group, (live, mock), self.made, self.secrets, last=last)
-            base = f"{plan.prefix}-{group}{number if number > 1 else ''}"
-            try:
-                async for done in play.run(plan.values, base, read_only=plan.read_only):
+        for number in range(1, _PLAYS + 1):
+            play = _Play(group, self, live, mock, is_last=number == _PLAYS)
+            base = f"{self.plan.prefix}-{group}{number if number > 1 else ''}"
+            with suppress(LostError):
+                async for done in play.run(base):
                     self._progress(group, len(self.outcomes) + done)
                 break
-            except GoneError as error:
-                reason = self._gone = str(error)
-                break
-            except BusyError as error:
-                reason = str(error)
-                break
-            except LostError as error:
-                reason = str(error)
-        rest = GROUPS[group][len(play.outcomes) :]
         self.outcomes += play.outcomes
-        self.outcomes += [Outcome(group, it, Verdict.NOT_ASKED, reason=reason) for it in rest]
         self.played += play.played
+
+
+class _Play:
+    """One attempt to ask both sides the probes of a group; the last one bears lost connections."""
+
+    def __init__(self, group: str, run: Run, live: Side, mock: Side, *, is_last: bool) -> None:
+        self.outcomes: list[Outcome] = []
+        self.played: list[Played] = []
+        self._group, self._run, self._live, self._mock = group, run, live, mock
+        self._is_last = is_last
+        self._blocked = ""  # why the rest of the group cannot be asked
+
+    async def run(self, base: str) -> AsyncIterator[int]:
+        """Ask all probes, and yield the number of those that are done.
+
+        `base` begins the names of what the probes create. Raises LostError if the play is not the
+        last one.
+        """
+        for side in (self._live, self._mock):
+            side.values = {**self._run.plan.values, **names_under(base)}
+        for probe in GROUPS[self._group]:
+            if not (reason := self._reason(probe)):
+                try:
+                    outcome = await self._ask(probe)
+                except NoAnswerError as error:
+                    if isinstance(error, LostError) and not self._is_last:
+                        raise
+                    reason = self._blocked = str(error)
+            if reason:
+                outcome = Outcome(self._group, probe, Verdict.NOT_ASKED, reason=reason)
+            self.outcomes.append(outcome)
+            yield len(self.outcomes)
+
+    def _reason(self, probe: Probe) -> str:
+        """Return why a probe cannot be asked, or an empty text."""
+        if self._run.plan.read_only and not probe.only_reads:
+            return _READ_ONLY
+        if self._blocked:
+            return self._blocked
+        try:
+            self._live.request(probe)
+            self._mock.request(probe)
+        except KeyError as error:
+            name = str(error.args[0])
+            return (
+                _NO_AUTH_KEY if name == "auth_key" else f"it needs the {name} of an earlier answer"
+            )
+        return ""
+
+    async def _ask(self, probe: Probe) -> Outcome:
+        request, answer = self._live.request(probe), None
+        await self._live.sleep(probe.pause)
+        try:
+            answer = await self._live.ask(request, last=self._is_last)
+        except LostError as error:
+            if probe.method != SOCKET:
+                raise
+            return Outcome(self._group, probe, Verdict.NOT_ASKED, reason=str(error))
+        finally:
+            self._run.made.note(request, answer)
+        self.played.append(Played(self._group, probe, request, answer))
+        own = await self._mock.ask(self._mock.request(probe))
+        if probe.keeps:
+            self._keep(probe, answer, own)
+        return self._judge(probe, answer, own)
+
+    def _keep(self, probe: Probe, live: Answer, mock: Answer) -> None:
+        """Keep the value that both answers have."""
+        name, _, place = probe.keeps.partition("=")
+        found = [answer.at(*place.split(".")) for answer in (live, mock)]
+        if all(isinstance(value, str) and value for value in found):
+            self._live.values[name], self._mock.values[name] = found
+            self._run.secrets[found[0]] = f"<{name}>"
+
+    def _judge(self, probe: Probe, live: Answer, mock: Answer) -> Outcome:
+        secrets = self._run.secrets
+        outcome = Outcome(self._group, probe, Verdict.SAME, assumed=_assumption(probe, mock))
+        if live.status == HTTPStatus.PAYMENT_REQUIRED != mock.status:
+            reason = f"the plan of the app does not allow it: {replaced(live.error, secrets)}"
+            self._blocked = self._blocked or (reason if probe.base else "")
+            return outcome._replace(verdict=Verdict.NOT_ASKED, reason=reason)
+        if probe.base and live.succeeded != mock.succeeded:
+            self._blocked = f"it needs what {probe.what!r} creates"
+        prefix = self._run.plan.prefix if probe.shared else ""
+        found = tuple(
+            Difference(*(replaced(text, secrets) for text in one))
+            for one in compare(live, mock, (self._live.names, self._mock.names), prefix)
+        )
+        if found:
+            return outcome._replace(verdict=Verdict.DIFFERS, differences=found)
+        return outcome._replace(verdict=Verdict.NEWLY_KNOWN if outcome.assumed else Verdict.SAME)
 
 
 def _config(plan: Plan) -> Config:
@@ -185,3 +298,23 @@ def _config(plan: Plan) -> Config:
         strict_apps=True,
         login_latency=0.0,
     )
+
+
+# --- assumptions ----------------------------------------------------------------------------
+def codes_and_rules(answer: Answer) -> tuple[str, set[str]]:
+    """Return the error code of an answer, and the names of the sentences of its details."""
+    details = answer.at("error", "details") or {}
+    texts = [text for texts in details.values() for text in texts]
+    found = (next((name for name, one in _SENTENCES if one.fullmatch(it)), "") for it in texts)
+    return str(answer.at("error", "code") or ""), {*found} - {""}
+
+
+def _assumption(probe: Probe, mock: Answer) -> str:
+    """Return what is assumed: an error, a sentence, or what the probe settles, or an empty text."""
+    code, rules = codes_and_rules(mock)
+    if code in _CODES:
+        return code
+    assumed = sorted(name for name in rules if TEXTS[name].evidence is Evidence.ASSUMED)
+    if assumed:
+        return f"sentence of details: {', '.join(assumed)}"
+    return probe.settles

@@ -36,15 +36,19 @@ _AGENT = {"User-Agent": f"mockchat-verify/{__version__}"}
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class LostError(Exception):
+class NoAnswerError(Exception):
+    """The service has not answered a request."""
+
+
+class LostError(NoAnswerError):
     """The connection broke, and it is not known whether the service received the request."""
 
 
-class GoneError(LostError):
+class GoneError(NoAnswerError):
     """The service no longer answers."""
 
 
-class BusyError(Exception):
+class BusyError(NoAnswerError):
     """The service refuses requests for longer than verify waits."""
 
 
@@ -74,15 +78,36 @@ class Answer(NamedTuple):
     @property
     def body(self) -> Any:
         """The JSON document, or None if the text is none."""
-        try:
-            return json.loads(self.text)
-        except (ValueError, RecursionError):
-            return None
+        return _document(self.text)
 
     @property
     def succeeded(self) -> bool:
         """Whether the request did what it asked for."""
         return self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def error(self) -> str:
+        """The code and the message of the error, or the status if the body names none."""
+        return told(self.at("error")) or f"HTTP {self.status}"
+
+    def at(self, *place: str) -> Any:
+        """Return the value at a place in the body, or None."""
+        found = self.body
+        for key in place:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+
+def _document(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def told(error: Any) -> str:
+    """Return the code and the message of an error as text; empty if it is none."""
+    return f"{error.get('code')}: {error.get('message')}" if isinstance(error, dict) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +120,13 @@ class Place:
 
     def url(self, service: str, app_id: str | None = None) -> str:
         """Return the base URL of a service: `api`, `apiclient` or `websocket`."""
+        is_socket = service == "websocket"
         if self.base_url:
-            scheme = "http" if service == "websocket" else ""
-            return self.base_url.replace(scheme, "ws", 1) if scheme else self.base_url
+            return self.base_url.replace("http", "ws", 1) if is_socket else self.base_url
         app = self.app_id if app_id is None else app_id
         host = f"{app}.{service}" if app else service
-        if service == "websocket":
-            return f"wss://{host}-{self.region}.cometchat.io"
-        return f"https://{host}-{self.region}.cometchat.io/v3"
+        name = f"{host}-{self.region}.cometchat.io"
+        return f"wss://{name}" if is_socket else f"https://{name}/v3"
 
     @property
     def is_local(self) -> bool:
@@ -113,19 +137,16 @@ class Place:
 class Pace:
     """Keeps requests under a number a minute, if there is one."""
 
-    def __init__(self, per_minute: int | None, sleep: Sleep, now: Callable[[], float]) -> None:
-        self._limit, self._sleep, self._now = per_minute, sleep, now
-        self._times: deque[float] = deque()
+    def __init__(
+        self, per_minute: int | None, sleep: Sleep, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sleep, self._now = sleep, now
+        self._times: deque[float] = deque(maxlen=per_minute)
 
     async def wait(self) -> None:
         """Wait until one more request is allowed."""
-        if self._limit is None:
-            return
-        while len(self._times) >= self._limit and self._now() - self._times[0] < _WINDOW:
-            await self._sleep(_WINDOW - (self._now() - self._times[0]))
-            self._times.popleft()
-        while len(self._times) >= self._limit:
-            self._times.popleft()
+        if len(self._times) == self._times.maxlen:
+            await self._sleep(max(0.0, self._times[0] + _WINDOW - self._now()))
         self._times.append(self._now())
 
 
@@ -138,16 +159,16 @@ class Side:
         values: Mapping[str, str],
         *,
         sleep: Sleep = asyncio.sleep,
-        now: Callable[[], float] = time.monotonic,
         timeout: float = 30.0,  # seconds for each answer
         per_minute: int | None = PER_MINUTE,  # requests
     ) -> None:
         self.place, self.values = place, dict(values)
-        self.sleep, self.now = sleep, now
-        self._pace = Pace(per_minute, sleep, now)
+        self.sleep = sleep
+        self._pace = Pace(per_minute, sleep)
         self._timeout = timeout
         self._session: ClientSession | None = None
         self._lost = 0  # requests in a row
+        self._gone = ""  # why the service counts as gone
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
@@ -160,6 +181,11 @@ class Side:
     async def __aexit__(self, *_: object) -> None:
         if self._session:
             await self._session.close()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The values, each with the name that stands for it."""
+        return {value: f"<{name}>" for name, value in self.values.items()}
 
     def request(self, probe: Probe) -> Request:
         """Return the request of a probe; raise KeyError for a value that is not known."""
@@ -180,7 +206,7 @@ class Side:
     async def call(self, method: str, path: str, body: Any = None) -> Answer:
         """Return the answer to a request that may be sent again, with the key of full access."""
         request = self.request(Probe("", f"{method} {path}", body))
-        return await self.ask(request, last=True, again=True)
+        return await self.ask(request, again=True)
 
     async def ask(self, request: Request, *, last: bool = False, again: bool = False) -> Answer:
         """Return the answer of the service, waiting as long as a 429 asks for.
@@ -193,37 +219,47 @@ class Side:
         again = again or request.method in ("GET", SOCKET)
         for attempt in range(1, _TRIES + 1):
             await self._pace.wait()
-            found = await self._try(request)
-            if isinstance(found, Answer):
-                if found.status == HTTPStatus.TOO_MANY_REQUESTS:
-                    await self._wait_as_told(found)
-                    continue
-                if found.status not in _GATEWAY or (attempt == _TRIES if again else last):
-                    return found
-                found = LostError(f"HTTP {found.status}")
-            if not again or attempt == _TRIES:
-                raise found
-            await self.sleep(_PAUSE * attempt)
+            is_last = attempt == _TRIES or not again
+            try:
+                answer = await self._try(request, is_final=is_last and (again or last))
+            except LostError:
+                if is_last:
+                    raise
+                await self.sleep(_PAUSE * attempt)
+                continue
+            if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                return answer
+            await self._wait_as_told(answer)
         raise BusyError(f"the service answered 429 {_TRIES} times")
 
-    async def _try(self, request: Request) -> Answer | LostError:
-        """Return the answer to a request, or that it was lost; raise GoneError."""
+    async def _try(self, request: Request, *, is_final: bool) -> Answer:
+        """Return the answer to a request; raise LostError or GoneError.
+
+        The error of a gateway is the `final` answer, or else none.
+        """
+        if self._gone:
+            raise GoneError(self._gone)
         try:
             answer = await self._send(request)
         except WSServerHandshakeError as error:
             answer = Answer(error.status, {}, "")
         except (ClientError, OSError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            reason = "no answer in time" if isinstance(error, TimeoutError) else reason
             # A WebSocket may be closed to this machine while HTTP is not.
             self._lost += request.method != SOCKET
-            if self._lost >= _LOST_IN_A_ROW:
-                raise GoneError(f"the service no longer answers: {_reason(error)}") from None
-            return LostError(_reason(error))
+            if self._lost < _LOST_IN_A_ROW:
+                raise LostError(reason) from None
+            self._gone = f"the service no longer answers: {reason}"
+            raise GoneError(self._gone) from None
         self._lost = 0
+        if answer.status in _GATEWAY and not is_final:
+            raise LostError(f"HTTP {answer.status}")
         return answer
 
     def forgive(self) -> None:
         """Try a service that counts as gone once more."""
-        self._lost = min(self._lost, _LOST_IN_A_ROW - 1)
+        self._gone = ""
 
     async def _wait_as_told(self, answer: Answer) -> None:
         told = answer.headers.get("retry-after", "")
@@ -235,24 +271,20 @@ class Side:
     async def _send(self, request: Request) -> Answer:
         assert self._session is not None  # noqa: S101  # asked inside the context only
         if request.method == SOCKET:
-            return await self._talk(request)
-        content = request.content
+            return await self._talk(self._session, request)
+        method, url, headers, _ = request
+        data = None if request.content is None else request.content.encode()
         async with self._session.request(
-            request.method,
-            request.url,
-            headers={**_AGENT, **request.headers},
-            data=None if content is None else content.encode(),
-            allow_redirects=False,
+            method, url, headers={**_AGENT, **headers}, data=data, allow_redirects=False
         ) as response:
             text = (await response.read()).decode("utf-8", "backslashreplace")
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, text)
 
-    async def _talk(self, request: Request) -> Answer:
+    async def _talk(self, session: ClientSession, request: Request) -> Answer:
         """Send each frame and wait for one frame; the answer has a frame or a close for each."""
-        assert self._session is not None  # noqa: S101
         frames: list[Any] = []
-        async with self._session.ws_connect(request.url, headers=request.headers) as socket:
+        async with session.ws_connect(request.url, headers=request.headers) as socket:
             for frame in request.body:
                 await socket.send_json(frame)
                 try:
@@ -263,10 +295,5 @@ class Side:
                 if message.type is not WSMsgType.TEXT:
                     frames.append({"closed": socket.close_code})
                     break
-                frames.append(json.loads(message.data))
+                frames.append(_document(message.data))
         return Answer(HTTPStatus.SWITCHING_PROTOCOLS, {}, json.dumps(frames))
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
-    return "no answer in time" if isinstance(error, TimeoutError) else text
