@@ -100,16 +100,15 @@ async def receive(request: web.BaseRequest, limit: int, *, control: bool, patien
     `limit` is in bytes: aiohttp's own is one for all. The live service reads a body before it
     looks at it, too.
     """
-    depth = MAX_CONTROL_DEPTH if control else json_text.MAX_DEPTH
+    depth, content = MAX_CONTROL_DEPTH if control else json_text.MAX_DEPTH, request.content
     kind = request.headers.get(hdrs.CONTENT_TYPE, "")
     try:
-        if request.content.is_eof():  # it came with its head
-            raw = await _read(request.content, limit)
-        else:
-            async with asyncio.timeout(patience):
-                raw = await _read(request.content, limit)
+        came_with_head = content.is_eof()
+        raw = content.read_nowait() if came_with_head else await _read(content, limit, patience)
+        if len(raw) > limit:
+            raise refuse("body", "size", limit=limit)
         coding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
-        if coding not in _NO_CODINGS and request.content.total_compressed_bytes is None:
+        if coding not in _NO_CODINGS and content.total_compressed_bytes is None:
             raw = await asyncio.to_thread(_unpacked, raw, coding, limit)
         return Body(raw, kind, depth)
     except ApiError as error:
@@ -126,15 +125,14 @@ async def receive(request: web.BaseRequest, limit: int, *, control: bool, patien
     return Body(error=refuse("body", "broken", reason=reason))
 
 
-async def _read(content: StreamReader, limit: int) -> bytes:
-    """Return the whole content; raise BAD_REQUEST where it is longer than `limit` bytes."""
+async def _read(content: StreamReader, limit: int, patience: float) -> bytes:
+    """Return the whole content, or as much of it as is longer than `limit` bytes."""
     chunks, size = [], 0
-    while not content.at_eof():
-        chunk = await content.readany()
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            raise refuse("body", "size", limit=limit)
+    async with asyncio.timeout(patience):
+        while size <= limit and not content.at_eof():
+            chunk = await content.readany()
+            chunks.append(chunk)
+            size += len(chunk)
     return b"".join(chunks)
 
 
