@@ -21,53 +21,32 @@ class RequestSummary(NamedTuple):
     logs_in: bool = False  # by `POST /login`, or by the `PUT /me` of SDKs
 
 
-class _Block(NamedTuple):
-    """The segments of a path pattern between two `**`."""
-
-    pattern: re.Pattern[str]
-    segments: int
-
-
 def _path_fits(pattern: str, path: str) -> bool:
-    """Whether a path fits, found in one pass, as a pattern may be full of wildcards."""
-    text = "" if path == "/" else path
-    first, *others = _blocks(pattern)
-    if not others:
-        return first.pattern.fullmatch(text) is not None
-    found, last = first.pattern.match(text), others.pop()
-    for block in others:  # the first place that fits leaves the most for the others
-        found = found and block.pattern.search(text, found.end())
-    if not found:
-        return False
-    start = len(text)
-    for _ in range(last.segments):
-        start = text.rfind("/", 0, start)
-        if start < found.end():
-            return False
-    return last.pattern.fullmatch(text, start) is not None
+    return _compiled(pattern).fullmatch("" if path == "/" else path) is not None
 
 
 @lru_cache(maxsize=1024)
-def _blocks(pattern: str) -> tuple[_Block, ...]:
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a regular expression that tries no place again for a `*` or a middle `**`."""
     segments = [one for one in re.sub(r"\{[^{}/]*\}", "*", pattern).split("/") if one]
     while segments and VERSION.fullmatch(segments[0]):
         del segments[0]
-    blocks: list[list[str]] = [[]]
+    blocks = [""]  # between two `**`
     for segment in segments:
         if segment == _ANY_NUMBER:
-            blocks.append([])
+            blocks.append("")
         else:
-            blocks[-1].append(segment)
-    return tuple(_Block(_compiled(block), len(block)) for block in blocks)
-
-
-def _compiled(segments: list[str]) -> re.Pattern[str]:
-    ends_there = "(?![^/])" if segments else ""
-    return re.compile("".join("/" + _segment_pattern(one) for one in segments) + ends_there)
+            blocks[-1] += f"/{_segment_pattern(segment)}(?![^/])"
+    first, *others = blocks
+    if not others:
+        return re.compile(first)
+    last = others.pop()
+    # The first place that fits leaves the most for the others.
+    middle = "".join(f"(?>.*?{block})" for block in others if block)
+    return re.compile(rf"{first}{middle}.*?(?![^/]){last}", re.DOTALL)
 
 
 def _segment_pattern(segment: str) -> str:
-    """Return a regular expression that never tries a place for a `*` again."""
     head, *others = map(re.escape, segment.split("*"))
     if not others:
         return head
