@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,10 @@ from tests.helpers import NOW, Client, Serve, note_undeclared
 from tests.projects import Project
 
 _NUMBERS = count(1)
+
+# Processes of the tests would compile the package at every start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -102,6 +102,11 @@ def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
+@cache
+def imports_in(file: Path) -> list[Import]:
+    return list(imports_of(parsed(file)))
+
+
 def room_of(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
@@ -123,7 +128,7 @@ def test_a_module_imports_only_what_its_room_may_and_never_relatively() -> None:
         if (
             found := [
                 one
-                for one in imports_of(parsed(file))
+                for one in imports_in(file)
                 if one.relative or not is_allowed(one, HOUSE[room_of(file)])
             ]
         )
@@ -137,7 +142,7 @@ def test_a_lazy_import_is_in_its_own_place_only() -> None:
         users = {
             str(file.relative_to(PACKAGE))
             for file in FILES
-            if any(one.name.partition(".")[0] == name for one in imports_of(parsed(file)))
+            if any(one.name.partition(".")[0] == name for one in imports_in(file))
         }
 
         assert users <= places, name
@@ -154,7 +159,7 @@ def test_no_room_may_import_one_that_is_above_it() -> None:
 
 
 def test_the_state_knows_no_wire_and_operations_touch_no_request() -> None:
-    imported = {one.name.partition(".")[0] for one in imports_of(parsed(PACKAGE / "core/state.py"))}
+    imported = {one.name.partition(".")[0] for one in imports_in(PACKAGE / "core/state.py")}
     assert not imported & {"aiohttp", "marshmallow", "asyncio", "json"}
 
     for file in (PACKAGE / "api").glob("*.py"):
@@ -182,17 +187,8 @@ def test_every_module_is_short_has_short_functions_and_says_in_a_line_what_it_ow
 
 
 # --- what a start costs ---------------------------------------------------------------------
-HEAVY = {
-    "rich",
-    "aiohttp",
-    "marshmallow",
-    "faker",
-    "trustme",
-    "cryptography",
-    "jwt",
-    "orjson",
-    "asyncio",
-}
+HEAVY = {"rich", "aiohttp", "marshmallow", "faker", "trustme", "cryptography"}
+HEAVY |= {"jwt", "orjson", "asyncio"}
 
 # Steps that a new Python takes one after the other; it prints what is loaded after each.
 LIGHT_STEPS = f"""

@@ -25,12 +25,12 @@ def backend(tmp_path: Path) -> Path:
     return Path(shutil.copytree(BACKEND, tmp_path / "backend", ignore=made))
 
 
-def run_tests(folder: Path) -> "subprocess.CompletedProcess[str]":
+def run_tests(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run a project's tests, with no plugin but ours: those of this suite are slow to load."""
     settings = {name for name in os.environ if name.startswith(variable(""))}
     environment = {name: value for name, value in os.environ.items() if name not in settings}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-W", "error", "-p", "mockchat.pytest_plugin"],
+        [sys.executable, "-m", "pytest", "-W", "error", "-p", "mockchat.pytest_plugin", *options],
         cwd=folder,
         env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
         capture_output=True,
@@ -52,7 +52,7 @@ def test_a_back_end_that_mints_no_token_fails_its_own_tests(backend: Path) -> No
     code = app.read_text(encoding="utf-8")
     app.write_text(code.replace("/auth_tokens", "/auth_token"), encoding="utf-8")
 
-    done = run_tests(backend)
+    done = run_tests(backend, "-x")
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "ERR_API_NOT_FOUND" in done.stdout

@@ -16,6 +16,7 @@ from mockchat.kit import Kit
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
 from tests.clients import create, log_in
+from tests.projects import Project
 
 WRONG = Path(__file__).parent / "typed" / "wrong_calls.py"
 
@@ -130,12 +131,10 @@ def test_times_come_in_every_form_that_python_has(mockchat: MockApp) -> None:
         mockchat.journal.wait_for(timeout="1ms", operation="login")
 
 
-def test_the_traceback_of_a_failed_verb_ends_in_the_line_of_the_test(
-    pytester: pytest.Pytester,
-) -> None:
+def test_the_traceback_of_a_failed_verb_ends_in_the_line_of_the_test(project: Project) -> None:
     """Pytest shows the code around the line that it takes for the last one."""
-    pytester.makepyfile(
-        """
+    project.write(
+        test_verbs="""
         def test_assertion(mockchat):
             mockchat.journal.assert_called(operation="login")
 
@@ -153,9 +152,10 @@ def test_the_traceback_of_a_failed_verb_ends_in_the_line_of_the_test(
         """
     )
 
-    report = pytester.runpytest_subprocess("-p", "no:cacheprovider").stdout.str()
+    result = project.run()
 
-    assert "5 failed" in report
+    result.assert_outcomes(failed=5)
+    report = result.stdout.str()
     for name in ("kit", "bridge", "handler", "server", "futures"):
         assert f"{name}.py:" not in report.replace("pytester", ""), name
     assert "kit/" not in report

@@ -6,6 +6,8 @@ import pytest
 
 from tests.projects import Project
 
+SLOW_TO_LOAD = ("-p", "no:schemathesis", "-p", "no:faker", "-p", "no:pytest_httpserver")
+
 
 # --- a fresh project ------------------------------------------------------------------------
 def test_a_fresh_project_needs_no_configuration(
@@ -31,7 +33,7 @@ def test_a_fresh_project_needs_no_configuration(
         """
     )
 
-    result = project.run_apart("-p", "no:schemathesis", "--strict-markers")
+    result = project.run_apart(*SLOW_TO_LOAD, "--strict-markers")
 
     result.assert_outcomes(passed=2)
 

@@ -132,7 +132,7 @@ def test_in_parallel_no_test_sees_another(project: Project) -> None:
         """
     )
 
-    result = project.run_apart("-p", PLUGIN, "-p", "xdist.plugin", "-n", "2")
+    result = project.run("-n", "2", plugins=("xdist.plugin",))
 
     result.assert_outcomes(passed=6, failed=1)
     result.stdout.fnmatch_lines(["*mockchat, app test-failing-*", '    sent: *"uid": "bob"*'])

@@ -246,9 +246,11 @@ def edge_of(case: Case) -> object:
         return (data.scenario, data.parameter_location, data.parameter)
     if data.scenario is CoverageScenario.OBJECT_REQUIRED_AND_OPTIONAL:  # every choice of fields
         return data.scenario
-    if case.meta.generation.mode.is_positive or not isinstance(case.body, dict):
-        return (data.scenario, data.description)
-    return (data.scenario, data.description, *map(type, case.body.values()))
+    value: Any = case.body
+    if case.meta.generation.mode.is_negative:  # "match -> app: Incorrect type": of any other type
+        for name in data.description.partition(":")[0].split(" -> "):
+            value = value.get(name) if isinstance(value, dict) else value
+    return (data.scenario, data.description, type(value))
 
 
 def send_drawn(visitor: "Visitor", operation: AnyOperation, mode: GenerationMode) -> None:
