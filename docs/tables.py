@@ -177,7 +177,8 @@ _FIDELITY = """\
 Written by `make docs` from the tables that serve; do not edit. Evidence says how well a behaviour
 is known:
 
-* `live` was recorded from the service, or is asserted by tests that run against it.
+* `live` was answered by the service. The answers are in `tests/recordings`, and a test replays
+  each of them.
 * `documented` is stated by the vendor's pages, or shipped in its SDKs.
 * `vendor` is the code and text of an error in a table of a vendor's client of 2021; the status is
   mockchat's choice.
@@ -197,7 +198,8 @@ users: attach it to an issue of mockchat.
 {operations}
 ## Errors
 
-The evidence of a row is that of its text, status or condition: the one that is known least.
+The evidence of a row is that of its text, status or condition: the one that is known least. Of a
+`live` row, one of its conditions is recorded at least.
 
 {errors}
 ## Sentences of `details`

@@ -7,14 +7,18 @@ texts and headers are those of public recordings of 2023; names, times and token
 
 import json
 import os
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from multidict import CIMultiDict
 from yarl import URL
 
-from mockchat.api import UNBUILT
+from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.validation import TEXTS
 from mockchat.core.clock import Clock
+from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.app import STORE
 from tests.helpers import Serve, operation_of
 from tests.recordings import Comparison, Recorded, read_recording
@@ -23,8 +27,20 @@ from tests.recordings_state import arrange, moment
 _OF_CONNECTION = ("host", "content-length", "connection", "accept-encoding", "transfer-encoding")
 OURS = Path(__file__).parent / "recordings"
 FOLDERS = [OURS, *map(Path, filter(None, [os.environ.get("RECORDINGS")]))]
+LIVE_TEXTS = {name: text for name, text in TEXTS.items() if text.evidence is Evidence.LIVE}
 KINDS = (".yaml", ".yml", ".json", ".har")
 FILES = sorted(path for folder in FOLDERS for path in folder.rglob("*") if path.suffix in KINDS)
+
+
+SENTENCES = {name: re.compile(text.text.format(field=".+")) for name, text in LIVE_TEXTS.items()}
+
+
+class Replayed(NamedTuple):
+    """A request of a recording, the rows of the tables that answered it, and what differed."""
+
+    request: str
+    rows: set[str]
+    told: list[str]
 
 
 def is_built(one: Recorded) -> bool:
@@ -32,13 +48,13 @@ def is_built(one: Recorded) -> bool:
     return operation_of(one.method, one.path) not in UNBUILT
 
 
-async def replay(serve: Serve, clock: Clock, recording: list[Recorded]) -> list[str]:
-    """Replay a recording on an app as it was before; return all that differs, by request."""
+async def play(serve: Serve, clock: Clock, recording: list[Recorded]) -> list[Replayed]:
+    """Replay a recording on an app as it was before."""
     client = await serve(fixture=("empty",))
     app = client.app[STORE].app(recording[0].host.partition(".")[0])
     arrange(app, recording)
     comparison = Comparison()
-    found = []
+    replayed = []
     for number, one in enumerate(recording, 1):
         clock.freeze(moment(one))
         headers = {
@@ -55,8 +71,25 @@ async def replay(serve: Serve, clock: Clock, recording: list[Recorded]) -> list[
             skip_auto_headers=("Content-Type",),
         )
         told = comparison.differences(one, answer.status, answer.headers, await answer.text())
-        found += [f"{number}. {one.method} {one.target}: {text}" for text in told]
-    return found
+        rows = rows_of(one, answer.headers.get("X-Mock-Docs"))
+        replayed.append(Replayed(f"{number}. {one.method} {one.target}", rows, told))
+    return replayed
+
+
+def rows_of(one: Recorded, error: str | None) -> set[str]:
+    """Return the rows of the tables that made an answer: an operation, or an error and texts."""
+    if error is None:
+        operation = operation_of(one.method, one.path)
+        return {f"{operation.method} {operation.path}"} if operation else set()
+    texts = [text for texts in one.received["error"].get("details", {}).values() for text in texts]
+    rules = {name for name, form in SENTENCES.items() if any(map(form.fullmatch, texts))}
+    return {error.partition("#")[2], *rules}
+
+
+async def replay(serve: Serve, clock: Clock, recording: list[Recorded]) -> list[str]:
+    """Replay a recording; return all that differs, by request."""
+    played = await play(serve, clock, recording)
+    return [f"{one.request}: {text}" for one in played for text in one.told]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -69,6 +102,21 @@ async def test_mockchat_answers_as_recorded(serve: Serve, clock: Clock, path: Pa
     found = await replay(serve, clock, built)
 
     assert not found, "\n".join(["these answers differ from the recording:", *found])
+
+
+async def test_every_row_marked_live_replays_its_recording(serve: Serve, clock: Clock) -> None:
+    live = {
+        *(f"{one.method} {one.path}" for one in OPERATIONS if one.evidence is Evidence.LIVE),
+        *(name for name, row in CATALOGUE.items() if row.live.evidence is Evidence.LIVE),
+        *SENTENCES,
+    }
+
+    recorded = set()
+    for path in (path for path in FILES if path.is_relative_to(OURS)):
+        for one in await play(serve, clock, read_recording(path)):
+            recorded |= one.rows if not one.told else set()
+
+    assert live - recorded == set(), "no recording shows these rows, so they may not be live"
 
 
 async def test_a_recording_that_differs_is_told_field_by_field(serve: Serve, clock: Clock) -> None:

@@ -7,7 +7,9 @@ from mockchat.core import errors
 from mockchat.core.entities import ApiKey, KeyCaller, Scope
 from mockchat.core.errors import Evidence
 
-table = OperationTable(access=Access.FULL_KEY, returns=schemas.ApiKeySchema)
+table = OperationTable(
+    access=Access.FULL_KEY, returns=schemas.ApiKeySchema, evidence=Evidence.DOCUMENTED
+)
 
 MAX_KEYS = 25
 _KEYS, _KEY = "/apikeys", "/apikeys/{apiKey}"
@@ -75,7 +77,7 @@ def update_api_key(call: Call) -> ApiKey:
     return key
 
 
-@table.delete(_KEY, returns=schemas.AckSchema, errors=_CHANGE_ERRORS, evidence=Evidence.DOCUMENTED)
+@table.delete(_KEY, returns=schemas.AckSchema, errors=_CHANGE_ERRORS)
 def delete_api_key(call: Call) -> Ack:
     """Delete an api key."""
     key = _another_key(call)

@@ -206,7 +206,9 @@ def _for_clients(row: Operation) -> Operation:
     """Return the operation for a client, whose auth token names the user."""
     path = row.path.removeprefix("/users/{uid}")
     may_fail = tuple(error for error in row.errors if error not in PATH_UID_ERRORS)
-    return replace(row, path=path, access=Access.TOKEN, errors=may_fail)
+    return replace(
+        row, path=path, access=Access.TOKEN, errors=may_fail, evidence=Evidence.DOCUMENTED
+    )
 
 
 table.rows += [_for_clients(row) for row in table.rows]

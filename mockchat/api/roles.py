@@ -10,7 +10,9 @@ from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, Role
 from mockchat.core.errors import Evidence
 
-table = OperationTable(access=Access.FULL_KEY, returns=schemas.RoleSchema)
+table = OperationTable(
+    access=Access.FULL_KEY, returns=schemas.RoleSchema, evidence=Evidence.DOCUMENTED
+)
 
 MAX_ROLES = 25
 _ROLES, _ROLE = "/roles", "/roles/{role}"
@@ -41,7 +43,7 @@ def create_role(call: Call) -> Role:
     return role
 
 
-@table.get(_ROLES, query=requests.Paging, evidence=Evidence.DOCUMENTED)
+@table.get(_ROLES, query=requests.Paging)
 def list_roles(call: Call) -> Page:
     """List the app's roles, the newest first."""
     return call.page(list(reversed(call.app.roles.values())))
@@ -68,7 +70,6 @@ def update_role(call: Call) -> Role:
     _ROLE,
     returns=schemas.AckSchema,
     errors=(errors.ROLE_NOT_FOUND, errors.ROLE_DELETE_DENIED),
-    evidence=Evidence.DOCUMENTED,
 )
 def delete_role(call: Call) -> Ack:
     """Delete a role; its users get the default role."""

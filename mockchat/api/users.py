@@ -184,7 +184,12 @@ def delete_user(call: Call) -> Ack | Activation:
     return Activation(deactivated=[user.key])
 
 
-@table.delete(_USERS, body=requests.UsersToDeactivate, returns=schemas.ActivationSchema)
+@table.delete(
+    _USERS,
+    body=requests.UsersToDeactivate,
+    returns=schemas.ActivationSchema,
+    evidence=Evidence.DOCUMENTED,
+)
 def deactivate_users(call: Call) -> Activation:
     """Deactivate users."""
     done = Activation()

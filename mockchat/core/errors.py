@@ -6,7 +6,7 @@ are ours.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
@@ -16,7 +16,7 @@ Details = Mapping[str, list[str]]
 class Evidence(StrEnum):
     """How well a behaviour of the live service is known."""
 
-    LIVE = "live"  # recorded from the service, or asserted by tests that run against it
+    LIVE = "live"  # answered by the service: the answer is in tests/recordings
     DOCUMENTED = "documented"  # stated by the vendor's pages or shipped in its SDKs
     VENDOR = "vendor"  # code and text from the error table of a client of 2021; the status is ours
     ASSUMED = "assumed"  # ours: what a user would expect where nothing is known
@@ -121,7 +121,8 @@ _UID_NOT_FOUND = _live("ERR_UID_NOT_FOUND", 404,
 _INVALID_UID = _doc("ERROR_INVALID_UID", 400, "Please provide a valid UID")
 _UID_WITH_SPACE = _doc("ERROR_UID_WITH_SPACE", 400,
     "UID cannot contain spaces. Please provide a valid UID")
-_UNKNOWN_TOKEN = _live("AUTH_ERR_AUTH_TOKEN_NOT_FOUND", 401,
+# SDKs have the code and the text; the status is that of a re-implementation.
+_UNKNOWN_TOKEN = _doc("AUTH_ERR_AUTH_TOKEN_NOT_FOUND", 401,
     "The auth token {token} does not exist. Please make sure you are logged in and have a valid "
     "auth token or try login again.")
 
@@ -149,13 +150,13 @@ UID_INVALID = _row("uid_invalid",
     "The uid in a body is missing, blank, too long or has a character outside a-z 0-9 - _.",
     _INVALID_UID, _BAD_REQUEST)
 UID_WITH_SPACE = _row("uid_with_space", "The uid in a body contains white space.",
-    _UID_WITH_SPACE, _BAD_REQUEST)
+    _UID_WITH_SPACE, replace(_BAD_REQUEST, evidence=Evidence.ASSUMED))
 PATH_UID_INVALID = _row("path_uid_invalid",
     "The uid in a path breaks the rules for uids (live looks it up all the same).",
     _INVALID_UID, _UID_NOT_FOUND)
 PATH_UID_WITH_SPACE = _row("path_uid_with_space",
     "The uid in a path contains white space (live looks it up all the same).",
-    _UID_WITH_SPACE, _UID_NOT_FOUND)
+    _UID_WITH_SPACE, replace(_UID_NOT_FOUND, evidence=Evidence.ASSUMED))
 UID_NOT_FOUND = _row("uid_not_found", "No active user has this uid.",
     _UID_NOT_FOUND)
 UID_ALREADY_EXISTS = _row("uid_already_exists",

@@ -27,7 +27,9 @@ _SECRET = ("app_id", "rest_key", "auth_key")
 _READ_ONLY, _NO_AUTH_KEY = "it needs more than to read", "it needs --auth-key"
 
 _WEAK = (Evidence.ASSUMED, Evidence.VENDOR)  # of vendor's errors, the status is assumed
-_CODES = {row.live.code for row in CATALOGUE.values() if row.live.evidence in _WEAK}
+_FACES = [row.live for row in CATALOGUE.values()]
+_CODES = {face.code for face in _FACES if face.evidence in _WEAK}
+_CODES -= {face.code for face in _FACES if face.evidence not in _WEAK}
 _SENTENCES = [
     (name, re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(text.text))))
     for name, text in sorted(TEXTS.items(), key=lambda item: -len(item[1].text))
