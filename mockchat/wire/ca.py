@@ -6,7 +6,10 @@ People import it into browsers. Should its key be stolen, it is of use for these
 import datetime as dt
 import ipaddress
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import trustme
 
 _DAY = 24 * 60 * 60
 _LIFE = 3652 * _DAY
@@ -57,13 +60,20 @@ def _subtrees(names: Iterable[str]) -> list[Any]:
     for base in bases:
         if any(base.endswith(f".{other}") for other in bases):
             continue  # the other one permits it
-        try:
-            network = ipaddress.ip_network(base)
-        except ValueError:
+        address = address_of(base)
+        if address is None:
             found.append(x509.DNSName(base))
-        else:
-            found += [] if network.is_loopback else [x509.IPAddress(network)]
+        elif not address.is_loopback:
+            found.append(x509.IPAddress(ipaddress.ip_network(address)))
     return found
+
+
+def address_of(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a name is, if it is one."""
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
 
 
 class Authority:
@@ -94,18 +104,15 @@ class Authority:
     def permits(self, name: str) -> bool:
         """Whether it may sign a leaf for this name."""
         base = name.removeprefix("*.")
-        try:
-            address = ipaddress.ip_address(base)
-        except ValueError:
-            domains = [one for one in self._trees if isinstance(one, str)]
-            return any(base == one or base.endswith(f".{one}") for one in domains)
-        return any(address in one for one in self._trees if not isinstance(one, str))
+        if address := address_of(base):
+            return any(address in one for one in self._trees if not isinstance(one, str))
+        domains = [one for one in self._trees if isinstance(one, str)]
+        return any(base == one or base.endswith(f".{one}") for one in domains)
 
-    def leaf(self, names: Iterable[str], now: float, until: float) -> bytes:
-        """Return the key and certificate of a new leaf, as PEM."""
-        made = self._signer.issue_cert(
+    def leaf(self, names: Iterable[str], now: float, until: float) -> "trustme.LeafCert":
+        """Return a new leaf and its key."""
+        return self._signer.issue_cert(
             *names,
             not_before=dt.datetime.fromtimestamp(now - _SKEW, dt.UTC),
             not_after=dt.datetime.fromtimestamp(until, dt.UTC),
         )
-        return made.private_key_and_cert_chain_pem.bytes()

@@ -12,12 +12,12 @@ _PLAIN_HTTP = "HTTP_REQUEST"  # OpenSSL's reason
 
 
 def _answer() -> bytes:
+    from mockchat.wire import answers  # noqa: PLC0415  # slow to import, and seldom used
+
     error = errors.PLAIN_HTTP()
-    told = error.definition.live
-    text = {"message": told.message, "devMessage": told.message, "source": "chat-api"}
-    body = json_text.render({"error": {**text, "code": told.code}})
+    body = json_text.render(answers.body(error, "live"))
     head = (
-        f"HTTP/1.1 {told.status} Bad Request\r\nContent-Type: application/json\r\n"
+        f"HTTP/1.1 {error.definition.live.status} Bad Request\r\nContent-Type: application/json\r\n"
         f"Server: mockchat\r\nX-Mock-Docs: {error.definition.more}\r\n"
         f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     )

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import ipaddress
 import json
 import logging
 import os
@@ -11,12 +10,12 @@ import socket
 import ssl
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mockchat.wire.ca import Authority, make
+from mockchat.wire.ca import Authority, address_of, make
 from mockchat.wire.hosts import DOMAINS, FIRST_HOSTS, REGIONS, SERVICES, is_live
 from mockchat.wire.plain_http import ForgivingContext
 
@@ -94,7 +93,10 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
         if found := _kept(folder, names, now):
             return found
         with _alone(folder):  # of starts at once, the first one makes what the others keep
-            return _kept(folder, names, now) or _issue(folder, names, now)
+            if found := _kept(folder, names, now):
+                return found
+            renewed = _issue(folder, names, now)
+            return _load(folder, _read_note(folder / _LEAF_FILE), now, renewed)
     except OSError as error:
         user = f"user {os.getuid()}" if hasattr(os, "getuid") else "this user"
         raise TlsError(
@@ -104,19 +106,24 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
 
 
 def _kept(folder: Path, names: Iterable[str], now: float) -> Tls | None:
-    """Return the TLS of the leaf in the folder if it will do."""
-    ca_path, leaf_path = folder / _CA_FILE, folder / _LEAF_FILE
-    note, ca = _read_note(leaf_path), _read_ca(folder)
-    if not ca or note.ca != _digest(ca) or note.until <= now + _RENEW_BEFORE:
+    """Return the TLS of the leaves in the folder if they will do."""
+    note, ca = _read_note(folder / _LEAF_FILE), _read_ca(folder)
+    if not ca or note.ca != _digest(ca) or note.until < now + _RENEW_BEFORE:
         return None
-    if _read(ca_path) != ca:
-        _write(ca_path, ca, 0o644)
-    if set(names) <= set(note.names) and _read_note(folder / _NAMES_FILE) == note:
-        with contextlib.suppress(TlsError):  # a damaged leaf is made anew
-            context, by_name = _context(leaf_path), _context(folder / _NAMES_FILE)
-            context.sni_callback = _Leaves(folder, by_name, note.names, now, note.until).choose
-            return Tls(context, ca_path)
+    if not set(names) <= set(note.names) or _read_note(folder / _NAMES_FILE) != note:
+        return None
+    if _read(folder / _CA_FILE) != ca:
+        _write(folder / _CA_FILE, ca, 0o644)
+    with contextlib.suppress(TlsError):  # a damaged leaf is made anew
+        return _load(folder, note, now)
     return None
+
+
+def _load(folder: Path, note: _Note, now: float, renewed: str = "") -> Tls:
+    context = _context(folder / _LEAF_FILE)
+    leaves = _Leaves(folder, _context(folder / _NAMES_FILE), note, now)
+    context.sni_callback = leaves.choose
+    return Tls(context, folder / _CA_FILE, renewed)
 
 
 @contextlib.contextmanager
@@ -150,16 +157,9 @@ class _Leaves:
     domains and regions than one certificate can name.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        by_name: ssl.SSLContext,
-        names: Iterable[str],
-        now: float,
-        until: float,
-    ) -> None:
-        self._folder, self._by_name, self._now, self._until = folder, by_name, now, until
-        self._covered = {name for name in names if name.startswith("*.")}
+    def __init__(self, folder: Path, by_name: ssl.SSLContext, note: _Note, now: float) -> None:
+        self._folder, self._by_name, self._now, self._until = folder, by_name, now, note.until
+        self._covered = {name for name in note.names if name.startswith("*.")}
         self._contexts: dict[str, ssl.SSLContext] = {}
 
     def choose(self, handshake: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
@@ -179,26 +179,15 @@ class _Leaves:
             handshake.context = found
 
     def _made(self, wanted: str) -> ssl.SSLContext:
-        content = Authority(_read(self._folder / _CA_BUNDLE)).leaf([wanted], self._now, self._until)
-        made: ssl.SSLContext = _write(self._folder / _LEAF_FILE, content, place=_load)
-        return made
-
-
-def _load(draft: Path, _path: Path) -> ssl.SSLContext:
-    """Return the context of a leaf that is not kept."""
-    return _context(draft)
+        ca = Authority(_read(self._folder / _CA_BUNDLE))
+        context = ForgivingContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.leaf([wanted], self._now, self._until).configure_cert(context)
+        return context
 
 
 def _is_coverable(name: str) -> bool:
-    return _is_address(name) or (len(name) <= _LONGEST_NAME and bool(_HOST_NAME.fullmatch(name)))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    is_name = len(name) <= _LONGEST_NAME and _HOST_NAME.fullmatch(name)
+    return bool(is_name) or address_of(name) is not None
 
 
 def _read(path: Path) -> bytes:
@@ -241,69 +230,58 @@ def _context(cert: Path, key: str | None = None) -> ssl.SSLContext:
     return context
 
 
-def _issue(folder: Path, names: Iterable[str], now: float) -> Tls:
-    """Make a leaf, and the CA where there is no good one."""
+def _issue(folder: Path, names: Iterable[str], now: float) -> str:
+    """Make the leaves, and the CA where there is no good one; return why it was made anew."""
     noted = _read_note(folder / _LEAF_FILE).names
     # The name of this machine is a courtesy: it may be any, and new in every container.
     wanted = list(filter(_is_coverable, dict.fromkeys((*names, *noted, socket.gethostname()))))
     ca, renewed = _authority(folder / _CA_BUNDLE, names, wanted, now)
     covered, until = list(filter(ca.permits, wanted)), min(now + _LEAF_LIFE, ca.until)
+    hosts = [name for name in covered if address_of(name) is None]
     certificate = _read_ca(folder)
-    note = f"#{json.dumps([_digest(certificate), int(until), covered, _LIMITED])}\n".encode()
-    hosts = [name for name in covered if not _is_address(name)]
+    note = f"#{json.dumps([_digest(certificate), until, covered, _LIMITED])}\n".encode()
     _write(folder / _CA_FILE, certificate, 0o644)
-    by_name, context = (
-        _write(folder / file, note + ca.leaf(hosts, now, until), place=_place_leaf)
-        for file, hosts in ((_NAMES_FILE, hosts), (_LEAF_FILE, covered))
-    )
-    context.sni_callback = _Leaves(folder, by_name, covered, now, until).choose
-    return Tls(context, folder / _CA_FILE, renewed)
+    for file, some in ((_NAMES_FILE, hosts), (_LEAF_FILE, covered)):
+        leaf = ca.leaf(some, now, until).private_key_and_cert_chain_pem.bytes()
+        _write(folder / file, note + leaf)
+    return renewed
 
 
 def _authority(
     bundle: Path, needed: Iterable[str], wanted: Iterable[str], now: float
 ) -> tuple[Authority, str]:
     """Return the CA, and why it was made anew; raise TlsError where it is damaged."""
-    if not bundle.is_file():
-        _write(bundle, make(wanted, now))
-        return Authority(_read(bundle)), ""
-    try:
-        found = Authority(_read(bundle))
-    except (ValueError, TypeError) as error:
-        raise TlsError(
-            f"{bundle}: the CA is damaged ({error}); delete {bundle.parent} to have a new one made"
-        ) from None
-    outside = [name for name in needed if not found.permits(name)]
-    if not found.is_limited:
-        why = "the old one could sign for any name"
-    elif found.until < now + _RENEW_BEFORE:
-        why = "the old one was about to end"
-    elif outside:
-        why = f"the old one does not cover {outside[0]}"
-    else:
-        return found, ""
-    log.warning("the CA in %s is new: %s; trust it where the old one was", bundle.parent, why)
+    why = ""
+    if bundle.is_file():
+        try:
+            found = Authority(_read(bundle))
+        except (ValueError, TypeError) as error:
+            raise TlsError(
+                f"{bundle}: the CA is damaged ({error}); delete {bundle.parent} to have a new one"
+                " made"
+            ) from None
+        outside = [name for name in needed if not found.permits(name)]
+        if not found.is_limited:
+            why = "the old one could sign for any name"
+        elif found.until < now + _RENEW_BEFORE:
+            why = "the old one was about to end"
+        elif outside:
+            why = f"the old one does not cover {outside[0]}"
+        else:
+            return found, ""
+        log.warning("the CA in %s is new: %s; trust it where the old one was", bundle.parent, why)
     _write(bundle, make(wanted, now))
     return Authority(_read(bundle)), why
 
 
-def _write(
-    path: Path, content: bytes, mode: int = 0o600, place: Callable[[Path, Path], Any] = Path.replace
-) -> Any:
-    """Write a draft beside a file, so that nobody reads half of it, and place it there."""
+def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a draft beside a file and replace it, so that nobody reads half of it."""
     handle, name = tempfile.mkstemp(dir=path.parent)
     draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         draft.chmod(mode)
-        return place(draft, path)
+        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _place_leaf(draft: Path, path: Path) -> ssl.SSLContext:
-    """Return the context of this leaf, even if another start writes its own meanwhile."""
-    context = _context(draft)
-    draft.replace(path)
-    return context
