@@ -25,8 +25,7 @@ from mockchat.wire.proxy_requests import (
     Request,
     Stream,
     name_of,
-    parse_head,
-    read_head,
+    read_request,
 )
 
 log = logging.getLogger("mockchat.proxy")
@@ -94,34 +93,29 @@ class Proxy:
         try:
             async with _closing(client.writer):
                 try:
-                    await self._answer(client)
+                    request: Request | None = await read_request(client.reader, self._patience)
+                    while request is not None:
+                        request = await self._pass_on(client, request)
                 except Refusal as refusal:
                     log.info("the proxy refused a client with %d: %s", refusal.status, refusal)
                     await _refuse(client, refusal)
         except OSError as error:
             log.debug("the proxy lost a connection: %s", error)
 
-    async def _answer(self, client: Stream) -> None:
-        request: Request | None = parse_head(await read_head(client.reader, self._patience))
-        while request is not None:
-            request = await self._pass_on(client, request)
-
     async def _pass_on(self, client: Stream, request: Request) -> Request | None:
         """Pass on a request, or open a tunnel; return the client's next request, if it has one."""
-        address = request.address
-        by_tls = not request.is_tunnel and address.secure
-        other = await self._reach(address, client, by_tls=by_tls)
+        other = await self._reach(request, client)
         async with _closing(other.writer):
             if request.keeps:
                 return await self._pass_on_many(client, other, request)
-            tunnel = _Tunnel()
+            tunnel = _Tunnel(self._linger)
             if request.is_tunnel:
                 client.writer.write(_ESTABLISHED)
                 back = tunnel.pass_on(other.reader, client.writer)
             else:
                 other.writer.write(request.head)
                 back = tunnel.pass_on_answer(other.reader, client.writer)
-            await tunnel.run(tunnel.pass_on(client.reader, other.writer), back, self._linger)
+            await tunnel.run(tunnel.pass_on(client.reader, other.writer), back)
         return None
 
     async def _pass_on_many(
@@ -129,37 +123,39 @@ class Proxy:
     ) -> Request | None:
         """Pass on requests to mockchat by one connection; return the first one for another host."""
 
-        async def ask() -> Request:
+        async def ask() -> Request | None:
             asked = request
-            while asked.address == request.address and asked.keeps:
-                other.writer.write(asked.head)
-                await asked.pass_body(client.reader, other.writer)
-                asked = parse_head(await read_head(client.reader, None))
+            try:
+                while asked.address == request.address and asked.keeps:
+                    other.writer.write(asked.head)
+                    await asked.pass_body(client.reader, other.writer)
+                    asked = await read_request(client.reader, None)
+            except ConnectionAbortedError:  # the client says no more, but may wait for an answer
+                if other.writer.can_write_eof():
+                    other.writer.write_eof()
+                return None
             return asked
 
         asking = asyncio.create_task(ask())
         answering = asyncio.create_task(_copy(other.reader, client.writer))
         try:
-            done, _ = await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
-            if answering in done:  # mockchat ended the connection
-                answering.result()
-                return None
-            if not isinstance(asking.exception(), ConnectionAbortedError):
-                return asking.result()
-            if other.writer.can_write_eof():  # the client says no more, but may wait for an answer
-                other.writer.write_eof()
-            await asyncio.wait((answering,), timeout=self._linger)
-            return None
+            await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
+            if asking.done() and not answering.done() and asking.result() is None:
+                await asyncio.wait((answering,), timeout=self._linger)
+            if answering.done():  # mockchat ended the connection
+                return answering.result()
+            return asking.result()
         finally:
             await _cancel((asking, answering))
 
-    async def _reach(self, address: Address, client: Stream, *, by_tls: bool) -> Stream:
-        """Connect to an address; a live name never leads out of this machine.
+    async def _reach(self, request: Request, client: Stream) -> Stream:
+        """Connect to the host of a request; a live name never leads out of this machine.
 
-        With `by_tls` the proxy speaks TLS with the host: axios of 2021 to 2023 sends `https://`
-        URLs in clear.
+        The proxy speaks TLS with the host of an `https://` URL: axios of 2021 to 2023 sends them
+        in clear.
         """
-        name, port = address.name, address.port
+        address, by_tls = request.address, not request.is_tunnel and request.address.secure
+        name, port, _ = address
         if is_live(name):
             if port not in self._ends:
                 known = ", ".join(map(str, sorted(self._ends)))
@@ -186,19 +182,18 @@ class Proxy:
 class _Tunnel:
     """Two directions of bytes, of which one may end before the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, linger: float) -> None:
+        self._linger = linger
         self._passed = 0
 
-    async def run(
-        self, there: Coroutine[None, None, None], back: Coroutine[None, None, None], linger: float
-    ) -> None:
+    async def run(self, *directions: Coroutine[None, None, None]) -> None:
         """Run until both directions end, one fails, or one ends and the other rests too long."""
-        tasks = [asyncio.create_task(there), asyncio.create_task(back)]
+        tasks = [asyncio.create_task(one) for one in directions]
         try:
             done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             while rest and not any(task.exception() for task in done):
                 before = self._passed
-                done, rest = await asyncio.wait(rest, timeout=linger)
+                done, rest = await asyncio.wait(rest, timeout=self._linger)
                 if rest and self._passed == before:
                     raise ConnectionAbortedError("one direction ended, the other one rests")
             for task in done:

@@ -101,15 +101,19 @@ async def _pass_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
         writer.write(line)
 
 
-async def read_head(reader: asyncio.StreamReader, patience: float | None) -> bytes:
-    """Return the bytes of a request's head; raise Refusal where it is too slow or too long."""
+async def read_request(reader: asyncio.StreamReader, patience: float | None) -> Request:
+    """Return the next request of a client.
+
+    Raises Refusal where its head is too slow, too long or none to a proxy, ConnectionAbortedError
+    where the client says nothing.
+    """
     first = b""
     try:
         async with asyncio.timeout(patience):
             first = await reader.readexactly(1)
             if not first.isalpha():
                 raise Refusal(HTTPStatus.BAD_REQUEST, "it speaks HTTP, and no TLS, to its clients")
-            return first + await reader.readuntil(END)
+            return _parse(first + await reader.readuntil(END))
     except (TimeoutError, asyncio.IncompleteReadError):
         if not first:  # a probe, or a connection made in advance
             raise ConnectionAbortedError("a client said nothing") from None
@@ -119,8 +123,7 @@ async def read_head(reader: asyncio.StreamReader, patience: float | None) -> byt
         raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, why) from None
 
 
-def parse_head(head: bytes) -> Request:
-    """Return a request; raise Refusal for anything that is none to a proxy."""
+def _parse(head: bytes) -> Request:
     line, *fields = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     match = _REQUEST_LINE.fullmatch(line)
     if not match or not all(map(_FIELD.fullmatch, fields)):
