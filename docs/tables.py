@@ -39,7 +39,7 @@ def _cell(text: str) -> str:
 def operations() -> str:
     """Return the table of built operations."""
     rows = [
-        (f"`{row.id}`", _request(row), row.summary, row.access.value, row.evidence.value)
+        (f"`{row.id}`", _request(row), row.summary, row.access.label, row.evidence.value)
         for row in (*OPERATIONS, *CONTROL_OPERATIONS)
     ]
     return table(("operation", "request", "what it does", "needs", "evidence"), rows)

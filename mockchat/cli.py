@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from mockchat.commands import CommandError, UsageError
 from mockchat.commands.table import COMMANDS, GROUPS, ONE_APP, ROWS, SERVER, Action
-from mockchat.core.naming import question
+from mockchat.core.words import question
 from mockchat.version import __version__
 
 _WRONG_USAGE = 2

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mockchat.core import setting_kinds as kinds
-from mockchat.core.naming import did_you_mean, question
 from mockchat.core.webhooks import checked_url
+from mockchat.core.words import did_you_mean, question
 
 
 class ConfigError(Exception):

@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestClient
 from yarl import URL
 
 from mockchat.api import OPERATIONS, UNBUILT
-from mockchat.api.operation import Access, Operation
+from mockchat.api.access import Access
+from mockchat.api.operation import Operation
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import ErrorDef, Face
 from mockchat.core.journal import Exchange

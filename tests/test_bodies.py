@@ -10,7 +10,7 @@ from aiohttp import ClientSession, FormData
 
 from mockchat import Config, MockChat
 from mockchat.api import OPERATIONS
-from mockchat.api.operation import Access
+from mockchat.api.access import Access
 from tests.helpers import (
     REST_KEY,
     Client,

@@ -14,8 +14,9 @@ from marshmallow import ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.access import Access
 from mockchat.api.fields import Choice, Field, Flag, Metadata, String, Strings, Uid, Url, Whole
-from mockchat.api.operation import Access, Operation
+from mockchat.api.operation import Operation
 from mockchat.cli import main
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.fields import AppId, HttpUrl, Instant, Share, Span

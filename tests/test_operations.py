@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 
 from mockchat.api import OPERATIONS
-from mockchat.api.operation import Access, Operation
+from mockchat.api.access import Access
+from mockchat.api.operation import Operation
 from mockchat.api.plain import AnySchema
 from mockchat.api.requests import Anything
 from mockchat.api.schemas import compile_dump

@@ -10,7 +10,7 @@ import pytest
 
 from mockchat import Config
 from mockchat.core.clock import Clock
-from mockchat.core.seed import MAX_FAKE_USERS, adding_fixture, fixtures_dir
+from mockchat.core.seed import MAX_FAKE_USERS, Seed, fixtures_dir
 from mockchat.wire.app import STORE, create_store
 from tests.helpers import (
     AUTH_KEY,
@@ -243,7 +243,7 @@ def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> Non
     users: list[dict[str, Any]] = [
         {"uid": f"u{number}", "name": "x", "friends": {"u0"}} for number in range(1, 2001)
     ]
-    steps = adding_fixture(store.default, {"users": [{"uid": "u0", "name": "x"}, *users]})
+    steps = Seed(users=[{"uid": "u0", "name": "x"}, *users]).adding(store.default)
 
     for _ in range(9):  # all users are there; their friendships are not
         next(steps)

@@ -1,15 +1,17 @@
 """Access: the check of a request's credentials, which returns its caller."""
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Any
 
-from mockchat.api.operation import Access
 from mockchat.core import errors
 from mockchat.core.entities import Caller, KeyCaller, Scope, UserCaller
+from mockchat.core.errors import ErrorDef
 from mockchat.core.state import App
 
 Headers = Mapping[str, str]  # by name in any case
 Fields = Callable[[], Mapping[str, Any]]  # of the body; raises BAD_REQUEST
+Check = Callable[[App, Headers, Fields], Caller | None]
 
 
 def _any_key(app: App, headers: Headers, _fields: Fields) -> KeyCaller:
@@ -49,13 +51,28 @@ def text(value: Any) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-# A guard of its own protects the control API.
-CALLERS: dict[Access, Callable[[App, Headers, Fields], Caller | None]] = {
-    Access.PUBLIC: _nothing,
-    Access.ANY_KEY: _any_key,
-    Access.FULL_KEY: _full_key,
-    Access.TOKEN: _token,
-    Access.FULL_KEY_OR_TOKEN: _full_key_or_token,
-    Access.LOGIN: _login,
-    Access.CONTROL: _nothing,
-}
+_KEY = (errors.KEY_MISSING, errors.KEY_UNKNOWN)
+_FULL = (*_KEY, errors.NO_ACCESS)
+_TOKEN = (errors.AUTH_TOKEN_MISSING, errors.AUTH_TOKEN_WITH_SPACE, errors.AUTH_TOKEN_UNKNOWN)
+
+
+class Access(Enum):
+    """The credential that a caller must have, its errors and its check."""
+
+    PUBLIC = ("nothing", (), _nothing)
+    ANY_KEY = ("api key", _KEY, _any_key)  # of either scope
+    FULL_KEY = ("full-access key", _FULL, _full_key)
+    TOKEN = ("auth token", _TOKEN, _token)
+    FULL_KEY_OR_TOKEN = (
+        "full-access key or auth token",
+        (*_FULL, *_TOKEN),
+        _full_key_or_token,
+    )
+    LOGIN = ("auth token, or api key and uid", (*_KEY, *_TOKEN), _login)
+    # Checked by the guard of the control API.
+    CONTROL = ("control token, if set", (errors.CONTROL_TOKEN,), _nothing)
+
+    def __init__(self, label: str, may_raise: tuple[ErrorDef, ...], caller: Check) -> None:
+        self.label = label
+        self.errors = may_raise
+        self.caller = caller

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from mockchat.api import plain, requests, schemas
-from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, OperationTable
 from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.users import viewer_of
 from mockchat.api.validation import refuse

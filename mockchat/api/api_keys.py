@@ -1,7 +1,8 @@
 """Api keys: create, list, get, update and delete (reference section 4)."""
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
+from mockchat.api.access import Access
+from mockchat.api.operation import Ack, Call, OperationTable, Page
 from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import ApiKey, KeyCaller, Scope

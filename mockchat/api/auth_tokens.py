@@ -1,7 +1,8 @@
 """Auth tokens: create, list, flush, get, update and delete (reference section 6)."""
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable, Page
+from mockchat.api.access import Access
+from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, OperationTable, Page
 from mockchat.core import errors
 from mockchat.core.entities import AuthToken
 from mockchat.core.errors import Evidence

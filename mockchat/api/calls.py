@@ -3,7 +3,8 @@
 from typing import Any
 
 from mockchat.api import plain, requests, schemas
-from mockchat.api.operation import Access, Ack, Call, Hosts, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import Ack, Call, Hosts, OperationTable
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 from mockchat.core.pictures import address_for

@@ -3,7 +3,8 @@
 from typing import Any
 
 from mockchat.api import requests
-from mockchat.api.operation import Access, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import Call, OperationTable
 from mockchat.api.schemas import ImportSchema, UserSchema, compile_dump, profile
 from mockchat.api.users import user_changes
 from mockchat.api.validation import MAX_BODY, Loader, refuse

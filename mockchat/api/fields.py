@@ -11,8 +11,8 @@ from marshmallow import Schema, ValidationError, fields, missing
 
 from mockchat.api import json_text
 from mockchat.api.validation import Prepared, text
-from mockchat.core.naming import guess
 from mockchat.core.state import MAX_UID_LENGTH, UID_CHARACTERS
+from mockchat.core.words import guess
 
 MAX_METADATA = 5 * 1024  # bytes of JSON
 MAX_NAME = 100

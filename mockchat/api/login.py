@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.access import text
+from mockchat.api.access import Access, text
 from mockchat.api.auth_tokens import describe
-from mockchat.api.operation import Access, Ack, Call, OperationTable
+from mockchat.api.operation import Ack, Call, OperationTable
 from mockchat.api.schemas import Me, Profile, profile
 from mockchat.api.settings import SettingsSchema, settings
 from mockchat.api.users import user_changes

@@ -4,12 +4,12 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from typing import Any
 
 from marshmallow import Schema
 
+from mockchat.api.access import Access
 from mockchat.api.session_jwt import SessionJwts
 from mockchat.api.validation import MAX_BODY
 from mockchat.core import errors
@@ -25,26 +25,8 @@ DEFAULT_PER_PAGE = 100
 CONTROL_PREFIX = "/_mock"
 
 
-class Access(Enum):
-    """The credential that a caller must have."""
-
-    PUBLIC = "nothing"
-    ANY_KEY = "api key"  # of either scope
-    FULL_KEY = "full-access key"
-    TOKEN = "auth token"  # noqa: S105  # the name of one, as below
-    FULL_KEY_OR_TOKEN = "full-access key or auth token"  # noqa: S105
-    LOGIN = "auth token, or api key and uid"
-    CONTROL = "control token, if set"  # checked by the guard of the control API
-
-
 # The errors of a uid in a path.
 PATH_UID_ERRORS = (errors.UID_NOT_FOUND, errors.PATH_UID_INVALID, errors.PATH_UID_WITH_SPACE)
-_KEY_ERRORS = (errors.KEY_MISSING, errors.KEY_UNKNOWN)
-_TOKEN_ERRORS = (
-    errors.AUTH_TOKEN_MISSING,
-    errors.AUTH_TOKEN_WITH_SPACE,
-    errors.AUTH_TOKEN_UNKNOWN,
-)
 # Any request may have a broken body, query or header.
 _EMULATED_ERRORS = (
     errors.APP_ID_MISSING,
@@ -60,15 +42,6 @@ _CONTROL_ERRORS = (
     errors.APP_ID_INVALID,
     errors.BAD_REQUEST,
 )
-ACCESS_ERRORS: dict[Access, tuple[ErrorDef, ...]] = {
-    Access.PUBLIC: (),
-    Access.ANY_KEY: _KEY_ERRORS,
-    Access.FULL_KEY: (*_KEY_ERRORS, errors.NO_ACCESS),
-    Access.TOKEN: _TOKEN_ERRORS,
-    Access.FULL_KEY_OR_TOKEN: (*_KEY_ERRORS, errors.NO_ACCESS, *_TOKEN_ERRORS),
-    Access.LOGIN: (*_KEY_ERRORS, *_TOKEN_ERRORS),
-    Access.CONTROL: (errors.CONTROL_TOKEN,),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +243,7 @@ class Operation:
     def may_raise(self) -> tuple[ErrorDef, ...]:
         """All errors that the operation can answer."""
         always = _CONTROL_ERRORS if self.is_control else _EMULATED_ERRORS
-        return tuple(dict.fromkeys((*always, *ACCESS_ERRORS[self.access], *self.errors)))
+        return tuple(dict.fromkeys((*always, *self.access.errors, *self.errors)))
 
 
 class OperationTable:

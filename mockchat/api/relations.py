@@ -8,15 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import (
-    PATH_UID_ERRORS,
-    Access,
-    Ack,
-    Call,
-    Operation,
-    OperationTable,
-    Page,
-)
+from mockchat.api.access import Access
+from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, Operation, OperationTable, Page
 from mockchat.api.schemas import profile
 from mockchat.core import errors
 from mockchat.core.entities import BlocksChanged, User, UserCaller

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import Access, Ack, Call, OperationTable, Page
+from mockchat.api.access import Access
+from mockchat.api.operation import Ack, Call, OperationTable, Page
 from mockchat.api.validation import refuse
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, Role

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mockchat.api.operation import Access, Call, OperationTable, Page
+from mockchat.api.access import Access
+from mockchat.api.operation import Call, OperationTable, Page
 from mockchat.api.plain import AnySchema
 from mockchat.api.requests import Anything, Paging
 from mockchat.core import errors

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockchat.api import requests, schemas
-from mockchat.api.operation import PATH_UID_ERRORS, Access, Ack, Call, OperationTable, Page
+from mockchat.api.access import Access
+from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, OperationTable, Page
 from mockchat.api.schemas import Profile, profile
 from mockchat.api.validation import refuse
 from mockchat.core import errors
@@ -13,7 +14,7 @@ from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
 from mockchat.core.errors import Evidence
 from mockchat.core.limits import CORE_LIMIT
 from mockchat.core.state import App, as_in_path
-from mockchat.core.user_list import Deactivated, Span, UserFilter, select
+from mockchat.core.user_list import Span, UserFilter, select
 
 table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema)
 
@@ -85,9 +86,9 @@ def list_users(call: Call) -> Page | dict[str, int]:
 
 
 def _filter(query: Mapping[str, Any], viewer: User | None) -> UserFilter:
-    deactivated = Deactivated.WITH if query["with_deactivated"] else Deactivated.WITHOUT
+    deactivated = None if query["with_deactivated"] else False
     if query["only_deactivated"]:
-        deactivated = Deactivated.ONLY
+        deactivated = True
     roles = [*(query.get("roles") or ()), *filter(None, [query.get("role")])]
     return UserFilter(
         search_key=query.get("search_key") or "",

@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from mockchat.core import errors
 from mockchat.core.errors import ApiError, Evidence
-from mockchat.core.naming import guess
+from mockchat.core.words import guess
 
 MAX_BODY = 10 * 1024  # bytes
 

@@ -62,7 +62,7 @@ def routes(action: Action, arguments: argparse.Namespace) -> int:
             "method": row.method,
             "path": row.path,
             "operation": row.id,
-            "needs": row.access.value,
+            "needs": row.access.label,
             "does": row.summary,
             "evidence": row.evidence.value,
             "built": row not in UNBUILT,

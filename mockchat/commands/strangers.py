@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from mockchat import config
 from mockchat.commands.show import note
-from mockchat.core.naming import nearest
 from mockchat.core.setting_kinds import SERVICE_LINK
+from mockchat.core.words import nearest
 
 _PREFIX = "MOCKCHAT_"
 # Variables that `mockchat exec` sets, that commands and the kit for JavaScript read, and those of

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Call, File, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Call, File, OperationTable
 from mockchat.api.plain import DocumentSchema
 from mockchat.control.answers import ErrorRowSchema, HealthSchema, KeySetSchema
 from mockchat.control.requests import AppQuery

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Call, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import ClockSchema
 from mockchat.control.requests import AppQuery, ClockRequest

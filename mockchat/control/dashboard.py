@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Call, File, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Call, File, OperationTable
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
 

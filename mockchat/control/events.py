@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from mockchat.api import json_text
-from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable, Stream
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Call, OperationTable, Stream
 from mockchat.control.answers import EventSchema
 from mockchat.control.journal import summary
 from mockchat.control.requests import EventQuery

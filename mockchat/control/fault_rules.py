@@ -13,7 +13,7 @@ from mockchat.control.fields import AppId, Method, OperationName, Share, Span
 from mockchat.core.fault_kinds import KINDS, HttpKind
 from mockchat.core.faults import PRESETS, FaultError, Strikes, strikes_of
 from mockchat.core.ids import camel
-from mockchat.core.naming import did_you_mean
+from mockchat.core.words import did_you_mean
 
 LONGEST_TEXT = 500  # characters
 MANY = 10**9

@@ -4,7 +4,8 @@ import inspect
 from dataclasses import fields
 from typing import Any
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import FaultSchema, KindSchema
 from mockchat.control.fault_rules import PARAMETERS, FaultRequest

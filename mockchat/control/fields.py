@@ -11,8 +11,8 @@ from mockchat.api.fields import Choice, Field, String
 from mockchat.api.validation import text
 from mockchat.core.clock import LONGEST, seconds, unix
 from mockchat.core.matching import SOCKET
-from mockchat.core.naming import guess
 from mockchat.core.webhooks import MAX_URL, OPERATION, URL, checked_url
+from mockchat.core.words import guess
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LATEST_WISH = 7_000_000_000  # the latest time that a clock can be set to, in the year 2191

@@ -3,7 +3,8 @@
 from typing import Any
 
 from mockchat.api import json_text
-from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import ExchangeSchema, HarSchema, JournalSchema
 from mockchat.control.har import har
@@ -13,8 +14,7 @@ from mockchat.core.errors import Evidence
 from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
-from mockchat.core.naming import guess
-from mockchat.core.words import counted
+from mockchat.core.words import counted, guess
 
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Call, OperationTable
 from mockchat.control.answers import LoginsSchema
 from mockchat.control.requests import HoldQuery, HoldRequest
 from mockchat.core.errors import Evidence

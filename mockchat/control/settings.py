@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Call, OperationTable
 from mockchat.control.answers import StartSchema
 from mockchat.control.requests import AppQuery, SettingsRequest
 from mockchat.core.errors import Evidence

@@ -6,7 +6,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from mockchat.api import json_text
-from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, File, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, File, OperationTable
 from mockchat.api.validation import details_of, refuse
 from mockchat.control.answers import ContentsSchema, SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
@@ -17,9 +18,8 @@ from mockchat.core.seed import (
     MAX_FAKE_USERS,
     FixtureError,
     Sections,
+    Seed,
     adding_fake_users,
-    adding_fixture,
-    check_fixture,
 )
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.steps import Steps, dropping, pieces
@@ -64,24 +64,23 @@ async def seed(call: Call) -> dict[str, Any]:
         raise refuse("users", "plain", reason=reason)
     added = 0
     if call.body.get("fixture"):
-        fixture = _checked_fixture(call, call.body["fixture"])
-        for app in apps:
-            added += await call.in_turns(adding_fixture(app, fixture))
+        for app, fixture in zip(apps, _seeds(call, call.body["fixture"]), strict=True):
+            await call.in_turns(fixture.adding(app))
+            added += len(fixture.users)
     for app in apps if users else ():
         await call.in_turns(adding_fake_users(app, users))
         added += users
     return {"users": added, "apps": [app.id for app in apps]}
 
 
-def _checked_fixture(call: Call, fixture: str | Sections) -> Sections:
+def _seeds(call: Call, fixture: str | Sections) -> list[Seed]:
+    """Return the seed for each app; raise BAD_REQUEST if one cannot take it."""
     try:
         if isinstance(fixture, str):
             fixture = read_fixture(fixture, call.server.fixtures)
-        for app in call.apps:
-            check_fixture(app, fixture)
+        return [Seed.of([("fixture", fixture)], app=app) for app in call.apps]
     except FixtureError as error:
         raise refuse("fixture", "plain", reason=f"is no good: {error}") from None
-    return fixture
 
 
 # --- snapshots ------------------------------------------------------------------------------

@@ -16,11 +16,11 @@ from mockchat.api.fields import Choice, Field
 from mockchat.api.validation import Prepared, StrictSchema, declared, details_of, text
 from mockchat.core.changes import SECTIONS
 from mockchat.core.entities import Scope
-from mockchat.core.naming import question
 from mockchat.core.seed import FixtureError, Sections, Seed, fixtures_dir
 from mockchat.core.snapshot import Column, SnapshotError, columns
 from mockchat.core.state import MAX_UID_LENGTH
 from mockchat.core.steps import STEP, Steps, finish, pieces
+from mockchat.core.words import question
 
 _NAMES = {str: "string", int: "integer", list: "array", dict: "object"}  # of JSON and of TEXTS
 _LARGEST = 2**63 - 1  # for a whole number that all readers of JSON agree on

@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Any
 
 from mockchat.api import OPERATIONS
-from mockchat.api.operation import CONTROL_PREFIX, Access, Call, Operation, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Call, Operation, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import LoginSchema, PerformedSchema
 from mockchat.control.requests import DEFAULT_LIMIT, PerformRequest, SessionQuery

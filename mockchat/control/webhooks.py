@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mockchat.api.operation import CONTROL_PREFIX, Access, Ack, Call, OperationTable
+from mockchat.api.access import Access
+from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, OperationTable
 from mockchat.api.validation import refuse
 from mockchat.control.answers import WebhookSchema
 from mockchat.control.requests import AppQuery, WebhookRequest, WebhookUrl

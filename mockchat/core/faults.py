@@ -10,8 +10,7 @@ from mockchat.core.errors import CATALOGUE, ApiError, ErrorDef, Evidence, Face
 from mockchat.core.fault_kinds import KINDS, STATUS, CredentialError, Error, Kind
 from mockchat.core.ids import Ids
 from mockchat.core.matching import Pattern, RequestSummary
-from mockchat.core.naming import nearest
-from mockchat.core.words import counted
+from mockchat.core.words import counted, nearest
 
 Struck = TypeVar("Struck", bound=Kind)
 Wanted = type[Struck] | tuple[type[Struck], ...]

@@ -4,7 +4,6 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
 from mockchat.core.relations import befriend
 from mockchat.core.state import App
-from mockchat.core.steps import STEP, Steps, pieces
+from mockchat.core.steps import STEP, Steps, finish, pieces
 
 MAX_FAKE_USERS = 100_000  # at once
 _GLANCE = 0.002  # seconds
@@ -37,32 +36,56 @@ class Seed:
 
     @classmethod
     def of(
-        cls, fixtures: Iterable[tuple[str, Sections]], keys: Iterable[tuple[str, str, Scope]]
+        cls,
+        fixtures: Iterable[tuple[str, Sections]],
+        keys: Iterable[tuple[str, str, Scope]] = (),
+        app: App | None = None,
     ) -> "Seed":
-        """Return the seed of these fixtures, each with its name, and keys; raise FixtureError."""
+        """Return the seed of these fixtures, each with its name, and keys.
+
+        Raises FixtureError if they do not fit each other, or an app in use that is to get them.
+        """
         seed, origins = cls(keys=list(keys)), []
         for origin, sections in fixtures:
             seed.roles += sections.get("roles", ())
             seed.users += sections.get("users", ())
-            seed.keys += _keys(sections)
+            seed.keys += [
+                (key["value"], key["name"], Scope(key["scope"])) for key in sections.get("keys", ())
+            ]
             origins += [(origin, user) for user in sections.get("users", ())]
         _check_names(seed)
-        _check_references(origins, {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}, set())
+        roles = {DEFAULT_ROLE, *(role["role"] for role in seed.roles)}
+        uids: set[str] = set()
+        if app:
+            roles |= app.roles.keys()
+            uids = {user.key for user in app.all_users()}
+        _check_references(origins, roles, uids)
         return seed
 
     def apply(self, app: App) -> None:
         """Fill a new, empty app."""
-        now = app.now
-        app.add(Role(DEFAULT_ROLE, "Default Role", now))
-        app.add(*(Role(**role, created_at=now) for role in self.roles))
-        app.add(*(ApiKey(*key, now) for key in self.keys))
+        app.add(Role(DEFAULT_ROLE, "Default Role", app.now))
+        finish(self.adding(app))
+
+    def adding(self, app: App) -> Steps[None]:
+        """Add everything to an app in steps.
+
+        A user that exists already gets the attributes of the seed.
+        """
+        app.add(*(Role(**role, created_at=app.now) for role in self.roles))
+        app.add(*(ApiKey(*key, app.now) for key in self.keys))
         # Lists show the newest user first: added last, the first user of the file leads.
-        for values in reversed(self.users):
-            app.add_user(User(**{"created_at": now, **copy.deepcopy(values)}))
-        befriended = {user.key: user for user in app.all_users()}
-        for user in befriended.values():
-            for friend in user.friends:  # a fixture may name a friendship once
-                befriended[friend].friends.add(user.key)
+        for piece in pieces(self.users[::-1]):
+            for values in piece:
+                _settle(app, copy.deepcopy(values))
+            yield
+        for piece in pieces(self.users):
+            for values in piece:
+                for friend in values.get("friends", ()):
+                    both = app.find_user(values["uid"]), app.find_user(friend)
+                    if both[0] and both[1]:  # neither was deleted meanwhile
+                        befriend(app, both[0], both[1])
+            yield
 
 
 def fixtures_dir() -> Path:
@@ -70,41 +93,6 @@ def fixtures_dir() -> Path:
     package = Path(__file__).parent.parent
     packaged = package / "fixtures"
     return packaged if packaged.is_dir() else package.parent / "fixtures"
-
-
-def _keys(sections: Sections) -> list[tuple[str, str, Scope]]:
-    return [(key["value"], key["name"], Scope(key["scope"])) for key in sections.get("keys", ())]
-
-
-def check_fixture(app: App, sections: Sections) -> None:
-    """Raise FixtureError if an app in use cannot take a fixture."""
-    declared = sections.get("roles", [])
-    _check_names(Seed(_keys(sections), roles=declared))
-    roles = app.roles.keys() | {role["role"] for role in declared}
-    uids = {user.key for user in app.all_users()}
-    _check_references((("fixture", user) for user in sections.get("users", ())), roles, uids)
-
-
-def adding_fixture(app: App, sections: Sections) -> Steps[int]:
-    """Add a checked fixture to an app in steps; return the number of its users.
-
-    A user that exists already gets the attributes of the fixture.
-    """
-    users = sections.get("users", [])
-    app.add(*(Role(**role, created_at=app.now) for role in sections.get("roles", ())))
-    app.add(*(ApiKey(*key, app.now) for key in _keys(sections)))
-    for piece in pieces(users[::-1]):
-        for values in piece:
-            _settle(app, copy.deepcopy(values))
-        yield
-    for piece in pieces(users):
-        for values in piece:
-            for friend in values.get("friends", ()):
-                both = app.find_user(values["uid"]), app.find_user(friend)
-                if both[0] and both[1]:  # neither was deleted meanwhile
-                    befriend(app, both[0], both[1])
-        yield
-    return len(users)
 
 
 def _settle(app: App, values: dict[str, Any]) -> None:
@@ -131,12 +119,9 @@ def _check_names(seed: Seed) -> None:
 
 
 def _check_references(
-    origins: Iterable[tuple[object, dict[str, Any]]],
-    roles: AbstractSet[str],
-    uids: AbstractSet[str],
+    origins: list[tuple[str, dict[str, Any]]], roles: set[str], uids: set[str]
 ) -> None:
     """Raise FixtureError for users that do not fit each other, the roles or the existing `uids`."""
-    origins = list(origins)
     keys = {user["uid"].lower() for _, user in origins} | uids
     seen: set[str] = set()
     for path, user in origins:

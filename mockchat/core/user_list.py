@@ -1,25 +1,13 @@
 """User lists: their filters and orders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from operator import attrgetter
 
 from mockchat.core.entities import User
 from mockchat.core.state import App
 
 _KEPT_SELECTIONS = 16  # of an app: clients read a selection page by page
-
-
-class Deactivated(StrEnum):
-    """Whether a list shows deactivated users."""
-
-    WITHOUT = "without"
-    WITH = "with"
-    ONLY = "only"
-
-
-_WITHOUT, _WITH, _ONLY = Deactivated
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +41,7 @@ class UserFilter:
     uids: tuple[str, ...] = ()
     created: Span = _ANY_TIME
     updated: Span = _ANY_TIME
-    deactivated: Deactivated = Deactivated.WITHOUT
+    deactivated: bool | None = False  # None: whether or not
     friends_only: bool = False
     hide_blocked: bool = False
     sort_by: str = ""
@@ -67,9 +55,8 @@ class UserFilter:
 
     def matches(self, user: User) -> bool:
         """Whether the list shows a user, relations to the viewer aside."""
-        gone = user.deactivated_at is not None
         return (
-            self.deactivated in ((_WITH, _ONLY) if gone else (_WITHOUT, _WITH))
+            self.deactivated in (None, user.deactivated_at is not None)
             and self._found_by_search(user)
             and (not self.statuses or user.status in self.statuses)
             and (not self.roles or user.role in self.roles)
@@ -105,21 +92,22 @@ def select(app: App, wanted: UserFilter) -> Sequence[User]:
 def _candidates(app: App, wanted: UserFilter) -> list[User]:
     """Return the users to filter, newest first, without the viewer."""
     viewer = app.find_user(wanted.viewer)
+    users: Iterable[User | None]
     if wanted.uids:
-        named = {uid.lower(): app.find_user(uid) for uid in wanted.uids}
-        users = [user for user in named.values() if user]
+        users = {uid.lower(): app.find_user(uid) for uid in wanted.uids}.values()
     elif wanted.friends_only and viewer:
-        users = [user for key in viewer.friends if (user := app.find_user(key))]
+        users = map(app.find_user, viewer.friends)
     else:
         users = app.all_users()
-    if wanted.friends_only:
-        users = [user for user in users if viewer and user.key in viewer.friends]
-    if viewer:
-        users = [user for user in users if user is not viewer]
-    if wanted.hide_blocked and viewer:
-        users = [
-            user
-            for user in users
-            if user.key not in viewer.blocked and viewer.key not in user.blocked
-        ]
-    return sorted(users, key=lambda user: user.order, reverse=True)
+    shown = [user for user in users if user and _is_shown(user, wanted, viewer)]
+    return sorted(shown, key=lambda user: user.order, reverse=True)
+
+
+def _is_shown(user: User, wanted: UserFilter, viewer: User | None) -> bool:
+    if viewer is None:
+        return not wanted.friends_only
+    return (
+        user is not viewer
+        and not (wanted.friends_only and user.key not in viewer.friends)
+        and not (wanted.hide_blocked and (user.key in viewer.blocked or viewer.key in user.blocked))
+    )

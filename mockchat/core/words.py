@@ -1,6 +1,7 @@
-"""Words of messages and log lines."""
+"""Words of messages and log lines, and questions for the name that was meant."""
 
 import json
+from collections.abc import Iterable
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -12,3 +13,35 @@ def word(text: str) -> str:
     """Return a client's text as one word of a line, quoted where it is none."""
     plain = text.isprintable() and " " not in text
     return f"{text if plain else json.dumps(text):.100}"
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """Return the known name that is nearest to `word`, if one is near; case does not matter."""
+    from difflib import get_close_matches  # noqa: PLC0415  # a start needs none of it
+
+    by_form = {_form(name): name for name in known}
+    near = get_close_matches(_form(str(word)[:100]), by_form, 1)
+    return by_form[near[0]] if near else None
+
+
+def _form(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the question for the known name that is nearest to `word`, else all known names."""
+    names = list(known)
+    near = nearest(word, names)
+    return f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
+
+
+def guess(word: object, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'name'?` to follow a sentence, or nothing."""
+    near = nearest(word, known)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def question(word: object, known: Iterable[str]) -> str:
+    """Return `; did you mean 'name'?` to end a line, or nothing."""
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near else ""

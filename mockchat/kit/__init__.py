@@ -13,9 +13,9 @@ from mockchat.control.fault_rules import PARAMETERS
 from mockchat.core.clock import Duration, unix
 from mockchat.core.entities import BACK_END, Caller
 from mockchat.core.ids import camel
-from mockchat.core.naming import did_you_mean
 from mockchat.core.state import App
 from mockchat.core.store import Store
+from mockchat.core.words import did_you_mean
 from mockchat.kit.checks import check_keywords, check_where
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView

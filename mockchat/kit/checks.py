@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from mockchat.core.naming import did_you_mean
+from mockchat.core.words import did_you_mean
 from mockchat.kit.names import Method, OperationName
 
 __tracebackhide__ = True

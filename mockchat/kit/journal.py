@@ -8,7 +8,7 @@ from mockchat.core.clock import Duration, seconds
 from mockchat.core.faults import OF_STATUS
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
-from mockchat.core.naming import did_you_mean
+from mockchat.core.words import did_you_mean
 from mockchat.kit.checks import check_keywords, check_values, check_where
 from mockchat.kit.handles import PATIENCE
 from mockchat.kit.names import ErrorCode, Wanted

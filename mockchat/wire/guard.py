@@ -4,11 +4,11 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from mockchat.api.operation import Access
+from mockchat.api.access import Access
 from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
-from mockchat.core.naming import nearest
+from mockchat.core.words import nearest
 from mockchat.wire.answers import DIALECTS
 from mockchat.wire.faults import HEADER
 from mockchat.wire.hosts import Address, is_loopback, is_private, parse_host

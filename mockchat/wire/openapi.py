@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from marshmallow import Schema, fields
 
 from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api.access import Access
 from mockchat.api.fields import FILLED, Object, Strings, Uid
-from mockchat.api.operation import Access, Ack, Operation, Page
+from mockchat.api.operation import Ack, Operation, Page
 from mockchat.api.plain import AnySchema, CountSchema, ErrorSchema, MetaSchema
 from mockchat.api.schemas import AckSchema
 from mockchat.api.validation import MAX_BODY, RequestSchema

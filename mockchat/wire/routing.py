@@ -9,7 +9,6 @@ from urllib.parse import unquote
 from marshmallow import Schema
 
 from mockchat.api import OPERATIONS, UNBUILT
-from mockchat.api.access import CALLERS
 from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
 from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
@@ -32,7 +31,7 @@ class Endpoint:
         self.operation = operation
         self.name = operation.id
         self.is_control = operation.is_control
-        self.caller = CALLERS[operation.access]
+        self.caller = operation.access.caller
         self.load_query = Loader(operation.query)
         self.load_body = Loader(operation.body)
         self.takes_body = operation.body is not None
