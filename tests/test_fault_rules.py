@@ -28,9 +28,6 @@ from tests.faulty import PROVEN
 SUMMARY = RequestSummary("GET", "/users/u1", "get_user", "u1", "key")
 load = Loader(FaultRequest)
 
-each_kind = pytest.mark.parametrize("name", KINDS)
-each_preset = pytest.mark.parametrize("name", PRESETS)
-
 
 @pytest.fixture
 def faults() -> Faults:
@@ -117,37 +114,25 @@ def test_after_spares_the_first_and_times_bounds_the_strikes(faults: Faults) -> 
     assert strikes(third, 4) == [False, False, True, False]
 
 
-def test_what_does_not_fit_is_not_counted(faults: Faults) -> None:
-    rule = faults.add("latency", {}, pattern=Pattern(uid="u2"), times=1)
+def test_only_what_fits_and_is_wanted_is_counted(faults: Faults) -> None:
+    other = faults.add("latency", {}, pattern=Pattern(uid="u2"), times=1)
+    socket = faults.add("ws_close", {}, times=1)
 
-    strikes(rule, 3)
+    strikes(other, 3)
 
-    assert (rule.seen, rule.struck) == (0, 0)
-
-
-def test_what_no_kind_is_wanted_for_is_not_counted(faults: Faults) -> None:
-    rule = faults.add("ws_close", {}, times=1)
-
-    assert rule.strike("app", SUMMARY, HttpKind) is None
-    assert rule.seen == 0
+    assert socket.strike("app", SUMMARY, HttpKind) is None
+    assert (other.seen, other.struck, socket.seen) == (0, 0, 0)
 
 
-def test_a_rule_is_counted_when_its_turn_comes(faults: Faults) -> None:
-    first, second = faults.add("reset", {}), faults.add("latency", {}, times=1)
+def test_rules_strike_in_their_order_each_counted_when_its_turn_comes(faults: Faults) -> None:
+    names = ["latency", "error", "truncated"]
+    rules = [faults.add(name, {"code": "500"} if name == "error" else {}) for name in names]
 
     struck, _ = next(faults.striking("app", SUMMARY, HttpKind))
 
-    assert struck.name == "reset"
-    assert (first.struck, second.struck) == (1, 0)
-
-
-def test_rules_strike_in_the_order_in_which_they_were_made(faults: Faults) -> None:
-    for name in ("latency", "error", "truncated"):
-        faults.add(name, {"code": "500"} if name == "error" else {})
-
-    struck = [kind.name for kind, _ in faults.striking("app", SUMMARY, HttpKind)]
-
-    assert struck == ["latency", "error", "truncated"]
+    assert struck.name == "latency"
+    assert [rule.struck for rule in rules] == [1, 0, 0]
+    assert [kind.name for kind, _ in faults.striking("app", SUMMARY, HttpKind)] == names
 
 
 # --- chance ---------------------------------------------------------------------------------
@@ -159,39 +144,28 @@ def test_the_ends_of_probability_are_certain(faults: Faults) -> None:
         assert rule.seen == 1000
 
 
-def test_a_probability_is_the_share_that_is_struck(faults: Faults) -> None:
-    struck = strikes(faults.add("latency", {}, probability=0.3, random_seed=7), 1000)
-
-    assert 250 < struck.count(True) < 350
-
-
-def test_the_same_seed_strikes_the_same_exchanges(faults: Faults) -> None:
+def test_a_probability_is_the_share_that_is_struck_and_the_same_by_the_same_seed(
+    faults: Faults,
+) -> None:
     rows = [
-        strikes(faults.add("latency", {}, probability=0.5, random_seed=seed), 50)
+        strikes(faults.add("latency", {}, probability=0.3, random_seed=seed), 1000)
         for seed in (3, 3, 4)
     ]
 
+    assert all(250 < row.count(True) < 350 for row in rows)
     assert rows[0] == rows[1] != rows[2]
-
-
-def test_times_counts_strikes_not_chances(faults: Faults) -> None:
-    rule = faults.add("latency", {}, probability=0.5, times=5, random_seed=1)
-
-    assert strikes(rule, 100).count(True) == 5
+    limited = faults.add("latency", {}, probability=0.5, times=5, random_seed=1)
+    assert strikes(limited, 100).count(True) == 5  # times counts strikes, not chances
 
 
 # --- many rules -----------------------------------------------------------------------------
-def test_there_is_a_most_of_rules(faults: Faults) -> None:
-    for _ in range(MAX_RULES):
-        faults.add("latency", {})
-
+def test_there_is_a_most_of_rules_among_which_those_that_are_spent_make_room(
+    faults: Faults,
+) -> None:
+    rules = [faults.add("latency", {}, times=1) for _ in range(MAX_RULES)]
     with pytest.raises(FaultError, match=f"more than {MAX_RULES} faults"):
         faults.add("latency", {})
-
-
-def test_rules_that_are_spent_make_room(faults: Faults) -> None:
-    spent = [faults.add("latency", {}, times=1) for _ in range(MAX_RULES)]
-    for rule in spent:
+    for rule in rules:
         strikes(rule, 1)
 
     added = faults.add("latency", {})
@@ -218,13 +192,11 @@ def test_a_listener_is_told_of_a_removed_rule_once(faults: Faults) -> None:
 
 
 # --- parameters -----------------------------------------------------------------------------
-@each_kind
-def test_a_kind_says_what_it_does_and_helps_with_its_parameters(name: str) -> None:
-    kind = KINDS[name]
-
-    assert kind.name == name
-    assert (kind.__doc__ or "").strip().endswith(".")
-    assert all(one.metadata["help"] for one in fields(kind))
+def test_a_kind_says_what_it_does_and_helps_with_its_parameters() -> None:
+    for name, kind in KINDS.items():
+        assert kind.name == name
+        assert (kind.__doc__ or "").strip().endswith("."), name
+        assert all(one.metadata["help"] for one in fields(kind)), name
 
 
 def refused_field(body: dict[str, Any]) -> str:
@@ -288,22 +260,33 @@ def asked_for(text: str) -> list[Kind | None]:
     return [first_of(strikes, SUMMARY, Kind) for _, strikes in in_header(text)]
 
 
-@pytest.mark.parametrize(
-    ("text", "kinds"),
-    [
-        ("latency", [Latency()]),
-        ("latency=200ms", [Latency(0.2)]),
-        ("latency=200ms;jitter=50ms", [Latency(0.2, 0.05)]),
-        (" latency = 2 ; jitter = 1 ,, error = 503 ", [Latency(2, 1), Error("503")]),
-        ("error=ERR_TOO_MANY_REQUESTS", [Error("ERR_TOO_MANY_REQUESTS")]),
-        ("error=MY_CODE;status=418;message=I am = a pot", [Error("MY_CODE", 418, "I am = a pot")]),
-        ("rate_limit=30", [RateLimit(30)]),
-        ("", []),
-        (" , ", []),
-    ],
-)
-def test_the_header_asks_for_kinds(text: str, kinds: list[Kind]) -> None:
-    assert asked_for(text) == kinds
+ASKED: dict[str, list[Kind]] = {
+    "latency": [Latency()],
+    "latency=200ms": [Latency(0.2)],
+    "latency=200ms;jitter=50ms": [Latency(0.2, 0.05)],
+    " latency = 2 ; jitter = 1 ,, error = 503 ": [Latency(2, 1), Error("503")],
+    "error=ERR_TOO_MANY_REQUESTS": [Error("ERR_TOO_MANY_REQUESTS")],
+    "error=MY_CODE;status=418;message=I am = a pot": [Error("MY_CODE", 418, "I am = a pot")],
+    "rate_limit=30": [RateLimit(30)],
+    "": [],
+    " , ": [],
+}
+NONSENSE = [
+    *[("nope", "kind"), ("nope=1", "kind"), ("reset=1", "kind"), ("token_expired=1", "kind")],
+    *[("ws_close", "kind"), ("ws_refuse=503", "kind"), ("=1", "kind"), (";", "kind")],
+    *[("latency=soon", "delay"), ("latency;colour=red", "colour"), ("latency=1;", "")],
+    *[("error", "code"), ("error=NOPE", "code"), ("error=999", "status"), ("é=1", "kind")],
+    *[("error=503;status=x", "status"), ("token_expired;a=1", "a")],
+]
+
+
+def test_the_header_asks_for_kinds_and_is_refused_where_it_means_nothing() -> None:
+    for text, kinds in ASKED.items():
+        assert asked_for(text) == kinds, text
+    for text, field in NONSENSE:
+        with pytest.raises(FaultError) as refused:
+            in_header(text)
+        assert refused.value.field == field, text
 
 
 def test_the_header_can_ask_for_every_preset_and_every_kind_that_strikes_requests() -> None:
@@ -313,23 +296,6 @@ def test_the_header_can_ask_for_every_preset_and_every_kind_that_strikes_request
         ((called, strikes),) = in_header(f"{name}=500" if name == "error" else name)
         assert called == name
         assert name in PRESETS or type(strikes[0][0]) is KINDS[name], name
-
-
-@pytest.mark.parametrize(
-    ("text", "field"),
-    [
-        *[("nope", "kind"), ("nope=1", "kind"), ("reset=1", "kind"), ("token_expired=1", "kind")],
-        *[("ws_close", "kind"), ("ws_refuse=503", "kind"), ("=1", "kind"), (";", "kind")],
-        *[("latency=soon", "delay"), ("latency;colour=red", "colour"), ("latency=1;", "")],
-        *[("error", "code"), ("error=NOPE", "code"), ("error=999", "status"), ("é=1", "kind")],
-        *[("error=503;status=x", "status"), ("token_expired;a=1", "a")],
-    ],
-)
-def test_a_header_that_means_nothing_is_refused(text: str, field: str) -> None:
-    with pytest.raises(FaultError) as refused:
-        in_header(text)
-
-    assert refused.value.field == field
 
 
 @given(st.text())
@@ -352,32 +318,22 @@ def test_names_mean_rows_of_the_catalogue_and_codes_are_printed_as_they_are() ->
             assert found.documented == found.live
 
 
-def test_a_status_makes_an_error_of_its_own() -> None:
+def test_a_status_makes_an_error_of_its_own_and_keeps_a_row_s_codes() -> None:
     face = error_named("503").definition.live
-
-    assert (face.code, face.status) == ("MOCK_FAULT_503", 503)
-
-
-def test_a_row_with_another_status_is_still_printed_in_both_dialects() -> None:
     row = error_named("key_missing", 500).definition
 
-    assert [row.documented.status, row.live.status] == [500, 500]
-    assert [row.documented.code, row.live.code] == [
-        "ERROR_API_KEY_NOT_FOUND",
-        "AUTH_ERR_EMPTY_APIKEY",
-    ]
+    assert (face.code, face.status) == ("MOCK_FAULT_503", 503)
+    told = [(one.code, one.status) for one in (row.documented, row.live)]
+    assert told == [("ERROR_API_KEY_NOT_FOUND", 500), ("AUTH_ERR_EMPTY_APIKEY", 500)]
 
 
-def test_a_message_of_one_s_own_is_taken_literally() -> None:
-    error = error_named("ERR_UID_NOT_FOUND", None, "{uid} {0} }{", {"uid": "u1"})
+def test_a_message_is_taken_literally_and_what_it_cannot_know_is_three_dots() -> None:
+    own = error_named("ERR_UID_NOT_FOUND", None, "{uid} {0} }{", {"uid": "u1"})
+    usual = error_named("ERR_UID_NOT_FOUND")
 
-    assert error.definition.live.message.format_map(error.values) == "{uid} {0} }{"
-
-
-def test_what_a_fault_cannot_know_is_three_dots() -> None:
-    error = error_named("ERR_UID_NOT_FOUND")
-
-    assert error.definition.live.message.format_map(error.values).startswith("The UID ... does not")
+    assert own.definition.live.message.format_map(own.values) == "{uid} {0} }{"
+    told = usual.definition.live.message.format_map(usual.values)
+    assert told.startswith("The UID ... does not")
 
 
 def test_an_unknown_code_needs_a_status() -> None:

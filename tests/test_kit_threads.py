@@ -13,7 +13,6 @@ import pytest
 from mockchat import Config, MockApp, MockChat
 from mockchat.bridge import Bridge, loop_in_thread
 from mockchat.core.state import App
-from mockchat.server import StartError
 from tests.clients import log_in, send
 from tests.helpers import PATIENCE
 
@@ -132,17 +131,6 @@ async def test_a_cancelled_wait_is_cancelled_and_a_foreign_loop_is_refused(
 
 
 # --- the end --------------------------------------------------------------------------------
-def test_an_error_of_the_start_is_raised_in_the_caller_and_leaves_no_thread() -> None:
-    with MockChat(HTTP_ONLY).in_thread() as mock:
-        taken = Config(port=int(str(mock.url).rpartition(":")[2]), https_port=None)
-        threads = threading.active_count()
-
-        with pytest.raises(StartError, match="in use"), MockChat(taken).in_thread():
-            pass
-
-        assert threading.active_count() == threads
-
-
 def test_verbs_before_the_start_and_after_the_stop_say_so() -> None:
     mock = MockChat(HTTP_ONLY)
     app = mock.app("own")

@@ -14,8 +14,7 @@ from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.seed import fixtures_dir
 from mockchat.core.state import App
-
-NOW = 1_700_000_000
+from tests.helpers import NOW
 
 WriteFixture = Callable[..., str]
 

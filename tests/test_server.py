@@ -4,16 +4,12 @@ import asyncio
 import contextlib
 import errno
 import gc
-import json
 import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import aiohttp
@@ -23,16 +19,11 @@ from aiohttp import web
 from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
 from mockchat.server import StartError
+from tests.clients import create, log_in, send
+from tests.helpers import NOW
+from tests.tunnels import port_of
 
 HTTP_ONLY = Config(port=0, https_port=None, login_latency=0)
-NOW = 1_700_000_000
-
-
-@pytest.fixture
-def frozen() -> Clock:
-    clock = Clock()
-    clock.freeze(NOW)
-    return clock
 
 
 @pytest.fixture
@@ -41,37 +32,12 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def get(url: str) -> Any:
-    with urlopen(url, timeout=10) as answer:
-        return json.load(answer)
-
-
-def health(mock: MockChat) -> Any:
-    return get(f"{mock.url}/_mock/health")
-
-
-def post(mock: MockChat, path: str, body: dict[str, Any]) -> Any:
-    parts = urlsplit(str(mock.url))
-    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=10)
-    with contextlib.closing(connection):
-        connection.request("POST", path, json.dumps(body), {"apikey": "REST_API_KEY"})
-        return json.load(connection.getresponse())
-
-
-def login(mock: MockChat, uid: str = "cometchat-uid-1") -> Any:
-    return post(mock, "/login", {"uid": uid, "authKey": "AUTH_KEY"})["data"]
-
-
 def listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=10).close()
     except ConnectionRefusedError:
         return False
     return True
-
-
-def port_of(url: str | None) -> int:
-    return urlsplit(str(url)).port or 0
 
 
 @contextlib.contextmanager
@@ -122,7 +88,7 @@ def test_the_url_names_the_given_host_and_port_so_that_it_can_be_called() -> Non
     for host, given, start in cases:
         with MockChat(Config(host=host, port=given, https_port=None)).in_thread() as mock:
             assert str(mock.url).startswith(start), host
-            assert health(mock)["status"] == "ok", host
+            assert send("GET", f"{mock.url}/_mock/health").body["status"] == "ok", host
 
 
 # --- both worlds ----------------------------------------------------------------------------
@@ -130,7 +96,7 @@ def test_in_a_thread_it_serves_as_long_as_the_block_runs() -> None:
     threads = threading.active_count()
     with MockChat(HTTP_ONLY).in_thread() as mock:
         port = port_of(mock.url)
-        assert health(mock)["status"] == "ok"
+        assert send("GET", f"{mock.url}/_mock/health").body["status"] == "ok"
     assert not listens(port)
     assert threading.active_count() == threads
 
@@ -164,48 +130,21 @@ async def test_it_can_be_started_and_stopped_by_hand_and_again() -> None:
         assert not listens(port_of(mock.url))
 
 
-def test_many_servers_run_at_once_and_share_nothing(tmp_path: Path) -> None:
-    config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
-
-    def one(number: int) -> int:
-        with MockChat(config).in_thread() as mock:
-            post(mock, "/users", {"uid": f"own-{number}", "name": "Own"})
-            return len([uid for uid in mock.seed_uids() if uid.startswith("own-")])
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(one, range(8))) == [1] * 8
-
-
 # --- what it is given -----------------------------------------------------------------------
-def test_its_clock_is_the_server_s(frozen: Clock) -> None:
-    with MockChat(HTTP_ONLY, clock=frozen).in_thread() as mock:
-        frozen.advance(86_400)
-        user = post(mock, "/users", {"uid": "u1", "name": "One"})["data"]
-
-    assert user["createdAt"] == NOW + 86_400
-
-
-def test_only_the_same_random_seed_gives_the_same_tokens(frozen: Clock) -> None:
+def test_its_clock_is_the_server_s_and_only_the_same_random_seed_gives_the_same_tokens(
+    clock: Clock,
+) -> None:
     def logins(seed: int | None) -> list[Any]:
         config = Config(port=0, https_port=None, login_latency=0, random_seed=seed)
-        with MockChat(config, clock=frozen).in_thread() as mock:
-            users = [login(mock, uid) for uid in ("SUPERHERO1", "SUPERHERO2")]
+        with MockChat(config, clock=clock).in_thread() as mock:
+            assert create(str(mock.url), "u1").data["createdAt"] == NOW
+            users = [log_in(str(mock.url), uid).data for uid in ("SUPERHERO1", "SUPERHERO2")]
         for user in users:
             del user["settings"], user["avatar"]  # they name the port
         return users
 
     assert logins(7) == logins(7)
     assert logins(None)[0]["authToken"] != logins(None)[0]["authToken"]
-
-
-def test_several_fixtures_make_up_its_users(tmp_path: Path) -> None:
-    own = tmp_path / "own.json"
-    own.write_text(json.dumps({"users": [{"uid": "own", "name": "Own"}]}))
-    config = Config(port=0, https_port=None, fixture=("default", str(own), "empty"))
-
-    with MockChat(config).in_thread() as mock:
-        assert mock.seed_uids()[-1] == "own"
-        assert len(mock.seed_uids()) == 11
 
 
 # --- starts that fail -----------------------------------------------------------------------
@@ -278,19 +217,6 @@ async def test_after_a_failed_start_it_can_be_started() -> None:
 
 
 # --- stops ----------------------------------------------------------------------------------
-async def test_a_stop_answers_the_requests_in_flight(session: aiohttp.ClientSession) -> None:
-    mock = MockChat(Config(port=0, https_port=None, login_latency=0.2))
-    await mock.start()
-    body = {"uid": "SUPERHERO1", "authKey": "AUTH_KEY"}
-    logins = [asyncio.ensure_future(session.post(f"{mock.url}/login", json=body)) for _ in "ab"]
-    done, in_flight = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
-    assert [task.result().status for task in done] == [409]  # so the other one has arrived
-
-    await mock.stop()
-
-    assert [(await task).status for task in in_flight] == [200]
-
-
 async def test_a_stop_says_goodbye_to_web_sockets_and_waits_for_no_silent_one(
     session: aiohttp.ClientSession,
 ) -> None:
@@ -312,7 +238,7 @@ def test_a_stop_leaves_nothing_open(tmp_path: Path) -> None:
         MockChat(config).in_thread() as mock,
         socket.create_connection(("127.0.0.1", port_of(mock.url))),
     ):
-        login(mock)
+        log_in(str(mock.url))
 
     gc.collect()  # what is still open warns now, and a warning is an error
 

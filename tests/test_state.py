@@ -28,13 +28,6 @@ MakeApp = Callable[..., App]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    clock = Clock()
-    clock.freeze(NOW)
-    return clock
-
-
-@pytest.fixture
 def events() -> list[Event]:
     return []
 

@@ -20,6 +20,7 @@ from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
 from mockchat.serve import banner
 from mockchat.server import StartError
+from tests.tunnels import port_of
 
 OK = b"HTTP/1.1 200 OK"
 
@@ -31,16 +32,12 @@ def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockChat]:
         yield mock
 
 
-def port_of(mock: MockChat) -> int:
-    return int((mock.https_url or "").rpartition(":")[2])
-
-
 def ask_for_health(
     mock: MockChat, name: str, trust: ssl.SSLContext, address: str = "127.0.0.1"
 ) -> bytes:
     """The status line that a client gets that trusts `trust` and calls the server `name`."""
     with (
-        socket.create_connection((address, port_of(mock)), timeout=10) as plain,
+        socket.create_connection((address, port_of(mock.https_url)), timeout=10) as plain,
         trust.wrap_socket(plain, server_hostname=name) as secure,
     ):
         secure.sendall(
@@ -80,7 +77,7 @@ def test_plain_http_to_the_https_port_is_answered_and_logged_in_words(
         b"GET /v3/users HTTP/1.1\r\nHost: a\r\n\r\n",
         b"POST /login HTTP/1.0\r\n\r\n{}",
     ):
-        with socket.create_connection(("127.0.0.1", port_of(mock)), timeout=10) as plain:
+        with socket.create_connection(("127.0.0.1", port_of(mock.https_url)), timeout=10) as plain:
             plain.sendall(request)
             head, _, body = plain.recv(4096).partition(b"\r\n\r\n")
             plain.sendall(b"more")  # is no reason to answer again
@@ -88,23 +85,27 @@ def test_plain_http_to_the_https_port_is_answered_and_logged_in_words(
             assert head.startswith(b"HTTP/1.1 400 Bad Request")
             assert json.loads(body)["error"]["code"] == "MOCK_PLAIN_HTTP"
             assert plain.recv(4096) == b""
-    assert (
-        caplog.messages == ["plain HTTP came to the HTTPS port; the client must use https://"] * 2
-    )
+    told = "plain HTTP came to the HTTPS port; the client must use https://"
+    assert caplog.messages == [told] * 2
     assert ask_for_health(mock, "localhost", trusting(mock.ca_path)) == OK
 
-    with socket.create_connection(("127.0.0.1", port_of(mock)), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port_of(mock.https_url)), timeout=10) as plain:
         plain.sendall(b"\0" * 64)
         assert plain.recv(4096)[:1] != b"H"
 
 
-def test_the_ca_stays_the_same_over_restarts_and_covers_the_tls_host(tmp_path: Path) -> None:
+def test_the_ca_stays_the_same_over_restarts_whatever_the_clock_and_covers_the_tls_host(
+    tmp_path: Path,
+) -> None:
     config = Config(port=None, https_port=0, ca_dir=str(tmp_path), tls_host=("mock.test",))
     with MockChat(config).in_thread() as mock:
         trust = trusting(mock.ca_path)
 
-    with MockChat(config).in_thread() as mock:
-        assert ask_for_health(mock, "mock.test", trust) == OK
+    for time in (1_000_000_000, 4_000_000_000):  # which does not age the certificate
+        clock = Clock()
+        clock.freeze(time)
+        with MockChat(config, clock=clock).in_thread() as mock:
+            assert ask_for_health(mock, "mock.test", trust) == OK, time
 
 
 def test_the_ca_is_kept_in_the_user_s_cache_or_in_a_ca_dir_that_may_start_at_home(
@@ -117,16 +118,6 @@ def test_the_ca_is_kept_in_the_user_s_cache_or_in_a_ca_dir_that_may_start_at_hom
         assert mock.ca_path == tmp_path / "mockchat" / "ca.pem"
     with MockChat(Config(port=None, https_port=0, ca_dir="~/ca")).in_thread() as mock:
         assert mock.ca_path == tmp_path / "ca" / "ca.pem"
-
-
-def test_a_clock_frozen_in_another_time_does_not_age_the_certificate(tmp_path: Path) -> None:
-    config = Config(port=None, https_port=0, ca_dir=str(tmp_path))
-    for time in (1_000_000_000, 4_000_000_000):
-        clock = Clock()
-        clock.freeze(time)
-
-        with MockChat(config, clock=clock).in_thread() as mock:
-            assert ask_for_health(mock, "localhost", trusting(mock.ca_path)) == OK, time
 
 
 def test_a_server_on_the_scheme_s_own_port_starts_and_names_no_port(tmp_path: Path) -> None:
