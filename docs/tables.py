@@ -12,13 +12,14 @@ from typing import Any
 from docs import kit_names, kit_reference
 from docs.differences import DIFFERENCES
 from mockchat import config
-from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
 from mockchat.api.operation import Operation
 from mockchat.api.validation import TEXTS
 from mockchat.commands.table import COMMANDS, GROUPS
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.faults import kind_rows as fault_rows
 from mockchat.core.errors import CATALOGUE, Face
+from mockchat.wire.hosts import MANAGEMENT_SERVICE
 
 DOCS = Path(__file__).parent
 FIDELITY = DOCS / "fidelity.md"
@@ -54,6 +55,8 @@ def unbuilt() -> str:
     paths: dict[str, list[str]] = {}
     for row in UNBUILT:
         paths.setdefault(row.path, []).append(row.method + "*" * (row.query is not None))
+    for row in MANAGEMENT:
+        paths.setdefault(f"{MANAGEMENT_SERVICE}: {row.path}", []).append(row.method)
     rows = [(f"`{path}`", " ".join(methods)) for path, methods in paths.items()]
     return table(("path", "methods"), rows)
 

@@ -11,9 +11,9 @@ from mockchat.api import (
     roles,
     users,
 )
-from mockchat.api.unbuilt import UNBUILT
+from mockchat.api.unbuilt import MANAGEMENT, UNBUILT
 
 _MODULES = (users, data_import, auth_tokens, login, api_keys, roles, relations, calls, after_login)
 OPERATIONS = tuple(row for module in _MODULES for row in module.table)
 
-__all__ = ["OPERATIONS", "UNBUILT"]
+__all__ = ["MANAGEMENT", "OPERATIONS", "UNBUILT"]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from mockchat.api.access import Access
-from mockchat.api.operation import Call, OperationTable, Page
+from mockchat.api.operation import Call, Operation, OperationTable, Page
 from mockchat.api.plain import AnySchema
 from mockchat.api.requests import Anything, Paging
 from mockchat.core import errors
@@ -120,10 +120,17 @@ GET* POST               /moderation/keywords
 GET PUT DELETE          /moderation/keywords/{keywordId}
 """
 
+# The paths of the management host, as the vendor's pages of its management APIs name them.
+_MANAGEMENT_SURFACE = """
+GET POST                /apps
+GET POST DELETE         /apps/{appId}/settings
+GET POST                /apps/{appId}/extensions
+GET POST PUT DELETE     /apps/{appId}/extensions/{extension}/{version}/settings
+GET POST                /apps/{appId}/webhooks
+GET PUT DELETE          /apps/{appId}/webhooks/{webhookId}
+GET POST DELETE         /apps/{appId}/webhooks/{webhookId}/triggers
+"""
 
-_table = OperationTable(
-    access=Access.FULL_KEY_OR_TOKEN, returns=AnySchema, evidence=Evidence.DOCUMENTED
-)
 _NOT_BUILT = (errors.NOT_BUILT,)
 
 
@@ -156,19 +163,23 @@ def _refusal(name: str) -> Callable[[Call], None]:
     return refuse
 
 
-def _add_rows() -> None:
-    for line in _SURFACE.strip().splitlines():
+def _rows(surface: str) -> tuple[Operation, ...]:
+    table = OperationTable(
+        access=Access.FULL_KEY_OR_TOKEN, returns=AnySchema, evidence=Evidence.DOCUMENTED
+    )
+    for line in surface.strip().splitlines():
         *methods, path = line.split()
         for method in methods:
             if method == "GET*":
-                _table.get(path, query=Paging)(empty_list)
+                table.get(path, query=Paging)(empty_list)
                 continue
-            name, row = f"{method} {path}", partial(_table.add, method, path, errors=_NOT_BUILT)
+            name, row = f"{method} {path}", partial(table.add, method, path, errors=_NOT_BUILT)
             if method == "GET":
                 row()(_refusal(name))
             else:
                 row(body=Anything, admits=_admission(name))(accept_write)
+    return tuple(table)
 
 
-_add_rows()
-UNBUILT = tuple(_table)
+UNBUILT = _rows(_SURFACE)
+MANAGEMENT = _rows(_MANAGEMENT_SURFACE)

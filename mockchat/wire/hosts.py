@@ -18,11 +18,11 @@ UNBUILT_SERVICES = (
     *("xmpp.rtcv5", "turn.rtcv5"),
 )
 REGIONS = ("us", "eu", "in")  # of the documents; names may have any two letters
-_REGIONLESS = "apimgmt"  # has a name without a region, too
+MANAGEMENT_SERVICE = "apimgmt"  # has a name without a region, too
 FIRST_HOSTS = ("api.cometchat.com", "kohoutek.cometchat.com")  # of the 1.x SDKs
 _LIVE_HOST = re.compile(
     rf"(?:(?P<app>[^.]+)\.)?(?:(?P<service>{'|'.join((*SERVICES, *UNBUILT_SERVICES))})"
-    rf"-(?P<region>[a-z]{{2}})|(?P<alone>{_REGIONLESS}))\.(?P<domain>{'|'.join(DOMAINS)})"
+    rf"-(?P<region>[a-z]{{2}})|(?P<alone>{MANAGEMENT_SERVICE}))\.(?P<domain>{'|'.join(DOMAINS)})"
 )
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]@]+))(?::([0-9]{1,5}))?")
 _HTTPS, _HTTP = 443, 80
@@ -97,7 +97,7 @@ def unbuilt_service(name: str) -> str | None:
 def live_names(region: str, app_id: str = "") -> list[str]:
     """Return the live host names of a region, those of an app before those of all apps."""
     named = [f"{service}-{region}" for service in (*SERVICES, *UNBUILT_SERVICES)]
-    shared = [f"{name}.{domain}" for domain in DOMAINS for name in (*named, _REGIONLESS)]
+    shared = [f"{name}.{domain}" for domain in DOMAINS for name in (*named, MANAGEMENT_SERVICE)]
     own = [f"{app_id.lower()}.{name}" for name in shared] if app_id else []
     return [*own, *dict.fromkeys((*shared, *pictures.HOSTS))]
 

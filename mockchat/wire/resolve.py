@@ -28,7 +28,7 @@ from mockchat.wire.body import (
     receive,
 )
 from mockchat.wire.hosts import Address
-from mockchat.wire.routing import Endpoint, Target, route
+from mockchat.wire.routing import Endpoint, Target, named, route
 
 _CREDENTIAL_IN_BODY = ("login", "logout")
 _BY_JWT = "count_online_members"  # the operation that takes the session JWT
@@ -142,7 +142,8 @@ class Resolver:
             body = await receive(request, limit, control=control, patience=patience)
         app_id, app, refusal = self._app(request, target, address)
         if not control and (service := hosts.unbuilt_service(address.name)):
-            found, refusal = None, errors.NOT_BUILT(operation=f"The service {service}")
+            name = named(service, method, request.rel_url.raw_path)
+            found, refusal = None, errors.NOT_BUILT(operation=name)
         endpoint, path = found or (None, _NO_VALUES)
         operation = endpoint.name if endpoint else _operation_of_root(target, headers)
         return RequestContext(

@@ -8,13 +8,14 @@ from urllib.parse import unquote
 
 from marshmallow import Schema
 
-from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
 from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
 from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import NOT_BUILT
 from mockchat.core.matching import VERSION
+from mockchat.wire.hosts import MANAGEMENT_SERVICE
 
 _APPS = "apps"
 _CONTROL = CONTROL_PREFIX.strip("/")
@@ -119,3 +120,17 @@ def route(method: str, raw_path: str) -> tuple[Target, Found | None]:
     """Return the target and endpoint of a path; the cache serves repeated paths."""
     target = parse_path(raw_path)
     return target, router().find(method, target.segments)
+
+
+@cache
+def _management() -> Router:
+    return Router(MANAGEMENT)
+
+
+def named(service: str, method: str, raw_path: str) -> str:
+    """Return the name of a request to a service that is not built, or of the service."""
+    if service == MANAGEMENT_SERVICE:
+        segments = tuple(segment for segment in raw_path.split("/") if segment)
+        if found := _management().find(method, segments):
+            return f"{found[0].unbuilt} of the service {service}"
+    return f"The service {service}"

@@ -2,7 +2,7 @@
 
 import re
 
-from mockchat.api import OPERATIONS, UNBUILT
+from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
 from mockchat.api.operation import Operation
 from mockchat.core import errors
 from tests.helpers import (
@@ -128,6 +128,15 @@ async def test_a_service_that_is_not_built_is_refused_by_its_name_and_not_passed
             error = await error_of(request, 501)
             assert error["code"] == "MOCK_NOT_BUILT", host
             assert error["message"].startswith(f"The service {service} exists in the live "), host
+
+
+async def test_each_path_of_the_management_host_is_refused_by_its_own_name(serve: Serve) -> None:
+    client = await serve(unbuilt="accept")  # which does not count for what belongs to an account
+    for row in MANAGEMENT:
+        headers = {**REST_KEY, "Host": "apimgmt-us.cometchat.io"}
+        error = await error_of(client.request(row.method, path_of(row), headers=headers), 501)
+        name = f"{row.method} {row.path} of the service apimgmt"
+        assert error["message"].startswith(f"{name} exists in the live "), name
 
 
 async def test_any_two_letters_are_a_region_of_any_domain_of_the_live_service(
