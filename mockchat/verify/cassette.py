@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +60,10 @@ def _interaction(played: Played, place: Place) -> dict[str, Any]:
             "body": request.content,
         },
         "response": {
-            "status": {"code": answer.status, "message": _phrase(answer.status)},
+            "status": {"code": answer.status, "message": responses.get(answer.status, "")},
             "headers": {
                 name: [value] for name, value in answer.headers.items() if name != "set-cookie"
             },
             "body": {"string": answer.text},
         },
     }
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""

@@ -219,7 +219,6 @@ class _Anonymiser:
         return found
 
     def _other(self, value: Any, key: str = "") -> Any:
-        """Return a value of the same type, its keys kept."""
         if isinstance(value, dict):
             return {name: self._other(inner, name) for name, inner in value.items()}
         if isinstance(value, list):

@@ -119,13 +119,9 @@ def document() -> Json:
     spec = APISpec("mockchat", __version__, "3.1.0", [plugin], info=info, servers=_SERVERS)
     for name, scheme in _SECURITY_SCHEMES.items():
         spec.components.security_scheme(name, scheme)
+    whole = {"required": True, "schema": {"type": "integer", "minimum": 0}}
     for name, note in (_QUOTA_HEADERS | _RETRY_HEADERS).items():
-        header = {
-            "description": note,
-            "required": True,
-            "schema": {"type": "integer", "minimum": 0},
-        }
-        spec.components.header(name, header)
+        spec.components.header(name, {"description": note, **whole})
     _Writer(spec, plugin.converter).write((*OPERATIONS, *CONTROL_OPERATIONS, *UNBUILT))
     return spec.to_dict()
 

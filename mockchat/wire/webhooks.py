@@ -5,9 +5,10 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
@@ -122,16 +123,16 @@ class Deliveries:
         }
 
     def _entity(self, user: User) -> dict[str, Any]:
-        avatar = user.avatar and address_for(user.avatar, self._server_url())
-        shown = {
-            "uid": user.key,
-            "name": user.name,
-            "avatar": avatar,
-            "status": user.status.value,
-            "role": user.role,
-            "lastActiveAt": user.last_active_at,
-        }
-        return _without_nulls(shown.items())
+        return _without_nulls(
+            {
+                "uid": user.key,
+                "name": user.name,
+                "avatar": user.avatar and address_for(user.avatar, self._server_url()),
+                "status": user.status.value,
+                "role": user.role,
+                "lastActiveAt": user.last_active_at,
+            }
+        )
 
     # --- lines --------------------------------------------------------------------------
     def _queue(self, delivery: Delivery) -> None:
@@ -145,9 +146,8 @@ class Deliveries:
         if len(line) < _MAX_WAITING:
             line.append(delivery)
         else:
-            log.warning(
-                "%s: %s events wait already; one is dropped", delivery.receiver, _MAX_WAITING
-            )
+            url = delivery.receiver
+            log.warning("%s: %s events wait already; one is dropped", url, _MAX_WAITING)
 
     async def _work_off(self, key: tuple[str, str], line: deque[Delivery]) -> None:
         try:
@@ -197,7 +197,7 @@ class Deliveries:
             self._store.journals.next_id(),
             app.id,
             app.clock.now(),
-            RequestSummary("POST", _path(url), OPERATION, delivery.uid),
+            RequestSummary("POST", urlsplit(url).path or "/", OPERATION, delivery.uid),
             url,
             (_HEADERS, delivery.body),
             answered,
@@ -208,26 +208,22 @@ class Deliveries:
         )
 
 
-def _path(url: str) -> str:
-    """Return the path in a URL, whose host may be none that exists."""
-    return "/" + re.split(r"[?#]", url.partition("://")[2])[0].partition("/")[2]
-
-
 def _connection(event: ConnectionChanged) -> dict[str, Any]:
     token = event.token
     try:
         info = json_text.parse(token.app_info or "null")
     except ValueError:
         info = token.app_info
-    shown = {
-        "action": "connected" if event.connected else "disconnected",
-        "appInfo": info,
-        "platform": token.platform,
-        "userAgent": token.user_agent,
-        "connectedAt": int(event.since * 1000),
-    }
-    return _without_nulls(shown.items())
+    return _without_nulls(
+        {
+            "action": "connected" if event.connected else "disconnected",
+            "appInfo": info,
+            "platform": token.platform,
+            "userAgent": token.user_agent,
+            "connectedAt": int(event.since * 1000),
+        }
+    )
 
 
-def _without_nulls(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in pairs if value is not None}
+def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -42,7 +42,6 @@ _HANDSHAKE = (
     "a WebSocket handshake needs Connection: Upgrade, Sec-WebSocket-Version: 13 and a "
     "Sec-WebSocket-Key of 16 bytes in base64"
 )
-
 _MAX_FRAME = 64 * 1024  # bytes
 _LONG, _LONGER = 126, 2**16 - 1  # lengths of frames that take more than a byte, more than two
 
@@ -302,10 +301,8 @@ class Hub:
         session.cancel_timers()
         if session.app and session.caller:
             key = (session.app.id, session.caller.token.value)
-            others = self._by_token[key] - {session}
-            if others:
-                self._by_token[key] = others
-            else:
+            self._by_token[key].discard(session)
+            if not self._by_token[key]:
                 del self._by_token[key]
             session.app.close_session(session.caller, session.since)
 
