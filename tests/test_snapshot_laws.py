@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mockchat.control.state import storing
 from mockchat.control.stored import check_apps
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
@@ -38,7 +39,7 @@ def hold(store: Store, *held: Contents) -> list[App]:
 
 def kept(store: Store, app: App | None = None) -> Json:
     found = store.kept("s1", app)
-    return finish(found.unpacking()) if found else {}
+    return {key: json.loads(text) for key, text in found.contents.items()} if found else {}
 
 
 # --- there and back -------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def test_restoring_a_snapshot_is_the_identity_and_leaves_other_apps_alone(
     store = new_store()
     app, beside = hold(store, first, other)
     before, left_alone = finish(store.taking(app)), finish(store.taking(beside))
-    finish(store.keeping("s1", before, app))
+    store.keep("s1", finish(storing(copy.deepcopy(before))), app)
 
     finish(app.replace(finish(relating(*later))))
     finish(store.restoring(kept(store, app), app))
@@ -67,7 +68,7 @@ def test_restoring_a_server_brings_back_all_of_its_apps(
     store = new_store()
     hold(store, first, second)
     before = finish(store.taking())
-    finish(store.keeping("s1", before))
+    store.keep("s1", finish(storing(copy.deepcopy(before))))
 
     hold(store, later, first, second)
     finish(store.restoring(kept(store)))

@@ -92,7 +92,7 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
     caller = UserCaller(seeded, online.issue_token(seeded))
     online.open_session(caller)
     store.open("named", Rules(any_key=True))
-    store.claim("claimed")
+    store.app("claimed", stays=True)
 
     def gone_for(app_id: str) -> set[str]:
         before = {app.id for app in store.apps()}
@@ -123,7 +123,7 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
 def test_apps_that_were_asked_for_or_are_in_use_never_make_room(make_store: MakeStore) -> None:
     store = make_store(Rules(max_apps=1))
     for name in ("one", "two", "three"):
-        store.claim(name)
+        store.app(name, stays=True)
     online = store.app("online")
     user = online.user("seeded")
     online.open_session(UserCaller(user, online.issue_token(user)))

@@ -1,5 +1,6 @@
 """Control actions on the contents of apps: reset, seed, snapshots, the whole state."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -7,6 +8,7 @@ from marshmallow import ValidationError
 
 from mockchat.api import json_text
 from mockchat.api.access import Access
+from mockchat.api.json_text import exact
 from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, File, OperationTable
 from mockchat.api.validation import details_of, refuse
 from mockchat.control.answers import ContentsSchema, SeededSchema, SnapshotSchema, StateSchema
@@ -29,6 +31,7 @@ from mockchat.core.words import counted
 table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
 
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DEPTH = 1000  # of stored contents, which were checked before
 _ONE = f"{CONTROL_PREFIX}/snapshots/{{name}}"
 
 
@@ -90,12 +93,12 @@ def _shown(name: str, owner: str | None, kept: StoredSnapshot) -> dict[str, Any]
     return shown if owner is None else {**shown, "app": apps[0]}
 
 
-async def _found(call: Call) -> Apps:
+def _found(call: Call) -> StoredSnapshot:
     name = call.path["name"]
     kept = call.server.store.kept(name, call.only_app)
     if kept is None:
         raise errors.MOCK_NOT_FOUND(what="snapshot", name=name)
-    return await call.in_turns(kept.unpacking())
+    return kept
 
 
 @table.get(f"{CONTROL_PREFIX}/snapshots", query=AppQuery, returns=SnapshotSchema)
@@ -122,11 +125,11 @@ async def take_snapshot(call: Call) -> dict[str, Any]:
         apps = await _given(call, call.body["apps"])
     else:
         apps = await call.in_turns(store.taking(app))
+    kept = await call.in_turns(storing(apps))
     try:
-        kept = await call.in_turns(store.keeping(name, apps, app))
+        store.keep(name, kept, app)
     except SnapshotError as error:
         raise refuse("name", "plain", reason=f"is one too many: {error}") from None
-    await call.in_turns(_emptying(apps))
     return _shown(name, app.id if app else None, kept)
 
 
@@ -141,9 +144,9 @@ async def _given(call: Call, apps: Any) -> Apps:
 
 
 @table.get(_ONE, query=AppQuery, returns=ContentsSchema, errors=(errors.MOCK_NOT_FOUND,))
-async def get_snapshot(call: Call) -> File:
+def get_snapshot(call: Call) -> File:
     """Get the contents of a snapshot, which another server can store."""
-    return File(await call.in_turns(_rendering(await _found(call))), "application/json")
+    return _file(_found(call))
 
 
 @table.post(f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
@@ -153,7 +156,10 @@ async def restore_snapshot(call: Call) -> Ack:
     Without an app, newer apps are removed. A WebSocket stays open if the snapshot has its auth
     token.
     """
-    apps = await _found(call)
+    apps = {
+        app_id: await asyncio.to_thread(json_text.parse_long, text, _DEPTH)
+        for app_id, text in _found(call).contents.items()
+    }
     await call.in_turns(call.server.store.restoring(apps, call.only_app))
     await call.in_turns(_emptying(apps))
     return Ack(f"The snapshot {call.path['name']} was restored.")
@@ -176,29 +182,34 @@ async def get_state(call: Call) -> File:
     """
     store = call.server.store
     apps = await call.in_turns(store.taking(call.only_app))
-    more = b',"evicted":%d' % store.evicted
-    return File(await call.in_turns(_rendering(apps, more)), "application/json")
+    return _file(await call.in_turns(storing(apps)), b',"evicted":%d' % store.evicted)
 
 
-def _rendering(apps: Apps, more: bytes = b"") -> Steps[bytes]:
-    """Return the JSON of contents, which may be long, and of `more` members; empty the contents."""
-    parts = [b'{"apps":{']
-    for number, (app_id, one) in enumerate(apps.items()):
-        parts.append(b"," * bool(number) + json_text.exact(app_id) + b":{")
-        for place, (key, value) in enumerate(one.items()):
-            parts.append(b"," * bool(place) + json_text.exact(key) + b":")
-            if not isinstance(value, list):
-                parts.append(json_text.exact(value))
-                continue
-            parts.append(b"[")
-            for piece in pieces(value):
-                parts += (json_text.exact(list(piece))[1:-1], b",")
-                yield
-            parts[-1] = b"]" if value else b"[]"
-        parts.append(b"}")
-    parts.append(b"}" + more + b"}")
+def _file(kept: StoredSnapshot, more: bytes = b"") -> File:
+    """Return the JSON of contents, and of `more` members."""
+    apps = (exact(app_id) + b":" + text for app_id, text in kept.contents.items())
+    return File(b'{"apps":{' + b",".join(apps) + b"}" + more + b"}", "application/json")
+
+
+def storing(apps: Apps) -> Steps[StoredSnapshot]:
+    """Return contents as they are stored, and empty them."""
+    kept = StoredSnapshot({app_id: len(one["users"]) for app_id, one in apps.items()}, {})
+    for app_id, one in apps.items():
+        members = []
+        for key, value in one.items():
+            text = (yield from _rendering(value)) if isinstance(value, list) else exact(value)
+            members.append(exact(key) + b":" + text)
+        kept.contents[app_id] = b"{" + b",".join(members) + b"}"
     yield from _emptying(apps)
-    return b"".join(parts)
+    return kept
+
+
+def _rendering(rows: list[Any]) -> Steps[bytes]:
+    texts = []
+    for piece in pieces(rows):
+        texts.append(exact(list(piece))[1:-1])
+        yield
+    return b"[" + b",".join(texts) + b"]"
 
 
 def _emptying(apps: Apps) -> Steps[None]:

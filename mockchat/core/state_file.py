@@ -124,7 +124,7 @@ class StateFile:
             finish(self._store.restoring(apps))
         self._store.trackers.append(self._changes)
         for app in self._store.apps():
-            app.stays = app.id in stays
+            app.stays = app.id in stays or app is self._store.default
             if app.id not in apps:
                 self._changes.note(Change(app.key))
 

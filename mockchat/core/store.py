@@ -1,7 +1,6 @@
 """The store: all apps of a server, with their journals, faults and snapshots."""
 
 import logging
-import marshal
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
 from mockchat.core.snapshot import Contents, SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
-from mockchat.core.steps import Steps, dropping, pieces
+from mockchat.core.steps import Steps, dropping
 from mockchat.core.sweep import dumping, sweep
 from mockchat.core.webhooks import Webhooks
 
@@ -44,49 +43,22 @@ Apps = dict[str, snapshot.Plain]  # the contents of apps, by app id
 
 
 class StoredSnapshot(NamedTuple):
-    """A named snapshot: the number of users of each app, and its contents in packed pieces."""
+    """A named snapshot: the number of users of each app, and its contents as JSON."""
 
     users: dict[str, int]  # by app id
-    packed: dict[str, list[bytes]]  # by app id; immutable, and a tenth of the size of the objects
+    contents: dict[str, bytes]  # by app id; a tenth of the size of the objects
 
     @property
     def size(self) -> int:
         """The bytes that it takes."""
-        return sum(sum(map(len, pieces_)) for pieces_ in self.packed.values())
+        return sum(map(len, self.contents.values()))
 
     def part(self, app: App) -> "StoredSnapshot | None":
         """Return the part of an app, if there is one."""
-        for app_id, packed in self.packed.items():
+        for app_id, contents in self.contents.items():
             if app_id.lower() == app.key:
-                return StoredSnapshot({app_id: self.users[app_id]}, {app_id: packed})
+                return StoredSnapshot({app_id: self.users[app_id]}, {app_id: contents})
         return None
-
-    def unpacking(self) -> Steps[Apps]:
-        """Return the contents."""
-        apps: Apps = {}
-        for app_id, packed in self.packed.items():
-            first, *others = packed
-            # This very process packed it.
-            apps[app_id] = one = marshal.loads(first)  # noqa: S302  # nosec B302
-            for piece in others:
-                section, rows = marshal.loads(piece)  # noqa: S302  # nosec B302
-                one[section] += rows
-                yield
-        return apps
-
-
-def packing(apps: Apps) -> Steps[StoredSnapshot]:
-    """Return the contents of apps as they are stored."""
-    kept = StoredSnapshot({}, {})
-    for app_id, one in apps.items():
-        kept.users[app_id] = len(one["users"])
-        first = {key: [] if isinstance(value, list) else value for key, value in one.items()}
-        kept.packed[app_id] = packed = [marshal.dumps(first)]
-        for section in (key for key, value in one.items() if isinstance(value, list)):
-            for piece in pieces(one[section]):
-                packed.append(marshal.dumps((section, list(piece))))
-                yield
-    return kept
 
 
 class Store:
@@ -120,23 +92,18 @@ class Store:
         self.default = self._add(default_app_id)
 
     # --- apps ---------------------------------------------------------------------------
-    def app(self, app_id: str) -> App:
+    def app(self, app_id: str, *, stays: bool = False) -> App:
         """Return the app, a new one for a new id; raise APP_ID_INVALID.
 
         Unlike production, an unknown id adds an app, as parallel tests use an app each. One app too
-        many closes another one.
+        many closes another one, but none that `stays`.
         """
         app = self.draft(app_id)
+        if stays:
+            self._keep(app)
         if app.is_draft:
             self._put(app)
             app.is_settled = True
-        return app
-
-    def claim(self, app_id: str) -> App:
-        """Return the app, which stays from now on; raise APP_ID_INVALID."""
-        if not (app := self.find(app_id)):
-            app = self.app(app_id) if self.rules.strict_apps else self.open(app_id)
-        self._keep(app)
         return app
 
     def draft(self, app_id: str) -> App:
@@ -146,8 +113,7 @@ class Store:
         """
         key = app_id.lower()
         if app := self._apps.get(key):
-            if app is not self.default:
-                self._apps.move_to_end(key)
+            self._apps.move_to_end(key)
             return app
         self._check_id(app_id, self.rules)
         app = self._seeded(app_id)
@@ -193,8 +159,7 @@ class Store:
         if seed is not None:
             self._seeds[app_id.lower()] = seed
         app = self._add(app_id, rules)
-        app.stays = True
-        if app_id.lower() == self.default.id.lower():
+        if app.key == self.default.key:
             self.default = app
         return app
 
@@ -260,7 +225,7 @@ class Store:
 
         Apps with open WebSockets or requests in flight stay.
         """
-        others = [app for app in self.apps() if not app.stays and app not in (new, self.default)]
+        others = [app for app in self.apps() if not app.stays and app is not new]
         if len(others) < self.rules.max_apps:
             return
         unused = [app for app in others if not (app.sockets or app.calls)]  # the longest first
@@ -277,18 +242,18 @@ class Store:
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
         app = self._seeded(app_id, rules)
-        app.is_settled = True
-        self._put(app, is_asked_for=True)
+        app.is_settled = app.stays = True
+        self._put(app)
         return app
 
-    def _put(self, app: App, *, is_asked_for: bool = False) -> None:
+    def _put(self, app: App) -> None:
         """Add a drafted app."""
         app.is_draft = False
         app.clock.follow(self.clock)
         app.trackers = self.trackers
         app.note_all()
         self._apps[app.key] = app
-        if not is_asked_for:
+        if not app.stays:
             self._make_room(app)
 
     def _drop(self, app: App) -> None:
@@ -363,13 +328,12 @@ class Store:
             yield from dropping(contents.users, contents.tokens, contents.listed)
         return found
 
-    def keeping(self, name: str, plain: Apps, app: App | None = None) -> Steps[StoredSnapshot]:
+    def keep(self, name: str, kept: StoredSnapshot, app: App | None = None) -> None:
         """Store a snapshot by name, of an app or of the server, in place of one of that name.
 
         Raises SnapshotError if there are too many.
         """
         owner = _owner(app)
-        kept = yield from packing(plain)
         others = {key: one for key, one in self.snapshots.items() if key != (owner, name)}
         if sum(key[0] == owner for key in others) >= MAX_SNAPSHOTS:
             raise SnapshotError(f"there are {MAX_SNAPSHOTS} snapshots already; delete some")
@@ -377,7 +341,6 @@ class Store:
             size = f"{MAX_SNAPSHOT_BYTES >> 20} MiB"
             raise SnapshotError(f"all snapshots may take {size} together; delete some")
         self.snapshots[(owner, name)] = kept
-        return kept
 
     def forget(self, name: str, app: App | None = None) -> bool:
         """Delete a stored snapshot; return whether there was one."""
