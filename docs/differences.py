@@ -174,12 +174,6 @@ DIFFERENCES = (
     ),
     Difference(
         "users",
-        "an SDK lists users by status, name and uid, as its pages say",
-        "the newest user comes first, for SDKs as for back ends",
-        "the recordings of the REST list have that order",
-    ),
-    Difference(
-        "users",
         "",
         "a single user comes with its tags, a list only `withTags`",
         _UNKNOWN,
@@ -201,8 +195,8 @@ DIFFERENCES = (
     Difference(
         "user lists",
         "",
-        "a client's list leaves the client's own user out",
-        "the SDKs show others",
+        "a client's list leaves the client's own user out, and its order ignores case",
+        "the SDKs show others, and their pages name the order: status, name, uid",
         asked="user list of a client",
     ),
     Difference(

@@ -19,6 +19,7 @@ from mockchat.core.user_list import Span, UserFilter, select
 table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema)
 
 _USERS, _USER = "/users", "/users/{uid}"
+_OF_CLIENTS = ("status", "name", "uid")  # the order of a client's list, as the SDK pages say
 
 
 def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,9 +70,10 @@ def create_user(call: Call) -> Profile:
     headers=("onBehalfOf",),
 )
 def list_users(call: Call) -> Page | dict[str, int]:
-    """List users, the newest first, or count them."""
+    """List users, the newest first, to a client by status, name and uid; or count them."""
     app, query, viewer = call.app, call.query, viewer_of(call)
-    wanted = _filter(query, viewer)
+    by_client = isinstance(call.caller, UserCaller)
+    wanted = _filter(query, viewer, _OF_CLIENTS if by_client else ())
     if wanted.is_plain:  # the cost of a page, however many users there are
         page, per_page = call.paging
         found = app.list_users(page, per_page, but=viewer)
@@ -85,7 +87,7 @@ def list_users(call: Call) -> Page | dict[str, int]:
     return replace(rows, items=shown, cursor=app.newest_change())
 
 
-def _filter(query: Mapping[str, Any], viewer: User | None) -> UserFilter:
+def _filter(query: Mapping[str, Any], viewer: User | None, order: tuple[str, ...]) -> UserFilter:
     deactivated = None if query["with_deactivated"] else False
     if query["only_deactivated"]:
         deactivated = True
@@ -105,7 +107,7 @@ def _filter(query: Mapping[str, Any], viewer: User | None) -> UserFilter:
         deactivated=deactivated,
         friends_only=bool(query["friends_only"]),
         hide_blocked=bool(query["hide_blocked"]),
-        sort_by=query.get("sort_by") or "",
+        sort_by=(query["sort_by"],) if query.get("sort_by") else order,
         descending=query.get("sort_order") == "desc",
         viewer=viewer.key if viewer else "",
     )

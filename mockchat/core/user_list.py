@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from mockchat.core.entities import User
 from mockchat.core.state import App
@@ -44,7 +43,7 @@ class UserFilter:
     deactivated: bool | None = False  # None: whether or not
     friends_only: bool = False
     hide_blocked: bool = False
-    sort_by: str = ""
+    sort_by: tuple[str, ...] = ()  # attributes; none: the newest first
     descending: bool = False
     viewer: str = ""
 
@@ -81,8 +80,10 @@ def select(app: App, wanted: UserFilter) -> Sequence[User]:
         return kept[1]
     found = [user for user in _candidates(app, wanted) if wanted.matches(user)]
     if wanted.sort_by:
-        key = attrgetter(wanted.sort_by)
-        found.sort(key=lambda user: key(user).lower(), reverse=wanted.descending)
+        found.sort(
+            key=lambda user: [getattr(user, name).lower() for name in wanted.sort_by],
+            reverse=wanted.descending,
+        )
     if len(app.selections) >= _KEPT_SELECTIONS:
         app.selections.clear()
     app.selections[wanted] = (app.version, found)

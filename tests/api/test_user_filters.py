@@ -162,12 +162,24 @@ async def test_a_client_lists_the_others_or_its_friends_only(client: Client) -> 
 
     assert await find(client, "friendsOnly=true", **headers) == ["SUPERHERO2"]
     assert len(await find(client, "friendsOnly=false", **headers)) == 9
-    others = [f"SUPERHERO{number}" for number in range(2, 6)]
+    others = [f"SUPERHERO{number}" for number in (2, 5, 3, 4)]  # by name
     assert await find(client, "searchKey=superhero", **headers) == others
     behalf = {**REST_KEY, "onBehalfOf": "superhero1"}
     listed = await data_of(client.get("/users?searchKey=superhero2", headers=behalf))
     assert listed[0]["conversationId"] == "superhero1_user_superhero2"
     assert "blockedByMe" not in listed[0]
+
+
+async def test_a_client_lists_by_status_then_name_then_uid(town: Client) -> None:
+    await create_user(town, "me")
+    await create_user(town, "abe", name="bob ann")
+    await connect(town, await log_in(town, "anton"))
+    headers = by_token(await issue_token(town, "me"))
+
+    assert await find(town, "", **headers) == ["anton", "ann", "abe", "bob"]
+    assert await find(town, "tags=b", **headers) == ["ann", "bob"]
+    backwards = await find(town, "sortBy=name&sortOrder=desc", **headers)
+    assert backwards == ["anton", "abe", "bob", "ann"]
 
 
 async def test_a_client_hides_blocked_users_in_both_directions(client: Client) -> None:
@@ -179,4 +191,4 @@ async def test_a_client_hides_blocked_users_in_both_directions(client: Client) -
 
     shown = await find(client, "hideBlockedUsers=1&searchKey=superhero", **headers)
 
-    assert shown == ["SUPERHERO4", "SUPERHERO5"]
+    assert shown == ["SUPERHERO5", "SUPERHERO4"]

@@ -1,6 +1,7 @@
 """Lists of users: order, paging, meta and cursor (reference sections 2.1 and 5)."""
 
 from itertools import chain
+from operator import itemgetter
 
 from mockchat.core.clock import Clock
 from tests.helpers import (
@@ -131,7 +132,9 @@ async def test_a_deactivated_user_is_listed_once_it_is_back(client: Client) -> N
 
 async def test_a_client_s_list_is_of_all_the_others(client: Client) -> None:
     headers = by_token(await issue_token(client, "cometchat-uid-2"))
-    others = [uid for uid in SEED_UIDS if uid != "cometchat-uid-2"]
+    everybody = await data_of(client.get("/users", headers=REST_KEY))
+    others = [one["uid"] for one in sorted(everybody, key=itemgetter("name"))]
+    others.remove("cometchat-uid-2")
 
     answer = await body_of(client.get("/users?per_page=30&page=1", headers=headers))
     pages = [
