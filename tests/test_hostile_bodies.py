@@ -4,7 +4,6 @@ import gzip
 import json
 import zlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from aiohttp import ClientError
@@ -27,7 +26,7 @@ from tests.helpers import (
     raw_request,
     send_raw,
 )
-from tests.strategies import bodies_for, hostile, json_values
+from tests.strategies import bodies_for, hostile
 
 _POST = b"POST /users HTTP/1.1"
 _SENTENCES = [text.text.partition("{field}")[2].partition("{")[0] for text in TEXTS.values()]
@@ -179,16 +178,3 @@ async def test_any_json_in_any_field_is_answered(client: Client, data: st.DataOb
         details = answer.get("error", {}).get("details", {})
         for sentence in (one for sentences in details.values() for one in sentences):
             assert any(known in sentence for known in _SENTENCES), sentence
-
-
-@given(body=json_values, raw=st.binary(max_size=60))
-@hostile
-async def test_any_json_and_any_bytes_as_a_body_are_answered(
-    client: Client, body: Any, raw: bytes
-) -> None:
-    response = await client.post("/users", json=body, headers=REST_KEY)
-    assert response.status in (200, 400)
-    for content_type in (b"application/json", FORM.encode()):
-        request = raw_request(_POST, b"Content-Type: " + content_type, body=raw)
-        status, _ = await send_raw(client, request)
-        assert status in (200, 400)

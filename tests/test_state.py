@@ -1,4 +1,4 @@
-"""The state of one app, driven directly: users, lists, auth tokens, callers, presence."""
+"""The state of one app, driven directly: users, lists and auth tokens."""
 
 import re
 from collections.abc import Callable
@@ -8,15 +8,9 @@ import pytest
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.core.entities import (
-    ApiKey,
-    ConnectionChanged,
     Event,
-    KeyCaller,
-    Scope,
-    Status,
     TokenDestroyed,
     User,
-    UserCaller,
 )
 from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
@@ -145,57 +139,3 @@ def test_every_end_of_a_token_is_told(make_app: MakeApp, clock: Clock, events: l
     clock.advance(0.1)
     assert app.live_token(newest[0].value) is None
     assert events[1:] == [TokenDestroyed("APP_ID", newest[0].value)]
-
-
-# --- callers --------------------------------------------------------------------------------
-def test_an_api_key_tells_its_scope(make_app: MakeApp) -> None:
-    app, lenient = make_app(), make_app(any_key=True)
-    for one in (app, lenient):
-        one.keys["K"] = ApiKey("K", "Key", Scope.AUTH_ONLY, NOW)
-        assert one.key_caller("K") == KeyCaller("K", Scope.AUTH_ONLY)
-        for blank in ("", " ", "\t"):
-            assert refusal(one.key_caller, blank) is errors.KEY_MISSING
-
-    assert lenient.key_caller("whatever").scope is Scope.FULL_ACCESS
-    assert refusal(app.key_caller, "abcdeSECRETvwxyz") is errors.KEY_UNKNOWN
-    assert refused_values(app.key_caller, "abcdeSECRETvwxyz") == {"key": "abcde******vwxyz"}
-
-
-def test_an_auth_token_tells_its_user_or_is_refused_by_what_is_wrong_with_it(app: App) -> None:
-    user = add(app, "SuperHero1")
-    token = app.issue_token(user)
-
-    caller = app.user_caller(token.value)
-
-    assert (caller.user, caller.token) == (user, token)
-    for value, definition in (
-        ("", errors.AUTH_TOKEN_MISSING),
-        (" \t", errors.AUTH_TOKEN_MISSING),
-        ("a b", errors.AUTH_TOKEN_WITH_SPACE),
-        ("a\u00a0b", errors.AUTH_TOKEN_WITH_SPACE),
-        ("nonsense", errors.AUTH_TOKEN_UNKNOWN),
-    ):
-        assert refusal(app.user_caller, value) is definition, value
-
-
-# --- logins and presence --------------------------------------------------------------------
-def test_the_first_session_brings_a_user_online_and_the_last_takes_it_offline(
-    app: App, clock: Clock, events: list[Event]
-) -> None:
-    user = add(app, "u1")
-    token = app.issue_token(user)
-    caller = UserCaller(user, token)
-
-    app.open_session(caller)
-    app.open_session(caller)
-    app.close_session(caller, NOW)
-    between = (user.status, app.sockets)
-    clock.advance(10)
-    app.close_session(caller, NOW)
-
-    assert (between, user.status, app.sockets) == ((Status.AVAILABLE, 1), Status.OFFLINE, 0)
-    assert events == [
-        ConnectionChanged("APP_ID", user, token, NOW, NOW, connected, changes)
-        for connected, changes in ((True, True), (True, False), (False, False))
-    ] + [ConnectionChanged("APP_ID", user, token, NOW + 10, NOW, False, True)]
-    assert user.last_active_at == NOW + 10

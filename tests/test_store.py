@@ -46,37 +46,7 @@ def test_an_app_is_seeded_when_it_is_first_seen_and_found_in_any_case(store: Sto
     assert made.id == "Team-1"
     assert made.user("seeded") is not store.default.user("seeded")
     assert made.key_caller("SHARED").scope is Scope.FULL_ACCESS
-
-
-def test_apps_share_neither_users_nor_tokens_secrets_quota_and_logins(
-    make_store: MakeStore,
-) -> None:
-    store = make_store(Rules(rate_limit=1))
-    one, two = store.app("one"), store.app("two")
-    token = one.issue_token(one.add_user(User("u1", "One", 1)))
-    one.quota.take(10, 0)
-
-    assert two.find_user("u1") is None
-    assert two.live_token(token.value) is None
-    assert one.secret != two.secret
-    assert two.quota.left(10).remaining == 1
-    with one.login("u1"), two.login("u1"):
-        assert two.logins == {"u1"}
-
-
-def test_an_id_that_cannot_be_an_app_s_is_refused_and_any_other_where_apps_are_strict(
-    store: Store, make_store: MakeStore
-) -> None:
-    strict = make_store(Rules(strict_apps=True))
-    wrong = ("", "a b", "a/b", "a.b", "ä", "a" * 65)
-    for each, app_id in ((strict, "other"), *((store, app_id) for app_id in wrong)):
-        with pytest.raises(ApiError) as refused:
-            each.app(app_id)
-
-        assert refused.value.definition is errors.APP_ID_INVALID, app_id
-        assert refused.value.values["app_id"] == app_id
-
-    assert strict.app("APP_ID") is strict.default
+    assert made.secret != store.default.secret
 
 
 def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(

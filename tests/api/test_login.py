@@ -86,6 +86,7 @@ _REFUSALS: list[tuple[str, Json, errors.ErrorDef]] = [
     ("a null token", {"authToken": None}, errors.AUTH_TOKEN_MISSING),
     ("a blank token", {"authToken": " \t"}, errors.AUTH_TOKEN_MISSING),
     ("a token with a space", {"authToken": "a b"}, errors.AUTH_TOKEN_WITH_SPACE),
+    ("a token with another space", {"authToken": "a\u00a0b"}, errors.AUTH_TOKEN_WITH_SPACE),
     ("an unknown token", {"authToken": "a_1"}, errors.AUTH_TOKEN_UNKNOWN),
 ]
 
