@@ -1,16 +1,10 @@
 """What newcomers and attackers met: a refusal changes nothing, and says what was wrong."""
 
-import asyncio
-import logging
 from pathlib import Path
 
-import pytest
-
-from mockchat import Config, MockChat
 from mockchat.control.stored import load_seed
 from mockchat.core import errors
 from mockchat.core.relations import MAX_FRIENDS
-from mockchat.core.seed import FixtureError
 from mockchat.wire.app import STORE
 from tests.helpers import REST_KEY, Client, assert_error, create_user, data_of, details_of
 from tests.pages import blocks
@@ -77,46 +71,3 @@ def test_the_fixture_that_the_docs_show_is_one(tmp_path: Path) -> None:
     seed = load_seed([str(path)], [])
 
     assert [user["uid"] for user in seed.users] == ["alice", "bob"]
-
-
-def test_a_fixture_declares_a_role_once_and_holds_only_numbers_that_json_can(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "own.json"
-    twice = '{"roles": [{"role": "a", "name": "1"}, {"role": "A", "name": "2"}]}'
-    rows = {twice: "'a' is declared twice"}
-    for value in ("1e400", "NaN", "99999999999999999999"):
-        text = f'{{"users": [{{"uid": "a", "name": "A", "metadata": {{"n": {value}}}}}]}}'
-        rows[text] = "is not valid JSON"
-    for text, told in rows.items():
-        path.write_text(text)
-        with pytest.raises(FixtureError, match=told):
-            load_seed([str(path)], [])
-
-
-async def test_what_is_no_http_is_answered_and_logs_no_traceback(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with MockChat(Config(port=0, https_port=None)) as mock:
-        port = int(str(mock.url).rpartition(":")[2])
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        with caplog.at_level(logging.DEBUG, "mockchat"):
-            writer.write(b"GET / HTTP/7.7\r\n\r\n")
-            answer = await asyncio.wait_for(reader.read(), 5)
-        writer.close()
-
-    assert b"400" in answer
-    assert [one for one in caplog.records if one.exc_info or one.levelno > logging.INFO] == []
-
-
-async def test_a_client_that_leaves_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
-    async with MockChat(Config(port=0, https_port=None)) as mock:
-        port = int(str(mock.url).rpartition(":")[2])
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = b"POST /users HTTP/1.1\r\nHost: x\r\napikey: AUTH_KEY\r\nContent-Length: 50\r\n\r\n{"
-        writer.write(head)
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    assert "mockchat failed" not in caplog.text

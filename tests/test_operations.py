@@ -156,7 +156,9 @@ _ODD_UIDS = [
     ("NoBody", "nobody", errors.UID_NOT_FOUND, errors.UID_NOT_FOUND),
     ("no%20Body", "no%20body", errors.PATH_UID_WITH_SPACE, errors.UID_NOT_FOUND),
     ("%20", "%20", errors.PATH_UID_INVALID, errors.UID_NOT_FOUND),
+    ("no%E2%80%83body", "no%e2%80%83body", errors.PATH_UID_WITH_SPACE, errors.UID_NOT_FOUND),
     ("ü", "%c3%bc", errors.PATH_UID_INVALID, errors.UID_NOT_FOUND),
+    ("a%2Fb", "a%2fb", errors.PATH_UID_INVALID, errors.UID_NOT_FOUND),
     ("u" * 101, "u" * 101, errors.PATH_UID_INVALID, errors.UID_NOT_FOUND),
 ]
 

@@ -74,7 +74,8 @@ def test_a_bad_fixture_is_refused_with_file_place_and_reason(tmp_path: Path) -> 
 
 def test_a_fixture_that_is_no_json_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
-    broken = (b"", b"{", b"{'users': []}", b"\xff\xfe\x00", b"\x80", b'{"users": []} x')
+    broken = [b"", b"{", b"{'users': []}", b"\xff\xfe\x00", b"\x80", b'{"users": []} x']
+    broken += [b'{"users": [%s]}' % number for number in (b"1e400", b"NaN", b"9" * 20)]
     for content in (*broken, b"[" * 100_000):
         path.write_bytes(content)
         assert refusal(path).startswith(f"{path}: is not valid JSON: "), content[:9]

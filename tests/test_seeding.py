@@ -129,7 +129,7 @@ REFUSED: list[tuple[Json, str, str]] = [  # a fixture, the key of the details, t
     ({"users": [{**ALICE, "role": "nope"}]}, "fixture", "has the role 'nope'"),
     ({"users": [{**ALICE, "friends": ["nope"]}]}, "fixture", "has the friend 'nope'"),
     ({"users": [{**ALICE, "friends": ["alice"]}]}, "fixture", "is its own friend"),
-    ({"roles": [{"role": "r", "name": "R"}] * 2}, "fixture", "the role 'r' is declared twice"),
+    ({"roles": [{"role": role, "name": "R"} for role in "rR"]}, "fixture", "declared twice"),
     (
         {"apiKeys": [{"apiKey": "K", "name": "k", "scope": "authOnly"}] * 2},
         "fixture",

@@ -82,18 +82,8 @@ def test_a_deleted_user_leaves_its_uid_but_no_friendship_and_no_block(app: App) 
     assert app.user("gone") is again
 
 
-def test_a_uid_in_a_path_is_refused_by_what_is_wrong_with_it(app: App) -> None:
-    for uid, definition in (
-        ("nobody", errors.UID_NOT_FOUND),
-        ("no body", errors.PATH_UID_WITH_SPACE),
-        ("no\u2003body", errors.PATH_UID_WITH_SPACE),
-        (" ", errors.PATH_UID_INVALID),
-        ("nöbody", errors.PATH_UID_INVALID),
-        ("a" * 101, errors.PATH_UID_INVALID),
-        ("a" * 100, errors.UID_NOT_FOUND),
-    ):
-        assert refusal(app.user_in_path, uid) is definition, uid
-    for uid in ("no.rules@all", "ünï", "A/b"):  # of a fixture
+def test_a_fixture_s_uid_is_found_in_a_path_whatever_it_holds(app: App) -> None:
+    for uid in ("no.rules@all", "ünï", "A/b"):
         user = add(app, uid)
         assert app.user_in_path(uid) is user
 

@@ -3,7 +3,6 @@
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from tests.helpers import (
-    AUTH_KEY,
     NOW,
     REST_KEY,
     Client,
@@ -14,7 +13,6 @@ from tests.helpers import (
     details_of,
     each_row,
     error_of,
-    get_as_encoded,
     get_user,
 )
 
@@ -33,21 +31,6 @@ async def test_an_unknown_user_is_not_found(client: Client) -> None:
         "source": "chat-api",
         "code": "ERR_UID_NOT_FOUND",
     }
-
-
-async def test_a_uid_against_the_rules_is_told_by_the_dialect(client: Client) -> None:
-    """The live one names it as the path encoded it."""
-    headers = {**REST_KEY, "X-Mock-Errors": "live"}
-    for path in ("%20", "a%20b", "a%2Fb", "%FF", "%C3%A9"):
-        error = await error_of(get_as_encoded(client, f"/users/{path}", headers), 404)
-        assert error["message"].startswith(f"The UID {path.lower()} does not exist"), path
-    for uid, row in (
-        ("%20", errors.PATH_UID_INVALID),
-        ("a%20b", errors.PATH_UID_WITH_SPACE),
-        ("a%2Fb", errors.PATH_UID_INVALID),
-        ("u" * 101, errors.PATH_UID_INVALID),
-    ):
-        await assert_error(client.post(f"/users/{uid}/auth_tokens", headers=AUTH_KEY), row)
 
 
 async def test_a_client_may_look_at_others(client: Client) -> None:

@@ -4,17 +4,14 @@ The JavaScript flows run with the vendor's package (`snippets.mjs`). Of the Java
 ones the HTTP calls are repeated as those SDKs send them, for they run on devices only.
 """
 
-import http.client
-import json
-import ssl
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from mockchat import MockChat
+from tests.clients import Reply, send
 
 Facts = dict[str, Any]
 
@@ -29,24 +26,6 @@ ANDROID_SETTINGS = {
     *("CHAT_WS_PORT", "CHAT_WSS_PORT", "CHAT_HTTP_BIND_PORT", "CHAT_HTTPS_BIND_PORT"),
     *("WEBRTC_WS_PORT", "WEBRTC_WSS_PORT", "WEBRTC_HTTP_BIND_PORT", "WEBRTC_HTTPS_BIND_PORT"),
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: Facts
-
-    @property
-    def data(self) -> Facts:
-        assert self.status == http.client.OK, self.body
-        data: Facts = self.body["data"]
-        return data
-
-    @property
-    def error(self) -> Facts:
-        assert self.status >= http.client.BAD_REQUEST, self.body
-        error: Facts = self.body["error"]
-        return error
 
 
 @dataclass(frozen=True)
@@ -101,49 +80,30 @@ class NativeSdk:
     """Sends what a page's SDK sends, over TLS with nothing but the mock's CA trusted."""
 
     def __init__(self, mock: MockChat, page: Page, app_id: str) -> None:
-        self.page = page
-        self.app_id = app_id
-        self.host = str(urlsplit(mock.https_url or "").netloc)
-        self.tls = ssl.create_default_context(cafile=str(mock.ca_path))
+        self.page, self.mock, self.app_id = page, mock, app_id
 
-    def create_user(self, uid: str, name: str, key: str) -> Answer:
-        return self.send("POST", "/users", {"apikey": key}, {"uid": uid, "name": name})
+    def create_user(self, uid: str, name: str, key: str) -> Reply:
+        return self.send("POST", "/users", {"uid": uid, "name": name}, apikey=key)
 
-    def login(self, uid: str, key: str) -> Answer:
+    def login(self, uid: str, key: str) -> Reply:
         """Two calls, as every SDK makes them; the first refusal is the answer."""
         body = {"uid": uid, **self.page.device}
-        minted = self.send("POST", f"/users/{uid}/auth_tokens", {"apikey": key}, body)
-        if minted.status != http.client.OK:
-            return minted
-        return self.login_with_token(minted.data["authToken"])
+        minted = self.send("POST", f"/users/{uid}/auth_tokens", body, apikey=key)
+        return self.login_with_token(minted.data["authToken"]) if minted.status == 200 else minted
 
-    def login_with_token(self, token: str) -> Answer:
+    def login_with_token(self, token: str) -> Reply:
         resource = "Android-4_0_10-abcdefghijklmnopqrstuvwxyz0123-1700000000000"
-        return self.send("PUT", "/me", {"authToken": token, "resource": resource}, self.page.device)
+        return self.send("PUT", "/me", self.page.device, authToken=token, resource=resource)
 
-    def logout(self, token: str) -> Answer:
-        return self.send("DELETE", "/me", {"authToken": token})
+    def logout(self, token: str) -> Reply:
+        return self.send("DELETE", "/me", authToken=token)
 
-    def send(self, method: str, path: str, headers: Facts, body: Facts | None = None) -> Answer:
+    def send(self, method: str, path: str, body: Facts | None = None, **headers: str) -> Reply:
         """Without a body this is the empty form that OkHttp makes of it."""
-        form, text = "application/x-www-form-urlencoded", "application/json; charset=utf-8"
-        connection = http.client.HTTPSConnection(self.host, context=self.tls)
-        try:
-            connection.request(
-                method,
-                f"/v3.0{path}",
-                body=json.dumps(body) if body else "",
-                headers={
-                    "appid": self.app_id,
-                    "Content-Type": text if body else form,
-                    **self.page.headers,
-                    **headers,
-                },
-            )
-            response = connection.getresponse()
-            return Answer(response.status, json.loads(response.read()))
-        finally:
-            connection.close()
+        kind = "application/json; charset=utf-8" if body else "application/x-www-form-urlencoded"
+        usual = {"appid": self.app_id, "Content-Type": kind, **self.page.headers}
+        url = f"{self.mock.https_url}/v3.0{path}"
+        return send(method, url, body, ca=self.mock.ca_path, **usual, **headers)
 
 
 @pytest.fixture
@@ -175,15 +135,16 @@ def test_the_pages_sample_user_logs_in_with_the_pages_key_and_out_for_good(
     assert user["wsChannel"]["identity"]
     assert user["wsChannel"]["secret"]
     assert sdk.logout(user["authToken"]).data
-    assert sdk.login_with_token(user["authToken"]).error["code"] == DEAD_TOKEN
+    assert sdk.login_with_token(user["authToken"]).code == DEAD_TOKEN
 
 
 def test_a_wrong_key_and_the_pages_placeholder_token_have_the_codes_the_sdk_knows(
     sdk: NativeSdk,
 ) -> None:
-    assert sdk.login(sdk.page.uid, "no-such-key").error["code"] == sdk.page.wrong_key
-    error = sdk.login_with_token("AUTH_TOKEN").error
-    assert error["code"] == DEAD_TOKEN
+    assert sdk.login(sdk.page.uid, "no-such-key").code == sdk.page.wrong_key
+    refused = sdk.login_with_token("AUTH_TOKEN")
+    assert refused.code == DEAD_TOKEN
+    error = refused.body["error"]
     assert set(error) == {"code", "message", "devMessage", "source"}
     assert all(isinstance(value, str) and value for value in error.values())
 
@@ -207,7 +168,7 @@ def test_the_settings_are_what_the_android_sdks_own_tests_want(android: NativeSd
 def test_the_flutter_pages_placeholder_uid_is_unknown(sdk_server: MockChat, app_id: str) -> None:
     flutter = NativeSdk(sdk_server, FLUTTER, app_id)
 
-    assert flutter.login("user_id", "AUTH_KEY").error["code"] == "ERR_UID_NOT_FOUND"
+    assert flutter.login("user_id", "AUTH_KEY").code == "ERR_UID_NOT_FOUND"
 
 
 # --- JavaScript --------------------------------------------------------------------------------
