@@ -103,7 +103,7 @@ class MockChat(Kit):
             raise TypeError(f"an app has no {name!r} of its own; {did_you_mean(name, known)}")
         if settings or (self.config.strict_apps and not self.store.find(app_id)):
             config = replace(self.config, **settings)  # type: ignore[arg-type]  # Config parses
-            self._bridge.call(self.store.open, app_id, rules_of(config), seed_of(config).apply)
+            self._bridge.call(self.store.open, app_id, rules_of(config), seed_of(config).planting)
         return MockApp(self, app_id)
 
     def facts(self, app: "MockApp | None" = None) -> dict[str, str | None]:

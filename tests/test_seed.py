@@ -14,6 +14,7 @@ from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.seed import fixtures_dir
 from mockchat.core.state import App
+from mockchat.core.steps import finish
 from tests.helpers import NOW
 
 WriteFixture = Callable[..., str]
@@ -35,7 +36,7 @@ def planted(*fixtures: str) -> App:
     clock = Clock()
     clock.freeze(NOW)
     app = App("APP_ID", Rules(), clock, Ids(1), lambda _event: None)
-    load_seed(fixtures, [("K", "Key", Scope.AUTH_ONLY)]).apply(app)
+    finish(load_seed(fixtures, [("K", "Key", Scope.AUTH_ONLY)]).planting(app))
     return app
 
 
@@ -146,7 +147,7 @@ def test_what_one_app_does_is_not_seen_in_the_next(write_fixture: WriteFixture) 
     seed = load_seed([write_fixture({"users": users})], [])
     apps = [App(name, Rules(), Clock(), Ids(1), lambda _event: None) for name in ("a", "b")]
     for app in apps:
-        seed.apply(app)
+        finish(seed.planting(app))
 
     first = apps[0].user("u1")
     assert first.metadata is not None

@@ -16,7 +16,7 @@ from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.snapshot import SnapshotError, relating
 from mockchat.core.state import App
-from mockchat.core.steps import finish
+from mockchat.core.steps import dropping, finish
 from mockchat.core.store import Store
 from mockchat.wire.app import STORE
 from tests.helpers import REST_KEY, Client, Json, body_of, create_user, data_of, details_of, steer
@@ -26,7 +26,7 @@ few = settings(max_examples=15)
 
 
 def new_store() -> Store:
-    return Store("A", lambda _app: None, Rules(), Clock(), Ids(1))
+    return Store("A", lambda _app: dropping(), Rules(), Clock(), Ids(1))
 
 
 def hold(store: Store, *held: Contents) -> list[App]:

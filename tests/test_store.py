@@ -7,19 +7,28 @@ import pytest
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from mockchat.core.entities import ApiKey, Event, Scope, TokenDestroyed, User, UserCaller
+from mockchat.core.entities import (
+    ApiKey,
+    Event,
+    Scope,
+    TokenDestroyed,
+    User,
+    UserCaller,
+)
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.state import App
+from mockchat.core.steps import Steps
 from mockchat.core.store import Store
 
 MakeStore = Callable[..., Store]
 
 
-def seed(app: App) -> None:
+def seed(app: App) -> Steps[None]:
     app.keys["SHARED"] = ApiKey("SHARED", "Key", Scope.FULL_ACCESS, app.now)
     app.add_user(User("seeded", "Seeded", app.now))
+    yield
 
 
 @pytest.fixture
@@ -123,6 +132,15 @@ def test_an_app_goes_again_if_every_request_that_named_it_is_refused(store: Stor
             pass
         raise errors.UID_NOT_FOUND(uid="x")
     assert store.find("new")
+
+
+def test_of_two_requests_that_draft_an_app_the_later_one_serves_the_app_of_the_first(
+    store: Store,
+) -> None:
+    first, late = store.draft("new"), store.draft("new")
+
+    with store.opening(first) as app, store.opening(late) as same:
+        assert app is same is store.find("new") is first
 
 
 def test_the_app_of_a_token_or_of_a_key_that_it_alone_holds_is_known(store: Store) -> None:

@@ -38,9 +38,10 @@ def exact(value: Any) -> bytes:
 
 def parse_long(raw: bytes, most: int = MAX_DEPTH) -> Any:
     """Return what `parse` returns; in a thread, it lets the other threads have their turn."""
+    text = raw.decode()
     try:
         value = json.loads(
-            raw.decode(),
+            text,
             object_hook=_same,  # a function in Python: `orjson` would block all threads
             parse_float=_number,
             parse_int=_integer,
@@ -50,6 +51,8 @@ def parse_long(raw: bytes, most: int = MAX_DEPTH) -> Any:
         raise _too_deep(most) from None
     if _is_deeper(value, most):
         raise _too_deep(most)
+    if r"\ud" in text or r"\uD" in text:  # half a surrogate pair is no text for `orjson`, either
+        json.dumps(value, ensure_ascii=False, indent=0).encode()
     return value
 
 

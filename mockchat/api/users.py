@@ -14,7 +14,7 @@ from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
 from mockchat.core.errors import Evidence
 from mockchat.core.limits import CORE_LIMIT
 from mockchat.core.state import App, as_in_path
-from mockchat.core.user_list import Span, UserFilter, select
+from mockchat.core.user_list import Span, UserFilter, selecting
 
 table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema)
 
@@ -69,7 +69,7 @@ def create_user(call: Call) -> Profile:
     errors=(errors.ON_BEHALF_OF_NOT_FOUND,),
     headers=("onBehalfOf",),
 )
-def list_users(call: Call) -> Page | dict[str, int]:
+async def list_users(call: Call) -> Page | dict[str, int]:
     """List users, the newest first, to a client by status, name and uid; or count them."""
     app, query, viewer = call.app, call.query, viewer_of(call)
     by_client = isinstance(call.caller, UserCaller)
@@ -79,7 +79,7 @@ def list_users(call: Call) -> Page | dict[str, int]:
         found = app.list_users(page, per_page, but=viewer)
         rows = Page(list(found), page, per_page, app.count_users(but=viewer))
     else:
-        rows = call.page(select(app, wanted))
+        rows = call.page(await call.in_turns(selecting(app, wanted)))
     if query["count"]:
         return {"count": rows.total or 0}
     tags = bool(query["with_tags"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from typing import Any
 
 from marshmallow import ValidationError
@@ -24,7 +25,7 @@ from mockchat.core.seed import (
     adding_fake_users,
 )
 from mockchat.core.snapshot import SnapshotError
-from mockchat.core.steps import Steps, dropping, pieces
+from mockchat.core.steps import Steps, dropping, in_thread, pieces
 from mockchat.core.store import MAX_SNAPSHOT_BYTES, Apps, StoredSnapshot
 from mockchat.core.words import counted
 
@@ -67,7 +68,8 @@ async def seed(call: Call) -> dict[str, Any]:
         raise refuse("users", "plain", reason=reason)
     added = 0
     if call.body.get("fixture"):
-        for app, fixture in zip(apps, _seeds(call, call.body["fixture"]), strict=True):
+        check = partial(_seeds, call, call.body["fixture"])
+        for app, fixture in zip(apps, await call.in_turns(in_thread(check)), strict=True):
             await call.in_turns(fixture.adding(app))
             added += len(fixture.users)
     for app in apps if users else ():

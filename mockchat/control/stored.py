@@ -203,7 +203,11 @@ def _read(path: Path) -> Sections:
 def _content(path: Path) -> Any:
     try:
         return json.loads(
-            path.read_bytes(), parse_float=_number, parse_int=_number, parse_constant=_number
+            path.read_bytes(),
+            object_hook=lambda value: value,  # in Python: other threads have their turn
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=_number,
         )
     except OSError as error:
         raise FixtureError(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,22 +1,19 @@
 """Seeds: the users, roles and keys that an app starts with, from fixtures or made up."""
 
-import copy
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
 from mockchat.core.relations import befriend
+from mockchat.core.snapshot import copied
 from mockchat.core.state import App
-from mockchat.core.steps import STEP, Steps, finish, pieces
+from mockchat.core.steps import STEP, Steps, in_thread, pieces
 
 MAX_FAKE_USERS = 100_000  # at once
-_GLANCE = 0.002  # seconds
 
 # The contents of a fixture by section: the attributes of its users, roles and keys.
 Sections = dict[str, list[dict[str, Any]]]
@@ -62,10 +59,10 @@ class Seed:
         _check_references(origins, roles, uids)
         return seed
 
-    def apply(self, app: App) -> None:
-        """Fill a new, empty app."""
+    def planting(self, app: App) -> Steps[None]:
+        """Fill a new, empty app in steps."""
         app.add(Role(DEFAULT_ROLE, "Default Role", app.now))
-        finish(self.adding(app))
+        yield from self.adding(app)
 
     def adding(self, app: App) -> Steps[None]:
         """Add everything to an app in steps.
@@ -77,7 +74,7 @@ class Seed:
         # Lists show the newest user first: added last, the first user of the file leads.
         for piece in pieces(self.users[::-1]):
             for values in piece:
-                _settle(app, copy.deepcopy(values))
+                _settle(app, copied(values))
             yield
         for piece in pieces(self.users):
             for values in piece:
@@ -147,14 +144,7 @@ def adding_fake_users(app: App, count: int) -> Steps[None]:
 
     A uid is a name and a number that no user of the app has.
     """
-    loading = Thread(target=import_module, args=("faker",))  # 200 ms that a start must not pay
-    loading.start()
-    while loading.is_alive():
-        loading.join(_GLANCE)
-        yield
-    from faker import Faker  # noqa: PLC0415
-
-    faker = Faker("en_US", use_weighting=False, providers=["faker.providers.person"])
+    faker = yield from in_thread(_faker)
     faker.seed_instance(app.ids.whole())
     for at in range(count):
         name = f"{faker.first_name()} {faker.last_name()}"
@@ -167,3 +157,9 @@ def adding_fake_users(app: App, count: int) -> Steps[None]:
         app.add_user(User(uid, name, app.now, metadata=metadata))
         if at % STEP == 0:
             yield
+
+
+def _faker() -> Any:
+    from faker import Faker  # noqa: PLC0415  # 200 ms that a start must not pay
+
+    return Faker("en_US", use_weighting=False, providers=["faker.providers.person"])

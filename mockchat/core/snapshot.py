@@ -63,23 +63,23 @@ def plain_of(entity: Any) -> Plain:
     for column in columns(entity.__class__):
         value = getattr(entity, column.attribute)
         if value != column.default:
-            plain[column.key] = _copied(value)
+            plain[column.key] = _dumped(value)
     return plain
 
 
-def _copied(value: Any) -> Any:
+def _dumped(value: Any) -> Any:
     if isinstance(value, set):
         return sorted(value)
     if isinstance(value, Enum):
         return value.value
-    return _copy(value)
+    return copied(value)
 
 
-def _copy(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """Return a copy of a JSON value, in a tenth of the time of `copy.deepcopy`."""
     if isinstance(value, dict):
-        return {key: _copy(one) for key, one in value.items()}
-    return [_copy(one) for one in value] if isinstance(value, list) else value
+        return {key: copied(one) for key, one in value.items()}
+    return [copied(one) for one in value] if isinstance(value, list) else value
 
 
 # --- back -----------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def _entities(kind: type, rows: Sequence[Plain]) -> list[Any]:
 def _reader(kind: type) -> Callable[[Any], Any]:
     """Return the function that makes a value of this type from a JSON value."""
     if kind in (list, dict):
-        return _copy
+        return copied
     return kind if kind is set or issubclass(kind, Enum) else _same
 
 

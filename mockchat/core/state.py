@@ -113,6 +113,11 @@ class App(Entities):
         self.add(key := ApiKey(value, name, scope, self.now))
         return key
 
+    def contents(self) -> Contents:
+        """Return everything that it holds, for another app to take."""
+        held = (self.keys, self.roles, self._users, self.tokens, self._listed)
+        return Contents(self.secret, self.serial, *held)
+
     def replace(self, new: Contents) -> Steps[None]:
         """Replace all contents at once; then free the old ones, step by step.
 

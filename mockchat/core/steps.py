@@ -1,12 +1,16 @@
 """Long work in steps: between two of them, a server answers other requests."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from heapq import merge
+from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 Steps = Generator[None, None, T]  # yields after each step, and returns the result
 STEP = 250  # entities of a step, which takes a millisecond or two
+_GLANCE = 0.002  # seconds
 
 
 def pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -23,6 +27,36 @@ def finish(steps: Steps[T]) -> T:
     except StopIteration as done:
         result: T = done.value
         return result
+
+
+def in_thread(work: Callable[[], T]) -> Steps[T]:
+    """Return the result of work in a thread; it must be in Python, which lets others run."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(work)
+    pool.shutdown(wait=False)
+    while wait([future], _GLANCE).not_done:
+        yield
+    return future.result()
+
+
+def sorting(
+    items: Sequence[T], key: Callable[[T], Any], *, reverse: bool = False
+) -> Steps[list[T]]:
+    """Return the items as `sorted` does."""
+    runs: list[list[tuple[Any, int, T]]] = []
+    places = count(step=-1 if reverse else 1)  # keep the order of equal items
+    for piece in pieces(items):
+        runs.append(sorted(zip(map(key, piece), places, piece, strict=False), reverse=reverse))
+        yield
+    found = []
+    for _, _, item in merge(*runs, reverse=reverse):
+        found.append(item)
+        if len(found) % STEP == 0:
+            yield
+    for run in runs:
+        run.clear()
+        yield
+    return found
 
 
 def dropping(*held: dict[Any, Any] | list[Any]) -> Steps[None]:

@@ -15,9 +15,9 @@ from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
-from mockchat.core.snapshot import Contents, SnapshotError
+from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
-from mockchat.core.steps import Steps, dropping
+from mockchat.core.steps import Steps, dropping, finish
 from mockchat.core.sweep import dumping, sweep
 from mockchat.core.webhooks import Webhooks
 
@@ -38,7 +38,7 @@ def _can_be_id(app_id: str) -> bool:
     return 0 < len(app_id) <= MAX_APP_ID_LENGTH and _APP_ID_CHARACTERS.issuperset(app_id)
 
 
-Seeder = Callable[[App], None]
+Seeder = Callable[[App], Steps[None]]  # fills a new app
 Apps = dict[str, snapshot.Plain]  # the contents of apps, by app id
 
 
@@ -107,7 +107,7 @@ class Store:
         return app
 
     def draft(self, app_id: str) -> App:
-        """Return the app, or what it would be at its start; raise APP_ID_INVALID.
+        """Return the app, or one that is to be filled; raise APP_ID_INVALID.
 
         Thus a request that is refused neither adds an app nor closes another one.
         """
@@ -116,21 +116,29 @@ class Store:
             self._apps.move_to_end(key)
             return app
         self._check_id(app_id, self.rules)
-        app = self._seeded(app_id)
+        app = self._empty(app_id)
         self.clock.followers.discard(app.clock)
         return app
 
+    def filling(self, app: App) -> Steps[None]:
+        """Give a drafted app the contents of its seed, unless it has them."""
+        if app.is_draft and not app.seeded:
+            yield from self._planting(app)
+            app.seeded = app.version
+
     @contextmanager
-    def opening(self, app: App, *, stays: bool = False) -> Iterator[None]:
+    def opening(self, app: App, *, stays: bool = False) -> Iterator[App]:
         """Add a drafted app for a request; it goes again if the request and all others fail.
 
-        With `stays`, it never makes room for another app.
+        Yields the app, or the one that another request added meanwhile. With `stays`, it never
+        makes room for another app.
         """
+        app = self.find(app.id) or app
         if app.is_draft:
             self._put(app)
         app.calls += 1
         try:
-            yield
+            yield app
             app.is_settled = True
             if stays:
                 self._keep(app)
@@ -171,8 +179,8 @@ class Store:
         self._drop(app)
         self._seeds.pop(app.key, None)
         app.holds.release_all()
-        for user in app.all_users():
-            app.flush_tokens(user)  # ends the sessions, too
+        for token in tuple(app.tokens.values()):
+            app.destroy_token(token)  # ends its sessions, too
         app.journal.close()
         self.faults.remove(self.faults.of(app.id))
         for key in [key for key in self.snapshots if key[0] == app.key]:
@@ -198,23 +206,22 @@ class Store:
         return first if next(found, None) is None else None
 
     def resetting(self, app: App) -> Steps[None]:
-        """Return an app to its seed and the server's time, without journal, faults and holds.
-
-        The first step does it; the others free what it held.
-        """
+        """Return an app to its seed and the server's time, without journal, faults and holds."""
         app.clock.follow(self.clock)
+        new = App(app.id, app.rules, app.clock, Ids(0), app.emit)
+        new.secret = app.secret
+        yield from self._planting(new)
         app.holds.release_all()
-        old = app.replace(Contents(app.secret))
+        old = app.replace(new.contents())
+        app.seeded = app.version
         app.quota = Quota(app.rules.rate_limit)
         app.webhooks = Webhooks(app.rules.webhook)
         app.journal.clear()
         self.faults.remove(self.faults.of(app.id))
-        self._apply_seed(app)
         yield from old
 
-    def _apply_seed(self, app: App) -> None:
-        self._seeds.get(app.id.lower(), self._seed)(app)
-        app.seeded = app.version
+    def _planting(self, app: App) -> Steps[None]:
+        return self._seeds.get(app.key, self._seed)(app)
 
     def _check_id(self, app_id: str, rules: Rules | None = None) -> None:
         if not _can_be_id(app_id) or (rules and rules.strict_apps):
@@ -241,13 +248,14 @@ class Store:
         self.close(app.id)
 
     def _add(self, app_id: str, rules: Rules | None = None) -> App:
-        app = self._seeded(app_id, rules)
+        app = self._empty(app_id, rules)
         app.is_settled = app.stays = True
         self._put(app)
         return app
 
     def _put(self, app: App) -> None:
         """Add a drafted app."""
+        finish(self.filling(app))
         app.is_draft = False
         app.clock.follow(self.clock)
         app.trackers = self.trackers
@@ -262,14 +270,13 @@ class Store:
         app.note_all()
         app.trackers = []
 
-    def _seeded(self, app_id: str, rules: Rules | None = None) -> App:
+    def _empty(self, app_id: str, rules: Rules | None = None) -> App:
         journal = self.journals.of(app_id)
         ids, clock = self.ids.of(app_id.lower()), Clock()
         clock.setting = self.clock.setting  # so that following is no change
         clock.follow(self.clock)
         app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)
         app.holds = Holds(self.journals.watchers.change)
-        self._apply_seed(app)
         return app
 
     def _emit(self, event: Event) -> None:

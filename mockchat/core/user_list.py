@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mockchat.core.entities import User
 from mockchat.core.state import App
+from mockchat.core.steps import Steps, pieces, sorting
 
 _KEPT_SELECTIONS = 16  # of an app: clients read a selection page by page
 
@@ -66,42 +67,48 @@ class UserFilter:
 
     def _found_by_search(self, user: User) -> bool:
         key = self.search_key.lower()
-        texts = {"uid": user.uid, "name": user.name}
-        return not key or any(texts[where].lower().startswith(key) for where in self.search_in)
+        return not key or any(
+            getattr(user, where).lower().startswith(key) for where in self.search_in
+        )
 
 
-def select(app: App, wanted: UserFilter) -> Sequence[User]:
+def selecting(app: App, wanted: UserFilter) -> Steps[Sequence[User]]:
     """Return all users that fit a filter, in its order.
 
     It keeps the result until the app changes, so that later pages need no new search.
     """
-    kept = app.selections.get(wanted)
-    if kept and kept[0] == app.version:
+    version, kept = app.version, app.selections.get(wanted)
+    if kept and kept[0] == version:
         return kept[1]
-    found = [user for user in _candidates(app, wanted) if wanted.matches(user)]
+    found: list[User] = []
+    viewer = app.find_user(wanted.viewer)
+    for piece in pieces(_candidates(app, wanted, viewer)):
+        found += [
+            user for user in piece if _is_shown(user, wanted, viewer) and wanted.matches(user)
+        ]
+        yield
+    found = yield from sorting(found, lambda user: user.order, reverse=True)
     if wanted.sort_by:
-        found.sort(
+        found = yield from sorting(
+            found,
             key=lambda user: [getattr(user, name).lower() for name in wanted.sort_by],
             reverse=wanted.descending,
         )
     if len(app.selections) >= _KEPT_SELECTIONS:
         app.selections.clear()
-    app.selections[wanted] = (app.version, found)
+    app.selections[wanted] = (version, found)
     return found
 
 
-def _candidates(app: App, wanted: UserFilter) -> list[User]:
-    """Return the users to filter, newest first, without the viewer."""
-    viewer = app.find_user(wanted.viewer)
-    users: Iterable[User | None]
+def _candidates(app: App, wanted: UserFilter, viewer: User | None) -> Sequence[User]:
+    """Return the users to filter."""
     if wanted.uids:
-        users = {uid.lower(): app.find_user(uid) for uid in wanted.uids}.values()
+        named: Iterable[str] = dict.fromkeys(map(str.lower, wanted.uids))
     elif wanted.friends_only and viewer:
-        users = map(app.find_user, viewer.friends)
+        named = viewer.friends
     else:
-        users = app.all_users()
-    shown = [user for user in users if user and _is_shown(user, wanted, viewer)]
-    return sorted(shown, key=lambda user: user.order, reverse=True)
+        return app.all_users()
+    return [user for key in named if (user := app.find_user(key))]
 
 
 def _is_shown(user: User, wanted: UserFilter, viewer: User | None) -> bool:

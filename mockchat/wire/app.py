@@ -103,7 +103,7 @@ def create_store(config: Config, clock: Clock) -> Store:
     # The ids of exchanges begin at the real time, after those of any earlier server.
     sequence = int(Clock().now() * 1e6)
     journals = Journals(config.journal_size, config.journal_bytes, sequence)
-    seed, ids = seed_of(config).apply, Ids(config.random_seed)
+    seed, ids = seed_of(config).planting, Ids(config.random_seed)
     return Store(config.app_id, seed, rules_of(config), clock, ids, journals)
 
 

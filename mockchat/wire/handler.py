@@ -19,6 +19,7 @@ from mockchat.core.journal import Exchange
 from mockchat.core.masking import masked
 from mockchat.core.matching import SOCKET
 from mockchat.core.state import App
+from mockchat.core.steps import finish
 from mockchat.core.store import Store
 from mockchat.wire import answers
 from mockchat.wire.answers import Answer
@@ -117,8 +118,10 @@ class RequestHandler:
         try:
             check_steering(context.headers)
             struck = await self._faults.strike(context)
-            if context.app.is_draft and (app := self._store.find(context.app.id)):
-                context = context._replace(app=app)  # which another request added meanwhile
+            if context.app.is_draft:
+                await self._fill(context.app)
+                app = self._store.find(context.app.id)  # which another request added meanwhile
+                context = context._replace(app=app or context.app)
             if struck.end is not None:
                 raise struck.end  # noqa: TRY301  # the journal has the names of what struck
             outcome = await self._serve(context, struck)
@@ -137,10 +140,14 @@ class RequestHandler:
         if endpoint is None:
             return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint)
-        if context.body.is_long:
-            await context.body.parse_long()
-        call = self._load(context, endpoint, caller)
+        call = await self._load(context, endpoint, caller)
+        await self._fill(call.app)
         return await self._run(endpoint, call)
+
+    async def _fill(self, app: App) -> None:
+        """Give a drafted app the contents of its seed, which may be many."""
+        for _ in self._store.filling(app):
+            await self._sleep(0)
 
     def _authenticate(self, context: RequestContext, endpoint: Endpoint) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
@@ -156,12 +163,19 @@ class RequestHandler:
             operation.admits(context.app)
         return caller
 
-    def _load(self, context: RequestContext, endpoint: Endpoint, caller: Caller | None) -> Call:
+    async def _load(
+        self, context: RequestContext, endpoint: Endpoint, caller: Caller | None
+    ) -> Call:
         """Return the call, its query and body validated; a body's field may stand in the query."""
         text = context.request.rel_url.raw_query_string
         given = parse_form(text, "query") if text else _NOTHING
         query = endpoint.load_query(given)
-        body = endpoint.load_body({**given, **context.body.fields()}) if endpoint.takes_body else {}
+        body: Mapping[str, Any] = _NOTHING
+        if is_long := context.body.is_long:
+            await context.body.parse_long()
+        if endpoint.takes_body:
+            load, fields = endpoint.load_body, {**given, **context.body.fields()}
+            body = await asyncio.to_thread(load, fields) if is_long else load(fields)
         app, every_app = context.app, False
         if context.is_control:
             app_id = query.get("app") or body.get("app") or context.app_id
@@ -191,7 +205,7 @@ class RequestHandler:
         if endpoint.makes_no_app or (app.is_settled and app.stays >= stays):
             result = await endpoint.run(call)
         else:
-            with self._store.opening(app, stays=stays):
+            with self._store.opening(app, stays=stays) as call.app:
                 result = await endpoint.run(call)
         if endpoint.writes:
             self._store.journals.watchers.change()
@@ -271,7 +285,7 @@ class RequestHandler:
         """
         endpoint = router().by_name[name]
         operation = endpoint.operation
-        app = self._app_named(app_id)
+        finish(self._store.filling(app := self._app_named(app_id)))
         if operation.admits is not None:
             operation.admits(app)
         address, url = self._resolver.own_address(), self._resolver.own_url()
