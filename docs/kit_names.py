@@ -1,5 +1,6 @@
 """The names that the testing kit takes, as types: written from the project's own tables."""
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import fields as columns_of
 from pathlib import Path
@@ -32,7 +33,9 @@ from typing import Any, Literal, TypedDict
 
 from mockchat.core.clock import Duration
 
-{literals}
+# fmt: off
+{literals}# fmt: on
+
 
 class Where(TypedDict, total=False):
     """The exchanges that fit; in `path`, `*` stands for a segment and `**` for several."""
@@ -62,12 +65,6 @@ class FaultOptions(Where, total=False):
     random_seed: int
 
 
-class AnyFaultOptions(FaultOptions, total=False):
-    """The same, and the parameters of all kinds."""
-
-{parameters}
-
-
 class ErrorOptions(FaultOptions, total=False):
     """The same, and the status and message of the error, if not the catalogue's."""
 
@@ -81,7 +78,7 @@ class LatencyOptions(FaultOptions, total=False):
     jitter: Duration
 
 
-class UserFields(TypedDict, total=False):
+{faults}class UserFields(TypedDict, total=False):
     """The fields of a new user beside its uid and name."""
 
 {user}
@@ -95,8 +92,21 @@ class AppSettings(TypedDict, total=False):
 
 
 def _literal(name: str, values: Iterable[str]) -> str:
-    rows = "".join(f'    "{value}",\n' for value in values)
-    return f"{name} = Literal[\n{rows}]\n"
+    listed = ", ".join(f'"{value}"' for value in values)
+    rows = textwrap.fill(listed, 100, initial_indent="    ", subsequent_indent="    ")
+    return f"{name} = Literal[\n{rows}\n]\n"
+
+
+def _fault(kind: str, parameters: dict[str, str]) -> str:
+    name = "".join(word.capitalize() for word in kind.split("_"))
+    return f'''\
+class {name}Fault(FaultOptions, total=False):
+    """The options of the fault `{kind}`."""
+
+{_rows(parameters)}
+
+
+'''
 
 
 def _rows(types: dict[str, str]) -> str:
@@ -123,10 +133,10 @@ def names() -> str:
         code for row in CATALOGUE.values() for code in (row.documented.code, row.live.code)
     )
     operations = sorted({row.id for row in (*OPERATIONS, *UNBUILT)} | {SOCKET, OPERATION})
-    parameters: dict[str, str] = {}
-    for kind in KINDS.values():
-        for one in columns_of(kind):
-            parameters[one.name] = _OF_PYTHON.get(one.type, "str")
+    parameters = {
+        name: {one.name: _OF_PYTHON.get(one.type, "str") for one in columns_of(kind)}
+        for name, kind in KINDS.items()
+    }
     user: dict[str, str] = {
         name: _TYPES.get(type(one), "str")
         for name, one in UserCreate().fields.items()
@@ -137,11 +147,12 @@ def names() -> str:
         "Method": _METHODS,
         "ErrorCode": sorted(codes),
         "FaultKind": KINDS,
+        "PlainFaultKind": [name for name, own in parameters.items() if not own],
         "PresetName": PRESETS,
     }
     shown: dict[str, Any] = {
         "literals": "".join(_literal(name, values) for name, values in literals.items()),
-        "parameters": _rows(parameters),
+        "faults": "".join(_fault(name, own) for name, own in parameters.items() if own),
         "user": _rows(user),
         "settings": _rows({name: _setting(name) for name in sorted(config.PER_APP)}),
     }

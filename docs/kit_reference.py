@@ -5,7 +5,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_overloads
 
 from mockchat.core.clock import Clock
 from mockchat.core.journal import Exchange
@@ -202,16 +202,23 @@ def _members(owners: tuple[tuple[type, tuple[str, ...]], ...]) -> Iterator[str]:
 
 
 def _signature(member: Any, name: str) -> str:
-    """Return the signature as the code spells it, if the member is a function."""
+    """Return the signatures as the code spells them, if the member is a function."""
     if not inspect.isfunction(member):
         return ""
-    source = textwrap.dedent(inspect.getsource(inspect.unwrap(member)))
+    forms = [f"`{_form(one, name)}`" for one in get_overloads(member)]
+    if forms:
+        return "".join(f"* {form}\n" for form in forms) + "\n"
+    return f"`{_form(inspect.unwrap(member), name)}`\n\n"
+
+
+def _form(member: Any, name: str) -> str:
+    source = textwrap.dedent(inspect.getsource(member))
     function: Any = ast.parse(source).body[0]
     arguments = ast.unparse(function.args).removeprefix("self, ").removeprefix("self")
     returned = ast.unparse(function.returns) if function.returns else "None"
     plain = re.sub(r"Unpack\[(\w+)\]", r"\1", f"{name}({arguments}) -> {returned}")
     spaced = re.sub(r"(?<=[\w\]])=", " = ", plain).replace("PATIENCE", "5.0")
-    return f"`{spaced.replace('Json', 'dict[str, Any]')}`\n\n"
+    return spaced.replace("Json", "dict[str, Any]")
 
 
 def page() -> str:

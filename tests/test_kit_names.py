@@ -5,16 +5,18 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Union, get_args, get_origin, get_overloads, get_type_hints
 
 import pytest
 
 from docs.kit_reference import SECTIONS
 from mockchat import MockApp, MockChat
+from mockchat.control.fault_rules import PARAMETERS
 from mockchat.core.errors import ApiError
 from mockchat.kit import Kit
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
+from mockchat.kit.names import FaultOptions
 from tests.clients import create, log_in
 from tests.projects import Project
 
@@ -179,6 +181,19 @@ def test_mypy_refuses_each_wrong_call_and_nothing_else() -> None:
 
     refused = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
     assert sorted(refused) == marked, done.stdout
+
+
+def test_each_kind_of_fault_takes_its_own_options_and_no_other() -> None:
+    forms = [get_type_hints(form) for form in get_overloads(Kit.fault)]
+    taken: dict[str, set[str]] = {}
+    for form in forms:
+        [options] = get_args(form["options"])
+        kinds = form["kind"]
+        for literal in get_args(kinds) if get_origin(kinds) is Union else [kinds]:
+            taken |= {kind: set(options.__annotations__) for kind in get_args(literal)}
+
+    common = set(FaultOptions.__annotations__)
+    assert taken == {kind: common | own.keys() for kind, own in PARAMETERS.items()}
 
 
 # --- the environment, and live names --------------------------------------------------------

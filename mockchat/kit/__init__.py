@@ -5,7 +5,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Unpack, get_args, overload
+from typing import Any, Literal, Unpack, get_args, overload
 
 from mockchat.api.requests import MAX_PER_PAGE
 from mockchat.bridge import Bridge
@@ -20,13 +20,22 @@ from mockchat.kit.checks import check_keywords, check_where
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
 from mockchat.kit.names import (
-    AnyFaultOptions,
     ErrorCode,
+    ErrorFault,
     ErrorOptions,
     FaultKind,
+    FaultOptions,
+    LatencyFault,
     LatencyOptions,
+    PlainFaultKind,
     PresetName,
+    RateLimitFault,
+    SlowBodyFault,
+    TruncatedFault,
     UserFields,
+    WsCloseFault,
+    WsDelayAuthFault,
+    WsRefuseFault,
 )
 
 __tracebackhide__ = True  # a refused verb shows the line of the test
@@ -153,7 +162,38 @@ class Kit:
         """Let answers come late, by seconds, a timedelta or `200ms`; `jitter` varies it."""
         return self._add_fault("latency", {"delay": delay, **options})
 
-    def fault(self, kind: FaultKind | PresetName, **options: Unpack[AnyFaultOptions]) -> Fault:
+    @overload
+    def fault(
+        self, kind: PlainFaultKind | PresetName, **options: Unpack[FaultOptions]
+    ) -> Fault: ...
+
+    @overload
+    def fault(self, kind: Literal["latency"], **options: Unpack[LatencyFault]) -> Fault: ...
+
+    @overload
+    def fault(self, kind: Literal["error"], **options: Unpack[ErrorFault]) -> Fault: ...
+
+    @overload
+    def fault(self, kind: Literal["rate_limit"], **options: Unpack[RateLimitFault]) -> Fault: ...
+
+    @overload
+    def fault(self, kind: Literal["truncated"], **options: Unpack[TruncatedFault]) -> Fault: ...
+
+    @overload
+    def fault(self, kind: Literal["slow_body"], **options: Unpack[SlowBodyFault]) -> Fault: ...
+
+    @overload
+    def fault(self, kind: Literal["ws_refuse"], **options: Unpack[WsRefuseFault]) -> Fault: ...
+
+    @overload
+    def fault(self, kind: Literal["ws_close"], **options: Unpack[WsCloseFault]) -> Fault: ...
+
+    @overload
+    def fault(
+        self, kind: Literal["ws_delay_auth"], **options: Unpack[WsDelayAuthFault]
+    ) -> Fault: ...
+
+    def fault(self, kind: str, **options: Any) -> Fault:
         """Let exchanges go wrong in one of the ways that `/_mock/faults/kinds` lists.
 
         Which: `operation`, `method`, `path`, `uid`. How often: `times`, `after`, `probability`,

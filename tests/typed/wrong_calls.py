@@ -14,6 +14,8 @@ def right(mock: MockApp, server: MockChat) -> None:
     mock.fail("MY_OWN", status=418)
     mock.fail(503, path="/users/*")
     mock.fault("slow_body", delay=timedelta(seconds=1), method="GET")
+    mock.fault("ws_close", close_code=1011, delay="1s", times=1)
+    mock.fault("token_expired", uid="ann")
     mock.slow("200ms", jitter="50ms").assert_struck()
     mock.journal.wait_for(2, timeout="1s", operation="websocket", json={"a": 1})
     Config(port=0, errors="live")
@@ -30,6 +32,12 @@ def wrong(mock: MockApp, server: MockChat) -> None:
     mock.fail(503, operation="log_in")  # wrong
     mock.fault("latencie")  # wrong
     mock.fault("latency", dealy=1)  # wrong
+    mock.fault("latency", close_code=1000)  # wrong
+    mock.fault("ws_close", jitter=1)  # wrong
+    mock.fault("truncated", delay=1)  # wrong
+    mock.fault("reset", status=503)  # wrong
+    mock.fault("token_expired", message="x")  # wrong
+    mock.fault("rate_limit", retry_after=[1])  # wrong
     mock.slow(1, jiter=1)  # wrong
     mock.slow(1, method="PST")  # wrong
     mock.journal.find(oparation="login")  # wrong
