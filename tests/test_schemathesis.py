@@ -316,10 +316,21 @@ def test_what_is_not_built_answers_as_described(api: OpenApiSchema, visitor: Vis
 
 
 def test_what_is_made_is_there_and_what_is_deleted_is_gone(
-    api: OpenApiSchema, visitor: Visitor
+    visitor: Visitor,
 ) -> None:
     """schemathesis chains operations: what one answers, the next is asked about."""
-    made = api.include(path_regex=r"^/(users|roles|apikeys)(/|$)").exclude(tag="unbuilt")
+    # The tests above settle for each operation which data it takes.
+    settled = ("positive_data_acceptance", "negative_data_rejection")
+    checks = SETTINGS["checks"] | {name: {"enabled": False} for name in settled}
+    config = SchemathesisConfig.from_dict(SETTINGS | {"checks": checks})
+    described = document()
+    described["paths"] = {  # a filter of schemathesis lets its state machine draw all others, too
+        path: rows
+        for path, rows in described["paths"].items()
+        if path.split("/")[1] in ("users", "roles", "apikeys")
+        and all("unbuilt" not in row["tags"] for row in rows.values() if "tags" in row)
+    }
+    made = schemathesis.openapi.from_dict(described, config=config)
 
     def setup(chain: Any) -> None:
         chain.base_url = f"{visitor.url}/apps/app{next(visitor.visits)}/v3"
