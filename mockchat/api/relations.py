@@ -15,6 +15,7 @@ from mockchat.core import errors
 from mockchat.core.entities import BlocksChanged, User, UserCaller
 from mockchat.core.errors import Evidence
 from mockchat.core.relations import MAX_FRIENDS, befriend, block, unblock, unfriend
+from mockchat.core.state import App
 from mockchat.core.user_list import UserFilter
 
 table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema, errors=PATH_UID_ERRORS)
@@ -22,7 +23,6 @@ table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema, error
 _FRIENDS, _BLOCKED = "/users/{uid}/friends", "/users/{uid}/blockedusers"
 
 _NO_USER = "The uid {uid} does not exist, please make sure you have created a uid with uid {uid}."
-_BLOCKING = "The user with UID {} {} user with UID {}{}."
 _BOTH, _BLOCKED_BY_ME, _HAS_BLOCKED_ME = "both", "blockedByMe", "hasBlockedMe"
 
 
@@ -138,30 +138,32 @@ def block_users(call: Call) -> dict[str, Any]:
     user = _subject(call)
     if user.key in map(str.lower, call.body["uids"]):
         raise errors.SELF_BLOCK(uid=user.key)
+    return _change_blocks(call, block, "has blocked", "has already blocked")
 
-    def act(other: User) -> tuple[bool, str]:
-        if block(call.app, user, other):
-            return True, _BLOCKING.format(user.key, "has blocked", other.key, " successfully")
-        return False, _BLOCKING.format(user.key, "has already blocked", other.key, "")
 
-    return _change_blocks(call, user, act, blocked=True)
+@table.delete(_BLOCKED, body=requests.UsersToBlock, returns=schemas.AcksSchema)
+def unblock_users(call: Call) -> dict[str, Any]:
+    """Unblock users on behalf of a user."""
+    return _change_blocks(call, unblock, "has unblocked", "has not blocked the")
 
 
 def _change_blocks(
-    call: Call, user: User, act: Callable[[User], tuple[bool, str]], *, blocked: bool
+    call: Call, change: Callable[[App, User, User], bool], done: str, not_done: str
 ) -> dict[str, Any]:
     """Return the outcome for each uid; tell the app of those that changed."""
-    changed = []
+    app, user = call.app, _subject(call)
+    changed: list[User] = []
 
-    def note(other: User) -> tuple[bool, str]:
-        success, text = act(other)
-        changed.extend([other] * success)
-        return success, text
+    def act(other: User) -> tuple[bool, str]:
+        if not change(app, user, other):
+            return False, f"The user with UID {user.key} {not_done} user with UID {other.key}."
+        changed.append(other)
+        return True, f"The user with UID {user.key} {done} user with UID {other.key} successfully."
 
-    done = _each(call, note)
+    outcome = _each(call, act)
     if changed:
-        call.app.emit(BlocksChanged(call.app.id, user, tuple(changed), blocked))
-    return done
+        app.emit(BlocksChanged(app.id, user, tuple(changed), blocked=change is block))
+    return outcome
 
 
 @table.get(_BLOCKED, query=requests.BlockedList)
@@ -180,19 +182,6 @@ def list_blocked_users(call: Call) -> Page:
         key=lambda other: (user.blocked.get(other.key) or other.blocked[user.key], other.key)
     )
     return _page(call, users, user)
-
-
-@table.delete(_BLOCKED, body=requests.UsersToBlock, returns=schemas.AcksSchema)
-def unblock_users(call: Call) -> dict[str, Any]:
-    """Unblock users on behalf of a user."""
-    user = _subject(call)
-
-    def act(other: User) -> tuple[bool, str]:
-        if unblock(call.app, user, other):
-            return True, _BLOCKING.format(user.key, "has unblocked", other.key, " successfully")
-        return False, _BLOCKING.format(user.key, "has not blocked the", other.key, "")
-
-    return _change_blocks(call, user, act, blocked=False)
 
 
 def _for_clients(row: Operation) -> Operation:

@@ -181,28 +181,26 @@ def delete_user(call: Call) -> Ack | Activation:
     if call.body["permanent"]:
         call.app.delete_user(user)
         return Ack(f"User with UID {user.key} has been deleted successfully.")
-    if user.deactivated_at is not None:
-        return Activation(already_deactivated=[user.key])
-    call.app.deactivate_user(user)
-    return Activation(deactivated=[user.key])
+    done = Activation()
+    _deactivate(call.app, user, done)
+    return done
 
 
-@table.delete(
-    _USERS,
-    body=requests.UsersToDeactivate,
-    returns=schemas.ActivationSchema,
-    evidence=Evidence.DOCUMENTED,
-)
+@table.delete(_USERS, body=requests.UsersToDeactivate, returns=schemas.ActivationSchema)
 def deactivate_users(call: Call) -> Activation:
     """Deactivate users."""
     done = Activation()
     for user in _found(call, done):
-        if user.deactivated_at is not None:
-            done.already_deactivated.append(user.key)
-        else:
-            call.app.deactivate_user(user)
-            done.deactivated.append(user.key)
+        _deactivate(call.app, user, done)
     return done
+
+
+def _deactivate(app: App, user: User, done: Activation) -> None:
+    if user.deactivated_at is not None:
+        done.already_deactivated.append(user.key)
+    else:
+        app.deactivate_user(user)
+        done.deactivated.append(user.key)
 
 
 @table.put(_USERS, body=requests.UsersToReactivate, returns=schemas.ActivationSchema)

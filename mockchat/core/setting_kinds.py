@@ -16,33 +16,25 @@ class Kind(NamedTuple):
     takes: tuple[type, ...] = (str, int, float)  # in a TOML file
 
 
-def port(value: str) -> int | None:
-    """Return a port, or None for `off`."""
-    if value == "off":
-        return None
+def _matching(pattern: str, reason: str, make: Callable[[str], Any] = str) -> Callable[[str], Any]:
+    """Return the parser of the texts that fit a regular expression."""
+
+    def parse(value: str) -> Any:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(reason)
+        return make(value)
+
+    return parse
+
+
+def _or_none(word: str, parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda value: None if value == word else parse(value)
+
+
+def _port(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > 65535:  # noqa: PLR2004
         raise ValueError("must be a port from 0 to 65535, or off")
     return int(value)
-
-
-def count(value: str) -> int:
-    """Return a whole number from 1 on."""
-    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
-        raise ValueError("must be a whole number from 1 on")
-    return int(value)
-
-
-def integer(value: str) -> int:
-    """Return a whole number."""
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError("must be a whole number") from None
-
-
-def limit(value: str) -> int | None:
-    """Return a whole number from 1 on, or None for `off`."""
-    return None if value == "off" else count(value)
 
 
 def size(value: str) -> int:
@@ -53,9 +45,19 @@ def size(value: str) -> int:
     return int(match[1]) * {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}[match[2]]
 
 
-def lifetime(value: str) -> float | None:
-    """Return the seconds of a duration, or None for `none`."""
-    return None if value == "none" else timeout(value)
+def credential(value: str) -> str:
+    """Return a key or a token."""
+    if not value or not value.isprintable() or any(map(str.isspace, value)):
+        raise ValueError("must not be empty or contain spaces")
+    return value
+
+
+def integer(value: str) -> int:
+    """Return a whole number."""
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError("must be a whole number") from None
 
 
 def timeout(value: str) -> float:
@@ -74,6 +76,27 @@ def switch(value: str) -> bool:
     raise ValueError("must be true or false")
 
 
+count = _matching("(?!0+$)[0-9]{1,9}", "must be a whole number from 1 on", int)
+limit = _or_none("off", count)
+lifetime = _or_none("none", timeout)
+app_id = _matching("[A-Za-z0-9_-]{1,64}", "must be 1 to 64 letters, digits, - or _")
+name = _matching(
+    "[A-Za-z0-9._:-]{1,253}",
+    "must be a host name without a port",
+    lambda value: value.lower().rstrip("."),
+)
+url = _matching(
+    r"https?://[^/?#\s]+/?", "must be like https://host:port", lambda value: value.rstrip("/")
+)
+
+
+def pattern(value: str) -> str:
+    """Return a host name, or a pattern of them."""
+    if value != "*":
+        name(value.removeprefix("*."))
+    return value.lower().rstrip(".")
+
+
 def choice(*choices: str) -> Kind:
     """Return the kind of these words."""
 
@@ -85,44 +108,9 @@ def choice(*choices: str) -> Kind:
     return Kind(parse, "|".join(choices))
 
 
-def credential(value: str) -> str:
-    """Return a key or a token."""
-    if not value or not value.isprintable() or any(map(str.isspace, value)):
-        raise ValueError("must not be empty or contain spaces")
-    return value
-
-
-def app_id(value: str) -> str:
-    """Return the id of an app."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
-        raise ValueError("must be 1 to 64 letters, digits, - or _")
-    return value
-
-
-def name(value: str) -> str:
-    """Return a host name."""
-    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", value):
-        raise ValueError("must be a host name without a port")
-    return value.lower().rstrip(".")
-
-
-def pattern(value: str) -> str:
-    """Return a host name, or a pattern of them."""
-    if value != "*":
-        name(value.removeprefix("*."))
-    return value.lower().rstrip(".")
-
-
-def url(value: str) -> str:
-    """Return a base URL."""
-    if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
-        raise ValueError("must be like https://host:port")
-    return value.rstrip("/")
-
-
 SERVICE_LINK = re.compile(r"\s*(tcp|udp|sctp)://")
 SWITCH = Kind(switch, "true|false", takes=(bool,))
-PORT = Kind(port, "PORT", none="off")
+PORT = Kind(_or_none("off", _port), "PORT", none="off")
 COUNT = Kind(count, "N")
 DURATION = Kind(duration, "DURATION")
 NAME = Kind(name, "NAME", takes=(str,))
