@@ -141,12 +141,6 @@ def block_users(call: Call) -> dict[str, Any]:
     return _change_blocks(call, block, "has blocked", "has already blocked")
 
 
-@table.delete(_BLOCKED, body=requests.UsersToBlock, returns=schemas.AcksSchema)
-def unblock_users(call: Call) -> dict[str, Any]:
-    """Unblock users on behalf of a user."""
-    return _change_blocks(call, unblock, "has unblocked", "has not blocked the")
-
-
 def _change_blocks(
     call: Call, change: Callable[[App, User, User], bool], done: str, not_done: str
 ) -> dict[str, Any]:
@@ -182,6 +176,12 @@ def list_blocked_users(call: Call) -> Page:
         key=lambda other: (user.blocked.get(other.key) or other.blocked[user.key], other.key)
     )
     return _page(call, users, user)
+
+
+@table.delete(_BLOCKED, body=requests.UsersToBlock, returns=schemas.AcksSchema)
+def unblock_users(call: Call) -> dict[str, Any]:
+    """Unblock users on behalf of a user."""
+    return _change_blocks(call, unblock, "has unblocked", "has not blocked the")
 
 
 def _for_clients(row: Operation) -> Operation:
