@@ -186,7 +186,12 @@ def delete_user(call: Call) -> Ack | Activation:
     return done
 
 
-@table.delete(_USERS, body=requests.UsersToDeactivate, returns=schemas.ActivationSchema)
+@table.delete(
+    _USERS,
+    body=requests.UsersToDeactivate,
+    returns=schemas.ActivationSchema,
+    evidence=Evidence.DOCUMENTED,
+)
 def deactivate_users(call: Call) -> Activation:
     """Deactivate users."""
     done = Activation()
