@@ -141,7 +141,8 @@ class RequestHandler:
             return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint)
         call = await self._load(context, endpoint, caller)
-        await self._fill(call.app)
+        if call.app.is_draft:  # a body of the control API names it
+            await self._fill(call.app)
         return await self._run(endpoint, call)
 
     async def _fill(self, app: App) -> None:
