@@ -1,4 +1,4 @@
-"""`mockchat serve` in a process of its own, as a user starts it."""
+"""Processes: commands that are run to their end, and `mockchat serve` as a user starts it."""
 
 import json
 import re
@@ -13,6 +13,14 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 LONG = 20  # seconds; every wait for a process ends long before
+
+
+def run(
+    *words: object, check: bool = False, timeout: float = 60, **options: Any
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; return its status, which may be any, and what it printed."""
+    options |= {"capture_output": True, "text": True, "timeout": timeout}
+    return subprocess.run([*map(str, words)], check=check, **options)
 
 
 class Process:
@@ -86,8 +94,6 @@ def run_curl(banner: str) -> tuple[int, Any]:
     line = banner.partition("Try it:\n")[2].strip()
     assert line.startswith("curl ")
     extra = ["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}"]
-    done = subprocess.run(
-        [*shlex.split(line), *extra], capture_output=True, text=True, timeout=LONG, check=True
-    )
+    done = run(*shlex.split(line), *extra, timeout=LONG, check=True)
     body, _, status = done.stdout.rpartition("\n")
     return int(status), json.loads(body)

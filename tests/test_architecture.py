@@ -2,7 +2,6 @@
 
 import ast
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mockchat.commands.table import COMMANDS
+from tests.processes import run
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mockchat"
@@ -232,14 +232,7 @@ asyncio.run(start())
 
 def loaded_by(code: str) -> dict[str, set[str]]:
     """The top-level modules that are loaded after each step of a new Python."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    done = run(sys.executable, "-c", code, cwd=ROOT, check=True)
     return {step: set(names) for step, names in map(json.loads, done.stdout.splitlines())}
 
 

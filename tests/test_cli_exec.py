@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Command, check_refusals
+from tests.processes import run
 
 PATIENCE = 60  # seconds; every wait ends long before
 CHILD = [sys.executable, "-c"]
@@ -23,11 +24,11 @@ Environment = Callable[..., dict[str, str]]
 def environment(command: Command) -> Environment:
     """Runs a command and returns the environment that it got."""
 
-    def run(*settings: str) -> dict[str, str]:
+    def told(*settings: str) -> dict[str, str]:
         found: dict[str, str] = command("exec", *settings, "--", *CHILD, TELL).json
         return found
 
-    return run
+    return told
 
 
 # --- the environment ------------------------------------------------------------------------
@@ -290,24 +291,15 @@ def exec_command(code: str, *words: str) -> list[str]:
 
 def test_a_signal_is_forwarded_and_the_command_ends_by_itself() -> None:
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-        ended = subprocess.run(
-            exec_command(SIGNALLED, name),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            start_new_session=True,
-        )
+        ended = run(*exec_command(SIGNALLED, name), start_new_session=True)
 
         assert (ended.returncode, ended.stdout, ended.stderr) == (42, f"{name}\n", "")
 
 
 def test_a_signal_after_the_end_of_the_command_ends_the_server_at_once() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", ENDED], check=False, capture_output=True, timeout=PATIENCE
-    )
+    ended = run(sys.executable, "-c", ENDED)
 
-    assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, b"")
+    assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, "")
 
 
 def test_ctrl_c_is_not_forwarded_because_the_terminal_sends_it_to_the_command() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from mockchat import Config, MockChat
 from mockchat.core import pictures
 from mockchat.wire.hosts import DOMAINS, SERVICES, UNBUILT_SERVICES, app_in, is_live
 from tests.command_line import Command, check_refusals
+from tests.processes import run
 
 COMMON_HOSTS = [
     f"{service}.{domain}"
@@ -86,12 +86,7 @@ def test_curl_reaches_the_app_by_every_live_name(
     for name in APP_HOSTS:
         url = f"https://{name}/v3/users/superhero1"
 
-        answer = subprocess.run(
-            [*shlex.split(line), url, "-H", "apikey: REST_API_KEY"],
-            check=True,
-            capture_output=True,
-            timeout=20,
-        )
+        answer = run(*shlex.split(line), url, "-H", "apikey: REST_API_KEY", check=True)
 
         assert json.loads(answer.stdout)["data"]["name"] == "Iron Man", name
 

@@ -3,17 +3,17 @@
 import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 from mockchat import Config, MockChat
 from tests.environments import environment
 from tests.pages import Page, blocks
+from tests.processes import run
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-_NAMES = (
+_NAMES = [
     "pytest",
     "kit",
     "library",
@@ -23,9 +23,8 @@ _NAMES = (
     "errors",
     "webhooks",
     "verify",
-)
+]
 PAGES = [Page(DOCS / f"{name}.md") for name in _NAMES]
-PATIENCE = 60  # seconds
 _PROMPT = "$ "
 
 
@@ -67,7 +66,10 @@ def test_the_tests_pass_where_nothing_is_installed_but_what_the_pytest_page_says
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     python = environment(tmp_path / "venv", installed_by(PAGES[0]))
 
-    done = run_pytest(python, tmp_path)
+    own = {"PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
+    others = {name: value for name, value in os.environ.items() if name not in own}
+    options = ("-q", "-W", "error", "-p", "no:cacheprovider")
+    done = run(python, "-m", "pytest", *options, tmp_path, cwd=tmp_path, env=others)
 
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -86,19 +88,6 @@ def installed_by(page: Page) -> list[str]:
     return [word.partition(" @ ")[0] for word in words]
 
 
-def run_pytest(python: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
-    own = {"PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
-    return subprocess.run(
-        [python, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", folder],
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if name not in own},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
 def test_the_scripts_on_the_pages_run_one_after_the_other(tmp_path: Path) -> None:
     for page in PAGES:
         codes = python_blocks(page)
@@ -111,14 +100,8 @@ def test_the_scripts_on_the_pages_run_one_after_the_other(tmp_path: Path) -> Non
         "import runpy, sys\nfor one in sys.argv[1:]: runpy.run_path(one, run_name='__main__')"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", run_each, *scripts],
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = run(sys.executable, "-W", "error", "-c", run_each, *scripts, env=environment)
 
     assert scripts
     assert done.returncode == 0, done.stderr
@@ -139,13 +122,5 @@ def test_what_a_page_types_into_a_console_prints_what_it_says_and_links_lead_som
 
 def in_shell(line: str) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        line,
-        shell=True,
-        env={**os.environ, "PATH": path, "NO_PROXY": "*", "no_proxy": "*"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    return done.stdout
+    environment = {**os.environ, "PATH": path, "NO_PROXY": "*", "no_proxy": "*"}
+    return run("sh", "-c", line, env=environment, check=True).stdout

@@ -1,12 +1,12 @@
 """The image's files, read: what needs no container engine to be checked."""
 
 import re
-import subprocess
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
 from mockchat import config
+from tests.processes import run
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -19,13 +19,7 @@ def lines_of(instruction: str) -> list[str]:
 
 
 def test_hadolint_finds_nothing_to_mend() -> None:
-    done = subprocess.run(
-        [Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = run(Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile")
 
     assert (done.stdout, done.returncode) == ("", 0)
 

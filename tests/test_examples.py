@@ -13,6 +13,7 @@ import pytest
 
 from mockchat import Config, MockChat
 from mockchat.config import variable
+from tests.processes import run
 from tests.test_recipes import PROJECTS
 
 ROOT = Path(__file__).parent.parent
@@ -29,15 +30,9 @@ def run_tests(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]"
     """Run a project's tests, with no plugin but ours: those of this suite are slow to load."""
     settings = {name for name in os.environ if name.startswith(variable(""))}
     environment = {name: value for name, value in os.environ.items() if name not in settings}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-W", "error", "-p", "mockchat.pytest_plugin", *options],
-        cwd=folder,
-        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+    words = ("-m", "pytest", "-W", "error", "-p", "mockchat.pytest_plugin", *options)
+    return run(sys.executable, *words, cwd=folder, env=environment)
 
 
 def test_the_back_end_passes_its_own_tests(backend: Path) -> None:

@@ -1,6 +1,5 @@
 """Names in the testing kit: what a test mistypes is an error in its own line."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
 from mockchat.kit.names import FaultOptions
 from tests.clients import create, log_in
+from tests.processes import run
 from tests.projects import Project
 
 WRONG = Path(__file__).parent / "typed" / "wrong_calls.py"
@@ -171,13 +171,7 @@ def test_mypy_refuses_each_wrong_call_and_nothing_else() -> None:
         if line.endswith("# wrong")
     ]
 
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", str(WRONG)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run(sys.executable, "-m", "mypy", "--strict", WRONG, timeout=120)
 
     refused = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
     assert sorted(refused) == marked, done.stdout
@@ -201,9 +195,7 @@ def test_a_block_has_the_environment_of_exec(mockchat: MockApp, mockchat_server:
     ask = "import os; print(os.environ.get('MOCKCHAT_URL'), os.environ.get('MOCKCHAT_APP_ID'))"
 
     def told() -> str:
-        return subprocess.run(
-            [sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=True
-        ).stdout.strip()
+        return run(sys.executable, "-c", ask, check=True).stdout.strip()
 
     with mockchat.env():
         assert told() == f"{mockchat.url} {mockchat.app_id}"

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from typing import Any
 
@@ -23,6 +22,7 @@ from mockchat.control.fields import AppId, HttpUrl, Instant, Share, Span
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.openapi import document
 from tests.helpers import Client, body_of
+from tests.processes import run
 from tests.strategies import json_values
 
 BUILT = (*OPERATIONS, *CONTROL_OPERATIONS)
@@ -78,7 +78,7 @@ def test_it_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_server_starts_without_the_library_that_writes_it() -> None:
     code = "import mockchat.wire.app, sys; sys.exit('apispec' in sys.modules)"
 
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert run(sys.executable, "-c", code).returncode == 0
 
 
 def test_no_reference_to_the_project_s_own_notes_gets_out() -> None:

@@ -4,7 +4,6 @@ import ast
 import email
 import importlib
 import re
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -15,15 +14,15 @@ from pathlib import Path
 import pytest
 
 import mockchat
+from tests.processes import run
 
 ROOT = Path(__file__).parent.parent
 DISTRIBUTION = {"jwt": "pyjwt", "yaml": "pyyaml"}  # where it is not called like its module
 
 
-def run(module: str, *words: str | Path) -> str:
+def run_module(module: str, *words: str | Path) -> str:
     """Run a module of Python that must succeed; return what it prints."""
-    command = [sys.executable, "-m", module, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = run(sys.executable, "-m", module, *words, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -41,7 +40,7 @@ def files_below(folder: str, pattern: str) -> list[Path]:
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make dist` builds: a source distribution, and the wheel from it."""
     folder = tmp_path_factory.mktemp("dist")
-    run("build", "--no-isolation", "--outdir", folder, ROOT)
+    run_module("build", "--no-isolation", "--outdir", folder, ROOT)
     return folder
 
 
@@ -49,7 +48,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     """The wheel from this checkout."""
     folder = tmp_path_factory.mktemp("wheel")
-    run("build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    run_module("build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
     (path,) = folder.glob("*.whl")
     with zipfile.ZipFile(path) as wheel:
         yield wheel
@@ -72,7 +71,7 @@ def test_the_sources_carry_the_tests_and_what_builds_and_nothing_made(dist: Path
 
 
 def test_both_pass_twine_s_check(dist: Path) -> None:
-    assert run("twine", "check", "--strict", *dist.iterdir()).count("PASSED") == 2
+    assert run_module("twine", "check", "--strict", *dist.iterdir()).count("PASSED") == 2
 
 
 def test_a_wheel_from_the_sources_is_the_wheel_from_the_checkout(
@@ -140,15 +139,8 @@ def test_an_installed_package_finds_its_own_fixtures(
         "print(fixtures_dir(), len(load_seed(['default'], []).users))"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    environment = {"PYTHONPATH": str(tmp_path)}
+    done = run(sys.executable, "-c", code, cwd=tmp_path, env=environment, check=True)
 
     assert done.stdout == f"{tmp_path / 'mockchat' / 'fixtures'} 10\n"
 

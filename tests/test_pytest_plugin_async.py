@@ -1,11 +1,11 @@
 """The pytest plugin beside others: event loops of every kind, processes, and what it costs."""
 
 import json
-import subprocess
 import sys
 
 import trio  # noqa: F401  # as trustme: it bears no second import
 
+from tests.processes import run
 from tests.projects import PLUGIN, Project
 
 # The same tests for all: the calls block, so they are made in a thread, as a back end's would be.
@@ -141,15 +141,9 @@ def test_in_parallel_no_test_sees_another(project: Project) -> None:
 # --- what it costs a run that does not use it -----------------------------------------------
 def modules_of(project: Project, *options: str) -> set[str]:
     """The modules that pytest has loaded once it has run a test that uses nothing."""
-    run = f"import json, sys, pytest; pytest.main(['-p', 'no:cacheprovider', *{options!r}])"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{run}; print(json.dumps(sorted(sys.modules)))"],
-        cwd=project.path,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    code = f"import json, sys, pytest; pytest.main(['-p', 'no:cacheprovider', *{options!r}])"
+    code += "; print(json.dumps(sorted(sys.modules)))"
+    done = run(sys.executable, "-c", code, cwd=project.path, check=True)
     assert "1 passed" in done.stdout
     return set(json.loads(done.stdout.splitlines()[-1]))
 

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import yaml
 
 from mockchat import __version__, config
 from mockchat.wire.hosts import SERVICES
+from tests.processes import run
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -34,12 +34,6 @@ NAMES = [f"testapp.{service}-us.cometchat.io" for service in SERVICES]
 OWN_VARIABLES = {"MOCKCHAT_IMAGE", "MOCKCHAT_URL", "MOCKCHAT_ADDRESS"}
 OWN_VARIABLES |= {"MOCKCHAT_HTTPS_URL", "MOCKCHAT_CA"}  # which `mockchat exec` sets
 PROJECTS = ("backend", "node-app", "js-kit")  # which have tests of their own
-
-
-def run(*command: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=60, check=False, **options
-    )
 
 
 def load(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,11 @@ from typing import Any
 import yaml
 
 from mockchat import __version__
+from tests.processes import run
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 USING = [*WORKFLOWS, *(ROOT / "examples" / "ci").glob("github-actions*.yml")]
-
-
-def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False, timeout=300
-    )
 
 
 def load(name: str) -> Any:

@@ -8,7 +8,6 @@ import runpy
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from mockchat import Config, MockChat
+from tests.processes import run
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CLIENTS = EXAMPLES / "clients"
@@ -55,21 +55,10 @@ def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trusting]:
         command = ["sh", str(TRUST_CA), str(mock.url), str(folder / "made")]
         # What it prints is for a shell, so a shell reads it.
         script = f'eval "$({" ".join(command)})" && env -0'
-        done = run("sh", "-c", script, environment=environment)
+        done = run("sh", "-c", script, env=environment)
         assert done.returncode == 0, done.stderr
         told = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
         yield Trusting(mock, folder / "made", told)
-
-
-def run(*command: str | Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        list(map(str, command)),
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def need(*tools: str) -> None:
@@ -84,8 +73,8 @@ def test_a_client_trusts_the_server_by_it(trusting: Trusting, client: str, tmp_p
     need(*NEEDED.get(client, []))
     address = {"CHAT_URL": f"{trusting.mock.https_url}/v3"}
 
-    done = run(*COMMANDS[client], environment=trusting.environment | address)
-    refused = run(*COMMANDS[client], environment=plain_environment(tmp_path) | address)
+    done = run(*COMMANDS[client], env=trusting.environment | address)
+    refused = run(*COMMANDS[client], env=plain_environment(tmp_path) | address)
 
     assert done.stdout.strip() == "cometchat-uid-1", done.stderr
     assert refused.returncode != 0
@@ -102,7 +91,7 @@ def test_chromium_trusts_the_server_by_a_live_name(trusting: Trusting) -> None:
         *("chromium", *own, *quiet, *playwright_arguments(port)),
         *(f"--user-data-dir={trusting.folder / 'profile'}", "--dump-dom"),
         "https://testapp.api-us.cometchat.io/v3/me",
-        environment=trusting.environment,
+        env=trusting.environment,
     )
 
     assert "ERROR_BLANK_AUTHTOKEN" in done.stdout, done.stderr
@@ -115,7 +104,7 @@ def playwright_arguments(port: str) -> list[str]:
     config = EXAMPLES / "browsers" / "playwright.config.mjs"
     done = run(
         *("node", "--input-type=module", "--eval", code, config),
-        environment={
+        env={
             **os.environ,
             "MOCKCHAT_HTTPS_PORT": port,
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
@@ -128,9 +117,9 @@ def playwright_arguments(port: str) -> list[str]:
 # --- what it makes --------------------------------------------------------------------------
 def test_whom_the_system_trusts_stays_trusted(trusting: Trusting, tmp_path: Path) -> None:
     again = run(
-        *("sh", TRUST_CA, str(trusting.mock.url), trusting.folder), environment=trusting.environment
+        *("sh", TRUST_CA, str(trusting.mock.url), trusting.folder), env=trusting.environment
     )
-    without_address = run("sh", TRUST_CA, environment=plain_environment(tmp_path))
+    without_address = run("sh", TRUST_CA, env=plain_environment(tmp_path))
 
     assert again.returncode == 0, again.stderr
     bundle, ca = [(trusting.folder / name).read_text() for name in ("bundle.pem", "ca.pem")]
@@ -148,7 +137,7 @@ def test_github_s_later_steps_have_the_variables_too(trusting: Trusting, tmp_pat
 
     done = run(
         *("sh", TRUST_CA, str(trusting.mock.url), tmp_path / "made"),
-        environment=trusting.environment | variables,
+        env=trusting.environment | variables,
     )
 
     assert done.returncode == 0, done.stderr
@@ -162,12 +151,12 @@ def test_the_action_starts_a_server_that_later_steps_know_and_trust(tmp_path: Pa
     environment = plain_environment(tmp_path) | {name: str(it) for name, it in facts.items()} | own
     start = EXAMPLES.parent / ".ci" / "start"
 
-    done = run("bash", start, tmp_path / "made", environment=environment)
+    done = run("bash", start, tmp_path / "made", env=environment)
     try:
         assert done.returncode == 0, done.stderr
         later, outputs = [dict(re.findall("(.*?)=(.*)", it.read_text())) for it in facts.values()]
         url = f"{outputs['https-url']}/_mock/health"
-        health = run("curl", "--silent", "--noproxy", "*", url, environment=later)
+        health = run("curl", "--silent", "--noproxy", "*", url, env=later)
         assert json.loads(health.stdout)["app"] == "action", health.stderr
     finally:
         os.kill(int((tmp_path / "made" / "pid").read_text()), signal.SIGTERM)
@@ -176,7 +165,7 @@ def test_the_action_starts_a_server_that_later_steps_know_and_trust(tmp_path: Pa
     assert told == [outputs[name] for name in ("url", "https-url", "ca")]
 
     environment["SETTINGS"] = "prot = 1"
-    refused = run("bash", start, tmp_path / "made", environment=environment)
+    refused = run("bash", start, tmp_path / "made", env=environment)
     assert refused.returncode == 1
     assert "prot" in refused.stderr
 
