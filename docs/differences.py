@@ -37,8 +37,8 @@ DIFFERENCES = (
     Difference(
         "errors",
         "one code for a condition, that of the REST service",
-        "two dialects: `documented` is that of the SDK pages, `live` that of the REST "
-        "service, which chat SDKs get and clients that come by a live host name",
+        "two dialects: `documented` is that of the SDK pages, `live` that of the REST service. "
+        "Chat SDKs and clients that come by a live host name get `live`",
         "the two differ; `--errors` and the header `X-Mock-Errors` choose",
     ),
     Difference(
@@ -86,8 +86,8 @@ DIFFERENCES = (
     Difference(
         "sessions",
         "the JWT and the channel secret open the live WebSocket and XMPP",
-        "the JWT has the recorded claims, of `data` the app, the region and the auth token; its "
-        "key is mockchat's own, public at `/_mock/jwks.json`; it dies with its auth token, too",
+        "the JWT has the recorded claims, of `data` the app, the region and the auth token. Its "
+        "key is mockchat's own, public at `/_mock/jwks.json`. It dies with its auth token, too",
         "the live keys are secret; one JWT was recorded, and its other data are not known",
     ),
     Difference(
@@ -99,8 +99,8 @@ DIFFERENCES = (
     Difference(
         "quotas",
         "limits and their texts follow the plan of the account",
-        "25 api keys, 25 roles and 1,000 friends for every app; users are counted only with "
-        "`--max-users`, deactivated ones too; the plan is always the recorded `free-2023-01`",
+        "25 api keys, 25 roles and 1,000 friends for every app. Users are counted only with "
+        "`--max-users`, deactivated ones too. The plan is always the recorded `free-2023-01`",
         "there is no account",
     ),
     Difference(
@@ -148,7 +148,7 @@ DIFFERENCES = (
         "auth tokens",
         "",
         "with `--tokens single-use` only the device of a token's first login may log in "
-        "with it again; a login that names no device is a new one",
+        "with it again. A login that names no device is a new one",
         "the oldest SDK page says that a token logs in once; the error code tells of devices",
         asked="single-use auth tokens",
     ),
@@ -241,7 +241,7 @@ DIFFERENCES = (
         "presence",
         "a Calls SDK alone shows its user online",
         "a `PUT /me` with a platform and without `appInfo` and the headers `sdk` and `resource` "
-        "is the login of a Calls SDK alone: its user is online until the token is destroyed",
+        "is the login of a Calls SDK alone. Its user is online until the token is destroyed",
         "such a client opens no WebSocket in mockchat, and nothing else tells it from others",
     ),
     Difference(
@@ -353,7 +353,7 @@ DIFFERENCES = (
     Difference(
         "WebSocket",
         "",
-        "after a logout a client has 2 seconds to close its socket; if another client revokes the "
+        "after a logout a client has 2 seconds to close its socket. If another client revokes the "
         "token, mockchat closes the socket with 1008 and cuts an Android SDK's connection",
         "Android SDKs take a server's close at logout for a lost connection, and otherwise notice "
         "no close frame",

@@ -154,7 +154,7 @@ def faults() -> str:
         (
             f"`{row['kind']}`",
             row["does"],
-            ", ".join(f"`{one['name']}`: {_told(one)}" for one in row["parameters"]),
+            "<br>".join(f"`{one['name']}`: {_told(one)}" for one in row["parameters"]),
         )
         for row in fault_rows()
     ]

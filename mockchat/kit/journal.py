@@ -37,8 +37,9 @@ class JournalView:
     def find(self, **wanted: Unpack[Wanted]) -> list[Exchange]:
         """Return the exchanges that fit, oldest first.
 
-        `operation`, `method`, `path` (`*` for a segment, `**` for several), `uid`, `status`,
-        `code`, `headers` and `json` (what must be part of the request's), `since` (an id).
+        The names are `operation`, `method`, `path`, `uid`, `status`, `code`, `headers`, `json` and
+        `since`, an id. In a path `*` stands for a segment, `**` for several. `headers` and `json`
+        need be a part of the request's.
         """
         return self._found(self._filter(wanted))
 
