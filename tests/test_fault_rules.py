@@ -60,6 +60,7 @@ OTHERS = [
     *[("/users/{uid}", "/users"), ("/users/{uid}", "/users/u1/friends"), ("/users", "/user")],
     *[("/users/*", "/users"), ("/**/friends", "/users/friendss"), ("/", "/me")],
     *[("/users/a.b", "/users/axb"), ("/users/a[b]", "/users/ab"), ("/users/a?", "/users/ab")],
+    *[("/users/{a}{b}", "/users"), ("/users/*{a}", "/users"), ("/users/*{a}", "/users/u1/friends")],
     *[("/USERS", "/users"), ("/users/**/x", "/users"), ("/me/**/**", "/users/me")],
 ]
 

@@ -28,7 +28,7 @@ def _path_fits(pattern: str, path: str) -> bool:
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Return a regular expression that tries no place again for a `*` or a middle `**`."""
-    segments = [one for one in re.sub(r"\{[^{}/]*\}", "*", pattern).split("/") if one]
+    segments = [one for one in pattern.split("/") if one]
     while segments and VERSION.fullmatch(segments[0]):
         del segments[0]
     blocks = [""]  # between two `**`
@@ -47,7 +47,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _segment_pattern(segment: str) -> str:
-    head, *others = map(re.escape, segment.split("*"))
+    head, *others = map(re.escape, re.sub(r"\{[^{}]*\}", "*", segment).split("*"))
     if not others:
         return head
     tail = others.pop()

@@ -241,7 +241,7 @@ async def test_private_metadata_is_shown_to_its_user_and_to_back_ends_alone(clie
     me = await data_of(client.get("/me", headers=headers))
     myself = await data_of(client.get("/users/u1", headers=headers))
     shown = await seen_by(client, "superhero1", "u1")
-    in_list = (await listed(client, "/users", authToken=token))["data"][0]
+    in_list = (await listed(client, "/users?uids=u1", authToken=token))["data"][0]
 
     assert created["metadata"] == me["metadata"] == myself["metadata"] == PRIVATE
     assert shown["metadata"] == in_list["metadata"] == {"pet": "cat"}
