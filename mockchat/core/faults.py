@@ -1,6 +1,6 @@
 """Faults: rules that make exchanges go wrong on purpose."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
@@ -247,13 +247,6 @@ def strikes_of(called: str, parameters: Mapping[str, Any]) -> Strikes:
 
 
 # --- errors ---------------------------------------------------------------------------------
-class _Values(dict[str, object]):
-    """The values of an error's message; unknown ones are three dots."""
-
-    def __missing__(self, key: str) -> str:
-        return "..."
-
-
 def error_named(
     code: str,
     status: int | None = None,
@@ -273,7 +266,7 @@ def error_named(
     if status or message:
         changed = {"status": status, "message": message and _literal(message)}
         row = _changed(row, {name: value for name, value in changed.items() if value})
-    return ApiError(row, None, _Values(values or {}))
+    return ApiError(row, None, defaultdict(lambda: "...", values or {}))
 
 
 def _own_row(code: str, status: int | None) -> ErrorDef:

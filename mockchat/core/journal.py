@@ -281,11 +281,12 @@ class Journals:
         self.watchers = Watchers()
         self._last_id = 0
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
-        self._by_app: dict[str, Journal] = {}
 
     def of(self, app_id: str) -> Journal:
         """Return the journal of an app, a new one if there is none with exchanges."""
-        return self._by_app.get(app_id.lower()) or Journal(self, app_id)
+        key = app_id.lower()
+        held = (one for one in self._by_use if one.app_id == key)
+        return next(held, None) or Journal(self, app_id)
 
     def next_id(self) -> int:
         """Return the id of the next exchange; ids grow."""
@@ -295,7 +296,6 @@ class Journals:
     def make_room(self, journal: Journal) -> None:
         """Note that a journal grew; if all are too large, unused ones drop exchanges."""
         if journal is not next(reversed(self._by_use), None):
-            self._by_app[journal.app_id] = journal
             self._by_use[journal] = None
             self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
@@ -308,8 +308,6 @@ class Journals:
     def forget(self, journal: Journal) -> None:
         """Remove a journal from searches."""
         self._by_use.pop(journal, None)
-        if self._by_app.get(journal.app_id) is journal:
-            del self._by_app[journal.app_id]
 
     def clear(self, app_id: str | None = None) -> int:
         """Drop all exchanges of an app, or of all; return their number."""

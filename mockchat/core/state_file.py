@@ -119,7 +119,6 @@ class StateFile:
     def _restore(self, apps: Apps, stays: set[str]) -> None:
         """Let the store hold these apps, and track its changes; raise SnapshotError."""
         self._check(apps)
-        finish(self._store.checking(apps))
         if apps:
             finish(self._store.restoring(apps))
         self._store.trackers.append(self._changes)

@@ -2,9 +2,9 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockchat.core import errors, snapshot
 from mockchat.core.changes import Change, Changes
@@ -15,7 +15,7 @@ from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
-from mockchat.core.snapshot import SnapshotError
+from mockchat.core.snapshot import Contents, SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
 from mockchat.core.steps import Steps, dropping, finish
 from mockchat.core.sweep import dumping, sweep
@@ -301,39 +301,38 @@ class Store:
 
         Raises SnapshotError, and changes nothing, if it is not valid.
         """
-        by_key = {app_id.lower(): (app_id, one) for app_id, one in plain.items()}
-        if app is not None:
-            by_key = {app.key: by_key[app.key]}
-        new = {}
-        for app_id, one in by_key.values():
-            new[app_id] = yield from snapshot.reading(one, app_id)
+        new = yield from self._reading(plain, app)
         if app is None:
+            keys = {app_id.lower() for app_id in new}
             for other in self.apps():
-                if other.key not in by_key and other is not self.default:
+                if other.key not in keys and other is not self.default:
                     self.close(other.id)
         for app_id, contents in new.items():
             yield from (self.find(app_id) or self.open(app_id)).replace(contents)
 
-    @staticmethod
-    def checking(plain: Mapping[str, Any], app: App | None = None) -> Steps[Apps]:
+    def checking(self, plain: Apps, app: App | None = None) -> Steps[Apps]:
         """Return the apps of a snapshot, or just `app`; raise SnapshotError if it is not valid."""
-        found = {
-            app_id: one
-            for app_id, one in plain.items()
-            if app is None or app_id.lower() == app.id.lower()
-        }
+        found = yield from self._reading(plain, app)
         if app is not None and not found:
             raise SnapshotError(f"the app {app.id} is not in it")
-        seen = set()
-        for app_id, one in found.items():
+        for contents in found.values():
+            yield from dropping(contents.users, contents.tokens, contents.listed)
+        return {app_id: plain[app_id] for app_id in found}
+
+    @staticmethod
+    def _reading(plain: Apps, app: App | None) -> Steps[dict[str, Contents]]:
+        read: dict[str, Contents] = {}
+        seen: set[str] = set()
+        for app_id, one in plain.items():
+            if app is not None and app_id.lower() != app.key:
+                continue
             if not _can_be_id(app_id):
                 raise SnapshotError(f"{app_id!r:.80} cannot be an app id")
             if app_id.lower() in seen:
                 raise SnapshotError(f"the app {app_id} stands there twice")
             seen.add(app_id.lower())
-            contents = yield from snapshot.reading(one, app_id)
-            yield from dropping(contents.users, contents.tokens, contents.listed)
-        return found
+            read[app_id] = yield from snapshot.reading(one, app_id)
+        return read
 
     def keep(self, name: str, kept: StoredSnapshot, app: App | None = None) -> None:
         """Store a snapshot by name, of an app or of the server, in place of one of that name.
