@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -71,7 +72,7 @@ class MockChat(Kit):
         self._proxy: Proxy | None = None
         self._bridged: Bridge | None = None
         self._service: Service
-        self._crashes: list[Exception] = []
+        self._crashes: deque[Exception] = deque()
         self._bound: list[socket.socket] = []
 
     @property

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -68,7 +69,7 @@ def serve(aiohttp_client: AiohttpClient, clock: Clock) -> Iterator[Serve]:
     Logins take no time unless a test says so.
     """
     wrongs: list[str] = []
-    crashes: list[list[Exception]] = []
+    crashes: list[deque[Exception]] = []
 
     async def serve(sleep: Sleep = asyncio.sleep, **settings: Any) -> Client:
         config = Config(**{"login_latency": 0.0, **settings})

@@ -20,6 +20,7 @@ from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
 from mockchat.serve import banner
 from mockchat.server import StartError
+from mockchat.wire import tls
 from tests.tunnels import port_of
 
 OK = b"HTTP/1.1 200 OK"
@@ -68,6 +69,18 @@ def test_a_client_is_answered_by_every_name_if_it_trusts_the_ca(mock: MockChat) 
 
     with pytest.raises(ssl.SSLCertVerificationError):
         ask_for_health(mock, "localhost", ssl.create_default_context())
+
+
+def test_so_many_names_that_clients_make_up_get_a_certificate(
+    mock: MockChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "MOST_LEAVES", 1)
+    trust = trusting(mock.ca_path)
+
+    assert ask_for_health(mock, "a.first.cometchat.io", trust) == OK
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask_for_health(mock, "a.second.cometchat.io", trust)
+    assert ask_for_health(mock, "b.first.cometchat.io", trust) == OK
 
 
 def test_plain_http_to_the_https_port_is_answered_and_logged_in_words(

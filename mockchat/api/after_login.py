@@ -224,7 +224,7 @@ def register_push_token(call: Call) -> Ack:
     if not push_token:
         raise refuse("fcmToken", "required")
     login = _login(call)
-    login.push_tokens[body["platform"]] = push_token
+    login.add_push_token(body["platform"], push_token)
     call.app.note(login)
     return Ack("Push token registered successfully.")
 

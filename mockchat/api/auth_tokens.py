@@ -28,7 +28,7 @@ def describe(token: AuthToken, call: Call) -> AuthToken:
     if token.platform is None and (sdk := call.headers.get("sdk")):
         token.platform = sdk.partition("@")[0]  # `android@4.0.10`
     if push_token := requests.push_token_in(call.body):
-        token.push_tokens[token.platform or "fcm"] = push_token
+        token.add_push_token(token.platform or "fcm", push_token)
     call.app.note(token)
     return token
 

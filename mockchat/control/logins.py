@@ -4,9 +4,11 @@ from typing import Any
 
 from mockchat.api.access import Access
 from mockchat.api.operation import CONTROL_PREFIX, Call, OperationTable
+from mockchat.api.validation import refuse
 from mockchat.control.answers import LoginsSchema
 from mockchat.control.requests import HoldQuery, HoldRequest
 from mockchat.core.errors import Evidence
+from mockchat.core.holds import MAX_HELD
 from mockchat.core.journal import Exchange
 
 table = OperationTable(access=Access.CONTROL, returns=LoginsSchema, evidence=Evidence.ASSUMED)
@@ -42,7 +44,10 @@ def hold_logins(call: Call) -> dict[str, Any]:
 
     They are in progress until they are released, so a second login is refused.
     """
-    for app in call.apps:
+    apps = call.apps
+    if any(len(app.holds.uids) >= MAX_HELD for app in apps):
+        raise refuse("uid", "plain", reason=f"would be one of more than {MAX_HELD} held uids")
+    for app in apps:
         app.holds.hold(call.body.get("uid"))
     return _shown(call)
 

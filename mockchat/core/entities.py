@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+MAX_PUSH_TOKENS = 25  # of an auth token; there are four platforms
 DEFAULT_ROLE = "default"
 DEFAULT_TIMEZONE = "UTC"
 
@@ -79,6 +80,12 @@ class AuthToken:
     jwt: tuple[str, int] | None = None  # its session JWT, once a login issued one, and its expiry
     online_since: int | None = None  # of a client without a WebSocket; unix seconds
     push_tokens: dict[str, str] = field(default_factory=dict)  # by platform
+
+    def add_push_token(self, platform: str, value: str) -> None:
+        """Keep the push token of a platform; of too many platforms, the first is forgotten."""
+        self.push_tokens[platform] = value
+        if len(self.push_tokens) > MAX_PUSH_TOKENS:
+            del self.push_tokens[next(iter(self.push_tokens))]
 
 
 @dataclass(slots=True)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from mockchat.core import errors
 
+MAX_HELD = 1000  # uids of an app
+
 
 class Holds:
     """The uids of an app whose logins stay open, and the logins that wait now.

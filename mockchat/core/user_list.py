@@ -7,7 +7,7 @@ from mockchat.core.entities import User
 from mockchat.core.state import App
 from mockchat.core.steps import Steps, pieces, sorting
 
-_KEPT_SELECTIONS = 16  # of an app: clients read a selection page by page
+KEPT_SELECTIONS = 16  # of an app: clients read a selection page by page
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def selecting(app: App, wanted: UserFilter) -> Steps[Sequence[User]]:
             key=lambda user: [getattr(user, name).lower() for name in wanted.sort_by],
             reverse=wanted.descending,
         )
-    if len(app.selections) >= _KEPT_SELECTIONS:
+    if len(app.selections) >= KEPT_SELECTIONS:
         app.selections.clear()
     app.selections[wanted] = (version, found)
     return found

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import re
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, NoReturn
 
@@ -44,6 +45,7 @@ from mockchat.wire.websocket import Hub, Upgraded
 log = logging.getLogger("mockchat")
 _NOTHING: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, str] = {}
+MOST_CRASHES = 100  # the newest that are kept
 
 _LIKE_VERSION = re.compile(r"v[0-9.]{1,9}")
 
@@ -68,7 +70,7 @@ class RequestHandler:
         self._faults = FaultInjector(store, self._waits)
         self.hub = Hub(store, server.jwts, self._waits)
         self.observers: list[Callable[[Exchange], None]] = []
-        self.crashes: list[Exception] = []
+        self.crashes: deque[Exception] = deque(maxlen=MOST_CRASHES)
         self._deliveries = Deliveries(
             store, config.region, lambda: server.plain_url or "", sleep, self._tell
         )

@@ -31,7 +31,7 @@ _LIMITED = "limited"  # of a CA that is limited to names, as older ones were not
 _LONGEST_NAME = 253
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
-_MOST_LEAVES = 256
+MOST_LEAVES = 256
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -171,7 +171,7 @@ class _Leaves:
         if wanted in self._covered or not is_live(name.lower()):
             return
         try:
-            if wanted not in self._contexts and len(self._contexts) < _MOST_LEAVES:
+            if wanted not in self._contexts and len(self._contexts) < MOST_LEAVES:
                 self._contexts[wanted] = self._made(wanted)
         except (OSError, ValueError) as error:
             log.warning("no certificate for %s: %s", name, error)
