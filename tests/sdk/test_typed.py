@@ -25,4 +25,5 @@ def test_pyright_refuses_the_marked_lines_and_no_other(node_modules: None) -> No
     )
 
     found = json.loads(done.stdout)["generalDiagnostics"]
-    assert [one["range"]["start"]["line"] for one in found] == marked, done.stdout
+    # A call that fits no overload is told twice: for the call and for its argument.
+    assert sorted({one["range"]["start"]["line"] for one in found}) == marked, done.stdout
