@@ -64,8 +64,8 @@ class Log:
 class Writer:
     """Writes to stderr in a thread of its own.
 
-    Lines that stderr refuses, or does not take while others wait, are dropped and counted; `tell`
-    makes the line that says how many, once stderr takes lines again.
+    Lines that stderr refuses, or does not take while others wait, are dropped and counted.
+    `tell` makes the line that says how many, once stderr takes lines again.
     """
 
     def __init__(self, tell: Callable[[int], str]) -> None:

@@ -53,8 +53,9 @@ class MockChat(Kit):
 
     `async with MockChat(config) as mock:` serves in the running loop, `with
     MockChat(config).in_thread() as mock:` in a thread with a loop of its own. Both give `url`,
-    `https_url`, `ws_url`, `proxy_url` and `ca_path`, and the verbs of the testing kit: for users
-    they act on the default app, else on all apps; `app("id")` has them for one. Starting raises
+    `https_url`, `ws_url`, `proxy_url` and `ca_path`, and the verbs of the testing kit. The verbs
+    for users act on the default app, the others on all apps; `app("id")` has them for one.
+    Starting raises
     StartError in the caller, and leaving the block an ExceptionGroup if mockchat itself failed
     meanwhile.
     """
@@ -271,7 +272,7 @@ class MockChat(Kit):
 class MockApp(Kit):
     """One app of a server, and how clients reach it.
 
-    `url`, `https_url` and `ws_url` lead to this app whatever else a request says; a client that
+    `url`, `https_url` and `ws_url` lead to this app whatever else a request says. A client that
     names the app itself, by its `appId` header or sub-domain, may use those of `server` as well.
     """
 

@@ -1,7 +1,7 @@
 """The field types of requests; the metadata of each is its JSON Schema in the OpenAPI document.
 
-A field reads more than the document says, as the live service does: numbers as texts, words as
-booleans, lists and objects as JSON text or as the fields of a form.
+A field reads more than the document says, as the live service does. It takes numbers as texts and
+words as booleans. It takes lists and objects as JSON text or as the fields of a form.
 """
 
 import re

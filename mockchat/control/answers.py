@@ -194,7 +194,7 @@ StartSchema = answer(
 )
 PerformedSchema = answer(
     "PerformedSchema",
-    "What the operation answers a back end with: its `data`, and the `meta` of a list.",
+    "The operation's answer to a back end: its `data`, and the `meta` of a list.",
     result=fields.Raw(required=True),
     meta=fields.Nested(MetaSchema),
 )

@@ -74,7 +74,7 @@ PRESETS: dict[str, Preset] = {
 class Rule:
     """A fault and its counts.
 
-    `seen` counts the exchanges that fit it, `struck` those that it struck: it spares the first
+    `seen` counts the exchanges that fit it, `struck` those that it struck. It spares the first
     `after` and strikes at most `times` of the others, each with `probability`.
     """
 

@@ -59,7 +59,7 @@ class Pattern(NamedTuple):
     """The requests that a fault or a search selects; None fits all.
 
     In `path`, `*` stands for any part of a segment, `{uid}` for a whole segment and `**` for any
-    number of segments; the version may be left out. The case of methods and uids does not matter.
+    number of segments. The version may be left out. The case of methods and uids does not matter.
     """
 
     operation: str | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-# An address of loopback that nothing else uses: some clients resolve a name and look up its port
+# An address of loopback that nothing else uses. Some clients resolve a name and look up its port
 # later, so the port is changed when they connect.
 _HERE = "127.77.67.1"
 

@@ -25,7 +25,7 @@ def write(folder: str, run: Run) -> list[Path]:
     for one in run.played:
         if _is_of_the_app(one.probe):
             groups.setdefault(one.group, []).append(_interaction(one, run.plan.place))
-    # What stands for each secret: the default of mockchat, or a made-up key of its form.
+    # The stand-in of each secret is the default of mockchat, or a made-up key of its form.
     secrets = {value: _placeholder(name.strip("<>"), value) for value, name in run.secrets.items()}
     paths = []
     for group, interactions in groups.items():

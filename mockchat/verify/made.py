@@ -34,7 +34,7 @@ class Made:
 
     @property
     def left(self) -> list[str]:
-        """What may still exist, as `users/ID`."""
+        """The entities that may still exist, as `users/ID`."""
         return [f"{kind}/{name}" for kind, ids in self._ids.items() for name in sorted(ids)]
 
     def note(self, request: Request, answer: Answer | None) -> None:

@@ -2,7 +2,7 @@
 
 Android SDKs up to 3.0.11 send `application/json` and `multipart/form-data` with reads. aiohttp
 refuses that before any handler runs. A connection that meets the refusal parses from then on by
-aiohttp's Python parser, which gets all values in one header: `a, b` (RFC 9110, section 5.3).
+aiohttp's Python parser. That gets all values in one header: `a, b` (RFC 9110, section 5.3).
 """
 
 import asyncio

@@ -319,6 +319,6 @@ async def _at_once(_seconds: float) -> None:
 
 def _refuse_to_wait() -> NoReturn:
     raise RuntimeError(
-        "this login is held, and log_in would wait for ever: no other thread may lift the hold; "
-        "log in before hold_logins, or over HTTP from another thread"
+        "this login is held, and log_in would wait for ever: no other thread may lift the hold. "
+        "Log in before hold_logins, or over HTTP from another thread."
     )

@@ -24,7 +24,7 @@ _ASTRAY = {
 }
 _UNKNOWN = (errors.AUTH_TOKEN_UNKNOWN, errors.KEY_UNKNOWN)
 _REQUIRED = "field is required."  # how a sentence of `details` ends that misses a field
-# A hint is no work for a client to make: beyond this, nothing is looked for.
+# Beyond these, mockchat looks for no hint: a client must not make it work.
 _MAX_PATH, _MAX_KEYS = 200, 100
 _MAX_LENGTH = 300
 

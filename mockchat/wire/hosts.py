@@ -12,7 +12,7 @@ from mockchat.core import pictures
 # The vendor's network allow-list: domains, services, regions (reference section 15.4).
 DOMAINS = ("cometchat.io", "cc-cluster-2.io", "cc-edge-2.io")
 SERVICES = ("api", "apiclient", "call", "websocket", "metrics")
-# What mockchat does not build; a test must not reach it either.
+# Services that mockchat does not build; a test must not reach them either.
 UNBUILT_SERVICES = (
     *("extensions", "apimgmt", "rtc", "ws", "files", "data", "media"),
     *("xmpp.rtcv5", "turn.rtcv5"),
@@ -164,8 +164,8 @@ def hosts_for(
     """Return where a client that came by `address` is to go on.
 
     One that came by a live host name is told the live names on the port it used, any other the
-    address itself. `prefix` is the `/apps/{appId}` of the request's path, if it had one, and
-    `tls_port` the HTTPS port of this server, for the WebSocket of a client that came by HTTP.
+    address itself. `prefix` is the `/apps/{appId}` of the request's path, if it had one.
+    `tls_port` is the HTTPS port of this server, for the WebSocket of a client that came by HTTP.
     """
     wss_port = address.port if address.secure or tls_port is None else tls_port
     ws_port = address.port if not address.secure else _HTTP

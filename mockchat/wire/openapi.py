@@ -35,8 +35,8 @@ _JSON = "application/json"
 _INFO = """\
 A local stand-in for CometChat's user and authentication service.
 
-The app of a request is named by the path prefix `/apps/{appId}`, the sub-domain, the header `appId`
-or the credential it shows; else it is the default one. Every error has two codes, one a dialect:
+The path prefix `/apps/{appId}`, the sub-domain, the header `appId` or the credential names the app
+of a request. Without them it is the default one. Every error has two codes, one a dialect:
 that of the vendor's SDK pages (`documented`) and that of its REST service (`live`). A path or
 method that is not here is 404 `ERR_API_NOT_FOUND`.
 `x-evidence` says how well a behaviour is known: recorded from the service (`live`), stated by the
@@ -47,8 +47,8 @@ _SERVERS = [
 ]
 _ROOT = [{"url": "/"}]
 _COERCED = """\
-A value is also read where it comes as text or as another type that means the same: `"7"` and `7`,
-`"true"`, `1` and `true`, a list or an object as JSON text. A null is as good as no value."""
+A value is also read where it comes as text or as another type that means the same. `"7"` is `7`,
+`"true"` and `1` are `true`, a list or an object may be JSON text. A null is as good as no value."""
 _BODY_NOTE = f"""\
 At most {MAX_BODY} bytes of JSON, or the same fields form-encoded, with PHP's brackets for lists and
 objects (`tags[]=a`, `metadata[key]=value`). {_COERCED}"""

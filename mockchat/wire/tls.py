@@ -153,7 +153,7 @@ class _Leaves:
     """The leaf for each client: one that names a host gets a leaf without IP addresses.
 
     Mono knows no constraints of addresses, and refuses a leaf that has some under a CA that has.
-    Further live names get a leaf when a client comes by one: the live service has more services,
+    Further live names get a leaf when a client comes by one. The live service has more services,
     domains and regions than one certificate can name.
     """
 

@@ -288,7 +288,7 @@ class Hub:
     async def _see_off(self, session: Session) -> None:
         """Wait for the close of a client that logged out.
 
-        Android SDKs take a close by the server for a lost connection: they connect again, with
+        Android SDKs take a close by the server for a lost connection. They connect again, with
         the dead JWT, and no later login gets a socket (sdk-wire 15.1).
         """
         with contextlib.suppress(ClientGone):
