@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from tests.helpers import PATIENCE
+from tests.values import PATIENCE
 
 Json = Any
 

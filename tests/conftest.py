@@ -21,8 +21,9 @@ from mockchat.wire.app import HANDLER
 from mockchat.wire.faults import Sleep
 from tests.command_line import Command, Done
 from tests.faulty import Wire
-from tests.helpers import NOW, Client, Serve, note_undeclared
+from tests.laws import note_undeclared
 from tests.projects import Project
+from tests.values import NOW, Client, Serve
 
 _NUMBERS = count(1)
 

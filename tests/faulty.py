@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mockchat import MockChat
-from tests.helpers import PATIENCE, Client, Json, body_of
+from tests.answers import body_of
+from tests.values import PATIENCE, Client, Json
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 

@@ -18,7 +18,9 @@ from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from tests.helpers import AUTH_KEY, PATIENCE, Json, Request, auth_frame, by_token, data_of
+from tests.answers import data_of
+from tests.sessions import auth_frame, by_token
+from tests.values import AUTH_KEY, PATIENCE, Json, Request
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "scale"

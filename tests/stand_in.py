@@ -12,7 +12,7 @@ from mockchat.verify.run import Plan, Run, Verdict
 from mockchat.verify.side import Place
 from mockchat.wire.app import STORE
 from tests.faulty import Recorder
-from tests.helpers import Client, Json
+from tests.values import Client, Json
 
 Change = Callable[[web.Response], None]
 _PASSED = "X-Passed-On"  # a header of the requests that are not changed

@@ -8,7 +8,7 @@ from typing import Any
 from mockchat import Config, MockChat
 from mockchat.core.state_database import Database
 from tests.clients import send
-from tests.helpers import PATIENCE
+from tests.values import PATIENCE
 
 Json = dict[str, Any]
 

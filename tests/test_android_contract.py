@@ -8,25 +8,13 @@ import struct
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from mockchat.wire.websocket import _LOGOUT_PATIENCE
+from tests.answers import body_of, data_of
 from tests.faulty import Gate, Wire
-from tests.helpers import (
-    ALL_OPERATIONS,
-    FORM,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    auth_frame,
-    body_of,
-    by_token,
-    connect,
-    data_of,
-    each_row,
-    issue_token,
-    log_in,
-    perform,
-)
+from tests.helpers import perform
+from tests.laws import ALL_OPERATIONS
+from tests.rows import each_row
+from tests.sessions import auth_frame, by_token, connect, issue_token, log_in
+from tests.values import FORM, PATIENCE, REST_KEY, Client, Json, Serve
 
 GONE = (1002, "USER_LOGGED_OUT")  # how the SDK closes its socket, and the only end it accepts
 ANDROID = {"platform": "Android", "userAgent": "cc_android_sdk", "deviceId": "d1"}

@@ -11,18 +11,11 @@ from aiohttp import ClientSession, FormData
 from mockchat import Config, MockChat
 from mockchat.api import OPERATIONS
 from mockchat.api.access import Access
-from tests.helpers import (
-    REST_KEY,
-    Client,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    issue_token,
-    perform,
-    telling,
-)
+from tests.answers import data_of, details_of
+from tests.helpers import create_user, perform
+from tests.rows import each_row, telling
+from tests.sessions import by_token, issue_token
+from tests.values import REST_KEY, Client
 
 LIMIT = 10 * 1024
 FORM = "application/x-www-form-urlencoded"

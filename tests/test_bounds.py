@@ -20,7 +20,7 @@ from mockchat.core.user_list import UserFilter, selecting
 from mockchat.wire import handler
 from mockchat.wire.app import HANDLER, STORE
 from mockchat.wire.routing import Endpoint
-from tests.helpers import REST_KEY, Client
+from tests.values import REST_KEY, Client
 
 ROOT = Path(__file__).parent.parent
 APPS = 3

@@ -21,7 +21,7 @@ from mockchat import Config, MockApp, MockChat
 from mockchat.commands import journal
 from mockchat.commands.remote import Remote, UnreachableError
 from tests.command_line import Command, check_refusals
-from tests.helpers import PATIENCE
+from tests.values import PATIENCE
 
 Step = Callable[[], object]
 FOLLOW = ("journal", "--follow", "--json", "--url")

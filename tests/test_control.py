@@ -7,20 +7,10 @@ from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    AUTH_KEY,
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    journal_of,
-    send_raw,
-    steer,
-)
+from tests.answers import assert_error, body_of
+from tests.helpers import journal_of, steer
+from tests.raw import send_raw
+from tests.values import AUTH_KEY, NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 OPEN = ["/_mock/health", "/_mock/ca.pem", "/_mock/jwks.json"]
 ALL = [*OPEN, "/_mock/errors"]

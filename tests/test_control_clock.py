@@ -11,26 +11,10 @@ from mockchat.control.fields import LATEST_WISH
 from mockchat.core import errors
 from mockchat.core.clock import LATEST, Clock
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Request,
-    Serve,
-    assert_error,
-    body_of,
-    by_token,
-    connect,
-    create_user,
-    data_of,
-    details_of,
-    issue_token,
-    journal_of,
-    log_in,
-    steer,
-)
+from tests.answers import assert_error, body_of, data_of, details_of
+from tests.helpers import create_user, journal_of, steer
+from tests.sessions import by_token, connect, issue_token, log_in
+from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Request, Serve
 
 LOGIN = {"uid": "superhero1", "authKey": "AUTH_KEY"}
 FROZEN = {"now": float(NOW), "time": "2023-11-14T22:13:20.000Z", "frozen": True}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.helpers import REST_KEY, Client, Serve
+from tests.values import REST_KEY, Client, Serve
 
 ORIGIN = {"Origin": "https://app.example"}
 ALLOWED = (

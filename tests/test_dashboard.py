@@ -14,22 +14,10 @@ from mockchat import Config, MockChat
 from mockchat.control.dashboard import FOLDER
 from mockchat.core import errors
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    connect,
-    details_of,
-    issue_token,
-    journal_of,
-    log_in,
-    steer,
-)
+from tests.answers import assert_error, body_of, details_of
+from tests.helpers import journal_of, steer
+from tests.sessions import connect, issue_token, log_in
+from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PAGE, SHORT = b'id="main"', b"It is up."

@@ -1,6 +1,7 @@
 """Dialects: who is answered in which words (product 3.1)."""
 
-from tests.helpers import REST_KEY, Client, Serve, error_of
+from tests.answers import error_of
+from tests.values import REST_KEY, Client, Serve
 
 LIVE, DOCUMENTED = "AUTH_ERR_APIKEY_NOT_FOUND", "ERROR_API_KEY_NOT_FOUND"
 SDK = {"sdk": "javascript@4.2.0"}

@@ -12,7 +12,10 @@ from mockchat import Config, create_app
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.app import STORE
-from tests.helpers import REST_KEY, Serve, by_token, data_of, error_of, face_of, journal_of
+from tests.answers import data_of, error_of, face_of
+from tests.helpers import journal_of
+from tests.sessions import by_token
+from tests.values import REST_KEY, Serve
 
 ROWS = list(CATALOGUE.values())
 FACES = [(row, face) for row in ROWS for face in (row.documented, row.live)]

@@ -7,18 +7,11 @@ from aiohttp import ClientConnectionError
 
 from mockchat.core.fault_kinds import KINDS
 from mockchat.core.faults import PRESETS
+from tests.answers import body_of, details_of, error_of
 from tests.faulty import Recorder, add_fault
-from tests.helpers import (
-    REST_KEY,
-    Client,
-    Serve,
-    body_of,
-    by_token,
-    details_of,
-    error_of,
-    issue_token,
-    journal_of,
-)
+from tests.helpers import journal_of
+from tests.sessions import by_token, issue_token
+from tests.values import REST_KEY, Client, Serve
 
 
 async def status(client: Client, path: str, method: str = "GET", **options: Any) -> int:

@@ -11,21 +11,10 @@ from aiohttp import StreamReader
 
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE
+from tests.answers import assert_error, body_of, error_of, face_of
 from tests.faulty import Gate, Recorder, Wire, add_fault, proves
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    each_row,
-    error_of,
-    face_of,
-    telling,
-)
+from tests.rows import each_row, telling
+from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 HEAD = re.compile(rb"\r\nContent-Length: ([0-9]+)\r\n")
 

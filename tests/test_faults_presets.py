@@ -10,20 +10,10 @@ from mockchat.core import errors
 from mockchat.core.errors import ErrorDef
 from mockchat.core.faults import PRESETS
 from mockchat.wire.app import STORE
+from tests.answers import assert_error, body_of
 from tests.faulty import add_fault, proves
-from tests.helpers import (
-    AUTH_KEY,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    assert_error,
-    auth_frame,
-    body_of,
-    by_token,
-    issue_token,
-    log_in,
-)
+from tests.sessions import auth_frame, by_token, issue_token, log_in
+from tests.values import AUTH_KEY, PATIENCE, REST_KEY, Client, Json
 
 DOCS = Path(__file__).parent.parent / "docs/faults.md"
 # What is asked, by which credential: (method, path, body).

@@ -9,8 +9,10 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from mockchat.core.faults import PRESETS
 from mockchat.wire import websocket
+from tests.answers import body_of
 from tests.faulty import Gate, add_fault, proves
-from tests.helpers import PATIENCE, Client, Json, Serve, auth_frame, body_of, connect, log_in
+from tests.sessions import auth_frame, connect, log_in
+from tests.values import PATIENCE, Client, Json, Serve
 
 PING = {"action": "ping", "ack": "true"}
 REFUSING = ["token_expired", "token_revoked", "user_deactivated", "wrong_app", "wrong_region"]

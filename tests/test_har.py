@@ -9,18 +9,10 @@ from yarl import URL
 
 from mockchat import __version__
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    body_of,
-    connect,
-    details_of,
-    get_as_encoded,
-    log_in,
-    send_raw,
-)
+from tests.answers import body_of, details_of
+from tests.raw import get_as_encoded, send_raw
+from tests.sessions import connect, log_in
+from tests.values import NOW, REST_KEY, Client, Json
 
 
 async def entries_of(client: Client, **query: Any) -> list[Json]:

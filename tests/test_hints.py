@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 
 from mockchat.api import OPERATIONS
 from tests.faulty import add_fault
-from tests.helpers import FORM, REST_KEY, Client, each_row, get_as_encoded, journal_of, operation_of
+from tests.helpers import journal_of
+from tests.laws import operation_of
+from tests.raw import get_as_encoded
+from tests.rows import each_row
 from tests.strategies import hostile
+from tests.values import FORM, REST_KEY, Client
 
 
 async def hint_of(client: Client, method: str, path: str, **options: Any) -> str | None:

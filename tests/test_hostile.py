@@ -2,15 +2,9 @@
 
 import json
 
-from tests.helpers import (
-    REST_KEY,
-    Client,
-    assert_alive,
-    data_of,
-    error_of,
-    raw_request,
-    send_raw,
-)
+from tests.answers import data_of, error_of
+from tests.raw import assert_alive, raw_request, send_raw
+from tests.values import REST_KEY, Client
 
 # --- heads ----------------------------------------------------------------------------------
 _GET, _POST = b"GET /users HTTP/1.1", b"POST /users HTTP/1.1"

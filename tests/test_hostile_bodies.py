@@ -12,21 +12,11 @@ from hypothesis import strategies as st
 
 from mockchat.api import OPERATIONS
 from mockchat.api.validation import TEXTS
-from tests.helpers import (
-    CHUNKED,
-    FORM,
-    REST_KEY,
-    SEED_UIDS,
-    Client,
-    assert_alive,
-    body_of,
-    data_of,
-    error_of,
-    perform,
-    raw_request,
-    send_raw,
-)
+from tests.answers import body_of, data_of, error_of
+from tests.helpers import perform
+from tests.raw import assert_alive, raw_request, send_raw
 from tests.strategies import bodies_for, hostile
+from tests.values import CHUNKED, FORM, REST_KEY, SEED_UIDS, Client
 
 _POST = b"POST /users HTTP/1.1"
 _SENTENCES = [text.text.partition("{field}")[2].partition("{")[0] for text in TEXTS.values()]

@@ -15,19 +15,13 @@ from mockchat.core.fault_kinds import KINDS, EarlyKind, HttpKind
 from mockchat.core.faults import MAX_RULES, PRESETS
 from mockchat.wire import faults
 from mockchat.wire.app import HANDLER
+from tests.answers import body_of
 from tests.faulty import Gate, Recorder, Wire, add_fault, strikes_of
-from tests.helpers import (
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Serve,
-    auth_frame,
-    body_of,
-    each_row,
-    raw_request,
-    send_raw,
-)
+from tests.raw import raw_request, send_raw
+from tests.rows import each_row
+from tests.sessions import auth_frame
 from tests.strategies import hostile, json_values
+from tests.values import PATIENCE, REST_KEY, Client, Serve
 
 HTTP = [name for name, kind in KINDS.items() if issubclass(kind, HttpKind)]
 SHAPES = [name for name in HTTP if not issubclass(KINDS[name], EarlyKind)]

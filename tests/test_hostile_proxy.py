@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from mockchat import Config, MockChat
 from mockchat.wire.hosts import is_inside
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE
 from tests.strategies import hostile
 from tests.tunnels import (
     ESTABLISHED,
@@ -31,6 +30,7 @@ from tests.tunnels import (
     status_of,
     tunnel,
 )
+from tests.values import PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -10,18 +10,11 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from hypothesis import given
 
 from tests.faulty import Wire
-from tests.helpers import (
-    PATIENCE,
-    Client,
-    assert_alive,
-    auth_frame,
-    connect,
-    each_row,
-    log_in,
-    send_raw,
-    telling,
-)
+from tests.raw import assert_alive, send_raw
+from tests.rows import each_row, telling
+from tests.sessions import auth_frame, connect, log_in
 from tests.strategies import hostile, json_values
+from tests.values import PATIENCE, Client
 
 _KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 _UPGRADE = (b"Host: localhost", b"Upgrade: websocket", b"Connection: Upgrade")

@@ -1,16 +1,11 @@
 """Paths as hosts and SDKs form them: versions, doubled slashes, prefixes, and the root page."""
 
 from mockchat.core import errors
-from tests.helpers import (
-    REST_KEY,
-    Client,
-    assert_error,
-    by_token,
-    create_user,
-    data_of,
-    get_as_encoded,
-    issue_token,
-)
+from tests.answers import assert_error, data_of
+from tests.helpers import create_user
+from tests.raw import get_as_encoded
+from tests.sessions import by_token, issue_token
+from tests.values import REST_KEY, Client
 
 VERSIONS = ["/v3", "/v3.0", "/v2", "/v2.0", "/v1", "/v1.0", "/v1.6", "/v1.8", ""]
 

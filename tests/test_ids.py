@@ -10,7 +10,7 @@ from mockchat.core.ids import Ids
 from mockchat.core.steps import finish
 from mockchat.core.store import Store
 from mockchat.wire.app import create_store
-from tests.helpers import NOW
+from tests.values import NOW
 
 
 def drawn(ids: Ids) -> list[str]:

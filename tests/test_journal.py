@@ -7,26 +7,12 @@ from aiohttp import ClientTimeout
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
+from tests.answers import assert_error, body_of, details_of
 from tests.faulty import add_fault
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    auth_frame,
-    body_of,
-    by_token,
-    connect,
-    details_of,
-    issue_token,
-    journal_of,
-    log_in,
-    raw_request,
-    send_raw,
-)
+from tests.helpers import journal_of
+from tests.raw import raw_request, send_raw
+from tests.sessions import auth_frame, by_token, connect, issue_token, log_in
+from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
 

@@ -20,17 +20,10 @@ from mockchat.core.journal import (
 from mockchat.core.matching import Pattern, RequestSummary
 from mockchat.wire import faults
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Serve,
-    body_of,
-    connect,
-    journal_of,
-    log_in,
-    steer,
-)
+from tests.answers import body_of
+from tests.helpers import journal_of, steer
+from tests.sessions import connect, log_in
+from tests.values import PATIENCE, REST_KEY, Client, Serve
 
 
 # --- bounds ---------------------------------------------------------------------------------

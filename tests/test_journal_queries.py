@@ -8,17 +8,9 @@ import pytest
 from aiohttp import ClientTimeout
 
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    AUTH_KEY,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    body_of,
-    details_of,
-    journal_of,
-)
+from tests.answers import body_of, details_of
+from tests.helpers import journal_of
+from tests.values import AUTH_KEY, PATIENCE, REST_KEY, Client, Json, Serve
 
 LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
 

@@ -11,7 +11,7 @@ import pytest
 from mockchat import ApiError, MockApp, MockChat
 from mockchat.core.seed import MAX_FAKE_USERS
 from tests.clients import create, log_in, send
-from tests.helpers import SEED_UIDS
+from tests.values import SEED_UIDS
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from mockchat import Config, MockApp, MockChat
 from mockchat.bridge import Bridge, loop_in_thread
 from mockchat.core.state import App
 from tests.clients import log_in, send
-from tests.helpers import PATIENCE
+from tests.values import PATIENCE
 
 HTTP_ONLY = Config(port=0, https_port=None, login_latency=0)
 STOPPED = "this MockChat was stopped"

@@ -9,21 +9,11 @@ from mockchat import Config, MockChat
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    PATIENCE,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    issue_token,
-    steer,
-)
+from tests.answers import assert_error, body_of, data_of, details_of
+from tests.helpers import create_user, steer
+from tests.rows import each_row
+from tests.sessions import by_token, issue_token
+from tests.values import PATIENCE, Client, Json, Serve
 
 LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
 

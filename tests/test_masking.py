@@ -11,20 +11,12 @@ import pytest
 from mockchat import MockApp
 from mockchat.core.masking import masked
 from mockchat.log import _json_line, _text_line
+from tests.answers import body_of, data_of
 from tests.command_line import Command
-from tests.helpers import (
-    PATIENCE,
-    REST_KEY,
-    Client,
-    body_of,
-    by_token,
-    connect,
-    data_of,
-    issue_token,
-    journal_of,
-    log_in,
-)
+from tests.helpers import journal_of
 from tests.projects import Project
+from tests.sessions import by_token, connect, issue_token, log_in
+from tests.values import PATIENCE, REST_KEY, Client
 
 TARGETS = {
     "/v3/users/u1/auth_tokens/u1_1700000000abcdef": "/v3/users/u1/auth_tokens/u1_17*****",

@@ -6,8 +6,10 @@ from mockchat.control.stored import load_seed
 from mockchat.core import errors
 from mockchat.core.relations import MAX_FRIENDS
 from mockchat.wire.app import STORE
-from tests.helpers import REST_KEY, Client, assert_error, create_user, data_of, details_of
+from tests.answers import assert_error, data_of, details_of
+from tests.helpers import create_user
 from tests.pages import blocks
+from tests.values import REST_KEY, Client
 
 FRIENDS = "/users/superhero1/friends"
 

@@ -21,9 +21,10 @@ from mockchat.control import CONTROL_OPERATIONS
 from mockchat.control.fields import AppId, HttpUrl, Instant, Share, Span
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.openapi import document
-from tests.helpers import Client, body_of
+from tests.answers import body_of
 from tests.processes import run
 from tests.strategies import json_values
+from tests.values import Client
 
 BUILT = (*OPERATIONS, *CONTROL_OPERATIONS)
 ROWS = (*BUILT, *UNBUILT)

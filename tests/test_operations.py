@@ -22,18 +22,12 @@ from mockchat.control.fault_rules import FaultRequest, Match
 from mockchat.control.stored import AppState, Fixture, FixtureUser, Rows
 from mockchat.core import errors
 from mockchat.core.errors import Evidence
-from tests.helpers import (
-    ALL_OPERATIONS,
-    AUTH_KEY,
-    REST_KEY,
-    Client,
-    Serve,
-    assert_error,
-    each_row,
-    get_as_encoded,
-    telling,
-)
+from tests.answers import assert_error
+from tests.laws import ALL_OPERATIONS
+from tests.raw import get_as_encoded
+from tests.rows import each_row, telling
 from tests.strategies import PRINTED, bodies_for, json_values
+from tests.values import AUTH_KEY, REST_KEY, Client, Serve
 
 SENTENCE = re.compile(r"[A-Z][^\n]{5,98}\.")
 BY_KEY = {Access.ANY_KEY, Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN}

@@ -5,17 +5,10 @@ from urllib.parse import urlsplit
 
 from mockchat import Config, MockChat
 from mockchat.core import pictures
-from tests.helpers import (
-    REST_KEY,
-    SEED_UIDS,
-    Client,
-    Serve,
-    body_of,
-    by_token,
-    create_user,
-    data_of,
-    issue_token,
-)
+from tests.answers import body_of, data_of
+from tests.helpers import create_user
+from tests.sessions import by_token, issue_token
+from tests.values import REST_KEY, SEED_UIDS, Client, Serve
 
 LIVE = "https://assets.cometchat.io/sampleapp/v2/users/cometchat-uid-1.webp"
 PATH = LIVE.removeprefix("https://assets.cometchat.io")

@@ -10,23 +10,10 @@ from aiohttp import ClientWebSocketResponse
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
 from mockchat.wire.websocket import _presence
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    auth_frame,
-    by_token,
-    connect,
-    create_user,
-    data_of,
-    get_user,
-    issue_token,
-    log_in,
-    steer,
-)
+from tests.answers import data_of
+from tests.helpers import create_user, get_user, steer
+from tests.sessions import auth_frame, by_token, connect, issue_token, log_in
+from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 EVERYONE = {"presenceSubscription": "ALL_USERS"}
 FIXTURE = {

@@ -19,7 +19,7 @@ from mockchat.serve import banner
 from mockchat.server import StartError
 from mockchat.wire.hosts import is_live
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE, REST_KEY, Json, auth_frame
+from tests.sessions import auth_frame
 from tests.tunnels import (
     End,
     answer_to,
@@ -33,6 +33,7 @@ from tests.tunnels import (
     status_of,
     tunnel,
 )
+from tests.values import PATIENCE, REST_KEY, Json
 
 Start = Callable[..., Awaitable[MockChat]]
 

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.helpers import PATIENCE
 from tests.tunnels import End, answer_to, asking, bare_proxy, get, other_host, status_of
+from tests.values import PATIENCE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

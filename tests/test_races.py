@@ -9,21 +9,10 @@ import pytest
 from mockchat.core.state import MAX_TOKENS_PER_USER
 from mockchat.core.steps import finish
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    AUTH_KEY,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Serve,
-    auth_frame,
-    body_of,
-    by_token,
-    create_user,
-    data_of,
-    issue_token,
-    log_in,
-    steer,
-)
+from tests.answers import body_of, data_of
+from tests.helpers import create_user, steer
+from tests.sessions import auth_frame, by_token, issue_token, log_in
+from tests.values import AUTH_KEY, PATIENCE, REST_KEY, Client, Serve
 
 MANY = 500
 FORCE = {"force": True}

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import NOW, REST_KEY, Client, Serve, assert_error, create_user, data_of
+from tests.answers import assert_error, data_of
+from tests.helpers import create_user
+from tests.values import NOW, REST_KEY, Client, Serve
 
 LEFT = 60 - NOW % 60  # seconds that the frozen clock's minute still has
 

@@ -20,9 +20,10 @@ from mockchat.api.validation import TEXTS
 from mockchat.core.clock import Clock
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.app import STORE
-from tests.helpers import Serve, operation_of
+from tests.laws import operation_of
 from tests.recordings import Comparison, Recorded, read_recording
 from tests.recordings_state import arrange, moment
+from tests.values import Serve
 
 _OF_CONNECTION = ("host", "content-length", "connection", "accept-encoding", "transfer-encoding")
 OURS = Path(__file__).parent / "recordings"

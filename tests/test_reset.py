@@ -11,26 +11,11 @@ from mockchat.core.clock import Clock
 from mockchat.core.snapshot import relating
 from mockchat.core.steps import finish
 from mockchat.wire.app import create_store
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    SEED_UIDS,
-    Client,
-    Serve,
-    assert_error,
-    body_of,
-    by_token,
-    connect,
-    create_user,
-    data_of,
-    get_user,
-    issue_token,
-    journal_of,
-    log_in,
-    steer,
-)
+from tests.answers import assert_error, body_of, data_of
+from tests.helpers import create_user, get_user, journal_of, steer
+from tests.sessions import by_token, connect, issue_token, log_in
 from tests.strategies import Contents, contents
+from tests.values import NOW, PATIENCE, REST_KEY, SEED_UIDS, Client, Serve
 
 
 async def uids_of(client: Client, app: str = "APP_ID") -> list[str]:

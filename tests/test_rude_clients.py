@@ -19,9 +19,9 @@ from urllib.request import urlopen
 import pytest
 
 from mockchat import Config, MockChat
-from tests.helpers import PATIENCE, Json
 from tests.processes import ROOT, serving
 from tests.tunnels import End, port_of
+from tests.values import PATIENCE, Json
 
 _REQUEST = b"GET /users/superhero1 HTTP/1.1\r\nHost: localhost\r\napikey: REST_API_KEY\r\n\r\n"
 

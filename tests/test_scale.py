@@ -20,7 +20,7 @@ from aiohttp import ClientSession, WSMsgType
 
 from mockchat.wire.hosts import REGIONS, SERVICES, app_in, parse_host
 from mockchat.wire.routing import parse_path
-from tests.helpers import PATIENCE, REST_KEY, body_of, by_token, data_of
+from tests.answers import body_of, data_of
 from tests.scale import (
     CONF,
     EXAMPLE,
@@ -36,6 +36,8 @@ from tests.scale import (
     socket_url,
     status_of,
 )
+from tests.sessions import by_token
+from tests.values import PATIENCE, REST_KEY
 
 DEFAULT_APP = "APP_ID"
 # The ways in which a request names an app `one`, and maybe, in a weaker place, some `other`.

@@ -15,7 +15,7 @@ from mockchat.core.limits import Rules
 from mockchat.core.seed import fixtures_dir
 from mockchat.core.state import App
 from mockchat.core.steps import finish
-from tests.helpers import NOW
+from tests.values import NOW
 
 WriteFixture = Callable[..., str]
 

@@ -12,24 +12,11 @@ from mockchat import Config
 from mockchat.core.clock import Clock
 from mockchat.core.seed import MAX_FAKE_USERS, Seed, fixtures_dir
 from mockchat.wire.app import STORE, create_store
-from tests.helpers import (
-    AUTH_KEY,
-    NOW,
-    REST_KEY,
-    SEED_UIDS,
-    Client,
-    Json,
-    Serve,
-    assert_alive,
-    body_of,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    get_user,
-    issue_token,
-    steer,
-)
+from tests.answers import body_of, data_of, details_of
+from tests.helpers import create_user, get_user, steer
+from tests.raw import assert_alive
+from tests.sessions import by_token, issue_token
+from tests.values import AUTH_KEY, NOW, REST_KEY, SEED_UIDS, Client, Json, Serve
 
 ALICE = {"uid": "Alice", "name": "Alice"}
 

@@ -20,8 +20,8 @@ from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
 from mockchat.server import StartError
 from tests.clients import create, log_in, send
-from tests.helpers import NOW
 from tests.tunnels import port_of
+from tests.values import NOW
 
 HTTP_ONLY = Config(port=0, https_port=None, login_latency=0)
 

@@ -19,8 +19,10 @@ from mockchat.core.state import App
 from mockchat.core.steps import dropping, finish
 from mockchat.core.store import Store
 from mockchat.wire.app import STORE
-from tests.helpers import REST_KEY, Client, Json, body_of, create_user, data_of, details_of, steer
+from tests.answers import body_of, data_of, details_of
+from tests.helpers import create_user, steer
 from tests.strategies import Contents, contents, json_values
+from tests.values import REST_KEY, Client, Json
 
 few = settings(max_examples=15)
 

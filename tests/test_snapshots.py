@@ -8,26 +8,10 @@ from aiohttp import WSMsgType
 from mockchat.core import errors, store
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    SEED_UIDS,
-    Client,
-    Json,
-    assert_error,
-    body_of,
-    by_token,
-    connect,
-    create_user,
-    data_of,
-    details_of,
-    get_user,
-    issue_token,
-    journal_of,
-    log_in,
-    steer,
-)
+from tests.answers import assert_error, body_of, data_of, details_of
+from tests.helpers import create_user, get_user, journal_of, steer
+from tests.sessions import by_token, connect, issue_token, log_in
+from tests.values import NOW, PATIENCE, REST_KEY, SEED_UIDS, Client, Json
 
 
 async def state_of(client: Client, app: str | None = None) -> Json:

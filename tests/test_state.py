@@ -16,7 +16,7 @@ from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.state import App
-from tests.helpers import NOW
+from tests.values import NOW
 
 MakeApp = Callable[..., App]
 

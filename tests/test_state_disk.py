@@ -15,9 +15,10 @@ import pytest
 from mockchat.core import state_file
 from mockchat.server import StartError
 from tests.clients import create, log_in
-from tests.helpers import PATIENCE, each_row
 from tests.processes import Process, serving
+from tests.rows import each_row
 from tests.state_files import serve, state_of, users_in, wait_until, wait_until_saved
+from tests.values import PATIENCE
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from mockchat.core.steps import finish
 from mockchat.server import StartError
 from mockchat.wire.app import create_store
 from tests.clients import create, send
-from tests.helpers import each_row
+from tests.rows import each_row
 from tests.state_files import config, held, serve, users_in, wait_until_saved
 from tests.strategies import json_values
 

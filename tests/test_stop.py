@@ -9,9 +9,9 @@ import pytest
 
 from mockchat import Config, MockChat
 from mockchat.core.state_file import StateFile
-from tests.helpers import PATIENCE
 from tests.processes import serving
 from tests.tunnels import asking, connect
+from tests.values import PATIENCE
 
 
 async def test_a_state_file_that_cannot_be_saved_in_time_does_not_hold_up_the_stop(

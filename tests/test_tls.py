@@ -21,7 +21,7 @@ from mockchat.core.clock import Clock
 from mockchat.wire import tls
 from mockchat.wire.hosts import live_names
 from mockchat.wire.tls import Tls, TlsError
-from tests.helpers import each_row
+from tests.rows import each_row
 
 DAY = 86_400
 NOW = Clock().now()  # certificates are held against the wall clock

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from mockchat.api import json_text
 from mockchat.core.steps import finish
 from mockchat.wire.app import STORE
-from tests.helpers import REST_KEY, Client, Serve, body_of, create_user, data_of, steer
+from tests.answers import body_of, data_of
+from tests.helpers import create_user, steer
 from tests.strategies import json_values
+from tests.values import REST_KEY, Client, Serve
 
 USERS = 10_000
 LONGEST = 0.05  # processor seconds of one turn; far less on a machine without other work

@@ -8,9 +8,10 @@ import pytest
 from mockchat import Config, create_app
 from mockchat.config import ConfigError, load_config
 from mockchat.core.seed import FixtureError
+from tests.answers import body_of, details_of, error_of
 from tests.command_line import Command
 from tests.faulty import add_fault
-from tests.helpers import REST_KEY, Client, body_of, details_of, error_of
+from tests.values import REST_KEY, Client
 
 
 async def test_a_mistyped_name_over_http_is_refused_with_the_name_that_was_meant(

@@ -20,9 +20,10 @@ from mockchat.verify.run import Plan, Run, Verdict, codes_and_rules
 from mockchat.verify.side import PER_MINUTE, Pace, Place
 from mockchat.verify.table import GROUPS, NOT_ASKED
 from mockchat.wire.app import STORE
+from tests.answers import body_of
 from tests.faulty import add_fault
-from tests.helpers import Serve, body_of, telling
 from tests.recordings import read_recording
+from tests.rows import telling
 from tests.stand_in import (
     Change,
     Mutant,
@@ -37,6 +38,7 @@ from tests.stand_in import (
     turned,
 )
 from tests.test_recordings import replay
+from tests.values import Serve
 
 
 @pytest.fixture

@@ -13,23 +13,11 @@ from mockchat.core.clock import Clock
 from mockchat.core.entities import BlocksChanged
 from mockchat.core.webhooks import MAX_WEBHOOKS
 from mockchat.wire import webhooks
+from tests.answers import body_of, data_of, details_of
 from tests.command_line import Command
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    body_of,
-    by_token,
-    connect,
-    data_of,
-    details_of,
-    issue_token,
-    journal_of,
-    steer,
-)
+from tests.helpers import journal_of, steer
+from tests.sessions import by_token, connect, issue_token
+from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 DEVICE = {"platform": "javascript", "deviceId": "d", "appInfo": {"version": "4.0.0"}}
 IRON_MAN = "https://data-us.cometchat.io/assets/images/avatars/ironman.png"

@@ -4,24 +4,12 @@ import jwt
 from aiohttp import ClientWebSocketResponse
 
 from mockchat.core.clock import Clock
+from tests.answers import data_of
 from tests.faulty import Recorder
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    auth_frame,
-    by_token,
-    connect,
-    data_of,
-    each_row,
-    get_user,
-    issue_token,
-    log_in,
-    telling,
-)
+from tests.helpers import get_user
+from tests.rows import each_row, telling
+from tests.sessions import auth_frame, by_token, connect, issue_token, log_in
+from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 TOKENS = "/users/superhero1/auth_tokens"
 

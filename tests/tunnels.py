@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from mockchat import MockChat
 from mockchat.wire.proxy import Proxy
-from tests.helpers import PATIENCE
+from tests.values import PATIENCE
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from tests.android.place import Place
 from tests.android.sdk import LIMIT, App, Sdk, app
 from tests.android.words import ABSENT, USERS, WORDS, Word
-from tests.helpers import auth_frame
+from tests.sessions import auth_frame
 
 OVERRIDES, NAMES, PROXY = "overrides", "names", "proxy"
 

@@ -4,20 +4,11 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_PREFERENCES
+from tests.answers import assert_error, body_of, data_of, details_of
 from tests.faulty import add_fault
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    assert_error,
-    body_of,
-    by_token,
-    connect,
-    data_of,
-    details_of,
-    log_in,
-    steer,
-)
+from tests.helpers import steer
+from tests.sessions import by_token, connect, log_in
+from tests.values import NOW, REST_KEY, Client
 
 ONLINE = "/api/v3.0/online-members"
 PREFERENCES = "/notifications/v1/preferences"

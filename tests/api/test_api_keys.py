@@ -6,18 +6,10 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    assert_error,
-    body_of,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-)
+from tests.answers import assert_error, body_of, data_of, details_of
+from tests.helpers import create_user
+from tests.rows import each_row
+from tests.values import NOW, REST_KEY, Client, Json
 
 
 async def create_key(client: Client, name: str = "mine", **fields: Json) -> Json:

@@ -5,19 +5,11 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    AUTH_KEY,
-    REST_KEY,
-    Client,
-    Serve,
-    assert_error,
-    auth_frame,
-    body_of,
-    by_token,
-    data_of,
-    journal_of,
-    telling,
-)
+from tests.answers import assert_error, body_of, data_of
+from tests.helpers import journal_of
+from tests.rows import telling
+from tests.sessions import auth_frame, by_token
+from tests.values import AUTH_KEY, REST_KEY, Client, Serve
 
 
 async def create_in(client: Client, uid: str, path: str = "/users", **headers: str) -> Any:

@@ -4,21 +4,9 @@ import re
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    AUTH_KEY,
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    by_token,
-    data_of,
-    details_of,
-    error_of,
-    issue_token,
-)
+from tests.answers import assert_error, body_of, data_of, details_of, error_of
+from tests.sessions import by_token, issue_token
+from tests.values import AUTH_KEY, NOW, REST_KEY, Client, Json, Serve
 
 TOKENS = "/users/superhero1/auth_tokens"
 

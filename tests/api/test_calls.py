@@ -1,7 +1,9 @@
 """Call tokens, as versions 4 and 5 of the Calls SDKs ask for them (sdk-wire 8 and 9)."""
 
 from mockchat.core import errors
-from tests.helpers import Client, Json, assert_error, by_token, data_of, details_of, issue_token
+from tests.answers import assert_error, data_of, details_of
+from tests.sessions import by_token, issue_token
+from tests.values import Client, Json
 
 SESSION = {"sessionId": "call-1"}
 

@@ -1,17 +1,8 @@
 """The import of users: many in one request, each with an outcome of its own."""
 
-from tests.helpers import (
-    AUTH_KEY,
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    data_of,
-    details_of,
-    error_of,
-    get_user,
-)
+from tests.answers import data_of, details_of, error_of
+from tests.helpers import get_user
+from tests.values import AUTH_KEY, NOW, REST_KEY, Client, Json, Serve
 
 PATH = "/v3/data_import/users"
 

@@ -5,20 +5,10 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    AUTH_KEY,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    by_token,
-    data_of,
-    each_row,
-    issue_token,
-    telling,
-)
+from tests.answers import assert_error, body_of, data_of
+from tests.rows import each_row, telling
+from tests.sessions import by_token, issue_token
+from tests.values import AUTH_KEY, REST_KEY, Client, Json, Serve
 
 DIALECTS = ["documented", "live"]
 GOOD = {"uid": "superhero1", "authKey": "AUTH_KEY"}

@@ -2,20 +2,10 @@
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    assert_error,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    get_user,
-    issue_token,
-    log_in,
-)
+from tests.answers import assert_error, data_of, details_of
+from tests.helpers import create_user, get_user
+from tests.sessions import by_token, issue_token, log_in
+from tests.values import NOW, REST_KEY, Client, Json
 
 
 async def update_me(client: Client, token: str, **body: Json) -> Json:

@@ -6,21 +6,11 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    issue_token,
-)
+from tests.answers import assert_error, body_of, data_of, details_of
+from tests.helpers import create_user
+from tests.rows import each_row
+from tests.sessions import by_token, issue_token
+from tests.values import NOW, REST_KEY, Client, Json, Serve
 
 FRIENDS, BLOCKED = "/users/superhero1/friends", "/users/superhero1/blockedusers"
 PRIVATE = {"@private": {"pin": 1}, "pet": "cat"}

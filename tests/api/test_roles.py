@@ -5,19 +5,10 @@ from typing import Any
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    assert_error,
-    body_of,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    get_user,
-)
+from tests.answers import assert_error, body_of, data_of, details_of
+from tests.helpers import create_user, get_user
+from tests.rows import each_row
+from tests.values import NOW, REST_KEY, Client, Json
 
 FULL: dict[str, Any] = {
     "description": "Looks after patients",

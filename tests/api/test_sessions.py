@@ -11,22 +11,10 @@ from mockchat import Config, MockChat
 from mockchat.api import session_jwt
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
-from tests.helpers import (
-    NOW,
-    PATIENCE,
-    Client,
-    Json,
-    Serve,
-    auth_frame,
-    body_of,
-    by_token,
-    connect,
-    data_of,
-    details_of,
-    each_row,
-    issue_token,
-    log_in,
-)
+from tests.answers import body_of, data_of, details_of
+from tests.rows import each_row
+from tests.sessions import auth_frame, by_token, connect, issue_token, log_in
+from tests.values import NOW, PATIENCE, Client, Json, Serve
 
 
 def claims(token: str) -> Any:

@@ -10,18 +10,10 @@ from yarl import URL
 from mockchat import Config, MockChat
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    by_token,
-    data_of,
-    each_row,
-    issue_token,
-    telling,
-)
+from tests.answers import assert_error, data_of
+from tests.rows import each_row, telling
+from tests.sessions import by_token, issue_token
+from tests.values import NOW, Client, Json, Serve
 
 FLAGS = ["CHAT_USE_SSL", "XMPP_USE_SSL", "WEBRTC_USE_SSL", "ANALYTICS_USE_SSL"]
 PORTS = [

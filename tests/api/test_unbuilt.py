@@ -5,22 +5,10 @@ import re
 from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
 from mockchat.api.operation import Operation
 from mockchat.core import errors
-from tests.helpers import (
-    AUTH_KEY,
-    NOW,
-    REST_KEY,
-    Client,
-    Serve,
-    assert_error,
-    body_of,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    error_of,
-    issue_token,
-    journal_of,
-)
+from tests.answers import assert_error, body_of, data_of, details_of, error_of
+from tests.helpers import create_user, journal_of
+from tests.sessions import by_token, issue_token
+from tests.values import AUTH_KEY, NOW, REST_KEY, Client, Serve
 
 LISTS = [row for row in UNBUILT if row.query]
 

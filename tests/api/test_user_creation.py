@@ -5,22 +5,10 @@ import re
 from typing import Any
 
 from mockchat.core import errors
-from tests.helpers import (
-    AUTH_KEY,
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    assert_error,
-    body_of,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    error_of,
-    get_user,
-)
+from tests.answers import assert_error, body_of, data_of, details_of, error_of
+from tests.helpers import create_user, get_user
+from tests.rows import each_row
+from tests.values import AUTH_KEY, NOW, REST_KEY, Client, Json, Serve
 
 AVATAR = "https://img.example/a.png"
 NOES: list[Json] = [False, "false", "0", 0, ""]

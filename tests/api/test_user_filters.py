@@ -3,22 +3,11 @@
 import pytest
 
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    Serve,
-    body_of,
-    by_token,
-    connect,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    issue_token,
-    log_in,
-)
+from tests.answers import body_of, data_of, details_of
+from tests.helpers import create_user
+from tests.rows import each_row
+from tests.sessions import by_token, connect, issue_token, log_in
+from tests.values import NOW, REST_KEY, Client, Json, Serve
 
 
 @pytest.fixture

@@ -4,20 +4,10 @@ from itertools import chain
 from operator import itemgetter
 
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    SEED_UIDS,
-    Client,
-    Json,
-    Serve,
-    body_of,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    issue_token,
-)
+from tests.answers import body_of, data_of, details_of
+from tests.helpers import create_user
+from tests.sessions import by_token, issue_token
+from tests.values import NOW, REST_KEY, SEED_UIDS, Client, Json, Serve
 
 
 def uids(answer: Json) -> list[str]:

@@ -2,21 +2,11 @@
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    AUTH_KEY,
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    assert_error,
-    by_token,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    get_user,
-    issue_token,
-)
+from tests.answers import assert_error, data_of, details_of
+from tests.helpers import create_user, get_user
+from tests.rows import each_row
+from tests.sessions import by_token, issue_token
+from tests.values import AUTH_KEY, NOW, REST_KEY, Client, Json
 
 PERMANENT = {"permanent": True}
 

@@ -2,19 +2,10 @@
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from tests.helpers import (
-    NOW,
-    REST_KEY,
-    Client,
-    Json,
-    assert_error,
-    create_user,
-    data_of,
-    details_of,
-    each_row,
-    error_of,
-    get_user,
-)
+from tests.answers import assert_error, data_of, details_of, error_of
+from tests.helpers import create_user, get_user
+from tests.rows import each_row
+from tests.values import NOW, REST_KEY, Client, Json
 
 AVATAR = "https://img.example/a.png"
 

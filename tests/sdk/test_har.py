@@ -9,13 +9,9 @@ from jsonschema import Draft6Validator  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
 
-from tests.helpers import (
-    REST_KEY,
-    Client,
-    body_of,
-    connect,
-    log_in,
-)
+from tests.answers import body_of
+from tests.sessions import connect, log_in
+from tests.values import REST_KEY, Client
 
 SCHEMAS = Path(__file__).parent / "node_modules/har-schema/lib"
 
