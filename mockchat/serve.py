@@ -33,8 +33,7 @@ _COLLECT_AFTER = 10_000  # new objects
 
 def serve(config: Config) -> int:
     """Serve until Ctrl-C, SIGTERM or the end of the terminal; return the exit status."""
-    limit = threading.Timer(LONGEST_STOP, _cut_short)
-    limit.daemon = True
+    limit = _Limit()
     try:
         with asyncio.Runner(loop_factory=_event_loop) as runner:
             runner.run(_serve(config, limit))
@@ -46,12 +45,29 @@ def serve(config: Config) -> int:
     return 0
 
 
-def _cut_short() -> None:
-    """End the process, whatever it waits for: a thread that looks up a name cannot be stopped."""
-    told = f"mockchat: the stop took longer than {LONGEST_STOP:g} seconds and was cut short\n"
-    if select.select([], [_STDERR], [], 0)[1]:
-        os.write(_STDERR, told.encode())
-    os._exit(1)
+class _Limit:
+    """Ends the process where a stop makes no progress: a thread that looks up a name goes on."""
+
+    def __init__(self) -> None:
+        self._timer = threading.Timer(0, self._cut_short)
+
+    def start(self) -> None:
+        """Give the stop its time, from now on."""
+        self.cancel()
+        self._timer = threading.Timer(LONGEST_STOP, self._cut_short)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Set no limit."""
+        self._timer.cancel()
+
+    @staticmethod
+    def _cut_short() -> None:
+        told = f"mockchat: the stop got no further for {LONGEST_STOP:g} seconds and was cut short\n"
+        if select.select([], [_STDERR], [], 0)[1]:
+            os.write(_STDERR, told.encode())
+        os._exit(1)
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
@@ -63,7 +79,7 @@ def _event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _serve(config: Config, limit: threading.Timer) -> None:
+async def _serve(config: Config, limit: _Limit) -> None:
     # The objects of the start stay until the end: the collector need not look at them.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
@@ -71,12 +87,12 @@ async def _serve(config: Config, limit: threading.Timer) -> None:
     asyncio.get_running_loop().set_exception_handler(_Failures())
     lines = Log(config)
     try:
-        await _serve_until(stop, MockChat(config), lines)
+        await _serve_until(stop, MockChat(config), lines, limit)
     finally:
         lines.close()
 
 
-async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log) -> None:
+async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log, limit: _Limit) -> None:
     await mock.start()
     gc.freeze()  # what the state file held stays, too
     mock.relieve(gc.freeze)
@@ -86,7 +102,7 @@ async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log) -> None:
         sys.stdout.flush()
         await stop.wait()
     finally:
-        await mock.stop()
+        await mock.stop(limit.start)
 
 
 class _Failures:
@@ -105,7 +121,7 @@ class _Failures:
             log.warning("new connections wait: %s; see `ulimit -n`", error.strerror)
 
 
-def _stop_at_signals(limit: threading.Timer) -> asyncio.Event:
+def _stop_at_signals(limit: _Limit) -> asyncio.Event:
     """Return the event that the first signal sets; a second signal ends the process at once.
 
     The first one starts `limit`, too.

@@ -31,7 +31,7 @@ from mockchat.kit.names import AppSettings
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
 from mockchat.wire.connection import ForgivingServer
-from mockchat.wire.hosts import Address, is_live, is_loopback
+from mockchat.wire.hosts import Address, bound_address, is_live, is_loopback
 from mockchat.wire.tls import TlsError
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # a failed verb shows the line of the test
 _GRACE = 0.4  # seconds; aiohttp waits twice as long for requests in flight when it stops
-LONGEST_STOP = 8.0  # seconds; Docker kills a container after ten
+LONGEST_STOP = 8.0  # seconds without progress; Docker kills a container after ten
 _BACKLOG = 1024
-_LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nosec B104  # compared with, not bound
 
 
 class StartError(Exception):
@@ -172,7 +171,7 @@ class MockChat(Kit):
                 # Without files left asyncio logs as many failures at a time as its backlog says.
                 site = web.SockSite(self._runner, bound, ssl_context=encryption, backlog=1)
                 sites.append((site, bound))
-                addresses.append(_address_of(bound, secure=encryption is not None))
+                addresses.append(bound_address(bound, secure=encryption is not None))
         by_tls = {address.secure: address for address in addresses}
         plain, secure = by_tls.get(False), by_tls.get(True)
         self.url, self.https_url = plain and plain.url, secure and secure.url
@@ -193,17 +192,25 @@ class MockChat(Kit):
         self._bound.append(bound)
         return bound
 
-    async def stop(self) -> None:
+    async def stop(self, on_progress: Callable[[], None] = lambda: None) -> None:
         """Answer the requests in flight, close sockets with code 1001 and stop serving.
 
-        Raises StateFileError if the state cannot be saved, TimeoutError after LONGEST_STOP seconds.
+        Raises StateFileError if the state cannot be saved, TimeoutError after LONGEST_STOP seconds
+        in which nothing of it was. `on_progress` is called whenever something was.
         """
+        loop = asyncio.get_running_loop()
+
+        def go_on() -> None:
+            if not limit.expired():
+                limit.reschedule(loop.time() + LONGEST_STOP)
+                on_progress()
+
         try:
-            async with asyncio.timeout(LONGEST_STOP):
+            async with asyncio.timeout(LONGEST_STOP) as limit:
                 if self._runner is not None:
                     await self._runner.cleanup()
                     self._runner = self._bridged = None
-                    await self._service.save()
+                    await self._service.save(go_on)
         finally:
             if self._proxy is not None:  # last: the answers in flight may go through it
                 await self._proxy.stop()
@@ -264,7 +271,7 @@ class MockChat(Kit):
         self.proxy_hosts = config.proxy_allow if few else (EVERY_HOST,)
         self._proxy = Proxy(*listeners, allow=self.proxy_hosts)
         await self._proxy.start(bound)
-        address = _address_of(bound, secure=False)
+        address = bound_address(bound, secure=False)
         # The URL names port 80, too: clients disagree on the default port of a proxy.
         self.proxy_url = f"http://{address.host}:{address.port}"
 
@@ -391,9 +398,3 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
         }
         other = f"cannot listen on {host}, port {port}: {error.strerror}"
         raise StartError(reasons.get(error.errno or 0, other)) from error
-
-
-def _address_of(bound: socket.socket, *, secure: bool) -> Address:
-    """Return the address by which a client on this machine reaches a bound socket."""
-    name, port = bound.getsockname()[:2]
-    return Address(_LOCAL_WILDCARDS.get(name, name), port, secure)

@@ -77,10 +77,10 @@ def test_so_many_names_that_clients_make_up_get_a_certificate(
     monkeypatch.setattr(tls, "MOST_LEAVES", 1)
     trust = trusting(mock.ca_path)
 
-    assert ask_for_health(mock, "a.first.cometchat.io", trust) == OK
+    assert ask_for_health(mock, "a.api-xx.cometchat.io", trust) == OK
     with pytest.raises(ssl.SSLCertVerificationError):
-        ask_for_health(mock, "a.second.cometchat.io", trust)
-    assert ask_for_health(mock, "b.first.cometchat.io", trust) == OK
+        ask_for_health(mock, "a.api-yy.cometchat.io", trust)
+    assert ask_for_health(mock, "b.api-xx.cometchat.io", trust) == OK
 
 
 def test_plain_http_to_the_https_port_is_answered_and_logged_in_words(

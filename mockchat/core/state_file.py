@@ -48,6 +48,7 @@ class StateFile:
         """Make a file for a store; `check` raises SnapshotError for invalid contents."""
         self.path = path
         self.error = ""  # why the last save failed
+        self.on_progress: Callable[[], None] = lambda: None  # called after each written piece
         self._store = store
         self._check = check
         self._changes, self._taken = Changes(self._changed), Changes()  # by the save that runs
@@ -167,6 +168,7 @@ class StateFile:
                 piece = list(islice(rows, size))
                 last = len(piece) < size
                 await self._in_thread(partial(self._database.write, piece, last=last))
+                self.on_progress()
         except (OSError, sqlite3.Error, UnusableError) as error:
             self._put_back()
             if not self.error:

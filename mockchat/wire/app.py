@@ -1,6 +1,7 @@
 """The application: everything wired together once."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -36,12 +37,13 @@ class Service(NamedTuple):
     facts: ServerFacts
     handler: RequestHandler
 
-    async def save(self) -> None:
+    async def save(self, on_progress: Callable[[], None] = lambda: None) -> None:
         """Save the state for the last time, once all requests are answered.
 
         Raises StateFileError if it cannot be saved.
         """
         if self.facts.state_file is not None:
+            self.facts.state_file.on_progress = on_progress
             await self.facts.state_file.close()
 
 

@@ -27,6 +27,7 @@ _LIVE_HOST = re.compile(
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]@]+))(?::([0-9]{1,5}))?")
 _HTTPS, _HTTP = 443, 80
 _MAX_PORT = 65535
+_LOCAL_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nosec B104  # compared with, not bound
 # Names that lead to loopback: from the Android emulator, from inside a container.
 _LOOPBACK_NAMES = frozenset({"localhost", "10.0.2.2", "host.docker.internal"})
 # One label, mDNS (and Kubernetes' cluster.local), Kubernetes' short form: never in public DNS.
@@ -106,6 +107,12 @@ def live_names(region: str, app_id: str = "") -> list[str]:
 def is_live(name: str) -> bool:
     """Whether a name is one by which the SDKs know the live service."""
     return name in (*FIRST_HOSTS, *pictures.HOSTS) or bool(_LIVE_HOST.fullmatch(name))
+
+
+def bound_address(bound: socket.socket, *, secure: bool) -> Address:
+    """Return the address by which a client on this machine reaches a bound socket."""
+    name, port = bound.getsockname()[:2]
+    return Address(_LOCAL_WILDCARDS.get(name, name), port, secure)
 
 
 def is_loopback(name: str) -> bool:
