@@ -20,7 +20,7 @@ XMPP where newer ones open CometChat's WebSocket; its login does not need it. `p
 methods and requests that return a promise were called after a login. Each settled within eight
 seconds, none threw inside the SDK, and every request of an app after its login was answered.
 
-Three flaws of the packages themselves are walked around. 2.1.3 and 2.1.4 cannot log in a second
+The suite works around three flaws of the packages. 2.1.3 and 2.1.4 cannot log in a second
 user over the first, so the first logs out before. Up to 2.3.0 no login works in a page that was
 refused a dead token, so dead tokens have pages of their own. And 3.0.11 cannot register a push
 token: `registerTokenForPushNotification()` is not called there. A token that turns out dead logs
@@ -140,7 +140,7 @@ def summary(runs: list[Run]) -> list[str]:
     result = f"{len(passing)} of {len(bundles(expected))} bundles pass in every mode they have"
     return [
         f"{len(bundles(runs))} bundles, {len(runs)} runs.",
-        f"From 2.1.3 on: {result} ({by_mode}), {len(live)} of them with a live WebSocket.",
+        f"From 2.1.3 on: {result} ({by_mode}). {len(live)} of them have a live WebSocket.",
         f"Older: {len(bundles(runs) - bundles(expected))}, which finish a login only over XMPP.",
     ]
 
