@@ -192,8 +192,8 @@ def test_a_wrong_snapshot_is_refused(steer: Command, app: MockApp, tmp_path: Pat
     for file, content in zip(files, contents, strict=True):
         file.write_text(content)
     refused = {
-        "snapshot restore none": "There is no snapshot none. (MOCK_NOT_FOUND)",
-        "snapshot delete none": "There is no snapshot none. (MOCK_NOT_FOUND)",
+        "snapshot restore two": "There is no snapshot two. (MOCK_NOT_FOUND)",
+        "snapshot delete ona": "There is no snapshot ona. Did you mean 'one'? (MOCK_NOT_FOUND)",
         "snapshot save a/restore": "must be 1 to 64 letters",
         f"snapshot import one {files[3]}": "The apps.another.secret field is required",
         f"snapshot import one {files[4]}": f"the app {app.app_id} is not in it",

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientResponse, WSMsgType
 
 from mockchat import Config, MockChat
-from mockchat.control.dashboard import FOLDER
+from mockchat.control.about import FOLDER
 from mockchat.core import errors
 from mockchat.wire.app import STORE
 from tests.answers import assert_error, body_of, details_of

@@ -23,7 +23,7 @@ ALLOWED = {400, 401, 402, 403, 404, 409, 429}
 OUR_OWN = {errors.CRASHED: 500, errors.NOT_BUILT: 501}
 ONLY_FAULTS = {row.name for row in ROWS if not row.is_raised}
 VALUES = {"uid", "key", "role", "token", "app_id", "limit", "seconds", "origin", "host"}
-VALUES |= {"feature", "quota", "operation", "what", "name", "fuid", "region", "plan"}
+VALUES |= {"feature", "quota", "operation", "near", "what", "name", "fuid", "region", "plan"}
 VALUES |= {"version", "versions"}
 ANYONE: dict[str, str] = {}
 

@@ -23,6 +23,14 @@ from tests.projects import Project
 WRONG = Path(__file__).parent / "typed" / "wrong_calls.py"
 
 
+def _fault_of(mock: Any) -> Any:
+    """Return a fault that is removed again."""
+    with mock.slow(1) as fault:
+        pass
+    mock.take_unstruck_faults()
+    return fault
+
+
 def test_a_mistyped_name_is_refused_with_the_nearest_one(mockchat: MockApp) -> None:
     mock: Any = mockchat
     mistakes: list[tuple[Callable[[], Any], type[Exception], str]] = [
@@ -40,6 +48,10 @@ def test_a_mistyped_name_is_refused_with_the_nearest_one(mockchat: MockApp) -> N
         (lambda: mock.journal.assert_not_called(code="ERR_UID_NOTFOUND"), ValueError, "'ERR_UID_N"),
         (lambda: mock.journal.last(method="DELTE"), ValueError, "'DELETE'"),
         (lambda: mock.server.app("own", tokns="single-use"), TypeError, "'tokens'"),
+        (lambda: mock.issue_token("superhero1", forse=True), TypeError, "'force'"),
+        (lambda: mock.delete_user("superhero1", permanant=False), TypeError, "'permanent'"),
+        (lambda: mock.hold_logins(uidd="superhero1"), TypeError, "'uid'"),
+        (lambda: _fault_of(mock).assert_struck(time=1), TypeError, "'times'"),
     ]
 
     for act, kind, nearest in mistakes:
@@ -48,6 +60,15 @@ def test_a_mistyped_name_is_refused_with_the_nearest_one(mockchat: MockApp) -> N
     with pytest.raises(TypeError, match="there are operation, method, path, uid, status, code"):
         mock.journal.find(zzz=1)
     assert mockchat.server.store.faults.of(mockchat.app_id) == []
+
+
+def test_a_mistyped_snapshot_is_refused_with_the_nearest_one(mockchat: MockApp) -> None:
+    mockchat.snapshot("baseline")
+
+    with pytest.raises(ApiError, match=r"no snapshot baselin\. Did you mean 'baseline'\?"):
+        mockchat.restore("baselin")
+    with pytest.raises(ApiError, match=r"no snapshot zzz\.$"):
+        mockchat.restore("zzz")
 
 
 def test_a_value_that_no_exchange_can_have_is_refused(mockchat: MockApp) -> None:

@@ -72,7 +72,7 @@ async def test_a_snapshot_is_replaced_by_one_of_its_name_or_deleted(client: Clie
     assert await names_of(client) == []
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/restore")):
         request = client.request(method, f"/_mock/snapshots/s1{path}")
-        await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="s1")
+        await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="s1", near="")
     for name in ("a%20b", ".hidden", "a%2Fb", "x" * 65, "%00", "ü", "a%0A"):
         details = await details_of(client.put(f"/_mock/snapshots/{name}"))
         assert list(details) == ["name"], name
@@ -128,7 +128,7 @@ async def test_a_snapshot_of_the_server_holds_every_app(client: Client) -> None:
     assert await uids_of(client, "one") == ["u1", *SEED_UIDS]
     assert await uids_of(client, "two") == ["u2", "u1", *SEED_UIDS]
     request = client.post("/_mock/snapshots/s1/restore", json={"app": "later"})
-    await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="s1")
+    await assert_error(request, errors.MOCK_NOT_FOUND, what="snapshot", name="s1", near="")
 
     await steer(client, "POST", "snapshots/s1/restore")
     assert list(await state_of(client)) == ["APP_ID", "one", "two"]

@@ -51,7 +51,7 @@ class AppAgainstModel(RuleBasedStateMachine):
         self.clock = Clock()
         self.clock.freeze(NOW)
         self.events: list[Event] = []
-        rules = Rules(single_use_tokens=single_use, token_ttl=self.ttl)
+        rules = Rules(tokens="single-use" if single_use else "reusable", token_ttl=self.ttl)
         self.app = App("APP_ID", rules, self.clock, Ids(1), self.events.append)
         self.single_use = single_use
         self.users: dict[str, ModelUser] = {}

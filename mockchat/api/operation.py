@@ -249,11 +249,12 @@ class Operation:
 class OperationTable:
     """Collects operations by decorator, as aiohttp's RouteTableDef collects routes.
 
-    `common` are the columns of all rows that do not say otherwise.
+    `prefix` begins their paths; `common` are the columns of all rows that do not say otherwise.
     """
 
-    def __init__(self, **common: Any) -> None:
+    def __init__(self, prefix: str = "", **common: Any) -> None:
         self.rows: list[Operation] = []
+        self._prefix = prefix
         self._common = common
         self.get = partial(self.add, "GET")
         self.post = partial(self.add, "POST")
@@ -269,7 +270,7 @@ class OperationTable:
 
         def register(handler: Handler) -> Handler:
             row = {**self._common, **columns}
-            self.rows += [Operation(method, path, handler, **row) for path in paths]
+            self.rows += [Operation(method, self._prefix + path, handler, **row) for path in paths]
             return handler
 
         return register

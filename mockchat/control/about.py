@@ -1,23 +1,51 @@
-"""Control actions: health, the CA, the error catalogue and the OpenAPI document."""
+"""Control actions on the server itself: health, CA, errors, OpenAPI document, dashboard."""
 
 from pathlib import Path
 from typing import Any
 
 from mockchat.api.access import Access
-from mockchat.api.operation import CONTROL_PREFIX, Call, File, OperationTable
+from mockchat.api.operation import CONTROL_PREFIX, Call, File
 from mockchat.api.plain import DocumentSchema
 from mockchat.control.answers import ErrorRowSchema, HealthSchema, KeySetSchema
-from mockchat.control.requests import AppQuery
+from mockchat.control.requests import AppQuery, control_table, not_found
 from mockchat.core import errors
-from mockchat.core.errors import CATALOGUE, Evidence, Face
+from mockchat.core.errors import CATALOGUE, Face
 from mockchat.version import __version__
 
-table = OperationTable(access=Access.PUBLIC, evidence=Evidence.ASSUMED)
+table = control_table(access=Access.PUBLIC)
 
 _PEM = "application/x-pem-file"
+DASHBOARD = f"{CONTROL_PREFIX}/dashboard"
+FOLDER = Path(__file__).parent.parent / "dashboard"
+_OF_PAGE: dict[str, Any] = {"errors": (errors.MOCK_NOT_FOUND,), "produces": "text/html"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+}
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",  # no script can turn a text into HTML
+    "trusted-types 'none'",
+)
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "; ".join(_POLICY),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
-@table.get(f"{CONTROL_PREFIX}/health", returns=HealthSchema)
+@table.get("/health", returns=HealthSchema)
 def get_health(call: Call) -> dict[str, Any]:
     """Get the status of the server, and whether its state file has every change."""
     health: dict[str, Any] = {"status": "ok", "version": __version__, "app": call.app.id}
@@ -26,7 +54,7 @@ def get_health(call: Call) -> dict[str, Any]:
     return health
 
 
-@table.get(f"{CONTROL_PREFIX}/ca.pem", errors=(errors.NO_CA,), produces=_PEM)
+@table.get("/ca.pem", errors=(errors.NO_CA,), produces=_PEM)
 def get_ca(call: Call) -> File:
     """Get the certificate of the CA that clients have to trust."""
     if call.server.ca_path is None:
@@ -34,7 +62,7 @@ def get_ca(call: Call) -> File:
     return File(Path(call.server.ca_path).read_bytes(), _PEM, "ca.pem")
 
 
-@table.get(f"{CONTROL_PREFIX}/jwks.json", returns=KeySetSchema)
+@table.get("/jwks.json", returns=KeySetSchema)
 def get_public_keys(call: Call) -> dict[str, Any]:
     """Get the public key of the session JWTs, as a JSON Web Key Set."""
     return call.server.jwts.public_keys()
@@ -49,9 +77,7 @@ def _shown(face: Face) -> dict[str, Any]:
     }
 
 
-@table.get(
-    f"{CONTROL_PREFIX}/errors", access=Access.CONTROL, query=AppQuery, returns=ErrorRowSchema
-)
+@table.get("/errors", access=Access.CONTROL, query=AppQuery, returns=ErrorRowSchema)
 def list_errors(_call: Call) -> list[dict[str, Any]]:
     """List the error catalogue in both dialects."""
     return [
@@ -65,7 +91,29 @@ def list_errors(_call: Call) -> list[dict[str, Any]]:
     ]
 
 
-@table.get(f"{CONTROL_PREFIX}/openapi.json", returns=DocumentSchema)
+@table.get("/openapi.json", returns=DocumentSchema)
 def get_openapi(call: Call) -> dict[str, Any]:
     """Get the OpenAPI document of all operations, these among them."""
     return call.server.openapi()
+
+
+# --- the dashboard: a page that is a client of the control API only ---------------------------
+@table.get("/dashboard", **_OF_PAGE)
+def get_dashboard(call: Call) -> File:
+    """Get the dashboard; browsers get it at `/`, too."""
+    return _file(call, "index.html")
+
+
+@table.get("/dashboard/{file}", **_OF_PAGE)
+def get_dashboard_file(call: Call) -> File:
+    """Get a style sheet, script or picture of the dashboard."""
+    return _file(call, call.path["file"])
+
+
+def _file(call: Call, name: str) -> File:
+    """Return a file, read now: a start of the server reads none."""
+    there = {path.name: path for path in FOLDER.iterdir()} if call.server.dashboard else {}
+    if name not in there:
+        raise not_found("page of the dashboard", name, there)
+    kind = _TYPES[there[name].suffix]
+    return File(there[name].read_bytes(), f"{kind}; charset=utf-8", headers=_HEADERS)

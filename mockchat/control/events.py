@@ -1,4 +1,4 @@
-"""The control action that pushes: exchanges and changes as they come, as server-sent events."""
+"""Control actions on what the server sends by itself: server-sent events, and webhooks."""
 
 import asyncio
 import math
@@ -6,19 +6,25 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from mockchat.api import json_text
-from mockchat.api.access import Access
-from mockchat.api.operation import CONTROL_PREFIX, Call, OperationTable, Stream
-from mockchat.control.answers import EventSchema
+from mockchat.api.operation import Ack, Call, Stream
+from mockchat.api.validation import refuse
+from mockchat.control.answers import EventSchema, WebhookSchema
 from mockchat.control.journal import summary
-from mockchat.control.requests import EventQuery
+from mockchat.control.requests import (
+    AppQuery,
+    EventQuery,
+    WebhookRequest,
+    WebhookUrl,
+    control_table,
+)
 from mockchat.core import errors
-from mockchat.core.errors import Evidence
 from mockchat.core.journal import Exchange, Filter
 from mockchat.core.state import App
 from mockchat.core.watchers import BACKLOG, MOST_WATCHERS
+from mockchat.core.webhooks import MAX_WEBHOOKS
 from mockchat.version import __version__
 
-table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
+table = control_table()
 
 _EVENTS = "text/event-stream"
 _HEARTBEAT = 15.0  # seconds without an event until a sign of life
@@ -28,7 +34,7 @@ _MOST_APPS = 200  # apps that a status names: the newest
 
 
 @table.get(
-    f"{CONTROL_PREFIX}/events",
+    "/events",
     query=EventQuery,
     returns=EventSchema,
     errors=(errors.TOO_MANY_WATCHERS,),
@@ -100,3 +106,40 @@ def _online(app: App) -> int:
     """Return the number of users that are online, which all have an auth token."""
     uids = {token.uid.lower() for token in app.tokens.values()}
     return sum(user.sessions > 0 for uid in uids if (user := app.find_user(uid)))
+
+
+# --- webhooks -------------------------------------------------------------------------------
+def _webhooks_of(call: Call) -> list[dict[str, Any]]:
+    return [
+        {"id": id_, "app": app.id, "url": url}
+        for app in call.apps
+        for id_, url in app.webhooks.urls.items()
+    ]
+
+
+@table.get("/webhooks", query=AppQuery, returns=WebhookSchema)
+def list_webhooks(call: Call) -> list[dict[str, Any]]:
+    """List the webhooks of an app, or of all apps."""
+    return _webhooks_of(call)
+
+
+@table.post("/webhooks", body=WebhookRequest, returns=WebhookSchema)
+def add_webhook(call: Call) -> list[dict[str, Any]]:
+    """Post the events of an app, or of all apps there are, to a URL, until the app is reset.
+
+    The events are users that come online or go, and users that block or unblock others.
+    """
+    url = call.body["url"]
+    if any(app.webhooks.is_full for app in call.apps):
+        raise refuse("url", "plain", reason=f"is one too many: an app has up to {MAX_WEBHOOKS}")
+    for app in call.apps:
+        app.webhooks.add(url)
+    return _webhooks_of(call)
+
+
+@table.delete("/webhooks", query=WebhookUrl, body=WebhookUrl)
+def remove_webhooks(call: Call) -> Ack:
+    """Remove a webhook of an app, or of all apps; without `url`, all webhooks."""
+    url = call.body.get("url") or call.query.get("url")
+    removed = sum(app.webhooks.remove(url) for app in call.apps)
+    return Ack(f"Webhooks removed: {removed}.")

@@ -4,23 +4,20 @@ import inspect
 from dataclasses import fields
 from typing import Any
 
-from mockchat.api.access import Access
-from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, OperationTable
+from mockchat.api.operation import Ack, Call
 from mockchat.api.validation import refuse
 from mockchat.control.answers import FaultSchema, KindSchema
 from mockchat.control.fault_rules import PARAMETERS, FaultRequest
-from mockchat.control.requests import AppQuery
+from mockchat.control.requests import AppQuery, control_table, not_found
 from mockchat.core import errors
-from mockchat.core.errors import Evidence
 from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
 from mockchat.core.faults import PRESETS, FaultError, Rule
 from mockchat.core.ids import camel
 from mockchat.core.matching import Pattern
 from mockchat.core.words import counted
 
-table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
+table = control_table()
 
-_FAULTS = f"{CONTROL_PREFIX}/faults"
 _PATTERN = ("operation", "method", "path", "uid")
 
 
@@ -67,13 +64,13 @@ def kind_rows() -> list[dict[str, Any]]:
     return rows + presets
 
 
-@table.get(f"{_FAULTS}/kinds", query=AppQuery, returns=KindSchema)
+@table.get("/faults/kinds", query=AppQuery, returns=KindSchema)
 def list_fault_kinds(_call: Call) -> list[dict[str, Any]]:
     """List the kinds of faults and the presets, with their parameters."""
     return kind_rows()
 
 
-@table.get(_FAULTS, query=AppQuery, returns=FaultSchema)
+@table.get("/faults", query=AppQuery, returns=FaultSchema)
 def list_faults(call: Call) -> list[dict[str, Any]]:
     """List the faults of an app, or all, and how often each struck."""
     return [_shown(rule) for rule in _rules(call)]
@@ -83,7 +80,7 @@ def _rules(call: Call) -> list[Rule]:
     return call.server.store.faults.of(None if call.every_app else call.app.id)
 
 
-@table.post(_FAULTS, body=FaultRequest, returns=FaultSchema)
+@table.post("/faults", body=FaultRequest, returns=FaultSchema)
 def add_fault(call: Call) -> dict[str, Any]:
     """Add a fault that strikes exchanges of one app or of all.
 
@@ -115,7 +112,7 @@ def add_fault(call: Call) -> dict[str, Any]:
     return _shown(rule)
 
 
-@table.delete(_FAULTS, query=AppQuery, body=AppQuery)
+@table.delete("/faults", query=AppQuery, body=AppQuery)
 def clear_faults(call: Call) -> Ack:
     """Remove the faults of an app, or all faults."""
     rules = _rules(call)
@@ -123,14 +120,12 @@ def clear_faults(call: Call) -> Ack:
     return Ack(f"{counted(len(rules), 'fault was', 'faults were')} removed.")
 
 
-@table.delete(
-    f"{_FAULTS}/{{fault}}", query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,)
-)
+@table.delete("/faults/{fault}", query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
 def remove_fault(call: Call) -> Ack:
     """Remove a fault."""
     named = call.path["fault"]
     rules = [rule for rule in _rules(call) if str(rule.id) == named]
     if not rules:
-        raise errors.MOCK_NOT_FOUND(what="fault", name=named)
+        raise not_found("fault", named)
     call.server.store.faults.remove(rules)
     return Ack(f"The fault {named} was removed.")

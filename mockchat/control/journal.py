@@ -3,22 +3,25 @@
 from typing import Any
 
 from mockchat.api import json_text
-from mockchat.api.access import Access
-from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, OperationTable
+from mockchat.api.operation import Ack, Call
 from mockchat.api.validation import refuse
 from mockchat.control.answers import ExchangeSchema, HarSchema, JournalSchema
 from mockchat.control.har import har
-from mockchat.control.requests import DEFAULT_LIMIT, AppQuery, ExchangeQuery, JournalQuery
+from mockchat.control.requests import (
+    DEFAULT_LIMIT,
+    AppQuery,
+    ExchangeQuery,
+    JournalQuery,
+    control_table,
+    not_found,
+)
 from mockchat.core import errors
-from mockchat.core.errors import Evidence
 from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
 from mockchat.core.words import counted, guess
 
-table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
-
-_JOURNAL = f"{CONTROL_PREFIX}/journal"
+table = control_table()
 
 
 def summary(exchange: Exchange) -> dict[str, Any]:
@@ -89,7 +92,7 @@ def _check_code(call: Call, code: str) -> None:
         raise refuse("code", "plain", near, reason="is of no error and no fault")
 
 
-@table.get(_JOURNAL, query=JournalQuery, returns=JournalSchema)
+@table.get("/journal", query=JournalQuery, returns=JournalSchema)
 async def list_exchanges(call: Call) -> dict[str, Any]:
     """List the newest `limit` exchanges, oldest first, and count all that fit.
 
@@ -111,7 +114,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     }
 
 
-@table.delete(_JOURNAL, query=AppQuery, body=AppQuery)
+@table.delete("/journal", query=AppQuery, body=AppQuery)
 def clear_journal(call: Call) -> Ack:
     """Remove the exchanges of an app, or of all apps."""
     app_id = call.app_id and call.app_id.lower()
@@ -119,14 +122,14 @@ def clear_journal(call: Call) -> Ack:
     return Ack(f"{counted(forgotten, 'exchange is', 'exchanges are')} forgotten.")
 
 
-@table.get(f"{_JOURNAL}.har", query=ExchangeQuery, returns=HarSchema)
+@table.get("/journal.har", query=ExchangeQuery, returns=HarSchema)
 def get_har(call: Call) -> dict[str, Any]:
     """Get exchanges in HAR 1.2, which the network tools of browsers open."""
     return har(found(call, _filter(call)))
 
 
 @table.get(
-    f"{_JOURNAL}/{{exchange}}",
+    "/journal/{exchange}",
     query=AppQuery,
     returns=ExchangeSchema,
     errors=(errors.MOCK_NOT_FOUND,),
@@ -137,4 +140,4 @@ def get_exchange(call: Call) -> dict[str, Any]:
     for exchange in found(call, Filter()):
         if str(exchange.id) == named:
             return shown(exchange)
-    raise errors.MOCK_NOT_FOUND(what="exchange", name=named)
+    raise not_found("exchange", named)

@@ -1,15 +1,21 @@
-"""The fields of control requests; other fields are refused."""
+"""The table of control actions and the fields of their requests; other fields are refused."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from mockchat.api.access import Access
 from mockchat.api.fields import Choice, Flag, Object, String, Whole
+from mockchat.api.operation import CONTROL_PREFIX, OperationTable
 from mockchat.api.validation import StrictSchema
 from mockchat.control.fault_rules import ENDLESS, MANY, Match
 from mockchat.control.fields import AppId, HttpUrl, Instant, Json, Span
 from mockchat.control.stored import Apps, Fixture
+from mockchat.core import errors
+from mockchat.core.errors import ApiError, Evidence
 from mockchat.core.faults import CODES
 from mockchat.core.seed import MAX_FAKE_USERS
 from mockchat.core.webhooks import MAX_URL
+from mockchat.core.words import guess
 
 DEFAULT_LIMIT = 100  # exchanges of an answer
 _LONGEST_WAIT = 60.0  # seconds
@@ -19,6 +25,17 @@ class ControlSchema(StrictSchema):
     """The field of every control request: the app that it is for, else all apps."""
 
     app = AppId()
+
+
+def control_table(**common: Any) -> OperationTable:
+    """Return a table of control actions: each may name an app, and needs the control token."""
+    ours: dict[str, Any] = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
+    return OperationTable(CONTROL_PREFIX, **{**ours, **common})
+
+
+def not_found(what: str, name: str, known: Iterable[str] = ()) -> ApiError:
+    """Return MOCK_NOT_FOUND for a name in a path; it tells the known name that is near."""
+    return errors.MOCK_NOT_FOUND(what=what, name=name, near=guess(name, known))
 
 
 class NamedFixture(Object):

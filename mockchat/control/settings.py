@@ -1,50 +1,42 @@
-"""Control actions on settings: the rules of apps change, those of the start are shown."""
+"""Control actions on what is in force: the rules and clocks of apps, the settings of the start."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from mockchat.api.access import Access
-from mockchat.api.operation import CONTROL_PREFIX, Call, OperationTable
-from mockchat.control.answers import StartSchema
-from mockchat.control.requests import AppQuery, SettingsRequest
-from mockchat.core.errors import Evidence
+from mockchat.api.operation import Call
+from mockchat.api.validation import refuse
+from mockchat.control.answers import ClockSchema, StartSchema
+from mockchat.control.requests import AppQuery, ClockRequest, SettingsRequest, control_table
+from mockchat.core.clock import LATEST, Clock
+from mockchat.core.ids import camel
 from mockchat.core.limits import Quota, Rules
 
-table = OperationTable(access=Access.CONTROL, returns=StartSchema, evidence=Evidence.ASSUMED)
+table = control_table()
 
-_SETTINGS = f"{CONTROL_PREFIX}/settings"
-_SINGLE_USE = "single-use"
-_PLAIN = ("any_key", "errors", "login_latency", "unbuilt")  # as Rules name and hold them
 _LIMITS = ("max_users", "rate_limit", "token_ttl")  # None in Rules where they are 0
+_RULES = ("any_key", "errors", "login_latency", *_LIMITS, "tokens", "unbuilt")
 
 
-@table.get(_SETTINGS, query=AppQuery)
+@table.get("/settings", query=AppQuery, returns=StartSchema)
 def get_settings(call: Call) -> dict[str, Any]:
     """Get the rules of an app, or of new apps, and the settings of the server's start."""
     rules, server = (call.only_app or call.server.store).rules, call.server
-    shown = {
-        "anyKey": rules.any_key,
-        "errors": rules.errors,
-        "loginLatency": rules.login_latency,
-        "maxUsers": rules.max_users or 0,
-        "rateLimit": rules.rate_limit or 0,
-        "tokenTtl": rules.token_ttl or 0.0,
-        "tokens": _SINGLE_USE if rules.single_use_tokens else "reusable",
-        "unbuilt": rules.unbuilt,
-    }
+    shown = {name: getattr(rules, name) for name in _RULES}
     urls = {"url": server.plain_url, "httpsUrl": server.https_url}
     return {
-        "rules": shown,
+        "rules": {camel(name): 0 if value is None else value for name, value in shown.items()},
         "settings": server.settings(),
         **{name: url for name, url in urls.items() if url},
         "hasCa": server.ca_path is not None,
     }
 
 
-@table.patch(_SETTINGS, body=SettingsRequest)
+@table.patch("/settings", body=SettingsRequest, returns=StartSchema)
 def change_settings(call: Call) -> dict[str, Any]:
     """Change the rules of an app, or of all apps and of those to come; a reset keeps them."""
-    wish = {name: value for name, value in call.body.items() if value not in (None, "")}
+    given = {name: call.body.get(name) for name in _RULES}
+    wish = {name: value for name, value in given.items() if value not in (None, "")}
     store = call.server.store
     for app in call.apps:
         app.rules = _changed(app.rules, wish)
@@ -58,8 +50,35 @@ def change_settings(call: Call) -> dict[str, Any]:
 
 
 def _changed(rules: Rules, wish: dict[str, Any]) -> Rules:
-    changes = {name: wish[name] for name in _PLAIN if name in wish}
-    changes |= {name: wish[name] or None for name in _LIMITS if name in wish}
-    if "tokens" in wish:
-        changes["single_use_tokens"] = wish["tokens"] == _SINGLE_USE
-    return replace(rules, **changes)
+    limits = {name: wish[name] or None for name in _LIMITS if name in wish}
+    return replace(rules, **{**wish, **limits})
+
+
+# --- clocks ---------------------------------------------------------------------------------
+@table.get("/clock", query=AppQuery, returns=ClockSchema)
+def get_clock(call: Call) -> dict[str, Any]:
+    """Get the time of an app, or of the server, which new apps follow."""
+    clock = _clock(call)
+    now = clock.now()
+    time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+    return {"now": now, "time": time.replace("+00:00", "Z"), "frozen": clock.frozen}
+
+
+def _clock(call: Call) -> Clock:
+    return (call.only_app or call.server.store).clock
+
+
+@table.patch("/clock", body=ClockRequest, returns=ClockSchema)
+def move_clock(call: Call) -> dict[str, Any]:
+    """Freeze a clock (now, or `at` an instant), advance it, or resume it.
+
+    Without an app, the clocks of all apps change, and new apps follow. Auth tokens, timestamps and
+    rate-limit windows depend on them. `resume` comes first, `advance` last.
+    """
+    wish = call.body
+    resume, freeze, at = bool(wish.get("resume")), bool(wish.get("freeze")), wish.get("at")
+    try:
+        _clock(call).move(resume=resume, freeze=freeze, at=at, advance=wish.get("advance") or 0.0)
+    except ValueError:
+        raise refuse("advance", "plain", reason=f"leads beyond {LATEST} unix seconds") from None
+    return dict(get_clock(call))

@@ -8,15 +8,20 @@ from typing import Any
 from marshmallow import ValidationError
 
 from mockchat.api import json_text
-from mockchat.api.access import Access
 from mockchat.api.json_text import exact
-from mockchat.api.operation import CONTROL_PREFIX, Ack, Call, File, OperationTable
+from mockchat.api.operation import Ack, Call, File
 from mockchat.api.validation import details_of, refuse
 from mockchat.control.answers import ContentsSchema, SeededSchema, SnapshotSchema, StateSchema
-from mockchat.control.requests import AppQuery, SeedRequest, SnapshotRequest
-from mockchat.control.stored import checking_apps, read_fixture
+from mockchat.control.requests import (
+    AppQuery,
+    SeedRequest,
+    SnapshotRequest,
+    control_table,
+    not_found,
+)
+from mockchat.control.stored import read_fixture, validate_apps
 from mockchat.core import errors
-from mockchat.core.errors import Evidence
+from mockchat.core.errors import ApiError
 from mockchat.core.seed import (
     MAX_FAKE_USERS,
     FixtureError,
@@ -29,14 +34,14 @@ from mockchat.core.steps import Steps, dropping, in_thread, pieces
 from mockchat.core.store import MAX_SNAPSHOT_BYTES, Apps, StoredSnapshot
 from mockchat.core.words import counted
 
-table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
+table = control_table()
 
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEPTH = 1000  # of stored contents, which were checked before
-_ONE = f"{CONTROL_PREFIX}/snapshots/{{name}}"
+_ONE = "/snapshots/{name}"
 
 
-@table.post(f"{CONTROL_PREFIX}/reset", body=AppQuery)
+@table.post("/reset", body=AppQuery)
 async def reset(call: Call) -> Ack:
     """Reset an app, or all apps, to the seed, without journal, faults and held logins.
 
@@ -55,7 +60,7 @@ async def reset(call: Call) -> Ack:
     return Ack(f"{counted(len(apps), 'app', 'apps')} went back to the seed.")
 
 
-@table.post(f"{CONTROL_PREFIX}/seed", body=SeedRequest, returns=SeededSchema)
+@table.post("/seed", body=SeedRequest, returns=SeededSchema)
 async def seed(call: Call) -> dict[str, Any]:
     """Add a fixture's users, roles and api keys, or any number of plausible users.
 
@@ -95,23 +100,30 @@ def _shown(name: str, owner: str | None, kept: StoredSnapshot) -> dict[str, Any]
     return shown if owner is None else {**shown, "app": apps[0]}
 
 
+def _snapshots(call: Call) -> dict[Any, StoredSnapshot]:
+    """Return the snapshots of an app and of the server, or all, by owner and name."""
+    app, snapshots = call.only_app, call.server.store.snapshots
+    owners = None if app is None else (None, app.id.lower())
+    return {key: kept for key, kept in snapshots.items() if owners is None or key[0] in owners}
+
+
+def _no_snapshot(call: Call) -> ApiError:
+    wanted = call.path["name"]
+    known = {name for owner, name in _snapshots(call) if call.only_app or owner is None}
+    return not_found("snapshot", wanted, known - {wanted})
+
+
 def _found(call: Call) -> StoredSnapshot:
-    name = call.path["name"]
-    kept = call.server.store.kept(name, call.only_app)
+    kept = call.server.store.kept(call.path["name"], call.only_app)
     if kept is None:
-        raise errors.MOCK_NOT_FOUND(what="snapshot", name=name)
+        raise _no_snapshot(call)
     return kept
 
 
-@table.get(f"{CONTROL_PREFIX}/snapshots", query=AppQuery, returns=SnapshotSchema)
+@table.get("/snapshots", query=AppQuery, returns=SnapshotSchema)
 def list_snapshots(call: Call) -> list[dict[str, Any]]:
     """List the snapshots of an app and of the server."""
-    app = call.only_app
-    return [
-        _shown(name, owner, kept)
-        for (owner, name), kept in call.server.store.snapshots.items()
-        if app is None or owner in (None, app.id.lower())
-    ]
+    return [_shown(name, owner, kept) for (owner, name), kept in _snapshots(call).items()]
 
 
 @table.put(_ONE, body=SnapshotRequest, returns=SnapshotSchema, max_body=MAX_SNAPSHOT_BYTES)
@@ -137,7 +149,7 @@ async def take_snapshot(call: Call) -> dict[str, Any]:
 
 async def _given(call: Call, apps: Any) -> Apps:
     try:
-        await call.in_turns(checking_apps(apps))
+        await asyncio.to_thread(validate_apps, apps)
         return await call.in_turns(call.server.store.checking(apps, call.only_app))
     except ValidationError as error:
         raise errors.BAD_REQUEST(details=details_of({"apps": error.messages})) from None
@@ -172,11 +184,11 @@ def delete_snapshot(call: Call) -> Ack:
     """Delete a snapshot."""
     name = call.path["name"]
     if not call.server.store.forget(name, call.only_app):
-        raise errors.MOCK_NOT_FOUND(what="snapshot", name=name)
+        raise _no_snapshot(call)
     return Ack(f"The snapshot {name} is forgotten.")
 
 
-@table.get(f"{CONTROL_PREFIX}/state", query=AppQuery, returns=StateSchema)
+@table.get("/state", query=AppQuery, returns=StateSchema)
 async def get_state(call: Call) -> File:
     """Get all users, auth tokens, api keys and roles of an app, or of all apps.
 

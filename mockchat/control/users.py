@@ -1,4 +1,4 @@
-"""Control actions on users: any operation of a back end, and the list of logins."""
+"""Control actions on users: any operation of a back end, the list of logins, held logins."""
 
 import re
 from itertools import islice
@@ -6,16 +6,25 @@ from typing import Any
 
 from mockchat.api import OPERATIONS
 from mockchat.api.access import Access
-from mockchat.api.operation import CONTROL_PREFIX, Call, Operation, OperationTable
+from mockchat.api.operation import Call, Operation
 from mockchat.api.validation import refuse
-from mockchat.control.answers import LoginSchema, PerformedSchema
-from mockchat.control.requests import DEFAULT_LIMIT, PerformRequest, SessionQuery
+from mockchat.control.answers import LoginSchema, LoginsSchema, PerformedSchema
+from mockchat.control.requests import (
+    DEFAULT_LIMIT,
+    HoldQuery,
+    HoldRequest,
+    PerformRequest,
+    SessionQuery,
+    control_table,
+    not_found,
+)
 from mockchat.core import errors
 from mockchat.core.entities import BACK_END, AuthToken
-from mockchat.core.errors import Evidence
+from mockchat.core.holds import MAX_HELD
+from mockchat.core.journal import Exchange
 from mockchat.core.state import App
 
-table = OperationTable(access=Access.CONTROL, evidence=Evidence.ASSUMED)
+table = control_table()
 
 _BY_KEY = (Access.ANY_KEY, Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN)
 _OF_BACK_ENDS: dict[str, Operation] = {}
@@ -26,7 +35,7 @@ _ERRORS = dict.fromkeys(error for row in _OF_BACK_ENDS.values() for error in row
 
 
 @table.post(
-    f"{CONTROL_PREFIX}/operations/{{operation}}",
+    "/operations/{operation}",
     body=PerformRequest,
     returns=PerformedSchema,
     errors=(errors.MOCK_NOT_FOUND, *_ERRORS),
@@ -41,7 +50,7 @@ async def perform_operation(call: Call) -> dict[str, Any]:
     name, body = call.path["operation"], call.body
     operation = _OF_BACK_ENDS.get(name)
     if operation is None:
-        raise errors.MOCK_NOT_FOUND(what="operation of back ends", name=name)
+        raise not_found("operation of back ends", name, _OF_BACK_ENDS)
     path, wanted = body.get("path") or {}, re.findall(r"{(\w+)}", operation.path)
     if path.keys() != {*wanted} or not all(isinstance(one, str) and one for one in path.values()):
         reason = f"must have {', '.join(wanted) or 'nothing'}, as texts"
@@ -53,7 +62,7 @@ async def perform_operation(call: Call) -> dict[str, Any]:
     return {"result": found["data"], **({"meta": found["meta"]} if "meta" in found else {})}
 
 
-@table.get(f"{CONTROL_PREFIX}/sessions", query=SessionQuery, returns=LoginSchema)
+@table.get("/sessions", query=SessionQuery, returns=LoginSchema)
 def list_sessions(call: Call) -> list[dict[str, Any]]:
     """List the auth tokens, newest first, with their devices and whether the owner is online."""
     rows = [_shown(app, token) for app in call.apps for token in _tokens(app, call)]
@@ -84,3 +93,52 @@ def _shown(app: App, token: AuthToken) -> dict[str, Any]:
         "online": user.sessions > 0,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+# --- held logins ----------------------------------------------------------------------------
+def _holds_of(call: Call) -> dict[str, Any]:
+    return {
+        "held": {app.id: [uid or "*" for uid in app.holds.uids] for app in call.apps},
+        "waiting": {app.id: list(app.holds.waiting) for app in call.apps},
+    }
+
+
+@table.get("/logins", query=HoldQuery, returns=LoginsSchema)
+async def list_logins(call: Call) -> dict[str, Any]:
+    """List the held uids and the logins that wait now; `wait` waits for them."""
+    query, uid = call.query, call.query.get("uid")
+    if query.get("wait"):
+        count = query["count"] or 1
+
+        def are_there(_new: list[Exchange]) -> bool:
+            return sum(app.holds.count(uid) for app in call.apps) >= count
+
+        async with call.waiting():
+            await call.server.store.journals.watchers.until(are_there, query["wait"])
+    return _holds_of(call)
+
+
+@table.post("/logins", body=HoldRequest, returns=LoginsSchema)
+def hold_logins(call: Call) -> dict[str, Any]:
+    """Hold the logins of a uid, or all logins, open.
+
+    They are in progress until they are released, so a second login is refused.
+    """
+    apps = call.apps
+    if any(len(app.holds.uids) >= MAX_HELD for app in apps):
+        raise refuse("uid", "plain", reason=f"would be one of more than {MAX_HELD} held uids")
+    for app in apps:
+        app.holds.hold(call.body.get("uid"))
+    return _holds_of(call)
+
+
+@table.delete("/logins", body=HoldRequest, returns=LoginsSchema)
+def release_logins(call: Call) -> dict[str, Any]:
+    """Release the logins of a uid, or all logins."""
+    uid = call.body.get("uid")
+    for app in call.apps:
+        if uid:
+            app.holds.release(uid)
+        else:
+            app.holds.release_all()
+    return _holds_of(call)

@@ -318,7 +318,7 @@ CONTROL_TOKEN = _row("control_token", "The control API is guarded and the reques
         "The control API is guarded. Send the control token as Authorization: Bearer TOKEN."))
 MOCK_NOT_FOUND = _row("mock_not_found",
     "The snapshot, fault, exchange, operation or page that the path names is not there.",
-    _ours("MOCK_NOT_FOUND", 404, "There is no {what} {name}."))
+    _ours("MOCK_NOT_FOUND", 404, "There is no {what} {name}.{near}"))
 TOO_MANY_WATCHERS = _row("too_many_watchers", "Too many clients watch the events of the server.",
     _ours("MOCK_TOO_MANY_WATCHERS", 429,
         "{limit} clients watch already. Close a tab of the dashboard, or another watcher."))

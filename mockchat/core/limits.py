@@ -12,13 +12,14 @@ IMPORT_LIMIT = 60  # a minute: each carries up to 50 users
 APP_LIMIT = 100_000  # a minute, all classes together
 RECORDED_MAX_USERS = 25  # of the plan whose refusal was recorded (reference section 15.1)
 _WINDOW = 60  # seconds
+SINGLE_USE = "single-use"  # of Rules.tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The settings of an app for its checks and refusals."""
 
-    single_use_tokens: bool = False
+    tokens: str = "reusable"  # or SINGLE_USE
     token_ttl: float | None = None  # seconds
     any_key: bool = False
     strict_apps: bool = False

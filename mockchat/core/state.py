@@ -27,7 +27,7 @@ from mockchat.core.entities import (
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journal, Journals
-from mockchat.core.limits import Quota, Rules
+from mockchat.core.limits import SINGLE_USE, Quota, Rules
 from mockchat.core.snapshot import Contents
 from mockchat.core.steps import Steps, dropping
 from mockchat.core.webhooks import Webhooks
@@ -259,7 +259,7 @@ class App(Entities):
 
         A user has at most 100 tokens; a new one destroys the oldest (reference section 3).
         """
-        if not force and not self.rules.single_use_tokens:
+        if not force and self.rules.tokens != SINGLE_USE:
             for value in reversed(list(user.tokens)):
                 if user.tokens[value].device == device and (token := self.live_token(value)):
                     return token
@@ -301,7 +301,7 @@ class App(Entities):
         A single-use token logs in once. Its device may log in with it again; a client without a
         device counts as a new one at each login.
         """
-        if not self.rules.single_use_tokens or not (device or logs_in):
+        if self.rules.tokens != SINGLE_USE or not (device or logs_in):
             return
         if token.bound_to is None:
             token.bound_to = device

@@ -16,7 +16,7 @@ from mockchat.core.ids import camel
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.core.words import did_you_mean
-from mockchat.kit.checks import check_keywords, check_where
+from mockchat.kit.checks import check_keywords, check_where, knowing_keywords
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
 from mockchat.kit.names import (
@@ -71,6 +71,7 @@ class Users(Mapping[str, Json]):
         return repr(dict(self))
 
 
+@knowing_keywords
 class Kit:
     """The verbs; `app_id` None means the default app for users, every app for the rest."""
 

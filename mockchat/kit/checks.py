@@ -1,12 +1,15 @@
 """Checks: a name that a test mistypes is an error in the line of the test."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, get_args
 
 from mockchat.core.words import did_you_mean
 from mockchat.kit.names import Method, OperationName
 
 __tracebackhide__ = True
+T = TypeVar("T")
 _KINDS: dict[str, type] = {
     **dict.fromkeys(("operation", "method", "path", "uid", "code"), str),
     **dict.fromkeys(("status", "since"), int),
@@ -24,6 +27,27 @@ def check_keywords(given: Iterable[str], known: Iterable[str], refusal: str) -> 
     for name in given:
         if name not in names:
             raise TypeError(f"{refusal.format(repr(name))}; {did_you_mean(name, names)}")
+
+
+def knowing_keywords(kit: type[T]) -> type[T]:
+    """Let the verbs of a class refuse a mistyped keyword with the one that was meant."""
+    for name, verb in list(vars(kit).items()):
+        if not name.startswith("_") and inspect.isfunction(verb):
+            keywords = inspect.signature(verb).parameters.values()
+            if all(one.kind is not one.VAR_KEYWORD for one in keywords):  # it checks its own
+                known = [one.name for one in keywords if one.name != "self"]
+                setattr(kit, name, _knowing(verb, known))
+    return kit
+
+
+def _knowing(verb: Callable[..., Any], known: list[str]) -> Callable[..., Any]:
+    @wraps(verb)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        __tracebackhide__ = True
+        check_keywords(keywords, known, f"{verb.__name__} has no {{}}")
+        return verb(*arguments, **keywords)
+
+    return call
 
 
 def check_where(given: Mapping[str, Any]) -> None:

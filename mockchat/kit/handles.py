@@ -7,12 +7,14 @@ from mockchat.bridge import Bridge
 from mockchat.core.clock import Duration, seconds
 from mockchat.core.journal import Exchange, Filter
 from mockchat.core.state import App
+from mockchat.kit.checks import knowing_keywords
 
 __tracebackhide__ = True  # a failed verb shows the line of the test
 PATIENCE = 5.0  # seconds that waiting takes at most, if a test does not say
 _SHOWN = 10  # exchanges in a failed assertion
 
 
+@knowing_keywords
 class Fault:
     """A fault that a test added; leaving its `with` block removes it."""
 
@@ -57,6 +59,7 @@ class Fault:
         self.remove()
 
 
+@knowing_keywords
 class Hold:
     """Logins that are held open; leaving the `with` block lets them go on."""
 

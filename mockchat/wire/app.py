@@ -118,10 +118,8 @@ def seed_of(config: Config) -> Seed:
 
 def rules_of(config: Config) -> Rules:
     """Return the rules that a config asks for."""
-    same = {
-        one.name: getattr(config, one.name) for one in fields(Rules) if hasattr(config, one.name)
-    }
-    return Rules(single_use_tokens=config.tokens == "single-use", **same)
+    names = {one.name for one in fields(Rules)} & {one.name for one in fields(config)}
+    return Rules(**{name: getattr(config, name) for name in names})
 
 
 def settings_of(config: Config) -> list[dict[str, str]]:

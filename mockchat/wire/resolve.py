@@ -13,7 +13,7 @@ from mockchat.api.requests import only_logs_in
 from mockchat.api.session_jwt import subject_in
 from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
-from mockchat.control.dashboard import DASHBOARD
+from mockchat.control.about import DASHBOARD
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.matching import SOCKET, RequestSummary

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mockchat import Config, MockChat
-from mockchat.control.dashboard import FOLDER
+from mockchat.control.about import FOLDER
 from tests.sdk.conftest import ARTEFACTS, RUN_LIMIT
 from tests.sdk.harness import HERE, Facts, environment_for, facts_from
 
