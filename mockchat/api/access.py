@@ -63,11 +63,7 @@ class Access(Enum):
     ANY_KEY = ("api key", _KEY, _any_key)  # of either scope
     FULL_KEY = ("full-access key", _FULL, _full_key)
     TOKEN = ("auth token", _TOKEN, _token)
-    FULL_KEY_OR_TOKEN = (
-        "full-access key or auth token",
-        (*_FULL, *_TOKEN),
-        _full_key_or_token,
-    )
+    FULL_KEY_OR_TOKEN = ("full-access key or auth token", (*_FULL, *_TOKEN), _full_key_or_token)
     LOGIN = ("auth token, or api key and uid", (*_KEY, *_TOKEN), _login)
     # Checked by the guard of the control API.
     CONTROL = ("control token, if set", (errors.CONTROL_TOKEN,), _nothing)

@@ -11,11 +11,7 @@ table = OperationTable(
     access=Access.FULL_KEY, returns=schemas.TokenDetailSchema, errors=PATH_UID_ERRORS
 )
 
-_TOKEN_ERRORS = (
-    *PATH_UID_ERRORS,
-    errors.TOKEN_NOT_FOUND,
-    errors.AUTH_TOKEN_NOT_ACCESSIBLE,
-)
+_TOKEN_ERRORS = (*PATH_UID_ERRORS, errors.TOKEN_NOT_FOUND, errors.AUTH_TOKEN_NOT_ACCESSIBLE)
 _TOKENS = "/users/{uid}/auth_tokens"
 _TOKEN = f"{_TOKENS}/{{authToken}}"
 

@@ -68,12 +68,7 @@ def _page(call: Call, users: list[User], viewer: User) -> Page:
     _FRIENDS,
     body=requests.FriendsToAdd,
     returns=schemas.FriendAcksSchema,
-    errors=(
-        *PATH_UID_ERRORS,
-        errors.SELF_FRIEND,
-        errors.ALREADY_FRIEND,
-        errors.QUOTA_REACHED,
-    ),
+    errors=(*PATH_UID_ERRORS, errors.SELF_FRIEND, errors.ALREADY_FRIEND, errors.QUOTA_REACHED),
     evidence=Evidence.DOCUMENTED,
 )
 def add_friends(call: Call) -> dict[str, Any]:

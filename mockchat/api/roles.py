@@ -68,9 +68,7 @@ def update_role(call: Call) -> Role:
 
 
 @table.delete(
-    _ROLE,
-    returns=schemas.AckSchema,
-    errors=(errors.ROLE_NOT_FOUND, errors.ROLE_DELETE_DENIED),
+    _ROLE, returns=schemas.AckSchema, errors=(errors.ROLE_NOT_FOUND, errors.ROLE_DELETE_DENIED)
 )
 def delete_role(call: Call) -> Ack:
     """Delete a role; its users get the default role."""

@@ -64,8 +64,7 @@ PRESETS: dict[str, Preset] = {
         ((errors.QUOTA_REACHED, Pattern(operation="create_user")),),
     ),
     "login_in_progress": Preset(
-        "Another login is in progress.",
-        ((errors.LOGIN_IN_PROGRESS, _LOGIN),),
+        "Another login is in progress.", ((errors.LOGIN_IN_PROGRESS, _LOGIN),)
     ),
 }
 
