@@ -16,7 +16,7 @@ from mockchat.api.settings import SettingsSchema, settings
 from mockchat.api.users import user_changes
 from mockchat.api.validation import Loader
 from mockchat.core import errors
-from mockchat.core.entities import UserCaller
+from mockchat.core.entities import AuthToken, UserCaller
 from mockchat.core.errors import ApiError, Evidence
 from mockchat.core.ids import channel_secret
 from mockchat.core.limits import CORE_LIMIT
@@ -48,11 +48,19 @@ def _use_token(call: Call, caller: UserCaller, *, logs_in: bool = True) -> None:
     describe(caller.token, call)
 
 
-async def _pass_hold(call: Call, uid: str) -> None:
-    """Wait for as long as the logins of `uid` are held; raise LOGIN_IN_PROGRESS if one waits."""
-    if call.app.holds.has(uid):
-        async with call.waiting():
-            await call.app.holds.passed(uid)
+async def _log_in(
+    call: Call, uid: str, token: AuthToken | None = None, latency: float = 0.0
+) -> UserCaller:
+    """Return the caller after its login, with a new token unless it has one."""
+    app = call.app
+    with app.login(call.device or (token.value if token else uid)):
+        if latency:
+            await call.sleep(latency)
+        if app.holds.has(uid):
+            async with call.waiting():
+                await app.holds.passed(uid)
+        token = token or app.issue_token(app.user(uid), device=call.device)
+        return app.user_caller(token.value)  # it may have died meanwhile
 
 
 # --- for SDKs -------------------------------------------------------------------------------
@@ -75,14 +83,11 @@ async def update_me(call: Call) -> Me:
         if changes:
             app.update_user(caller.user, changes)
         return _logged_in(call, caller)
-    token = caller.token.value
-    with app.login(call.device or token):
-        await _pass_hold(call, caller.user.uid)
-        caller = app.user_caller(token)  # it may have died meanwhile
-        _use_token(call, caller)
-        if _has_no_socket(call):
-            app.go_online(caller)
-        return _logged_in(call, caller)
+    caller = await _log_in(call, caller.user.uid, caller.token)
+    _use_token(call, caller)
+    if _has_no_socket(call):
+        app.go_online(caller)
+    return _logged_in(call, caller)
 
 
 def _has_no_socket(call: Call) -> bool:
@@ -139,14 +144,9 @@ async def login(call: Call) -> Me:
     """
     app, token = call.app, call.caller.token if isinstance(call.caller, UserCaller) else None
     uid = token.uid if token else _uid(call)
-    with app.login(call.device or (token.value if token else uid)):
-        await call.sleep(app.rules.login_latency)
-        await _pass_hold(call, uid)
-        if token is None:
-            token = app.issue_token(app.user(uid), device=call.device)
-        caller = app.user_caller(token.value)  # it may have died meanwhile
-        app.use_token(caller.token, call.device or "")
-        return _logged_in(call, caller)
+    caller = await _log_in(call, uid, token, app.rules.login_latency)
+    app.use_token(caller.token, call.device or "")
+    return _logged_in(call, caller)
 
 
 def _uid(call: Call) -> str:
