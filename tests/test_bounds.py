@@ -157,7 +157,6 @@ FILLED: dict[str, tuple[int, Fill]] = {
 # Those whose bound a test of their own shows.
 SHOWN = {
     "Journal._exchanges": "test_of_many_or_large_exchanges_the_newest_are_kept",
-    "Journals._by_app": "test_journals_of_many_apps_are_bounded_together_and_go_with_them",
     "Journals._by_use": "test_journals_of_many_apps_are_bounded_together_and_go_with_them",
     "Deliveries._lines": "test_too_many_events_that_wait_are_dropped_and_a_stop_waits_for_none",
     "Writer._lines": "test_lines_that_stderr_refuses_are_dropped_and_told_once_it_takes_some",
