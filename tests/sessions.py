@@ -1,6 +1,6 @@
 """Tokens, logins and WebSockets of users."""
 
-from aiohttp import ClientWebSocketResponse
+from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from tests.answers import data_of
 from tests.values import AUTH_KEY, PATIENCE, Client, Json
@@ -34,3 +34,16 @@ async def connect(client: Client, me: Json, **frame: Json) -> ClientWebSocketRes
 
 def auth_frame(jwt: str, app_id: str = "APP_ID", **body: Json) -> Json:
     return {"appId": app_id, "type": "auth", "deviceId": "d1", "body": {"auth": jwt, **body}}
+
+
+async def assert_lives(socket: ClientWebSocketResponse) -> None:
+    """The socket answers, and nothing else was on its way."""
+    await socket.send_json({"action": "ping", "ack": True})
+    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+
+
+async def end_of(socket: ClientWebSocketResponse) -> int | None:
+    """The code with which the server ends a socket that it tells nothing more."""
+    message = await socket.receive(timeout=PATIENCE)
+    assert message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED), message
+    return message.data if message.type is WSMsgType.CLOSE else socket.close_code

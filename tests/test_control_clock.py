@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-from aiohttp import WSMsgType
 from pytest_aiohttp.plugin import AiohttpClient
 
 from mockchat import Config, create_app
@@ -13,8 +12,8 @@ from mockchat.core.clock import LATEST, Clock
 from mockchat.wire.app import STORE
 from tests.answers import assert_error, body_of, data_of, details_of
 from tests.helpers import create_user, journal_of, steer
-from tests.sessions import by_token, connect, issue_token, log_in
-from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Request, Serve
+from tests.sessions import assert_lives, by_token, connect, end_of, issue_token, log_in
+from tests.values import NOW, REST_KEY, Client, Json, Request, Serve
 
 LOGIN = {"uid": "superhero1", "authKey": "AUTH_KEY"}
 FROZEN = {"now": float(NOW), "time": "2023-11-14T22:13:20.000Z", "frozen": True}
@@ -146,15 +145,13 @@ async def test_tokens_and_their_websockets_end_with_it_and_not_where_time_goes_b
     socket = await connect(client, me)
 
     await move(client, at=NOW - 10**6)
-    await socket.send_json({"action": "ping"})
-    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+    await assert_lives(socket)
 
     await move(client, at=NOW + 59 * 60)
     assert await data_of(client.get("/me", headers=shown))
     await move(client, advance="1m")
     await assert_error(client.get("/me", headers=shown), errors.AUTH_TOKEN_UNKNOWN)
-    message = await socket.receive(timeout=PATIENCE)
-    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+    assert await end_of(socket) == 1008
 
 
 async def test_the_rate_limit_s_minute_passes_with_it(serve: Serve) -> None:
@@ -178,10 +175,8 @@ async def test_a_moved_app_leaves_the_others_at_their_time(serve: Serve, clock: 
     told = await move(client, advance="1h", app="ONE")
 
     assert told["now"] == NOW + 3600
-    message = await socket.receive(timeout=PATIENCE)
-    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
-    await neighbour.send_json({"action": "ping"})
-    assert await neighbour.receive_json(timeout=PATIENCE) == {"action": "pong"}
+    assert await end_of(socket) == 1008
+    await assert_lives(neighbour)
     times = {app: (await data_of(made(client, app)))["createdAt"] for app in ("one", "two")}
     assert times == {"one": NOW + 3600, "two": NOW}
     journal = await journal_of(client, app="one", operation="create_user")

@@ -11,7 +11,7 @@ from mockchat.core.faults import PRESETS
 from mockchat.wire import websocket
 from tests.answers import body_of
 from tests.faulty import Gate, add_fault, proves
-from tests.sessions import auth_frame, connect, log_in
+from tests.sessions import auth_frame, connect, end_of, log_in
 from tests.values import PATIENCE, Client, Json, Serve
 
 PING = {"action": "ping", "ack": "true"}
@@ -27,13 +27,6 @@ async def me(client: Client) -> Json:
 
 async def frame(socket: ClientWebSocketResponse) -> Any:
     return await socket.receive_json(timeout=PATIENCE)
-
-
-async def end_of(socket: ClientWebSocketResponse) -> int | None:
-    """The code with which the server ends a socket that it tells nothing more."""
-    message = await socket.receive(timeout=PATIENCE)
-    assert message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED), message
-    return socket.close_code
 
 
 async def authenticate(client: Client, me: Json, path: str = "/") -> ClientWebSocketResponse:

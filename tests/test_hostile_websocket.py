@@ -6,13 +6,13 @@ import contextlib
 import json
 from typing import Any
 
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import WSMsgType
 from hypothesis import given
 
 from tests.faulty import Wire
 from tests.raw import assert_alive, send_raw
 from tests.rows import each_row, telling
-from tests.sessions import auth_frame, connect, log_in
+from tests.sessions import assert_lives, auth_frame, connect, log_in
 from tests.strategies import hostile, json_values
 from tests.values import PATIENCE, Client
 
@@ -42,11 +42,6 @@ FRAMES: dict[str, str] = {
 }
 
 
-async def still_answers(socket: ClientWebSocketResponse) -> bool:
-    await socket.send_json({"action": "ping", "ack": True})
-    return bool(await socket.receive_json(timeout=PATIENCE) == {"action": "pong"})
-
-
 async def test_odd_frames_are_overlooked(client: Client) -> None:
     nobody = await client.ws_connect("/")
     somebody = await connect(client, await log_in(client, "superhero1"))
@@ -55,7 +50,8 @@ async def test_odd_frames_are_overlooked(client: Client) -> None:
             await socket.send_bytes(content)
         for case, frame in FRAMES.items():
             await socket.send_str(frame)
-            assert await still_answers(socket), case
+            with telling(case=case):
+                await assert_lives(socket)
     careful = await client.ws_connect("/", autoping=False)
     await careful.ping(b"are you there")
     message = await careful.receive(timeout=PATIENCE)
@@ -69,7 +65,7 @@ async def test_any_json_is_overlooked(client: Client, frame: Any) -> None:
 
     await socket.send_str(json.dumps(frame))
 
-    assert await still_answers(socket)
+    await assert_lives(socket)
     await socket.close()
 
 
@@ -84,7 +80,7 @@ async def test_a_huge_or_garbled_frame_ends_its_socket_only(client: Client, size
         pass
 
     assert socket.close_code in ((1006, 1009) if size else (1002, 1006, 1007))
-    assert await still_answers(bystander)
+    await assert_lives(bystander)
 
 
 # --- authentication -------------------------------------------------------------------------
@@ -142,7 +138,8 @@ async def test_odd_wishes_of_a_good_client_are_overlooked(client: Client) -> Non
         {"deviceId": {"a": 1}, "params": "x"},
     ]
     for odd in wishes:
-        assert await still_answers(await connect(client, me, **odd)), odd
+        with telling(**odd):
+            await assert_lives(await connect(client, me, **odd))
 
 
 # --- handshakes -----------------------------------------------------------------------------
@@ -171,7 +168,7 @@ async def test_a_broken_handshake_is_refused(client: Client) -> None:
     for _ in range(5):
         await socket.send_json({"action": "ping", "ack": True})
     socket.get_extra_info("socket").shutdown(2)  # a client that vanishes stops nothing
-    assert await still_answers(await connect(client, me))
+    await assert_lives(await connect(client, me))
 
 
 # --- clients that do not read ---------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from aiohttp import WSMsgType
 from hypothesis import given, settings
 
 from mockchat import Config
@@ -13,9 +12,9 @@ from mockchat.core.steps import finish
 from mockchat.wire.app import create_store
 from tests.answers import assert_error, body_of, data_of
 from tests.helpers import create_user, get_user, journal_of, steer
-from tests.sessions import by_token, connect, issue_token, log_in
+from tests.sessions import by_token, connect, end_of, issue_token, log_in
 from tests.strategies import Contents, contents
-from tests.values import NOW, PATIENCE, REST_KEY, SEED_UIDS, Client, Serve
+from tests.values import NOW, REST_KEY, SEED_UIDS, Client, Serve
 
 
 async def uids_of(client: Client, app: str = "APP_ID") -> list[str]:
@@ -51,8 +50,7 @@ async def test_tokens_with_their_sockets_journal_faults_and_quotas_are_gone(serv
     assert await journal_of(client) == []
     assert await body_of(client.get("/_mock/faults")) == []
     assert await data_of(client.get("/users", headers=REST_KEY))
-    message = await socket.receive(timeout=PATIENCE)
-    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+    assert await end_of(socket) == 1008
     headers = by_token(me["authToken"])
     await assert_error(client.get("/me", headers=headers), errors.AUTH_TOKEN_UNKNOWN)
     assert (await get_user(client, "superhero1"))["status"] == "offline"

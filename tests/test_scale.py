@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +35,7 @@ from tests.scale import (
     socket_url,
     status_of,
 )
-from tests.sessions import by_token
+from tests.sessions import assert_lives, by_token
 from tests.values import PATIENCE, REST_KEY
 
 DEFAULT_APP = "APP_ID"
@@ -204,8 +203,7 @@ async def test_the_socket_is_that_of_the_app_s_process_by_settings_and_by_path(
             sockets.append(await connect(web, socket_url(me), me, app))
 
         for socket in sockets:
-            await socket.send_json({"action": "ping", "ack": True})
-            assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+            await assert_lives(socket)
             await socket.close()
 
 
@@ -281,28 +279,26 @@ async def test_an_error_of_mockchat_s_own_comes_as_it_is_and_a_reset_is_a_502(
 
 # --- the end of a process -------------------------------------------------------------------
 async def test_a_killed_process_takes_only_its_own_apps_with_it_until_it_is_started_again(
-    tmp_path: Path,
+    web: ClientSession, scale: Scale
 ) -> None:
-    with scaled(tmp_path) as doomed:
-        async with session_for(doomed) as web:
-            apps = await apps_of_both(web, doomed, "kill")
-            sockets = {}
-            for process, app in apps.items():
-                me = await log_in(web, doomed.https_url, appId=app)
-                sockets[process] = await connect(web, socket_url(me), me, app)
+    """It is the last test of these processes."""
+    apps = await apps_of_both(web, scale, "kill")
+    sockets = {}
+    for process, app in apps.items():
+        me = await log_in(web, scale.https_url, appId=app)
+        sockets[process] = await connect(web, socket_url(me), me, app)
 
-            os.kill(doomed.pids["1"], signal.SIGKILL)
+    os.kill(scale.pids["1"], signal.SIGKILL)
 
-            assert (await sockets["1"].receive(timeout=PATIENCE)).type is WSMsgType.CLOSED
-            await sockets["2"].send_json({"action": "ping", "ack": True})
-            assert await sockets["2"].receive_json(timeout=PATIENCE) == {"action": "pong"}
-            await assert_only_process_1_is_gone(web, doomed, apps)
+    assert (await sockets["1"].receive(timeout=PATIENCE)).type is WSMsgType.CLOSED
+    await assert_lives(sockets["2"])
+    await assert_only_process_1_is_gone(web, scale, apps)
 
-            async with process_1(doomed):
-                me = await log_in(web, f"{doomed.https_url}/apps/{apps['1']}")
-                assert me["uid"] == "SUPERHERO1"
-            for socket in sockets.values():
-                await socket.close()
+    async with process_1(scale):
+        me = await log_in(web, f"{scale.https_url}/apps/{apps['1']}")
+        assert me["uid"] == "SUPERHERO1"
+    for socket in sockets.values():
+        await socket.close()
 
 
 async def assert_only_process_1_is_gone(

@@ -3,14 +3,13 @@
 from typing import Any
 
 import pytest
-from aiohttp import WSMsgType
 
 from mockchat.core import errors, store
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
 from tests.answers import assert_error, body_of, data_of, details_of
 from tests.helpers import create_user, get_user, journal_of, steer
-from tests.sessions import by_token, connect, issue_token, log_in
+from tests.sessions import assert_lives, by_token, connect, end_of, issue_token, log_in
 from tests.values import NOW, PATIENCE, REST_KEY, SEED_UIDS, Client, Json
 
 
@@ -154,8 +153,7 @@ async def test_a_websocket_whose_token_is_there_stays_open(client: Client) -> No
     socket = await connect(client, me, presenceSubscription="ALL_USERS")
     await steer(client, "POST", "snapshots/s1/restore")
 
-    await socket.send_json({"action": "ping"})
-    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+    await assert_lives(socket)
     assert (await get_user(client, "superhero1"))["status"] == "available"
     await connect(client, other)
     assert (await socket.receive_json(timeout=PATIENCE))["sender"] == "superhero2"
@@ -171,8 +169,7 @@ async def test_a_websocket_whose_token_is_not_there_is_closed(client: Client) ->
 
     await steer(client, "POST", "snapshots/s1/restore")
 
-    message = await socket.receive(timeout=PATIENCE)
-    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+    assert await end_of(socket) == 1008
     assert (await get_user(client, "superhero1"))["status"] == "offline"
     await connect(client, before)
 

@@ -1,30 +1,16 @@
 """The WebSocket: authentication, pings, ends and what REST shows of it (sdk-wire 1.6)."""
 
 import jwt
-from aiohttp import ClientWebSocketResponse
 
 from mockchat.core.clock import Clock
 from tests.answers import data_of
 from tests.faulty import Recorder
 from tests.helpers import get_user
 from tests.rows import each_row, telling
-from tests.sessions import auth_frame, by_token, connect, issue_token, log_in
+from tests.sessions import assert_lives, auth_frame, by_token, connect, end_of, issue_token, log_in
 from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
 TOKENS = "/users/superhero1/auth_tokens"
-
-
-async def close_code(socket: ClientWebSocketResponse) -> int:
-    """Wait until the server closes the socket; return the code it gives."""
-    async for _ in socket:
-        pass
-    return socket.close_code or 0
-
-
-async def assert_lives(socket: ClientWebSocketResponse) -> None:
-    """The socket answers, and nothing else was on its way."""
-    await socket.send_json({"action": "ping", "ack": True})
-    assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
 
 
 # --- authentication -------------------------------------------------------------------------
@@ -86,7 +72,7 @@ async def assert_refused(client: Client, frame: Json) -> None:
     assert reply["type"] == "auth"
     assert isinstance(reply["body"]["code"], str)
     assert reply["body"]["code"] != "200"
-    assert await close_code(socket) == 1008
+    assert await end_of(socket) == 1008
 
 
 async def test_a_forged_foreign_or_dead_jwt_is_refused(serve: Serve, clock: Clock) -> None:
@@ -150,7 +136,7 @@ async def test_a_session_ends_with_a_token(
         path = path.format(token=me["authToken"])
         await data_of(client.request(method, path, json=body, headers=headers))
 
-    assert await close_code(socket) == 1008
+    assert await end_of(socket) == 1008
 
 
 async def test_the_end_of_one_session_leaves_the_user_s_others(serve: Serve) -> None:
@@ -161,7 +147,7 @@ async def test_the_end_of_one_session_leaves_the_user_s_others(serve: Serve) -> 
 
     await data_of(client.delete("/me", headers=by_token(phone["authToken"])))
 
-    assert await close_code(ended) == 1008
+    assert await end_of(ended) == 1008
     await assert_lives(laptop)
 
 
@@ -179,7 +165,7 @@ async def test_a_session_ends_by_a_ping_or_by_itself_when_its_token_expires(
     if ping:
         await socket.send_json({"action": "ping", "ack": True})
 
-    assert await close_code(socket) == 1008
+    assert await end_of(socket) == 1008
 
 
 async def test_every_socket_is_closed_when_the_server_goes_away(client: Client) -> None:
@@ -190,7 +176,7 @@ async def test_every_socket_is_closed_when_the_server_goes_away(client: Client) 
 
     await client.server.close()
 
-    assert [await close_code(socket) for socket in sockets] == [1001] * 3
+    assert [await end_of(socket) for socket in sockets] == [1001] * 3
 
 
 # --- what REST shows of it ------------------------------------------------------------------
