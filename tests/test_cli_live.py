@@ -88,6 +88,7 @@ def test_a_dry_run_prints_a_curl_command_for_each_probe_and_sends_nothing(
     assert words.count("curl") == sum(probe.method != "WS" for probe in probes)
     assert words[:4] == ["curl", "--globoff", "--request", "GET"]
     assert "apikey: $COMETCHAT_REST_API_KEY" in words
+    assert "" in words  # the empty form
     assert REST_KEY not in done.out
     assert len(live.journal) == before
 

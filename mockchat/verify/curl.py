@@ -41,8 +41,6 @@ def _command(side: Side, probe: Probe) -> str:
 
 def _quoted(text: str) -> str:
     """Return a word for the shell, where variables stay open."""
-    parts = text.split("\0")
-    return "".join(
-        f'"${part}"' if at % 2 else shlex.quote(part) if part else ""
-        for at, part in enumerate(parts)
-    )
+    parts = enumerate(text.split("\0"))
+    words = (f'"${part}"' if at % 2 else part and shlex.quote(part) for at, part in parts)
+    return "".join(words) or "''"
