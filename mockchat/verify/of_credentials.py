@@ -3,21 +3,19 @@
 from mockchat.verify.probe import AUTH_KEY, KEY, NOTHING, TOKEN, WRONG_KEY, Probe, Raw
 
 _A, _B = {"uid": "$a", "name": "Verify A"}, {"uid": "$b", "name": "Verify B"}
-_ORDER = "order of checks"
+_ORDER, _GET = "order of checks", "GET /users/$nobody"
 
 # fmt: off
 REFUSALS = (
-    Probe("Send no api key", "GET /users/$nobody", headers=NOTHING),
-    Probe("Send a blank api key", "GET /users/$nobody", headers={"apikey": ""}),
-    Probe("Send an unknown api key", "GET /users/$nobody", headers=WRONG_KEY),
-    Probe("Send a short api key", "GET /users/$nobody", headers={"apikey": "1234567890"},
-        settles="masked keys"),
-    Probe("Send the auth key to get a user", "GET /users/$nobody", headers=AUTH_KEY,
-        settles=_ORDER),
+    Probe("Send no api key", _GET, headers=NOTHING),
+    Probe("Send a blank api key", _GET, headers={"apikey": ""}),
+    Probe("Send an unknown api key", _GET, headers=WRONG_KEY),
+    Probe("Send a short api key", _GET, headers={"apikey": "1234567890"}, settles="masked keys"),
+    Probe("Send the auth key to get a user", _GET, headers=AUTH_KEY, settles=_ORDER),
     Probe("Send the auth key to update a user", "PUT /users/$nobody", {"name": "x"}, AUTH_KEY,
         settles="updates by the auth key"),
     Probe("Send the auth key to list roles", "GET /roles", headers=AUTH_KEY),
-    Probe("Get an unknown user", "GET /users/$nobody"),
+    Probe("Get an unknown user", _GET),
     Probe("Get a user whose uid is a space", "GET /users/%20"),
     Probe("Get a user whose uid has a dot", "GET /users/$nobody.x"),
     Probe("Get an unknown path", "GET /userss"),
@@ -25,8 +23,8 @@ REFUSALS = (
     Probe("Get an unknown path without a key", "GET /userss", headers=NOTHING, settles=_ORDER),
     Probe("Use a method that the path lacks", "PATCH /users/$nobody", {"name": "x"},
         settles="wrong methods"),
-    Probe("Send an unknown app id", "GET /users/$nobody", headers=NOTHING, app="$wrong_app"),
-    Probe("Send no app id", "GET /users/$nobody", headers=NOTHING, app=""),
+    Probe("Send an unknown app id", _GET, headers=NOTHING, app="$wrong_app"),
+    Probe("Send no app id", _GET, headers=NOTHING, app=""),
     Probe("Send no auth token", "GET /me", headers=NOTHING),
     Probe("Send a blank auth token", "GET /me", headers={"authToken": ""}),
     Probe("Send an unknown auth token", "GET /me", headers={"authToken": "$wrong_token"}),
@@ -77,6 +75,7 @@ AUTH_TOKENS = (
 )
 
 _KEYS, _MADE = "/apikeys", "/apikeys/$made_key"
+_MADE_KEY, _FULL_KEY = {"apikey": "$made_key"}, {"apikey": "$full_key"}
 API_KEYS = (
     Probe("Create an api key", f"POST {_KEYS}", {"name": "$a"}, keeps="made_key=data.apiKey",
         base=True),
@@ -96,15 +95,12 @@ API_KEYS = (
     Probe("Rename an api key to a blank name", f"PUT {_MADE}", {"name": ""}),
     Probe("Give an api key a blank scope", f"PUT {_MADE}", {"scope": ""}),
     Probe("Rename an unknown api key", f"PUT {_KEYS}/$wrong_key", {"name": "$f"}),
-    Probe("Rename an api key by itself", "PUT /apikeys/$full_key", {"name": "$g"},
-        {"apikey": "$full_key"}),
-    Probe("Delete an api key by itself", "DELETE /apikeys/$full_key",
-        headers={"apikey": "$full_key"}),
-    Probe("Use a created api key that lacks access", "GET /users/$nobody",
-        headers={"apikey": "$made_key"}),
+    Probe("Rename an api key by itself", "PUT /apikeys/$full_key", {"name": "$g"}, _FULL_KEY),
+    Probe("Delete an api key by itself", "DELETE /apikeys/$full_key", headers=_FULL_KEY),
+    Probe("Use a created api key that lacks access", _GET, headers=_MADE_KEY),
     Probe("Delete an api key", f"DELETE {_MADE}"),
     Probe("Delete a deleted api key", f"DELETE {_MADE}"),
-    Probe("Use a deleted api key", "GET /users/$nobody", headers={"apikey": "$made_key"}),
+    Probe("Use a deleted api key", _GET, headers=_MADE_KEY),
 )
 
 ROLES = (
@@ -134,12 +130,11 @@ ROLES = (
 
 _DEVICE = {"platform": "javascript", "userAgent": "verify", "deviceId": "verify-1",
            "appInfo": {"version": "4.0.10"}}
+_METADATA = {"metadata": {"level": 3, "@private": {"email": "verify@example.com"}}}
 _AUTH = {"appId": "$app_id", "type": "auth", "deviceId": "verify-1"}
 CLIENT = (
-    Probe("Create the user of a client", "POST /users",
-        {**_A, "metadata": {"level": 3, "@private": {"email": "verify@example.com"}}}, base=True),
-    Probe("Create another user for the client", "POST /users",
-        {**_B, "metadata": {"level": 3, "@private": {"email": "verify@example.com"}}}, base=True),
+    Probe("Create the user of a client", "POST /users", {**_A, **_METADATA}, base=True),
+    Probe("Create another user for the client", "POST /users", {**_B, **_METADATA}, base=True),
     Probe("Create the auth token of the client", "POST /users/$a/auth_tokens",
         keeps="token=data.authToken", base=True),
     Probe("Log in", "PUT /me", _DEVICE, TOKEN, keeps="jwt=data.jwt", settles="presence"),
@@ -156,7 +151,7 @@ CLIENT = (
         settles="user list of a client"),
     Probe("Get another user as a client", "GET /users/$b", headers=TOKEN),
     Probe("Get oneself as a client", "GET /users/$a", headers=TOKEN),
-    Probe("Get an unknown user as a client", "GET /users/$nobody", headers=TOKEN),
+    Probe("Get an unknown user as a client", _GET, headers=TOKEN),
     Probe("Create a user as a client", "POST /users", {"uid": "$c", "name": "Verify"}, TOKEN),
     Probe("Block a user as a client", "POST /blockedusers", {"blockedUids": ["$b"]}, TOKEN),
     Probe("List blocked users as a client", "GET /blockedusers", headers=TOKEN,
