@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from mockchat import Config, MockChat
+from mockchat.verify import push
+from mockchat.verify.side import Answer, Place, Side
 from tests.command_line import Command, Done
 
 REST_KEY = "rest1-0123456789-tail1"
@@ -168,3 +170,19 @@ def test_what_pull_and_push_cannot_do_is_refused_in_words(
     done = run("pull", tmp_path / "x.json")
     assert (done.status, "AUTH_ERR_APIKEY_NOT_FOUND" in done.err) == (1, True)
     assert "another-key" not in done.err
+
+
+async def test_a_push_bears_answers_that_make_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side(Place("app123"), {"rest_key": REST_KEY, "app_id": "app123"})
+    for body in ("", "null", "[]", '{"data":[]}', '{"data":{"users":[1]}}', '{"superhero1":5}'):
+
+        async def answer(*_: object, body: str = body) -> Answer:
+            return Answer(200, {}, body)
+
+        monkeypatch.setattr(side, "call", answer)
+        one = push.Push(push.read("default"), lambda *_: None)
+        await one.run(side)
+
+        assert one.pushed == 0
+        reasons = {one.refused.get(user["uid"]) for user in push.read("default").users}
+        assert reasons == {"the service does not say why"}, body

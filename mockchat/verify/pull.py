@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -186,12 +187,8 @@ def _line(document: Json) -> str:
 
 def _write(path: Path, text: str, mode: str) -> None:
     """Write a text that only the owner may read: it names people."""
-    with open(path, mode, encoding="utf-8", opener=_private) as file:
+    with open(path, mode, encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
         file.write(text)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 # --- other people ---------------------------------------------------------------------------

@@ -62,18 +62,21 @@ class Push:
             self.refused[f"role {name}"] = answer.error
 
     async def _import(self, side: Side, users: list[Json]) -> None:
-        wanted = {user["uid"]: _as_sent(user) for user in users}
+        wanted = {
+            user["uid"]: {camel(name): value for name, value in user.items() if name not in _OWN}
+            for user in users
+        }
         answer = await self._call(side, "POST", "/data_import/users", {"users": wanted})
-        body = answer.body
-        outcomes = body.get("data", body) if isinstance(body, dict) else {}
-        outcomes = outcomes.get("users", outcomes) if isinstance(outcomes, dict) else {}
-        told_of = {str(uid).lower(): outcome for uid, outcome in outcomes.items()}
+        places = (answer.at("data", "users"), answer.at("data"), answer.at("users"), answer.body)
+        outcomes = next((place for place in places if isinstance(place, dict)), {})
+        told_of = {uid.lower(): outcome for uid, outcome in outcomes.items()}
         for uid in wanted:
             outcome = told_of.get(uid.lower())
-            if isinstance(outcome, dict) and outcome.get("success"):
+            outcome = outcome if isinstance(outcome, dict) else {}
+            if outcome.get("success"):
                 self.pushed += 1
             else:
-                self.refused[uid] = _reason(outcome)
+                self.refused[uid] = told(outcome.get("error")) or "the service does not say why"
 
     async def _befriend(self, side: Side) -> None:
         users = [user for user in self._seed.users if user.get("friends")]
@@ -93,14 +96,5 @@ class Push:
         return answer
 
 
-def _as_sent(user: Json) -> Json:
-    return {camel(name): value for name, value in user.items() if name not in _OWN}
-
-
 def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _reason(outcome: Any) -> str:
-    error = outcome.get("error") if isinstance(outcome, dict) else None
-    return told(error) or "the service does not say why"

@@ -86,17 +86,11 @@ def create_app(
     async def expect_nothing(_request: web.Request) -> None:
         """Leave the `Expect` header to the request handler."""
 
-    async def close(_app: web.Application) -> None:
-        await service.handler.close()
-
-    async def save(_app: web.Application) -> None:
-        await service.save()
-
     app = web.Application(middlewares=[answer_all])
     app[STORE], app[HANDLER] = service.store, service.handler
     app.router.add_route("*", r"/{path:[\s\S]*}", handle, expect_handler=expect_nothing)
-    app.on_shutdown.append(close)
-    app.on_cleanup.append(save)
+    app.on_shutdown.append(lambda _app: service.handler.close())
+    app.on_cleanup.append(lambda _app: service.save())
     return app
 
 
