@@ -118,7 +118,7 @@ class Run:
         self.played: list[Played] = []
         # The texts that no report may show, each with what stands for it.
         self.secrets = {it: f"<{name}>" for name, it in plan.values.items() if name in _SECRET}
-        self._progress, self._sleep = progress, sleep
+        self.progress, self._sleep = progress, sleep
 
     @property
     def is_complete(self) -> bool:
@@ -189,8 +189,7 @@ class Run:
             play = _Play(group, self, live, mock, is_last=number == _PLAYS)
             base = f"{self.plan.prefix}-{group}{number if number > 1 else ''}"
             with suppress(LostError):
-                async for done in play.run(base):
-                    self._progress(group, len(self.outcomes) + done)
+                await play.run(base)
                 break
         self.outcomes += play.outcomes
         self.played += play.played
@@ -206,11 +205,10 @@ class _Play:
         self._is_last = is_last
         self._blocked = ""  # why the rest of the group cannot be asked
 
-    async def run(self, base: str) -> AsyncIterator[int]:
-        """Ask all probes, and yield the number of those that are done.
+    async def run(self, base: str) -> None:
+        """Ask all probes; `base` begins the names of what they create.
 
-        `base` begins the names of what the probes create. Raises LostError if the play is not the
-        last one.
+        Raises LostError if the play is not the last one.
         """
         for side in (self._live, self._mock):
             side.values = {**self._run.plan.values, **names_under(base)}
@@ -225,7 +223,7 @@ class _Play:
             if reason:
                 outcome = Outcome(self._group, probe, Verdict.NOT_ASKED, reason=reason)
             self.outcomes.append(outcome)
-            yield len(self.outcomes)
+            self._run.progress(self._group, len(self._run.outcomes) + len(self.outcomes))
 
     def _reason(self, probe: Probe) -> str:
         """Return why a probe cannot be asked, or an empty text."""
@@ -238,9 +236,9 @@ class _Play:
             self._mock.request(probe)
         except KeyError as error:
             name = str(error.args[0])
-            return (
-                _NO_AUTH_KEY if name == "auth_key" else f"it needs the {name} of an earlier answer"
-            )
+            if name == "auth_key":
+                return _NO_AUTH_KEY
+            return f"it needs the {name} of an earlier answer"
         return ""
 
     async def _ask(self, probe: Probe) -> Outcome:
