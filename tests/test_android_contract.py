@@ -7,7 +7,7 @@ import struct
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from mockchat.wire.websocket import _LOGOUT_PATIENCE
+from mockchat.wire.session import _LOGOUT_PATIENCE
 from tests.answers import body_of, data_of
 from tests.faulty import Gate, Wire
 from tests.helpers import perform

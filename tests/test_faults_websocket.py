@@ -8,7 +8,6 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from mockchat.core.faults import PRESETS
-from mockchat.wire import websocket
 from tests.answers import body_of
 from tests.faulty import Gate, add_fault, proves
 from tests.sessions import auth_frame, connect, end_of, log_in
@@ -223,7 +222,7 @@ async def test_whose_token_dies_while_its_answer_is_late_is_refused(serve: Serve
 async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticate(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "_AUTH_PATIENCE", 0.05)
+    monkeypatch.setattr("mockchat.wire.session._AUTH_PATIENCE", 0.05)
     gate = Gate()
     client, me = await late(serve, gate)
     answer = asyncio.create_task(connect(client, me))

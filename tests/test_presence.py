@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientWebSocketResponse
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 
 from mockchat.core.clock import Clock
-from mockchat.wire.app import STORE
+from mockchat.core.entities import UserCaller
+from mockchat.wire.app import HANDLER, STORE
 from mockchat.wire.websocket import _presence
 from tests.answers import data_of
 from tests.helpers import create_user, get_user, steer
@@ -65,7 +66,7 @@ async def test_a_user_s_coming_is_told(client: Client, clock: Clock) -> None:
 async def test_a_user_s_going_is_told_however_the_user_goes(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mockchat.wire.websocket._LOGOUT_PATIENCE", 0.01)
+    monkeypatch.setattr("mockchat.wire.session._LOGOUT_PATIENCE", 0.01)
 
     async def close(_me: Json, socket: ClientWebSocketResponse) -> None:
         await socket.close()
@@ -275,3 +276,25 @@ async def test_a_change_is_rendered_once_for_all_whatever_its_size(
             frame = await socket.receive_json(timeout=PATIENCE)
             assert frame["body"]["user"]["link"] == user.link
         assert len(rendered) == 1
+
+
+async def test_a_client_that_does_not_read_is_dropped_and_holds_little_memory(
+    client: Client,
+) -> None:
+    watch = await enter(client, "superhero1", **EVERYONE)
+    app = client.app[STORE].default
+    [session] = client.app[HANDLER].hub._sessions  # noqa: SLF001  # to see what waits for it
+    transport = session.context.request.transport
+    assert transport is not None
+    user = app.update_user(app.user("superhero2"), {"link": "x" * 60_000})
+    caller = UserCaller(user, app.issue_token(user))
+
+    for _ in range(500):
+        app.open_session(caller)
+        app.close_session(caller, app.clock.now())
+        assert transport.get_write_buffer_size() < 500_000
+
+    assert transport.is_closing()
+    while (await watch.receive(timeout=PATIENCE)).type is WSMsgType.TEXT:
+        pass
+    assert watch.close_code == WSCloseCode.ABNORMAL_CLOSURE
