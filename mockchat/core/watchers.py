@@ -99,7 +99,7 @@ class Watchers:
     def change(self, *_cause: object) -> None:
         """Tell all watchers that something changed."""
         self.changes += 1
-        for watcher in self.present:
+        for watcher in tuple(self.present):  # other threads may change it
             watcher.wake()
 
     def end(self) -> None:
