@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from mockchat.core.changes import HEAD, SECTIONS
-from mockchat.core.snapshot import Plain
+from mockchat.core.snapshot import Plain, SnapshotError
 from mockchat.core.store import Apps
 from mockchat.core.sweep import Row
 
@@ -164,12 +164,20 @@ def _crc(*values: str) -> int:
     return zlib.crc32("\0".join(values).encode())
 
 
-def reason_of(error: sqlite3.Error) -> str:
-    """Return why a file cannot be opened."""
-    code = _code(error)
-    if code == sqlite3.SQLITE_BUSY:
-        return "another server uses it; stop that server, or name another file"
-    return f"{'cannot be used' if code in _UNUSABLE else 'is damaged'}: {error}"
+def reason_of(error: Exception) -> str:
+    """Return why a file cannot be used."""
+    match error:
+        case sqlite3.Error() if _code(error) == sqlite3.SQLITE_BUSY:
+            return "another server uses it; stop that server, or name another file"
+        case sqlite3.Error() if _code(error) in _UNUSABLE:
+            return f"cannot be used: {error}"
+        case sqlite3.Error() | SnapshotError():
+            return f"is damaged: {error}"
+        case OSError():
+            return f"cannot be used: {error.strerror or error}"
+        case RuntimeError():  # no such home, or links in a circle
+            return f"cannot be used: {error}"
+    return str(error)
 
 
 def is_foreign(error: sqlite3.Error) -> bool:

@@ -73,20 +73,9 @@ class StateFile:
         try:
             self._find()
             self._load()
-        except OSError as error:
-            reason = f"cannot be used: {error.strerror or error}"
-        except RuntimeError as error:  # no such home, or links in a circle
-            reason = f"cannot be used: {error}"
-        except sqlite3.Error as error:
-            reason = reason_of(error)
-        except SnapshotError as error:
-            reason = f"is damaged: {error}"
-        except UnusableError as error:
-            reason = str(error)
-        else:
-            return
-        self._database.close()
-        raise self._no(reason)
+        except (OSError, RuntimeError, sqlite3.Error, SnapshotError, UnusableError) as error:
+            self._database.close()
+            raise self._no(reason_of(error)) from None
 
     def _find(self) -> None:
         self.path = self.path.expanduser().resolve()
