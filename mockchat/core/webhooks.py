@@ -8,8 +8,9 @@ MAX_WEBHOOKS = 25  # of an app
 OPERATION = "webhook"  # the name that deliveries have in the journal
 MAX_URL = 3000  # characters
 _SIGN = r"[^\x00-\x20/?#@]"
+_LABEL = "[A-Za-z0-9_-]{1,63}"  # of a host
 URL = (  # by the letters that regular expressions in JSON schemas know, too
-    rf"https?://({_SIGN}+@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?"
+    rf"https?://({_SIGN}+@)?({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?"
     r"([/?#][^\x00-\x20]*)?"
 )
 
