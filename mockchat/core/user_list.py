@@ -87,7 +87,8 @@ def selecting(app: App, wanted: UserFilter) -> Steps[Sequence[User]]:
             user for user in piece if _is_shown(user, wanted, viewer) and wanted.matches(user)
         ]
         yield
-    found = yield from sorting(found, lambda user: user.order, reverse=True)
+    if "uid" not in wanted.sort_by:  # else no two users are equal
+        found = yield from sorting(found, lambda user: user.order, reverse=True)
     if wanted.sort_by:
         found = yield from sorting(
             found,
