@@ -116,9 +116,7 @@ class Store:
             self._apps.move_to_end(key)
             return app
         self._check_id(app_id, self.rules)
-        app = self._empty(app_id)
-        self.clock.followers.discard(app.clock)
-        return app
+        return self._empty(app_id)
 
     def filling(self, app: App) -> Steps[None]:
         """Give a drafted app the contents of its seed, unless it has them."""
@@ -271,10 +269,9 @@ class Store:
         app.trackers = []
 
     def _empty(self, app_id: str, rules: Rules | None = None) -> App:
-        journal = self.journals.of(app_id)
-        ids, clock = self.ids.of(app_id.lower()), Clock()
-        clock.setting = self.clock.setting  # so that following is no change
-        clock.follow(self.clock)
+        journal, ids = self.journals.of(app_id), self.ids.of(app_id.lower())
+        clock = Clock(self.clock.wall)
+        clock.setting = self.clock.setting
         app = App(app_id, rules or self.rules, clock, ids, self._emit, journal)
         app.holds = Holds(self.journals.watchers.change)
         return app
