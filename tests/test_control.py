@@ -8,7 +8,7 @@ from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE
 from mockchat.wire.app import STORE
 from tests.answers import assert_error, body_of
-from tests.helpers import journal_of, steer
+from tests.helpers import journal_of, steer, until_watched
 from tests.raw import send_raw
 from tests.values import AUTH_KEY, NOW, PATIENCE, REST_KEY, Client, Json, Serve
 
@@ -195,10 +195,8 @@ async def test_what_is_waited_for_may_come_with_its_app(client: Client) -> None:
     journal = asyncio.create_task(journal_of(client, app="new", wait="60s"))
     query = {"app": "new", "wait": "60s"}
     login = asyncio.create_task(body_of(client.get("/_mock/logins", params=query)))
-    store = client.app[STORE]
+    await until_watched(client)
     async with asyncio.timeout(PATIENCE):
-        while not store.journals.watchers.present:
-            await body_of(client.get("/_mock/health"))
         await client.get("/apps/NEW/v3/users", headers=REST_KEY)
         assert [one["app"] for one in await journal] == ["NEW"]
 

@@ -2,8 +2,6 @@
 
 import json
 
-from aiohttp import ClientTimeout
-
 from mockchat.core import errors
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
@@ -13,8 +11,6 @@ from tests.helpers import journal_of
 from tests.raw import raw_request, send_raw
 from tests.sessions import auth_frame, by_token, connect, issue_token, log_in
 from tests.values import NOW, PATIENCE, REST_KEY, Client, Json, Serve
-
-LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
 
 
 async def last_of(client: Client) -> Json:

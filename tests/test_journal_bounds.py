@@ -21,7 +21,7 @@ from mockchat.core.matching import Pattern, RequestSummary
 from mockchat.wire import faults
 from mockchat.wire.app import STORE
 from tests.answers import body_of
-from tests.helpers import journal_of, steer
+from tests.helpers import journal_of, steer, until_watched
 from tests.sessions import connect, log_in
 from tests.values import PATIENCE, REST_KEY, Client, Serve
 
@@ -283,10 +283,8 @@ async def test_the_wait_of_a_client_that_left_ends(
     monkeypatch.setattr(faults, "_GLANCE", 0.001)
     journals = client.app[STORE].journals
     asking = asyncio.create_task(journal_of(client, wait="60s"))
+    await until_watched(client)
     async with asyncio.timeout(PATIENCE):
-        while not journals.watchers.present:
-            await body_of(client.get("/_mock/health"))
-
         asking.cancel()
         while journals.watchers.present:
             await body_of(client.get("/_mock/health"))

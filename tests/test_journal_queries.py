@@ -5,14 +5,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import ClientTimeout
 
-from mockchat.wire.app import STORE
 from tests.answers import body_of, details_of
-from tests.helpers import journal_of
-from tests.values import AUTH_KEY, PATIENCE, REST_KEY, Client, Json, Serve
-
-LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
+from tests.helpers import journal_of, until_watched
+from tests.values import AUTH_KEY, LONG, REST_KEY, Client, Json, Serve
 
 
 # --- filters --------------------------------------------------------------------------------
@@ -69,9 +65,7 @@ def waiting(client: Client) -> Waiting:
     async def ask(**query: Any) -> asyncio.Task[Json]:
         request = client.get("/_mock/journal", params={"wait": "1m", **query}, timeout=LONG)
         task = asyncio.create_task(body_of(request))
-        async with asyncio.timeout(PATIENCE):
-            while not client.app[STORE].journals.watchers.present:
-                await body_of(client.get("/_mock/health"))
+        await until_watched(client)
         return task
 
     return ask

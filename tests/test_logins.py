@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession
 
 from mockchat import Config, MockChat
 from mockchat.core import errors
@@ -13,9 +13,7 @@ from tests.answers import assert_error, body_of, data_of, details_of
 from tests.helpers import create_user, steer
 from tests.rows import each_row
 from tests.sessions import by_token, issue_token
-from tests.values import PATIENCE, Client, Json, Serve
-
-LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
+from tests.values import LONG, Client, Json, Serve
 
 
 def post_login(client: Client, uid: str = "superhero1", app: str = "APP_ID", **more: Any) -> Any:

@@ -11,15 +11,10 @@ from mockchat.core.snapshot import relating
 from mockchat.core.steps import finish
 from mockchat.wire.app import create_store
 from tests.answers import assert_error, body_of, data_of
-from tests.helpers import create_user, get_user, journal_of, steer
+from tests.helpers import create_user, get_user, journal_of, steer, uids_of
 from tests.sessions import by_token, connect, end_of, issue_token, log_in
 from tests.strategies import Contents, contents
 from tests.values import NOW, REST_KEY, SEED_UIDS, Client, Serve
-
-
-async def uids_of(client: Client, app: str = "APP_ID") -> list[str]:
-    found = await data_of(client.get(f"/apps/{app}/v3/users", headers=REST_KEY))
-    return [user["uid"] for user in found]
 
 
 # --- what goes ------------------------------------------------------------------------------

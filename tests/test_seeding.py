@@ -12,17 +12,13 @@ from mockchat import Config
 from mockchat.core.clock import Clock
 from mockchat.core.seed import MAX_FAKE_USERS, Seed, fixtures_dir
 from mockchat.wire.app import STORE, create_store
-from tests.answers import body_of, data_of, details_of
-from tests.helpers import create_user, get_user, steer
+from tests.answers import data_of, details_of
+from tests.helpers import create_user, get_user, state_of, steer
 from tests.raw import assert_alive
 from tests.sessions import by_token, issue_token
 from tests.values import AUTH_KEY, NOW, REST_KEY, SEED_UIDS, Client, Json, Serve
 
 ALICE = {"uid": "Alice", "name": "Alice"}
-
-
-async def state_of(client: Client) -> Json:
-    return await body_of(client.get("/_mock/state"))
 
 
 async def seed(client: Client, **fixture: Any) -> Json:

@@ -20,7 +20,7 @@ from mockchat.core.steps import dropping, finish
 from mockchat.core.store import Store
 from mockchat.wire.app import STORE
 from tests.answers import body_of, data_of, details_of
-from tests.helpers import create_user, steer
+from tests.helpers import create_user, state_of, steer
 from tests.strategies import Contents, contents, json_values
 from tests.values import REST_KEY, Client, Json
 
@@ -186,7 +186,7 @@ async def held(client: Client) -> Json:
     """The contents of an app with two users, one with a token."""
     await create_user(client, "u1")
     await create_user(client, "u2", withAuthToken=True)
-    apps = (await body_of(client.get("/_mock/state")))["apps"]
+    apps = await state_of(client)
     contents = apps["APP_ID"]
     contents["users"] = contents["users"][:-3:-1]
     contents["users"][0]["serial"], contents["users"][1]["serial"] = 1, 2

@@ -8,19 +8,9 @@ from mockchat.core import errors, store
 from mockchat.core.clock import Clock
 from mockchat.wire.app import STORE
 from tests.answers import assert_error, body_of, data_of, details_of
-from tests.helpers import create_user, get_user, journal_of, steer
+from tests.helpers import create_user, get_user, journal_of, state_of, steer, uids_of
 from tests.sessions import assert_lives, by_token, connect, end_of, issue_token, log_in
-from tests.values import NOW, PATIENCE, REST_KEY, SEED_UIDS, Client, Json
-
-
-async def state_of(client: Client, app: str | None = None) -> Json:
-    path = f"/_mock/state?app={app}" if app else "/_mock/state"
-    return (await body_of(client.get(path)))["apps"]
-
-
-async def uids_of(client: Client, app: str = "APP_ID") -> list[str]:
-    found = await data_of(client.get(f"/apps/{app}/v3/users", headers=REST_KEY))
-    return [user["uid"] for user in found]
+from tests.values import NOW, PATIENCE, REST_KEY, SEED_UIDS, Client
 
 
 async def add_user(client: Client, uid: str, app: str) -> None:

@@ -18,7 +18,7 @@ from mockchat.api import json_text
 from mockchat.core.steps import finish
 from mockchat.wire.app import STORE
 from tests.answers import body_of, data_of
-from tests.helpers import create_user, steer
+from tests.helpers import create_user, state_of, steer
 from tests.strategies import json_values
 from tests.values import REST_KEY, Client, Serve
 
@@ -115,7 +115,7 @@ async def test_a_snapshot_is_of_one_moment_whatever_changes_while_it_is_taken(
 
 
 async def test_a_snapshot_larger_than_any_other_body_is_imported(client: Client) -> None:
-    contents = (await body_of(client.get("/_mock/state")))["apps"]
+    contents = await state_of(client)
     long = {"pad": "x" * 1_000_000}
     contents["APP_ID"]["users"][0]["metadata"] = long
     for number in range(17):
@@ -128,7 +128,7 @@ async def test_a_snapshot_larger_than_any_other_body_is_imported(client: Client)
     await body_of(client.put("/_mock/snapshots/s1", data=io.BytesIO(text.encode())))
     await steer(client, "POST", "snapshots/s1/restore")
 
-    assert (await body_of(client.get("/_mock/state")))["apps"] == contents
+    assert await state_of(client) == contents
 
 
 def in_64_bits(text: str) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import ClientResponse, web
+from aiohttp import ClientResponse, ClientTimeout, web
 from aiohttp.test_utils import TestClient
 
 Client = TestClient[web.Request, web.Application]
@@ -12,6 +12,7 @@ Request = Awaitable[ClientResponse]
 Json = Any
 NOW = 1_700_000_000  # when the tests' frozen clock stands
 PATIENCE = 5  # seconds until a test that waits for an event gives up
+LONG = ClientTimeout(total=PATIENCE)  # far less than what the tests ask the server to wait
 AUTH_KEY = {"apikey": "AUTH_KEY"}
 FORM = "application/x-www-form-urlencoded"
 CHUNKED = b"Transfer-Encoding: chunked"
