@@ -19,6 +19,9 @@ def test_without_a_rate_limit_the_live_limits_count_down_and_refuse_nobody() -> 
     assert taken(quota, CORE_LIMIT, MINUTE) == Allowance(10_000, 9_999, 100_000, 99_999)
     assert taken(quota, STANDARD_LIMIT, MINUTE) == Allowance(20_000, 19_999, 100_000, 99_998)
     assert [taken(quota, 2, MINUTE).remaining for _ in range(4)] == [1, 0, 0, 0]
+    for _ in range(APP_LIMIT):
+        quota.take(2, MINUTE)
+    assert taken(quota, 2, MINUTE) == Allowance(2, 0, APP_LIMIT, 0)
 
 
 def test_the_next_minute_starts_anew_and_so_does_a_clock_set_back() -> None:

@@ -11,6 +11,7 @@ import pytest
 from mockchat import Config
 from mockchat.core.clock import Clock
 from mockchat.core.seed import MAX_FAKE_USERS, Seed, fixtures_dir
+from mockchat.core.steps import finish
 from mockchat.wire.app import STORE, create_store
 from tests.answers import data_of, details_of
 from tests.helpers import create_user, get_user, state_of, steer
@@ -238,3 +239,15 @@ def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> Non
         pass
 
     assert len(liked.friends) == 1999
+
+
+def test_a_user_that_a_seed_changes_keeps_its_friends_and_gets_those_of_the_seed() -> None:
+    store = create_store(Config(), Clock())
+    first, second = ({"uid": "u0", "name": "x", "friends": {name}} for name in ("u1", "u2"))
+    others = [{"uid": name, "name": "x"} for name in ("u1", "u2")]
+
+    for seed in (Seed(users=[first, *others]), Seed(users=[second])):
+        finish(seed.adding(store.default))
+
+    assert store.default.user("u0").friends == {"u1", "u2"}
+    assert second["friends"] == {"u2"}  # the seed may be added to other apps

@@ -78,6 +78,7 @@ async def test_no_action_on_many_users_keeps_others_waiting(serve: Serve, tmp_pa
     await do("POST /_mock/seed?app=other", {"fixture": str(fixture)})
     await do("GET /users?searchKey=n1")
     await do("GET /users?sortBy=name&withDeactivated=true")
+    await do("POST /_mock/operations/list_users?app=APP_ID", {"query": {"searchKey": "n2"}})
     await do("PUT /_mock/snapshots/s1?app=APP_ID")
     await do("GET /_mock/state?app=APP_ID")
     exported = await do("GET /_mock/snapshots/s1?app=APP_ID")

@@ -57,7 +57,7 @@ async def perform_operation(call: Call) -> dict[str, Any]:
         raise refuse("path", "plain", reason=reason)
     query, given = body.get("query") or {}, body.get("body") or {}
     found = await call.server.perform(
-        name, call.app.id, BACK_END, path=path, query=query, body=given
+        name, call.app.id, BACK_END, path=path, query=query, body=given, sleep=call.sleep
     )
     return {"result": found["data"], **({"meta": found["meta"]} if "meta" in found else {})}
 

@@ -281,6 +281,7 @@ class RequestHandler:
         path: Mapping[str, str] = _NO_VALUES,
         query: Mapping[str, Any] = _NOTHING,
         body: Mapping[str, Any] = _NOTHING,
+        sleep: Sleep | None = None,
     ) -> Any:
         """Carry out an operation without HTTP and return its answer.
 
@@ -302,7 +303,7 @@ class RequestHandler:
             headers=_NO_VALUES,
             find_hosts=lambda: self._resolver.hosts(address, app, app_in_path),
             server_url=url,
-            sleep=_at_once,
+            sleep=sleep or _at_once,
             waiting=_refuse_to_wait,
             server=self._server,
             every_app=app_id is None,
