@@ -137,7 +137,8 @@ class Proxy:
             return asked
 
         asking = asyncio.create_task(ask())
-        answering = asyncio.create_task(_copy(other.reader, client.writer))
+        answers = _Tunnel(self._linger).pass_on(other.reader, client.writer)
+        answering = asyncio.create_task(answers)
         try:
             await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
             if asking.done() and not answering.done() and asking.result() is None:
@@ -168,15 +169,14 @@ class Proxy:
             raise Refusal(HTTPStatus.FORBIDDEN, why)
         is_here = is_inside(client.writer.get_extra_info("peername")[0])
         # Looked at before the call, too: the answer must not tell open ports from closed ones.
-        why = "" if is_here or not await _leads_inside(address, self._patience) else _INSIDE
-        if not why:
-            tls = ssl.create_default_context() if by_tls else None
-            other = await _connect(address, self._patience, tls, name)
-            why = _objection(client.writer, other.writer, is_here=is_here)
-            if not why:
-                return other
+        if not is_here and await _leads_inside(address, self._patience):
+            raise Refusal(HTTPStatus.FORBIDDEN, f"{name}, port {port}: {_INSIDE}")
+        tls = ssl.create_default_context() if by_tls else None
+        other = await _connect(address, self._patience, tls, name)
+        if why := _objection(client.writer, other.writer, is_here=is_here):
             other.writer.transport.abort()
-        raise Refusal(HTTPStatus.FORBIDDEN, f"{name}, port {port}: {why}")
+            raise Refusal(HTTPStatus.FORBIDDEN, f"{name}, port {port}: {why}")
+        return other
 
 
 class _Tunnel:
@@ -226,12 +226,6 @@ class _Tunnel:
         except asyncio.LimitOverrunError:
             pass
         await self.pass_on(reader, writer)
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(CHUNK):
-        writer.write(data)
-        await writer.drain()
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -296,10 +290,9 @@ async def _connect(
 
 async def _leads_inside(address: Address, patience: float) -> bool:
     """Whether an address is of the proxy's own machine, or of its cloud."""
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(patience):
-            found = await loop.getaddrinfo(address.name, address.port)
+            found = await asyncio.get_running_loop().getaddrinfo(address.name, address.port)
     except (OSError, UnicodeError):  # also TimeoutError: the call itself tells why
         return False
     return any(_is_this_machine(str(one[4][0])) for one in found)
