@@ -313,6 +313,16 @@ def test_a_read_only_folder_is_refused_by_name_unless_it_has_a_good_leaf(
         assert str(refused.value).startswith(f"{tmp_path / place}: cannot keep the CA here: ")
 
 
+def test_no_folder_but_that_of_the_ca_need_be_writable(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+
+    made = tls.own(folder, (), NOW)
+
+    assert covers(made, "foo.api-zz.cometchat.io")  # whose leaf is made when a client asks for it
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_write_permission_is_refused(folder: Path) -> None:
     folder.mkdir(mode=0o500)

@@ -173,16 +173,16 @@ class _Leaves:
         try:
             if wanted not in self._contexts and len(self._contexts) < MOST_LEAVES:
                 self._contexts[wanted] = self._made(wanted)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TlsError) as error:
             log.warning("no certificate for %s: %s", name, error)
         if found := self._contexts.get(wanted):
             handshake.context = found
 
     def _made(self, wanted: str) -> ssl.SSLContext:
         ca = Authority(_read(self._folder / _CA_BUNDLE))
-        context = ForgivingContext(ssl.PROTOCOL_TLS_SERVER)
-        ca.leaf([wanted], self._now, self._until).configure_cert(context)
-        return context
+        leaf = ca.leaf([wanted], self._now, self._until).private_key_and_cert_chain_pem
+        with leaf.tempfile(dir=str(self._folder)) as path:  # no other folder need be writable
+            return _context(Path(path))
 
 
 def _is_coverable(name: str) -> bool:
