@@ -1,6 +1,5 @@
 """The settings: each field is a row with its flag, its MOCKCHAT_* variable, help and docs."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
@@ -283,6 +282,8 @@ def _parsed(row: Row, texts: list[str], source: str) -> Any:
 
 def read_file(path: str) -> dict[str, Any]:
     """Return the settings in a TOML file, by field name; raise ConfigError."""
+    import tomllib  # noqa: PLC0415  # a start without a file needs none of it
+
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

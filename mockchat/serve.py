@@ -147,7 +147,8 @@ def _stop_at_signals(limit: _Limit) -> asyncio.Event:
 
 def banner(mock: MockChat) -> str:
     """Return the banner: addresses, credentials, users and a command to try."""
-    config, uids = mock.config, mock.seed_uids()
+    config = mock.config
+    uids = [user.uid for user in mock.store.default.list_users(1, 1000)]
     more = f" and {len(uids) - _SHOWN_USERS} more" if len(uids) > _SHOWN_USERS else ""
     others = "" if config.strict_apps else "; any other app id works too"
     strangers = ", ".join("all others" if one == "*" else one for one in mock.proxy_hosts)

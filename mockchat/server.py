@@ -1,5 +1,7 @@
 """MockChat: the server as a library object, for an event loop of its own or the caller's."""
 
+from __future__ import annotations  # the types of the settings are for editors only
+
 import asyncio
 import contextlib
 import errno
@@ -26,8 +28,6 @@ from mockchat.core.store import Store
 from mockchat.core.words import did_you_mean
 from mockchat.kit import Kit
 from mockchat.kit.environment import in_environment
-from mockchat.kit.live_names import live_names
-from mockchat.kit.names import AppSettings
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
 from mockchat.wire.connection import ForgivingServer
@@ -35,6 +35,7 @@ from mockchat.wire.hosts import Address, bound_address, is_live, is_loopback
 from mockchat.wire.tls import TlsError
 
 if TYPE_CHECKING:
+    from mockchat.kit.names import AppSettings
     from mockchat.wire.proxy import Proxy
 
 __tracebackhide__ = True  # a failed verb shows the line of the test
@@ -91,7 +92,7 @@ class MockChat(Kit):
         """Where WebSockets open: by TLS where there is HTTPS."""
         return (self.https_url or self.url or "").replace("http", "ws", 1) or None
 
-    def app(self, app_id: str, **settings: Unpack[AppSettings]) -> "MockApp":
+    def app(self, app_id: str, **settings: Unpack[AppSettings]) -> MockApp:
         """Return one app and its verbs; it shares nothing with any other.
 
         Settings, those of PER_APP with the values of Config, make the app anew. Without settings
@@ -107,7 +108,7 @@ class MockChat(Kit):
             self._bridge.call(self.store.open, app_id, rules_of(config), seed_of(config).planting)
         return MockApp(self, app_id)
 
-    def facts(self, app: "MockApp | None" = None) -> dict[str, str | None]:
+    def facts(self, app: MockApp | None = None) -> dict[str, str | None]:
         """Return how programs find the server, or one app: the variables of `mockchat exec`."""
         own, at = self.config, app or self
         return {
@@ -132,6 +133,8 @@ class MockChat(Kit):
 
         requests, httpx and aiohttp follow and trust the CA; other hosts stay what they are.
         """
+        from mockchat.kit.live_names import live_names  # noqa: PLC0415  # `serve` needs none
+
         ports = {80: urlsplit(self.url or "").port, 443: urlsplit(self.https_url or "").port}
         return live_names(is_live, ports, self.ca_path)
 
@@ -188,7 +191,23 @@ class MockChat(Kit):
             bound.listen(_BACKLOG)
 
     def _bind(self, port: int, flag: str) -> socket.socket:
-        bound = _bind(self.config.host, port, flag)
+        host = self.config.host
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        except (socket.gaierror, UnicodeError) as error:
+            raise StartError(f"--host {host}: there is no such address ({error})") from error
+        try:
+            bound = socket.create_server(
+                address[:2], family=family, backlog=_BACKLOG, dualstack_ipv6=False
+            )
+        except OSError as error:
+            reasons = {
+                errno.EADDRINUSE: f"port {port} is in use; choose another with {flag} "
+                "(0 = any free port)",
+                errno.EACCES: f"port {port} needs privileges; choose one from 1024 on",
+            }
+            other = f"cannot listen on {host}, port {port}: {error.strerror}"
+            raise StartError(reasons.get(error.errno or 0, other)) from error
         self._bound.append(bound)
         return bound
 
@@ -225,10 +244,6 @@ class MockChat(Kit):
     def relieve(self, by: Callable[[], None]) -> None:
         """Call `by` amid work that makes thousands of objects, which all stay for long."""
         self._service.facts.relieve = by
-
-    def seed_uids(self) -> list[str]:
-        """Return the uids of the default app's users, as a list shows them."""
-        return [user.uid for user in self.store.default.list_users(1, 1000)]
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -379,22 +394,3 @@ class _Runner(web.ServerRunner):
     async def shutdown(self) -> None:
         """Release the requests that wait, once no new ones come."""
         await self._service.handler.close()
-
-
-def _bind(host: str, port: int, flag: str) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (socket.gaierror, UnicodeError) as error:
-        raise StartError(f"--host {host}: there is no such address ({error})") from error
-    try:
-        return socket.create_server(
-            address[:2], family=family, backlog=_BACKLOG, dualstack_ipv6=False
-        )
-    except OSError as error:
-        reasons = {
-            errno.EADDRINUSE: f"port {port} is in use; choose another with {flag} "
-            "(0 = any free port)",
-            errno.EACCES: f"port {port} needs privileges; choose one from 1024 on",
-        }
-        other = f"cannot listen on {host}, port {port}: {error.strerror}"
-        raise StartError(reasons.get(error.errno or 0, other)) from error

@@ -9,13 +9,13 @@ from typing import Any, Union, get_args, get_origin, get_overloads, get_type_hin
 import pytest
 
 from docs.kit_reference import SECTIONS
-from mockchat import MockApp, MockChat
+from mockchat import MockApp, MockChat, kit
 from mockchat.control.fault_rules import PARAMETERS
 from mockchat.core.errors import ApiError
 from mockchat.kit import Kit
+from mockchat.kit import names as types
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
-from mockchat.kit.names import FaultOptions
 from tests.clients import create, log_in
 from tests.processes import run
 from tests.projects import Project
@@ -199,7 +199,8 @@ def test_mypy_refuses_each_wrong_call_and_nothing_else() -> None:
 
 
 def test_each_kind_of_fault_takes_its_own_options_and_no_other() -> None:
-    forms = [get_type_hints(form) for form in get_overloads(Kit.fault)]
+    every_name = vars(kit) | vars(types)
+    forms = [get_type_hints(form, every_name) for form in get_overloads(Kit.fault)]
     taken: dict[str, set[str]] = {}
     for form in forms:
         [options] = get_args(form["options"])
@@ -207,7 +208,7 @@ def test_each_kind_of_fault_takes_its_own_options_and_no_other() -> None:
         for literal in get_args(kinds) if get_origin(kinds) is Union else [kinds]:
             taken |= {kind: set(options.__annotations__) for kind in get_args(literal)}
 
-    common = set(FaultOptions.__annotations__)
+    common = set(types.FaultOptions.__annotations__)
     assert taken == {kind: common | own.keys() for kind, own in PARAMETERS.items()}
 
 

@@ -10,6 +10,7 @@ from aiohttp import ClientResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
+from marshmallow.schema import SchemaMeta
 
 from mockchat.api import OPERATIONS
 from mockchat.api.access import Access
@@ -223,6 +224,13 @@ REQUESTS = sorted(
     - {Anything},  # is not loaded but passed on
     key=lambda schema: schema.__name__,
 )
+
+
+def test_no_schema_has_hooks_which_would_not_run() -> None:
+    answers = {row.returns for row in ALL_OPERATIONS if row.returns}
+
+    for schema in (*REQUESTS, *answers):
+        assert SchemaMeta.resolve_hooks(schema) == {}, schema
 
 
 @given(schema=st.sampled_from(REQUESTS), data=st.data())

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
-from mockchat.api.validation import declared
+from mockchat.api.validation import HooklessSchema, declared
 from mockchat.core.entities import DEFAULT_PREFERENCES
 
 
-class AnySchema(Schema):
+class AnySchema(HooklessSchema):
     """An answer that is plain data already; the fields of a subclass only describe it."""
 
 

@@ -13,6 +13,7 @@ from marshmallow import Schema, fields
 
 from mockchat.api.plain import AnySchema, PlainNested, WsChannelSchema
 from mockchat.api.settings import SettingsSchema
+from mockchat.api.validation import HooklessSchema
 from mockchat.core.entities import AuthToken, Scope, User
 from mockchat.core.relations import conversation_id
 
@@ -61,7 +62,7 @@ def _seconds(attribute: str, key: str, *, required: bool = False) -> fields.Inte
     )
 
 
-class UserSchema(Schema):
+class UserSchema(HooklessSchema):
     """A user; keys without a value are left out."""
 
     uid = _text("user.uid")
@@ -107,7 +108,7 @@ class MeSchema(UserSchema):
     settings = PlainNested(SettingsSchema, required=True)
 
 
-class TokenSchema(Schema):
+class TokenSchema(HooklessSchema):
     """An auth token."""
 
     uid = _text()
@@ -123,7 +124,7 @@ class TokenDetailSchema(TokenSchema):
     app_info = fields.String(data_key="appInfo", metadata={"description": "JSON text."})
 
 
-class ApiKeySchema(Schema):
+class ApiKeySchema(HooklessSchema):
     """An api key."""
 
     value = _text(key="apiKey")
@@ -133,7 +134,7 @@ class ApiKeySchema(Schema):
     updated_at = _seconds("updated_at", "updatedAt")
 
 
-class RoleSchema(Schema):
+class RoleSchema(HooklessSchema):
     """A role."""
 
     role = _text()
@@ -145,7 +146,7 @@ class RoleSchema(Schema):
     updated_at = _seconds("updated_at", "updatedAt")
 
 
-class AckSchema(Schema):
+class AckSchema(HooklessSchema):
     """The answer to a command."""
 
     success = fields.Boolean(required=True)
@@ -158,7 +159,7 @@ class AcksSchema(AnySchema):
     each: ClassVar = AckSchema
 
 
-class ImportedSchema(Schema):
+class ImportedSchema(HooklessSchema):
     """The outcome for one user: the user, or the error that refused it."""
 
     success = fields.Boolean(required=True)
@@ -178,7 +179,7 @@ class FriendAcksSchema(AnySchema):
     accepted = fields.Dict(fields.String(), fields.Nested(AckSchema), required=True)
 
 
-class ActivationSchema(Schema):
+class ActivationSchema(HooklessSchema):
     """The outcome of deactivating or reactivating users; empty lists are left out."""
 
     deactivated = fields.List(fields.String(), data_key="deactivatedUids")

@@ -5,7 +5,9 @@ Known sentences of the live service are exact, the others have the wording of it
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
@@ -90,7 +92,19 @@ def details_of(messages: Any, path: str = "") -> dict[str, list[str]]:
     return {path: [_closed(sentence, path) for sentence in messages]}
 
 
-class RequestSchema(Schema):
+class HooklessSchema(Schema):
+    """A schema without hooks like `pre_load`.
+
+    marshmallow looks for them in each class, which takes a tenth of a server's start.
+    """
+
+    @classmethod
+    def resolve_hooks(cls) -> dict[str, list[Any]]:
+        """Return no hooks."""
+        return defaultdict(list)
+
+
+class RequestSchema(HooklessSchema):
     """The fields of a request; other fields are ignored, as the live service does."""
 
     class Meta:
@@ -99,7 +113,7 @@ class RequestSchema(Schema):
         unknown = EXCLUDE
 
 
-class StrictSchema(Schema):
+class StrictSchema(HooklessSchema):
     """The fields of an object of the control API; other fields are refused."""
 
     class Meta:
@@ -131,37 +145,43 @@ class Prepared:
     """
 
     def __init__(self, schema: type[Schema]) -> None:
-        whole = schema()
-        declared = whole.fields
-        self._fields = {
+        self._schema = schema
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]], str | None]:
+        """The fields, defaults and required ones, read at the first load: a start needs few."""
+        whole = self._schema()
+        fields = {
             alias: (name, one.deserialize)
-            for name, one in declared.items()
+            for name, one in whole.fields.items()
             for alias in (one.data_key or name, *one.metadata.get("aliases", ()))
         }
-        self._defaults = {
+        defaults = {
             name: one.load_default
-            for name, one in declared.items()
+            for name, one in whole.fields.items()
             if one.load_default is not missing
         }
-        self._required = [
-            (name, one.data_key or name) for name, one in declared.items() if one.required
+        required = [
+            (name, one.data_key or name) for name, one in whole.fields.items() if one.required
         ]
-        self._unknown = whole.error_messages["unknown"] if whole.unknown == RAISE else None
+        unknown = whole.error_messages["unknown"] if whole.unknown == RAISE else None
+        return fields, defaults, required, unknown
 
     def load(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values by attribute; raise ValidationError with all messages by key."""
-        values = dict(self._defaults)
+        known, defaults, required, unknown = self._read
+        values = dict(defaults)
         refused: dict[str, Any] = {}
         for key, value in data.items():
-            if key in self._fields:
-                name, deserialize = self._fields[key]
+            if key in known:
+                name, deserialize = known[key]
                 try:
                     values[name] = deserialize(value)
                 except ValidationError as error:
                     refused[key] = error.messages
-            elif self._unknown:
-                refused[key] = [self._unknown]
-        for name, key in self._required:
+            elif unknown:
+                refused[key] = [unknown]
+        for name, key in required:
             if name not in values and key not in refused:
                 refused[key] = [text("required")]
         if refused:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import Field as Parameter
 from dataclasses import fields as parameters_of
+from functools import cache
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError
@@ -72,10 +73,12 @@ FaultRequest.VARIANTS = {
     **{name: _variant(name, [name], PARAMETERS[name]) for name in KINDS},
     **dict.fromkeys(PRESETS, _variant("preset", PRESETS, {})),
 }
-_HEADER: dict[str, Prepared] = {
-    name: Prepared(StrictSchema.from_dict(dict(fields), name=f"Parameters_{name}"))
-    for name, fields in PARAMETERS.items()
-}
+
+
+@cache
+def _header(kind: str) -> Prepared:
+    """Return the loader of a kind's parameters in a header."""
+    return Prepared(StrictSchema.from_dict(dict(PARAMETERS[kind]), name=f"Parameters_{kind}"))
 
 
 def in_header(text: str) -> list[tuple[str, Strikes]]:
@@ -106,7 +109,7 @@ def _strikes(called: str, parameters: dict[str, str]) -> Strikes:
     if called in KINDS and not issubclass(KINDS[called], HttpKind):
         raise FaultError("kind", f"{called} strikes WebSockets, which no header asks for")
     try:
-        values = _HEADER[called].load(parameters)
+        values = _header(called).load(parameters)
     except ValidationError as error:
         field, (reason, *_) = next(iter(details_of(error.messages).items()))
         raise FaultError(field, reason) from None

@@ -57,12 +57,14 @@ class HttpUrl(String):
             raise self.no("plain", reason=str(error)) from None
 
 
+OPERATION_NAMES = tuple(sorted({row.id for row in (*OPERATIONS, *UNBUILT)} | {SOCKET, OPERATION}))
+
+
 class OperationName(Choice):
     """The name of an operation of the emulated API, as `mockchat routes` lists them."""
 
     def __init__(self, **options: Any) -> None:
-        names = {row.id for row in (*OPERATIONS, *UNBUILT)} | {SOCKET, OPERATION}
-        super().__init__(tuple(sorted(names)), **options)
+        super().__init__(OPERATION_NAMES, **options)
 
     def refusal(self, word: str) -> ValidationError:
         """Return the refusal of another word; the names are too many to list."""

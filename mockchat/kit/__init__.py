@@ -1,17 +1,21 @@
 """The testing kit: the verbs of a test, for one app of a server or for all of them."""
 
+from __future__ import annotations  # the types of the keywords are for editors only
+
 import contextlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, Unpack, get_args, overload
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from mockchat.api.requests import MAX_PER_PAGE
+from mockchat.api.requests import MAX_PER_PAGE, UserCreate
 from mockchat.bridge import Bridge
 from mockchat.control.fault_rules import PARAMETERS
 from mockchat.core.clock import Duration, unix
 from mockchat.core.entities import BACK_END, Caller
+from mockchat.core.faults import CODES
 from mockchat.core.ids import camel
 from mockchat.core.state import App
 from mockchat.core.store import Store
@@ -19,24 +23,26 @@ from mockchat.core.words import did_you_mean
 from mockchat.kit.checks import check_keywords, check_where, knowing_keywords
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
-from mockchat.kit.names import (
-    ErrorCode,
-    ErrorFault,
-    ErrorOptions,
-    FaultKind,
-    FaultOptions,
-    LatencyFault,
-    LatencyOptions,
-    PlainFaultKind,
-    PresetName,
-    RateLimitFault,
-    SlowBodyFault,
-    TruncatedFault,
-    UserFields,
-    WsCloseFault,
-    WsDelayAuthFault,
-    WsRefuseFault,
-)
+
+if TYPE_CHECKING:
+    from mockchat.kit.names import (
+        ErrorCode,
+        ErrorFault,
+        ErrorOptions,
+        FaultKind,
+        FaultOptions,
+        LatencyFault,
+        LatencyOptions,
+        PlainFaultKind,
+        PresetName,
+        RateLimitFault,
+        SlowBodyFault,
+        TruncatedFault,
+        UserFields,
+        WsCloseFault,
+        WsDelayAuthFault,
+        WsRefuseFault,
+    )
 
 __tracebackhide__ = True  # a refused verb shows the line of the test
 Json = dict[str, Any]
@@ -50,6 +56,11 @@ def _apps(store: Store, app_id: str | None) -> list[App]:
         return list(store.apps())
     app = store.find(app_id)
     return [app] if app else []
+
+
+@cache
+def _user_fields() -> list[str]:
+    return [name for name in UserCreate().fields if name not in ("uid", "name")]
 
 
 class Users(Mapping[str, Json]):
@@ -84,7 +95,7 @@ class Kit:
 
     # --- users --------------------------------------------------------------------------
     @property
-    def users(self) -> "Users":
+    def users(self) -> Users:
         """The app's users by uid, each as the REST API shows it, in the order of a list."""
         found: list[Json] = []
         for page in itertools.count(1):
@@ -100,7 +111,7 @@ class Kit:
         `fields` are those of `POST /users`, in snake case: `status_message`, `metadata` … Any other
         one raises TypeError.
         """
-        check_keywords(fields, UserFields.__annotations__, "a user has no {}")
+        check_keywords(fields, _user_fields(), "a user has no {}")
         body = {"uid": uid, "name": uid if name is None else name, **_camel(fields)}
         user: Json = self._perform("create_user", body=body)
         return user
@@ -151,7 +162,7 @@ class Kit:
         if isinstance(what, str) and what in PARAMETERS:
             return self._add_fault(what, options)
         code = str(what)
-        known = (*get_args(ErrorCode), *PARAMETERS)
+        known = (*CODES, *PARAMETERS)
         if not (code in known or code.isdigit() or "status" in options):
             raise ValueError(
                 f"there is no error, preset or fault {code!r}: {did_you_mean(code, known)} "

@@ -3,10 +3,10 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
+from mockchat.control.fields import METHODS, OPERATION_NAMES
 from mockchat.core.words import did_you_mean
-from mockchat.kit.names import Method, OperationName
 
 __tracebackhide__ = True
 T = TypeVar("T")
@@ -33,31 +33,30 @@ def knowing_keywords(kit: type[T]) -> type[T]:
     """Let the verbs of a class refuse a mistyped keyword with the one that was meant."""
     for name, verb in list(vars(kit).items()):
         if not name.startswith("_") and inspect.isfunction(verb):
-            keywords = inspect.signature(verb).parameters.values()
-            if all(one.kind is not one.VAR_KEYWORD for one in keywords):  # it checks its own
-                known = [one.name for one in keywords if one.name != "self"]
-                setattr(kit, name, _knowing(verb, known))
+            setattr(kit, name, _knowing(verb))
     return kit
 
 
-def _knowing(verb: Callable[..., Any], known: list[str]) -> Callable[..., Any]:
+def _knowing(verb: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(verb)
     def call(*arguments: Any, **keywords: Any) -> Any:
         __tracebackhide__ = True
-        check_keywords(keywords, known, f"{verb.__name__} has no {{}}")
-        return verb(*arguments, **keywords)
+        known = inspect.signature(verb).parameters if keywords else {}
+        if all(one.kind is not one.VAR_KEYWORD for one in known.values()):
+            names = [name for name in known if name != "self"]
+            check_keywords(keywords, names, f"{verb.__name__} has no {{}}")
+        return verb(*arguments, **keywords)  # which checks the rest of its keywords itself
 
     return call
 
 
 def check_where(given: Mapping[str, Any]) -> None:
     """Raise ValueError for an operation or a method that there is not."""
-    operation, method = given.get("operation"), given.get("method")
-    if operation is not None and operation not in get_args(OperationName):
-        known = did_you_mean(operation, get_args(OperationName))
-        raise ValueError(f"there is no operation {operation!r}; {known}")
-    if method is not None and str(method).upper() not in get_args(Method):
-        raise ValueError(f"there is no method {method!r}; {did_you_mean(method, get_args(Method))}")
+    for name, known in (("operation", OPERATION_NAMES), ("method", METHODS)):
+        value = given.get(name)
+        word = value.upper() if name == "method" and isinstance(value, str) else value
+        if value is not None and word not in known:
+            raise ValueError(f"there is no {name} {value!r}; {did_you_mean(value, known)}")
 
 
 def check_values(given: Mapping[str, Any]) -> None:

@@ -5,8 +5,6 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from unittest.mock import patch
 
 _LOOPBACK = ("localhost", "127.0.0.1")
 # Variables that add CAs to the system's, and variables that replace the system's CAs.
@@ -17,6 +15,9 @@ _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 @contextlib.contextmanager
 def in_environment(facts: Mapping[str, str | None]) -> Iterator[None]:
     """Give this process, and those that it starts, the environment of `environment` in a block."""
+    from tempfile import TemporaryDirectory  # noqa: PLC0415  # `exec` and tests need these
+    from unittest.mock import patch  # noqa: PLC0415
+
     with contextlib.ExitStack() as end:
         folder = Path(end.enter_context(TemporaryDirectory(prefix="mockchat-")))
         end.enter_context(patch.dict(os.environ, environment(facts, folder), clear=True))

@@ -1,17 +1,21 @@
 """The journal of the testing kit: the exchanges of clients, searched, waited for and asserted."""
 
+from __future__ import annotations  # the types of the keywords are for editors only
+
 from collections.abc import Coroutine, Iterator
-from typing import Any, NoReturn, Unpack, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from mockchat.bridge import Bridge
 from mockchat.core.clock import Duration, seconds
-from mockchat.core.faults import OF_STATUS
+from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
 from mockchat.core.words import did_you_mean
 from mockchat.kit.checks import check_keywords, check_values, check_where
 from mockchat.kit.handles import PATIENCE
-from mockchat.kit.names import ErrorCode, Wanted
+
+if TYPE_CHECKING:
+    from mockchat.kit.names import Wanted
 
 __tracebackhide__ = True  # a failed assertion shows the line of the test
 _OF_PATTERN = ("operation", "method", "path", "uid")
@@ -126,7 +130,7 @@ class JournalView:
         check_keywords(given, (*_OF_PATTERN, *_OF_FILTER), "exchanges have no {} to look for")
         check_values(given)
         check_where(given)
-        if (code := given.get("code")) is not None and code not in get_args(ErrorCode):
+        if (code := given.get("code")) is not None and code not in CODES:
             self._check_code(code)
         pattern = Pattern(**{name: given.pop(name) for name in _OF_PATTERN if name in given})
         return Filter(pattern, **given)
@@ -139,7 +143,7 @@ class JournalView:
         kinds = [kind for rule in store.faults.rules.values() for kind, _ in rule.strikes]
         seen = {one.code for one in self._found(Filter())}
         if code not in seen | {getattr(kind, "code", None) for kind in kinds}:
-            known = did_you_mean(code, get_args(ErrorCode))
+            known = did_you_mean(code, CODES)
             raise ValueError(f"there is no error code {code!r}; {known}")
 
     def _explain(self, wanted: Wanted) -> str:
