@@ -152,7 +152,7 @@ def test_what_an_earlier_run_has_left_can_be_removed(
     done = command(*shlex.split(f"verify {account} --remove mockchat-verify-1"))
 
     assert (done.status, done.complaint) == (0, "nothing is left on the app")
-    left = [uid for uid in live.seed_uids() if uid.startswith("mockchat")]
+    left = [uid for uid in live.users if uid.startswith("mockchat")]
     assert left == ["mockchat-verify-12-a"]
     words = f"verify {account} --rest-api-key {AUTH_KEY} --auth-key x --remove mockchat-verify-2"
     check_refusals(command, 1, {words: "--rest-api-key: the key has no full access"})
