@@ -118,7 +118,10 @@ class Session:
         self.since = app.clock.now()
         self.watch_expiry()
         for closing, rule in self._strikes(app, self.caller.user.uid, CloseSocket):
-            self.later(closing.delay, self._drop, closing, rule)
+            if closing.delay:
+                self.later(closing.delay, self._drop, closing, rule)
+            else:  # at once, before any answer to the next frame
+                await self._end_by(closing)
 
     def _heed(self, body: dict[str, Any]) -> None:
         """Keep the platform and the subscription in the body of an auth frame."""
@@ -192,12 +195,14 @@ class Session:
                 self.later(closing.delay, self._drop, closing, rule)
 
     def _drop(self, closing: CloseSocket, rule: Rule) -> None:
-        if rule.id not in self.hub.store.faults.rules:
-            return  # it was removed meanwhile
+        if rule.id in self.hub.store.faults.rules:  # it was not removed meanwhile
+            self.hub.start(self._end_by(closing))
+
+    async def _end_by(self, closing: CloseSocket) -> None:
         if closing.close_code == WSCloseCode.ABNORMAL_CLOSURE:
             self._abort()
         else:
-            self.hub.start(self.close(closing.close_code, b"a fault was asked for"))
+            await self.close(closing.close_code, b"a fault was asked for")
 
     def _place(self, app: App | None, uid: str | None = None) -> None:
         """Put the handshake into the journal of the app that the client authenticates for."""
