@@ -44,6 +44,7 @@ _FRIENDS = {"accepted": ["nobody"], "friends": ["superhero4"]}
 ENOUGH = {
     "/login": {"uid": UID, "authKey": KEY},
     "/notifications/push/v1/tokens": {"fcmToken": "t"},
+    "/_mock/webhooks": {"url": "http://127.0.0.1:65535/"},  # no pattern tells too high a port
 }
 BUILT = (*OPERATIONS, *CONTROL_OPERATIONS)
 # What an operation is under another name needs no second look at every edge.
