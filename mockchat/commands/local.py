@@ -10,7 +10,7 @@ from mockchat.commands.remote import Remote
 from mockchat.commands.settings import config_of, flags_of, setting
 from mockchat.commands.show import say, tell
 from mockchat.commands.table import JSON, Action, Argument, argument, columns
-from mockchat.core.errors import CATALOGUE, Face
+from mockchat.core.errors import CATALOGUE
 
 _HTTPS = 443
 _ERRORS = columns("dialect status code name when")
@@ -18,15 +18,7 @@ _ERRORS = columns("dialect status code name when")
 
 def errors(_action: Action, arguments: argparse.Namespace) -> int:
     """List the error catalogue: a line for each error, or for each of its two dialects."""
-    rows = [
-        {
-            "name": row.name,
-            "when": row.when,
-            "documented": _face(row.documented),
-            "live": _face(row.live),
-        }
-        for row in CATALOGUE.values()
-    ]
+    rows = [row.plain for row in CATALOGUE.values()]
     found = _matching(arguments.word, rows)
     if arguments.json:
         return tell(arguments, found)
@@ -37,11 +29,6 @@ def errors(_action: Action, arguments: argparse.Namespace) -> int:
             faces = {"both": row["live"]}
         lines += [{**row, **face, "dialect": dialect} for dialect, face in faces.items()]
     return tell(arguments, lines, _ERRORS)
-
-
-def _face(face: Face) -> dict[str, Any]:
-    shown = {name: getattr(face, name) for name in ("code", "status", "message")}
-    return {**shown, "evidence": face.evidence.value}
 
 
 def _matching(word: str | None, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from mockchat import config
 from mockchat.commands import CommandError, UsageError
+from mockchat.commands.settings import tell_strangers
 from mockchat.commands.show import printable, tell
-from mockchat.commands.strangers import tell_strangers
 from mockchat.commands.table import Action
 from mockchat.core.ids import camel
 

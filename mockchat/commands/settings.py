@@ -1,21 +1,30 @@
-"""`serve` and `config`: the settings as flags, and the value and source of each."""
+"""`serve` and `config`: the settings as flags and variables, and the value and source of each."""
 
 import argparse
 import os
+import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockchat import config
 from mockchat.commands import UsageError
 from mockchat.commands.show import note, tell
-from mockchat.commands.strangers import tell_strangers
 from mockchat.commands.table import JSON, Action, Argument, Column, argument
 from mockchat.config import Config, ConfigError
-from mockchat.core.setting_kinds import SWITCH
+from mockchat.core.setting_kinds import SERVICE_LINK, SWITCH
+from mockchat.core.words import nearest
 
 _MASK = "********"
+_PREFIX = "MOCKCHAT_"
+# Variables that `mockchat exec` sets, that commands and the kit for JavaScript read, and those of
+# the examples.
+_NOT_SETTINGS = ("URL", "HTTPS_URL", "WS_URL", "PROXY_URL", "CA", "APP", "IMAGE", "ADDRESS")
+# Kubernetes sets these for Services whose names begin with mockchat.
+_OF_KUBERNETES = re.compile(
+    r"(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
 _NO_DEFAULTS: Mapping[str, str] = {}
 
 
@@ -66,6 +75,25 @@ def config_of(
         return config.load_config(flags, environ, file)
     except ConfigError as error:
         raise UsageError(str(error)) from None
+
+
+def tell_strangers(environ: Mapping[str, str]) -> None:
+    """Tell of each variable that nothing reads, with the one that was meant."""
+    known = [*(name.upper() for name, _ in config.rows()), *_NOT_SETTINGS]
+    for word in _strangers(environ):
+        if word not in known:
+            near = nearest(word, known)
+            meant = f"did you mean {_PREFIX}{near}?" if near else "`mockchat config` lists them"
+            note(f"nothing reads the variable {_PREFIX}{word}; {meant}")
+
+
+def _strangers(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names behind the prefix, without those that Kubernetes sets."""
+    for name, value in environ.items():
+        word = name.removeprefix(_PREFIX)
+        if word == name or _OF_KUBERNETES.fullmatch(f"_{word}") or SERVICE_LINK.match(value):
+            continue
+        yield word
 
 
 # --- serve ----------------------------------------------------------------------------------

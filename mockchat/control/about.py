@@ -9,7 +9,7 @@ from mockchat.api.plain import DocumentSchema
 from mockchat.control.answers import ErrorRowSchema, HealthSchema, KeySetSchema
 from mockchat.control.requests import AppQuery, control_table, not_found
 from mockchat.core import errors
-from mockchat.core.errors import CATALOGUE, Face
+from mockchat.core.errors import CATALOGUE
 from mockchat.version import __version__
 
 table = control_table(access=Access.PUBLIC)
@@ -68,27 +68,10 @@ def get_public_keys(call: Call) -> dict[str, Any]:
     return call.server.jwts.public_keys()
 
 
-def _shown(face: Face) -> dict[str, Any]:
-    return {
-        "code": face.code,
-        "status": face.status,
-        "message": face.message,
-        "evidence": face.evidence.value,
-    }
-
-
 @table.get("/errors", access=Access.CONTROL, query=AppQuery, returns=ErrorRowSchema)
 def list_errors(_call: Call) -> list[dict[str, Any]]:
     """List the error catalogue in both dialects."""
-    return [
-        {
-            "name": row.name,
-            "when": row.when,
-            "documented": _shown(row.documented),
-            "live": _shown(row.live),
-        }
-        for row in CATALOGUE.values()
-    ]
+    return [row.plain for row in CATALOGUE.values()]
 
 
 @table.get("/openapi.json", returns=DocumentSchema)

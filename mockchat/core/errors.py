@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 Details = Mapping[str, list[str]]
 
@@ -47,6 +48,13 @@ class ErrorDef:
         return ApiError(self, details, values)
 
     @property
+    def plain(self) -> dict[str, Any]:
+        """The row as plain data: its name, when it comes, and its face in each dialect."""
+        faces = {"documented": self.documented, "live": self.live}
+        shown = {dialect: _shown(face) for dialect, face in faces.items()}
+        return {"name": self.name, "when": self.when, **shown}
+
+    @property
     def more(self) -> str:
         """Where the docs tell more about it."""
         return f"docs/errors.md#{self.name}" if self.name in CATALOGUE else "docs/faults.md"
@@ -60,6 +68,11 @@ class ErrorDef:
     def differs(self) -> bool:
         """Whether the two dialects use different codes."""
         return self.documented.code != self.live.code
+
+
+def _shown(face: Face) -> dict[str, Any]:
+    named = {name: getattr(face, name) for name in ("code", "status", "message")}
+    return {**named, "evidence": face.evidence.value}
 
 
 class ApiError(Exception):
