@@ -86,7 +86,9 @@ class Span(Field):
     """Seconds, or a duration like `250ms`, `2s` or `1h`."""
 
     def __init__(self, longest: float = LONGEST, **options: Any) -> None:
-        pattern = r"^[0-9]{1,4}(\.[0-9]{1,9})?(ms|s|m|h|d)?$"
+        any_span = r"[0-9]{1,4}(\.[0-9]{1,9})?(ms|s|m|h|d)?"
+        in_a_minute = r"[0-5]?[0-9](\.[0-9]{1,9})?s?|[0-9]{1,4}ms"
+        pattern = f"^({in_a_minute if longest < LONGEST else any_span})$"
         said = {"type": ["number", "string"], "minimum": 0, "maximum": longest, "pattern": pattern}
         super().__init__(says=said, **options)
         self.longest = longest
