@@ -108,10 +108,12 @@ def test_apps_that_were_asked_for_or_are_in_use_never_make_room(make_store: Make
     online.open_session(UserCaller(user, online.issue_token(user)))
     store.app("other").add_key("k", Scope.AUTH_ONLY)
 
+    with store.opening(store.draft("asked"), stays=True):
+        pass
     with store.opening(store.draft("new")):
         store.app("newer")
 
-    names = {"APP_ID", "one", "two", "three", "online", "new", "newer"}
+    names = {"APP_ID", "one", "two", "three", "online", "asked", "new", "newer"}
     assert {app.id for app in store.apps()} == names
     assert store.evicted == 1
 
