@@ -13,7 +13,8 @@ _OTHERS += [b"GET /api/v3.0/online-members HTTP/1.1"]
 _ODD = [b"\xff\xfe", b"\xed\xa0\x80", "ünï".encode(), b"\xc3(", b"a\tb", b"%00", b"x" * 8000]
 _NAMES = ["apikey", "appId", "authToken", "sdk", "resource", "X-Mock-Errors", "Origin", "Host"]
 _NAMES += ["onBehalfOf", "callToken", "Content-Type", "Cookie", "Accept", "Authorization"]
-_NAMES += ["Access-Control-Request-Headers", "X-Forwarded-Host", "If-None-Match"]
+_ODD += [b"error=\xff", b"error=a;status=418;message=\xe9"]
+_NAMES += ["X-Mock-Fault", "Access-Control-Request-Headers", "X-Forwarded-Host", "If-None-Match"]
 
 
 async def test_odd_bytes_in_a_header_are_answered_in_valid_json(client: Client) -> None:

@@ -65,6 +65,8 @@ NO_HTTP = {
     "a negative length": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
     "a long line": b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     "a long field": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+    "a host that is none": b"GET http://xn--a/users HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a tunnel to a host that is none": b"CONNECT xn--a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
     "brotli": _CODED % b"br",
     "zstd": _CODED % b"zstd",
     "no gzip": _CODED % b"gzip",
@@ -85,6 +87,7 @@ async def test_what_is_no_http_is_refused_in_the_envelope_with_cors_and_in_the_j
             assert "Access-Control-Allow-Origin: *" in head, case
             assert {"message", "devMessage", "source", "code"} <= body["error"].keys(), case
             assert [one.code for one in mock.journal] == [body["error"]["code"]], case
+            assert not re.search(r"bytearray|\^|\.\.", str(body["error"])), case
     assert caplog.text == ""
 
 
@@ -132,6 +135,10 @@ async def test_a_head_or_body_that_does_not_come_in_time_is_refused() -> None:
             _, answer = parts_of(await answer_to(mock, request))
             assert f"The {field} " in str(answer["error"]["details"]), answer
             assert "did not come within 0.1 seconds." in str(answer["error"]["details"]), answer
+
+        body = body.replace(b"9", b"99999999999")  # it would never come
+        _, answer = parts_of(await answer_to(mock, body))
+        assert "may not be greater than" in str(answer["error"]["details"]), answer
 
         again = await answer_to(mock, _REQUEST + _REQUEST[:-2])
         assert (again.count(b"200 OK"), again.count(b"400 Bad Request")) == (1, 1)

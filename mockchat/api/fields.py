@@ -82,7 +82,8 @@ class String(Field):
                 raise self.no("required" if self.required else "filled")
             return ""
         # The service counts UTF-16 units: two for an emoji.
-        if self.maximum and len(given.encode("utf-16-le")) > 2 * self.maximum:
+        units = len(given.encode("utf-16-le", "surrogatepass")) // 2 if self.maximum else 0
+        if self.maximum and units > self.maximum:
             raise self.no("max", limit=self.maximum)
         return given
 

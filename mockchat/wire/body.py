@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aiohttp import StreamReader, hdrs, web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockchat.api import json_text
@@ -104,7 +104,7 @@ async def receive(request: web.BaseRequest, limit: int, *, control: bool, patien
     kind = request.headers.get(hdrs.CONTENT_TYPE, "")
     try:
         came_with_head = content.is_eof()
-        raw = content.read_nowait() if came_with_head else await _read(content, limit, patience)
+        raw = content.read_nowait() if came_with_head else await _read(request, limit, patience)
         if len(raw) > limit:
             raise refuse("body", "size", limit=limit)
         coding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
@@ -125,9 +125,12 @@ async def receive(request: web.BaseRequest, limit: int, *, control: bool, patien
     return Body(error=refuse("body", "broken", reason=reason))
 
 
-async def _read(content: StreamReader, limit: int, patience: float) -> bytes:
-    """Return the whole content, or as much of it as is longer than `limit` bytes."""
-    chunks, size = [], 0
+async def _read(request: web.BaseRequest, limit: int, patience: float) -> bytes:
+    """Return the whole body, or as much of it as is longer than `limit` bytes."""
+    chunks, size, content = [], request.content_length or 0, request.content
+    if size > limit:
+        raise refuse("body", "size", limit=limit)
+    size = 0
     async with asyncio.timeout(patience):
         while size <= limit and not content.at_eof():
             chunk = await content.readany()

@@ -42,7 +42,7 @@ class _MergingParser(HttpRequestParserPy):
         if kinds:
             others.insert(1, b"Content-Type: " + b", ".join(kinds))
         message = super().parse_message(others)
-        _check_version(message)
+        _check(message)
         return message
 
     def feed_data(self, data: bytes, *arguments: Any) -> Any:
@@ -53,8 +53,15 @@ class _MergingParser(HttpRequestParserPy):
         return found
 
 
-def _check_version(message: RawRequestMessage) -> None:
-    """Raise BadHttpMessage for a version whose answers would not be HTTP/1."""
+def _check(message: RawRequestMessage) -> None:
+    """Raise BadHttpMessage for a version whose answers would not be HTTP/1, or a broken host.
+
+    aiohttp reads the host of a target outside of every handler, where an error answers nobody.
+    """
+    try:
+        message.url.host  # noqa: B018  # reading it decodes it
+    except ValueError:
+        raise BadHttpMessage("the host in its target is none") from None
     if message.version not in (HttpVersion10, HttpVersion11):
         major, minor = message.version
         raise BadHttpMessage(f"HTTP/{major}.{minor} is not spoken here, but HTTP/1.1")
@@ -95,8 +102,8 @@ class _WatchingParser(HttpRequestParser):
             return self._parse_merging(self._unfinished + data, error)
         if found[0]:
             for message, self.body in found[0]:
-                if message.version is not HttpVersion11:
-                    _check_version(message)
+                if message.version is not HttpVersion11 or message.path[:1] != "/":
+                    _check(message)
             self._await(data.rpartition(_END)[2] if self.body is EMPTY_PAYLOAD else b"")
         elif not in_body:
             since = self.awaited_since
@@ -160,7 +167,8 @@ class _Connection(RequestHandler):
         )
 
     def _make_error_handler(self, err_info: Any) -> Any:
-        reason = " ".join(err_info.message.split())[:_LONGEST_REASON]
+        said = err_info.message.replace("^", "").partition(" when reading: ")[0]
+        reason = " ".join(said.split()).rstrip(":. ")[:_LONGEST_REASON]
 
         async def refuse(request: web.BaseRequest) -> web.StreamResponse:
             return await self._server.handler.refuse(request, reason)
