@@ -63,19 +63,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
     command = COMMANDS.get(words[0]) if words else None
-    if command is None:
-        return _without_command(words)
     try:
-        return _run(command, words[1:])
+        try:
+            return _run(command, words[1:]) if command else _without_command(words)
+        finally:
+            sys.stdout.flush()
     except CommandError as error:
         sys.stderr.write(f"mockchat: {error}\n")
         return error.status
     except BrokenPipeError:  # the reader has read enough, like `head`
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         return _BY_SIGNAL + _SIGPIPE
+    except OSError as error:
+        _leave_stdout()
+        sys.stderr.write(f"mockchat: {error.filename or 'stdout'}: {error.strerror or error}\n")
+        return 1
     except KeyboardInterrupt:
         return _BY_SIGNAL + _SIGINT
+
+
+def _leave_stdout() -> None:
+    """Let Python write what waits for stdout to nowhere at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _prepare_streams() -> None:
@@ -92,10 +102,15 @@ def _run(command: Action, words: list[str]) -> int:
     if command.words == _EXEC and _REST in words:
         at = words.index(_REST)
         words, rest = words[:at], words[at + 1 :]
-    if any("\ud800" <= character <= "\udfff" for word in words for character in word):
-        raise UsageError("the arguments must be UTF-8 text")
+    variables = {name: it for name, it in os.environ.items() if name.startswith("MOCKCHAT_")}
+    for name, text in {"the arguments": "".join(words), **variables}.items():
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise UsageError(f"{name} must be UTF-8 text")
     parser, given = _parser(command), argparse.Namespace(json=False, rest=rest)
     arguments, extra = parser.parse_known_args(words, given)
+    for one in arguments.action.arguments:
+        if not one.name.startswith("-") and getattr(arguments, one.key) == "":
+            parser.error(f"{one.options['metavar']} must not be empty")
     if extra and command.words == _EXEC and not extra[0].startswith("-"):
         raise UsageError(f"exec needs {_REST} before the command: {_with_rest(words, extra)}")
     if extra:
@@ -166,6 +181,9 @@ def _without_command(words: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mockchat {__version__}")
+    option = words[0].partition("=")[0] if words else ""
+    if option in {one.name for one in SERVER}:
+        parser.error(f"{option} goes behind the command, as in `mockchat users {option} …`")
     if words and not words[0].startswith("-"):
         parser.error(f"there is no command {words[0]!r}{question(words[0], COMMANDS)}")
     parser.parse_args(words)

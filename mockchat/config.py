@@ -286,6 +286,8 @@ def read_file(path: str) -> dict[str, Any]:
     """Return the settings in a TOML file, by field name; raise ConfigError."""
     import tomllib  # noqa: PLC0415  # a start without a file needs none of it
 
+    if Path(path).exists() and not Path(path).is_file():  # a device may have no end
+        raise ConfigError(f"--config {path}: is no file")
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

@@ -7,6 +7,7 @@ test asks for a fixture.
 import os
 import re
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -144,7 +145,9 @@ def mockchat_env(mockchat: "MockApp") -> "Iterator[MockApp]":
 
 
 @pytest.fixture
-def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[Any]]]":
+def mockchat_client(
+    request: pytest.FixtureRequest,
+) -> "Iterator[Callable[..., Awaitable[Any]]]":
     """Return a function that makes pytest-aiohttp clients, each with a mockchat in the test's loop.
 
     `chat = await mockchat_client(errors="live")`: the arguments are settings. A failure of
@@ -153,6 +156,11 @@ def mockchat_client(aiohttp_client: Any) -> "Iterator[Callable[..., Awaitable[An
     from mockchat.config import Config  # noqa: PLC0415
     from mockchat.wire.app import HANDLER, create_app  # noqa: PLC0415
 
+    aiohttp_client = None
+    with suppress(pytest.FixtureLookupError):
+        aiohttp_client = request.getfixturevalue("aiohttp_client")
+    if aiohttp_client is None:
+        pytest.fail("mockchat_client needs a plugin: pip install pytest-aiohttp", pytrace=False)
     apps = []
 
     async def make(**settings: Any) -> Any:
@@ -196,7 +204,8 @@ def _made(
     try:
         return server.app(app_id, **settings)
     except (TypeError, ConfigError, FixtureError) as error:
-        pytest.fail(f"@pytest.mark.mockchat: {error}", pytrace=False)
+        wrong = str(error)
+    pytest.fail(f"@pytest.mark.mockchat: {wrong}", pytrace=False)
 
 
 def _found(item: pytest.Item, fixture: Any) -> Any:

@@ -2,8 +2,10 @@
 
 import contextlib
 import re
+import shlex
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -14,6 +16,8 @@ from mockchat import __version__, config
 from mockchat.cli import main, sentence
 from mockchat.commands.table import COMMANDS, ROWS, Argument
 from tests.command_line import Command, check_refusals
+from tests.processes import run
+from tests.rows import each_row
 
 SERVE = "serve --port 0 --https-port 0"
 
@@ -70,6 +74,10 @@ def test_wrong_usage_is_one_line_with_status_2(command: Command) -> None:
         "clock back": "resume",
         "clock advance": "DURATION",
         "token a\udcff": "the arguments must be UTF-8 text",
+        "token ''": "UID must not be empty (see `mockchat token --help`)",
+        "snapshot save ''": "NAME must not be empty",
+        "--url http://127.0.0.1:1 users": "--url goes behind the command, as in `mockchat users",
+        "--app=a users": "--app goes behind the command",
     }
     check_refusals(command, 2, rows)
 
@@ -97,6 +105,7 @@ def test_a_wrong_setting_is_one_line_with_status_2(
         "serve --port off --https-port off": "--port and --https-port are both off",
         "serve --tls-cert c.pem": "--tls-cert and --tls-key belong together",
         "serve --config nowhere.toml": "--config nowhere.toml: cannot be read",
+        "serve --config /dev/zero": "--config /dev/zero: is no file",
         "serve --auth-key ''": "--auth-key must not be empty",
         f"serve --config {tmp_path}/mockchat.toml": "mockchat.toml: there is no setting 'prot'",
     }
@@ -104,6 +113,22 @@ def test_a_wrong_setting_is_one_line_with_status_2(
 
     monkeypatch.setenv("MOCKCHAT_REGION", "mars")
     check_refusals(command, 2, {"serve": "MOCKCHAT_REGION must be one of us, eu, in, not 'mars'"})
+
+    monkeypatch.setenv("MOCKCHAT_APP", "\udcff")
+    check_refusals(command, 2, {"users": "MOCKCHAT_APP must be UTF-8 text"})
+
+
+@each_row(
+    ("words", "status", "told"),
+    [
+        ("errors >/dev/full", 1, "mockchat: stdout: No space left on device\n"),
+        ("errors | head -1 >/dev/null", 0, ""),
+    ],
+)
+def test_a_stdout_that_takes_nothing_is_one_line(words: str, status: int, told: str) -> None:
+    done = run("sh", "-c", f"{shlex.quote(sys.executable)} -m mockchat {words}")
+
+    assert (done.returncode, done.stderr) == (status, told)
 
 
 # --- starts that fail -----------------------------------------------------------------------

@@ -106,7 +106,8 @@ def test_a_limit_shows_the_newest_and_an_empty_journal_is_no_failure(
     assert steer("journal", "clear").lines == ["3 exchanges are forgotten."]
     assert len(app.journal) == 0
     done = steer("journal")
-    assert (done.status, done.complaint) == (0, "no exchange matches")
+    assert (done.status, done.complaint) == (0, "the journal is empty")
+    assert steer("journal", "--uid", "ann").complaint == "no exchange matches"
 
 
 # --- one exchange, HAR ----------------------------------------------------------------------

@@ -158,9 +158,10 @@ def test_without_a_server_every_command_says_how_to_start_one(command: Command) 
 
 
 def test_a_wrong_address_is_one_line_with_status_1(command: Command) -> None:
-    told = "an address looks like http://127.0.0.1:8080"
-    rows = {f"users --url {url}": told for url in ("nonsense", "file:///etc/hosts", "ftp://[::1]")}
-    urls = ("http://127.0.0.1:99999", "http://[::1", "'http://a b/'", "' '", "http://é.invalid/é")
+    told = " is no http:// or https:// address; one looks like http://127.0.0.1:8080"
+    others = ("127.0.0.1:80", "nonsense", "file:///etc/hosts", "ftp://[::1]", "http://[::1", "' '")
+    rows = {f"users --url {url}": told for url in others}
+    urls = ("http://127.0.0.1:99999", "'http://a b/'", "http://é.invalid/é")
     rows |= {f"health --url {url}": "no server answers at " for url in urls}
 
     check_refusals(command, 1, rows)

@@ -351,10 +351,10 @@ def test_a_file_has_toml_s_own_types(file: Path) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_named(file: Path) -> None:
-    reasons = {file: "No such file or directory", file.parent: "Is a directory"}
+    reasons = {file: "cannot be read: No such file or directory", file.parent: "is no file"}
     for path, reason in reasons.items():
         message = refusal(partial(load_config, {}, {}, str(path)))
-        assert message == f"--config {path}: cannot be read: {reason}"
+        assert message == f"--config {path}: {reason}"
 
 
 def test_a_wrong_file_is_refused_with_the_reason(file: Path) -> None:

@@ -110,7 +110,7 @@ def test_without_any_of_them_sync_tests_run(project: Project) -> None:
     result = project.run()
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*fixture 'aiohttp_client' not found*"])
+    result.stdout.fnmatch_lines(["mockchat_client needs a plugin: pip install pytest-aiohttp"])
 
 
 # --- processes ------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ def _show(arguments: argparse.Namespace, remote: Remote, found: dict[str, Any]) 
     if found["count"] > len(found["exchanges"]):
         note(f"these are the newest of {found['count']}; --limit N prints more")
     elif not found["count"]:
-        note("no exchange matches")
+        filters = any(getattr(arguments, one.key) is not None for one in FILTERS)
+        note("no exchange matches" if filters else "the journal is empty")
     return 0
 
 

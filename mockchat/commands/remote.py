@@ -129,8 +129,8 @@ class Remote:
                 return self.url + target
         except ValueError:
             pass
-        told = "an address looks like http://127.0.0.1:8080"
-        raise UnreachableError(f"no server answers at {printable(self.url)}: {told}")
+        told = "is no http:// or https:// address; one looks like http://127.0.0.1:8080"
+        raise UnreachableError(f"{printable(self.url)} {told}")
 
     def _send(self, request: Request, timeout: float, *, verify: bool) -> bytes:
         # A mock runs on this machine or beside it: the machine's proxy is not for it.
