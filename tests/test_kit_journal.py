@@ -94,7 +94,7 @@ def test_what_never_comes_is_told_with_the_nearest(used: MockApp) -> None:
         used.journal.wait_for(count=2, timeout=0.01, operation="login", uid="bob")
 
     text = str(late.value)
-    assert text.startswith("0 of 2 exchange with operation='login', uid='bob' came within 0.01 s:")
+    assert text.startswith("0 of 2 exchanges with operation='login', uid='bob' came within 0.01 s:")
     assert "uid is ann, not bob" in text
 
 
@@ -107,10 +107,12 @@ def test_what_was_called_is_asserted_counted_and_returned(used: MockApp) -> None
     with pytest.raises(AssertionError) as failed:
         used.journal.assert_called(operation="create_user", json={"uid": "ann", "name": "Bob"})
     text = str(failed.value)
-    assert "expected one of exchange with operation='create_user'" in text
+    assert "expected at least one exchange with operation='create_user'" in text
     assert "json.name is 'Ann', not 'Bob'" in text
     assert "POST" in text
-    with pytest.raises(AssertionError, match=r"expected 1 of .*, got 2: there were:"):
+    with pytest.raises(
+        AssertionError, match=r"expected exactly 1 exchange with .*, got 2: there were:"
+    ):
         used.journal.assert_called(count=1, operation="create_user")
     with pytest.raises(AssertionError, match=r"expected no exchange with .*, got 1: there were:"):
         used.journal.assert_not_called(operation="login")

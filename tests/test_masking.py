@@ -26,11 +26,35 @@ TARGETS = {
     "/login?a=1&authKey=AUTH_KEY&uid=u1": "/login?a=1&authKey=*****&uid=u1",
     "/users?apikey=REST_API_KEY": "/users?apikey=REST_*****",
     "/users/authkey/auth_tokens?page=2": "/users/authkey/auth_tokens?page=2",
+    "/me?API%4bEY=SECRET": "/me?API%4bEY=*****",
+    "/me?auth%5Ftoken=SECRET": "/me?auth%5Ftoken=*****",
+    "/%61pikeys/SECRET": "/%61pikeys/*****",
+    "/me?apikey[]=SECRET&apikey%5B0%5D=SECRET": "/me?apikey[]=*****&apikey%5B0%5D=*****",
+    "/me;authToken=SECRET": "/me;authToken=*****",
+    "/me#authToken=SECRET": "/me#authToken=*****",
+    "/me?q=Bearer%20SECRET": "/me?q=Bearer%20*****",
+    "/Bearer+SECRET": "/Bearer+*****",
+    "http://u:SECRET@127.0.0.1/me": "http://*****@127.0.0.1/me",
+    "/users?search=a%20b+c@d": "/users?search=a%20b+c@d",
+}
+TEXTS = {
+    '{"uid": "u1", "authKey": "AUTH_KEY"}': '{"uid": "u1", "authKey": "*****"}',
+    r'{"authKey": "A\"SECRET", "a": 1}': '{"authKey": "*****", "a": 1}',
+    '{"apiKey": ["SECRET"]}': '{"apiKey": ["*****"]}',
 }
 
 
 def test_a_path_or_query_names_no_token_and_no_key() -> None:
     assert {target: masked(target) for target in TARGETS} == TARGETS
+
+
+def test_json_stays_json_where_a_token_or_key_is_masked() -> None:
+    assert {text: masked(text) for text in TEXTS} == TEXTS
+
+
+def test_a_long_hostile_target_is_masked_in_linear_time() -> None:
+    for piece in ("apikey[?", "?%61pikey", "//a", "bearer%20", '"apikey":"', "/%61pikeys/"):
+        assert masked(piece * 30_000)  # a pattern that looks back takes minutes
 
 
 async def test_no_token_and_no_key_is_in_an_archive_or_a_report(client: Client) -> None:

@@ -35,6 +35,26 @@ async def heard(proxy: int, request: str, body: bytes = b"") -> bytes:
         return all_heard.replace(b"127.0.0.1:%d" % port, b"HOST")
 
 
+SECRET_TARGETS = (
+    "GET /v3/users?authToken=TOPSECRET&authKey=TOPSECRET",
+    "GET ftp://u:TOPSECRET@x/?apikey=TOPSECRET",
+    "GET http://[::1/x?authToken=TOPSECRET",
+    "CONNECT u:TOPSECRET@x",
+)
+
+
+async def test_a_refusal_shows_no_token_to_the_log_or_the_client(
+    proxy: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for target in SECRET_TARGETS:
+        answer = (await answer_to(proxy, f"{target} HTTP/1.1\r\n\r\n".encode())).decode()
+        assert "400 Bad Request" in answer
+        assert "TOPS" not in answer.replace("TOPSE*****", ""), answer
+    assert caplog.text.count("refused a client with 400") == len(SECRET_TARGETS)
+    assert "SECRET" not in caplog.text
+
+
 async def answered(proxy: int, answer: bytes) -> bytes:
     """What a client is answered when another host answers so."""
 

@@ -11,14 +11,27 @@ _FIELD = (
     r"(?:auth|call|fcm|device|voip|push|fcmDevice)_?token|(?:api|auth)_?key|"
     r"jwt|auth|token|secret|authorization|cookie"
 )
-# In a path, in a query or form, in JSON.
+
+
+def _in_url(words: str) -> str:
+    """Return a pattern that finds words also where letters are percent-encoded."""
+    return re.sub(
+        "[a-z_]", lambda one: f"(?:{one[0]}|%{ord(one[0].upper()):x}|%{ord(one[0]):x})", words
+    )
+
+
+# In a path, in a query, fragment or form, after a scheme, in front of a host, in JSON.
 _PLACES = (
-    re.compile(r"(?i)/(?:auth_tokens|apikeys|users/auth)/([^/?#\s]+)"),
-    re.compile(rf"(?i)(?:^|[?&])(?:{_FIELD})=([^&#\s]+)"),
-    re.compile(rf'(?i)"(?:{_FIELD})"\s*:\s*"([^"]+)"'),
+    re.compile(rf"(?i)/(?:{_in_url('auth_tokens|apikeys|users/auth')})/([^/?#\s]+)"),
+    re.compile(
+        rf"(?i)(?:^|[?&;#])(?:{_in_url(_FIELD.lower())})(?:(?:\[|%5b)[^=&?;#\s]*)?=([^&#\s]+)"
+    ),
+    re.compile(r"(?i)b(?:earer|asic)(?:%20|%09|\+)+([^&#\s]+)"),
+    re.compile(r"(?i)(?://|^connect )([^/?#\s\"]+)(?=@)"),
+    re.compile(rf'(?i)"(?:{_FIELD})"\s*:\s*\[?\s*"((?:[^"\\]|\\.)+)'),
 )
 _NAME = re.compile(rf"(?i){_FIELD}")
-_MAY_HOLD = re.compile(r'[="]|(?i:/auth_tokens/|/apikeys/|/users/auth/)')  # in every such place
+_MAY_HOLD = re.compile(r'[="%+@]|(?i:/auth_tokens/|/apikeys/|/users/auth/)')  # in every such place
 _STARS = "*****"
 _SHOWN = 5  # characters of a long secret, enough to tell one from another
 _LONG = 8  # a shorter text may stand anywhere by chance

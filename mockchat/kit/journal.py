@@ -84,8 +84,8 @@ class JournalView:
         """
         found = self.find(**wanted)
         if not found or (count is not None and len(found) != count):
-            times = "one" if count is None else f"{count}"
-            self._complain(f"{times} of {_told(wanted)}", wanted, found)
+            times = "at least one" if count is None else f"exactly {count}"
+            self._complain(f"{times} {_told(wanted, count or 1)}", wanted, found)
         return found[-1]
 
     def assert_not_called(self, **wanted: Unpack[Wanted]) -> None:
@@ -119,7 +119,7 @@ class JournalView:
         found = await self._bridge.store.journals.wait(pattern, self._app_id, count, limit)
         if len(found) < count:
             raise TimeoutError(
-                f"{len(found)} of {count} {_told(wanted)} came within {limit:g} s: "
+                f"{len(found)} of {count} {_told(wanted, count)} came within {limit:g} s: "
                 f"{self._explain(wanted)}"
             )
         return found[-1]
@@ -151,6 +151,7 @@ class JournalView:
         return explain(self._found(pattern), pattern, self._found(Filter()))
 
 
-def _told(wanted: Wanted) -> str:
+def _told(wanted: Wanted, count: int = 1) -> str:
+    noun = "exchange" if count == 1 else "exchanges"
     told = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
-    return f"exchange with {told}" if told else "exchange"
+    return f"{noun} with {told}" if told else noun

@@ -5,6 +5,7 @@ import re
 from http import HTTPStatus
 from typing import NamedTuple
 
+from mockchat.core.masking import masked
 from mockchat.wire.hosts import Address, is_live, parse_host
 
 HEAD_LIMIT = CHUNK = 64 * 1024
@@ -137,7 +138,7 @@ def _parse(head: bytes) -> Request:
         address = parse_host(match[2], secure=bool(match[1]))
         path = "/" + (match[3] or "").removeprefix("/")
     if address is None or len(address.name) > _LONGEST_NAME:
-        given = f"{method} {target}"[:_SHOWN]
+        given = masked(f"{method} {target}")[:_SHOWN]
         why = f"it takes CONNECT host:port, http://host/ and https://host/, not {given}"
         raise Refusal(HTTPStatus.BAD_REQUEST, why)
     if not path:
