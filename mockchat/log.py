@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
+from typing import TextIO
 
 from mockchat.config import Config
 from mockchat.core.clock import Clock
@@ -110,7 +111,7 @@ class Writer:
                 self._lines.clear()
                 self.dropped = lost = 0
             try:
-                _put(text + (self._tell(dropped) if dropped else ""))
+                put(text + (self._tell(dropped) if dropped else ""), sys.stderr)
             except (OSError, ValueError):  # a full disk, a closed stream
                 lost = dropped + text.count("\n")
             with self._change:
@@ -118,8 +119,8 @@ class Writer:
                 self.size -= len(text)
 
 
-def _put(text: str) -> None:
-    stream = sys.stderr
+def put(text: str, stream: TextIO) -> None:
+    """Write to a stream at once; raise OSError or ValueError if it takes nothing."""
     handle = None
     with suppress(OSError):  # a stream of a test has none
         handle = stream.fileno()

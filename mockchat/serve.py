@@ -12,12 +12,12 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from mockchat.config import Config
 from mockchat.core.state_file import StateFileError
-from mockchat.log import Log
+from mockchat.log import Log, put
 from mockchat.server import LONGEST_STOP, MockChat, StartError
 from mockchat.version import __version__
 
@@ -98,11 +98,19 @@ async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log, limit: _
     mock.relieve(gc.freeze)
     lines.follow(mock)
     try:
-        sys.stdout.write(f"{banner(mock)}\n")
-        sys.stdout.flush()
+        # In a thread: a pipe that nobody reads holds up neither the server nor its stop.
+        shown = (f"{banner(mock)}\n", sys.stdout)
+        threading.Thread(target=_show, args=shown, name="mockchat-banner", daemon=True).start()
         await stop.wait()
     finally:
         await mock.stop(limit.start)
+
+
+def _show(text: str, stdout: TextIO) -> None:
+    try:
+        put(text, stdout)
+    except (OSError, ValueError) as error:
+        log.error("the banner cannot be written to stdout: %s", error)  # noqa: TRY400
 
 
 class _Failures:

@@ -9,9 +9,12 @@ import logging
 import os
 import re
 import signal
+import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.error import HTTPError
@@ -30,25 +33,21 @@ STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
 
 
 # --- the command, in process ----------------------------------------------------------------
-class Screen:
+class Screen(io.StringIO):
     """Is the terminal; after the banner, its user sends requests and then ends the server."""
 
     def __init__(self, number: int, paths: tuple[str, ...]) -> None:
-        self.text = ""
+        super().__init__()
         self._user = threading.Thread(target=self._act, args=(number, paths))
 
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
     def flush(self) -> None:
-        if "Try it" in self.text:
+        if "Try it" in self.getvalue() and not self._user.ident:
             self._user.start()
 
     def _act(self, number: int, paths: tuple[str, ...]) -> None:
         for path in paths:
             with contextlib.suppress(HTTPError):
-                urlopen(facts_of(self.text)["HTTP"] + path, timeout=PATIENCE).close()
+                urlopen(facts_of(self.getvalue())["HTTP"] + path, timeout=PATIENCE).close()
         os.kill(os.getpid(), number)
 
 
@@ -266,6 +265,44 @@ def test_the_pasted_command_is_answered_and_logged_and_ctrl_c_ends_the_server_si
     assert (status, answer["data"]["uid"]) == (200, "cometchat-uid-1")
     assert ended == 0
     assert re.fullmatch(r"\d\d:\d\d:\d\d POST /login 200 .* \d+\.\dms\n", log)
+
+
+def full_pipe() -> tuple[int, int]:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    return reading, writing
+
+
+def test_a_stdout_that_takes_no_banner_holds_up_neither_the_server_nor_its_stop() -> None:
+    reading, writing = full_pipe()
+    full = os.open("/dev/full", os.O_WRONLY)
+    for stdout, told in ((writing, ""), (full, "the banner cannot be written to stdout: ")):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        words = ("serve", "--port", str(port), "--https-port", "off", "--log-level", "warning")
+        with subprocess.Popen(
+            [sys.executable, "-m", "mockchat", *words], stdout=stdout, stderr=subprocess.PIPE
+        ) as process:
+            wait_until(partial(is_up, port))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=4) == 0, told
+            log = process.stderr.read().decode() if process.stderr else ""
+
+        assert told in log
+        assert log.count("\n") == bool(told), log
+    for handle in (reading, writing, full):
+        os.close(handle)
+
+
+def is_up(port: int) -> bool:
+    try:
+        return bool(urlopen(f"http://127.0.0.1:{port}/_mock/health", timeout=PATIENCE).read())
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("shell", ['exec "$@"', 'exec "$@" 2>&-'])
