@@ -119,7 +119,8 @@ DIFFERENCES = (
     Difference(
         "uids",
         "every uid is printed in lower case",
-        "in the `documented` dialect a user of a fixture keeps its capitals (`SUPERHERO1`)",
+        "in the `documented` dialect a user of a fixture keeps its capitals (`SUPERHERO1`); an "
+        "`sdk` header or a session JWT as `Authorization` makes it `superhero1`",
         "the SDK pages print them so",
     ),
     # --- not known, and therefore chosen ----------------------------------------------------

@@ -18,6 +18,9 @@ async def test_a_chat_sdk_is_answered_as_by_the_live_service_and_others_as_docum
     assert await code(client) == DOCUMENTED
     for name in ("sdk", "SDK", "Sdk"):
         assert await code(client, **{name: "android@4.0.10"}) == LIVE, name
+    assert await code(client, Authorization="head.claims.signature") == LIVE
+    for other in ("Bearer control-token", "Bearer a.b.c", "Basic dTpw", "token", ""):
+        assert await code(client, Authorization=other) == DOCUMENTED, other
 
 
 async def test_a_client_that_comes_by_a_live_name_is_answered_as_by_the_live_service(

@@ -171,6 +171,17 @@ async def test_a_broken_handshake_is_refused(client: Client) -> None:
     await assert_lives(await connect(client, me))
 
 
+async def test_a_burst_of_pings_is_answered_in_full_to_a_client_that_reads(
+    client: Client,
+) -> None:
+    me = await log_in(client, "superhero1")
+    new, known = await client.ws_connect("/"), await connect(client, me)
+    for socket in (new, known):
+        await asyncio.gather(*(socket.send_json({"action": "ping"}) for _ in range(300)))
+        for _ in range(300):
+            assert await socket.receive_json(timeout=PATIENCE) == {"action": "pong"}
+
+
 # --- clients that do not read ---------------------------------------------------------------
 _PING = b"\x89\xfd" + bytes(4 + 125)  # a protocol ping, masked, as long as it may be
 

@@ -278,8 +278,8 @@ async def test_a_change_is_rendered_once_for_all_whatever_its_size(
         assert len(rendered) == 1
 
 
-async def test_a_client_that_does_not_read_is_dropped_and_holds_little_memory(
-    client: Client,
+async def test_a_client_that_does_not_read_is_dropped_with_a_log_line_and_holds_little_memory(
+    client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     watch = await enter(client, "superhero1", **EVERYONE)
     app = client.app[STORE].default
@@ -295,6 +295,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_holds_little_memory(
         assert transport.get_write_buffer_size() < 500_000
 
     assert transport.is_closing()
+    assert caplog.text.count("a WebSocket client that does not read was dropped") == 1
     while (await watch.receive(timeout=PATIENCE)).type is WSMsgType.TEXT:
         pass
     assert watch.close_code == WSCloseCode.ABNORMAL_CLOSURE

@@ -104,7 +104,7 @@ class Choice(String):
     def refusal(self, word: str) -> ValidationError:
         """Return the refusal of another word."""
         refused = text("in", choices=" or ".join(self.choices))
-        return ValidationError(refused + guess(word, self.choices))
+        return ValidationError(f"{guess(word, self.choices)} {refused}".strip())  # the list is long
 
 
 class Uid(String):

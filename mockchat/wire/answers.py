@@ -239,8 +239,8 @@ def choose(context: RequestContext) -> str:
     """Return the dialect for a request; `X-Mock-Errors` wins over the setting.
 
     With `auto`, clients that know the live service hear its words: those that come by a live host
-    name, and chat SDKs. SDKs send an `sdk` header, or their session JWT as `Authorization`, which
-    no back end sends.
+    name, and chat SDKs. SDKs send an `sdk` header, or their session JWT as `Authorization`. A back
+    end may send there what `mockchat` asks for, `Bearer` and the control token.
     """
     headers, wanted = context.headers, context.app.rules.errors
     if wish := headers.get("x-mock-errors"):
@@ -248,8 +248,14 @@ def choose(context: RequestContext) -> str:
         wanted = wish if wish in ("auto", *DIALECTS) else wanted
     if wanted != "auto":
         return wanted
-    knows = "sdk" in headers or "authorization" in headers or is_live(context.address.name)
+    knows = "sdk" in headers or _is_jwt(headers) or is_live(context.address.name)
     return "live" if knows else "documented"
+
+
+def _is_jwt(headers: Mapping[str, str]) -> bool:
+    """Whether `Authorization` is like a session JWT: three parts, and no scheme in front."""
+    told = headers.get("authorization", "")
+    return told.count(".") == 2 and " " not in told  # noqa: PLR2004
 
 
 def face(error: ApiError, dialect: str) -> Face:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from mockchat.wire.resolve import RequestContext
 
 if TYPE_CHECKING:
     from mockchat.wire.websocket import Hub
+
+log = logging.getLogger("mockchat")
 
 GOODBYE = 0.8  # seconds that a client has to answer a close, then its connection is cut
 _MOST_UNSENT = 256 * 1024  # bytes that wait for one client before it is dropped as too slow
@@ -150,7 +153,9 @@ class Session:
         transport = self.context.request.transport
         if transport is None or self.socket.closed:
             return
-        if transport.get_write_buffer_size() > _MOST_UNSENT:
+        if (unsent := transport.get_write_buffer_size()) > _MOST_UNSENT:
+            text = "a WebSocket client that does not read was dropped: %d bytes wait for it"
+            log.warning(text, unsent)
             transport.abort()
             return
         self._record(text, sent=False)

@@ -36,7 +36,7 @@ def packages(node_modules: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder.mkdir()
     for package in (OWN / "node_modules").iterdir():
         (folder / package.name).symlink_to(package)
-    packed = npm("pack", "--silent", "--pack-destination", str(folder.parent), folder=KIT)
+    packed = npm("pack", "--silent", str(KIT), folder=folder.parent)  # as its page says
     with tarfile.open(folder.parent / packed.strip()) as archive:
         archive.extractall(folder.parent, filter="data")
     (folder.parent / "package").rename(folder / "mockchat-kit")
