@@ -5,8 +5,9 @@ import os
 import random
 import resource
 import signal
+import sqlite3
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import Event, Thread
 
@@ -94,6 +95,47 @@ def test_a_signal_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
     assert users_in(path) >= client.created.keys()
     with serve(path) as mock:
         assert log_in(str(mock.url), "user-1").status == 200
+
+
+# --- a damaged log --------------------------------------------------------------------------
+def crashed(path: Path) -> Path:
+    """Let there be the file and the log of a server that was killed; return the log."""
+    log = path.with_name(f"{path.name}-wal")
+    with serve(path) as mock:
+        for number in range(30):
+            mock.create_user(f"user-{number}")
+            wait_until_saved(mock.url)
+        contents = {one: one.read_bytes() for one in (path, log)}
+    for one, content in contents.items():
+        one.write_bytes(content)
+    return log
+
+
+def test_a_log_that_is_damaged_before_its_last_commit_is_refused_and_left(path: Path) -> None:
+    log = crashed(path)
+    whole, before = log.read_bytes(), path.read_bytes()
+    for at in (17, 40, len(whole) // 2):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0xFF
+        log.write_bytes(damaged)
+
+        with pytest.raises(StartError, match=r"is damaged: \d+ bytes of state.db-wal"), serve(path):
+            pass
+        assert (path.read_bytes(), log.read_bytes()) == (before, bytes(damaged)), at
+
+    with closing(sqlite3.connect(path)) as database:  # what the refusal advises
+        database.execute("PRAGMA wal_checkpoint")
+    assert "user-1" in users_in(path)
+    with serve(path) as mock:
+        assert "user-29" not in mock.users
+
+
+def test_a_log_whose_last_write_was_cut_short_is_read_up_to_there(path: Path) -> None:
+    log = crashed(path)
+    log.write_bytes(log.read_bytes()[:-100])
+
+    with serve(path) as mock:
+        assert {"user-28", "user-29"} & set(mock.users) == {"user-28"}
 
 
 # --- used by another server ------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mockchat.core.changes import HEAD, SECTIONS
 from mockchat.core.snapshot import Plain, SnapshotError
+from mockchat.core.state_log import lost_bytes
 from mockchat.core.store import Apps
 from mockchat.core.sweep import Row
 
@@ -62,6 +63,7 @@ class Database:
         self._inode, size = self.path.stat().st_ino, self.path.stat().st_size
         if size == 1:  # which SQLite takes for an empty file
             raise UnusableError("is no state file of mockchat; name another one")
+        self._check_log()
         self._connection = sqlite3.connect(
             self.path, timeout=0, isolation_level=None, check_same_thread=False
         )
@@ -73,6 +75,14 @@ class Database:
             self._connection.close()
             raise
         self.is_open = True
+
+    def _check_log(self) -> None:
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if self.path.stat().st_size and log.is_file() and (lost := lost_bytes(log.read_bytes())):
+            raise UnusableError(
+                f"is damaged: {lost} bytes of {log.name} cannot be read; copy both files, then"
+                f" `sqlite3 {self.path.name} 'PRAGMA wal_checkpoint'` keeps the state before them"
+            )
 
     def _prepare(self) -> None:
         execute = self._connection.execute
