@@ -94,9 +94,16 @@ class Dashboard {
     await this.page.locator(`nav a[data-view="${view}"][aria-current="page"]`).waitFor();
   }
   async copied(button) {
+    await this.page.evaluate(() => navigator.clipboard.writeText(""));
     await button.click();
+    const text = await this.page.evaluate(async (patience) => {
+      const end = Date.now() + patience;
+      let found = "";
+      while (!found && Date.now() < end) found = await navigator.clipboard.readText();
+      return found;
+    }, PATIENCE);
     await this.page.locator(".toast.shown").waitFor();
-    return this.page.evaluate(() => navigator.clipboard.readText());
+    return text;
   }
   async fill(values, within = this.page) {
     for (const [name, value] of Object.entries(values)) await this.field(name, within).fill(value);
