@@ -43,7 +43,7 @@ HOUSE = {
     "control": room("core api control version", "marshmallow"),
     "wire": room(
         "core api control wire config version",
-        "aiohttp marshmallow multidict",
+        "aiohttp aiohappyeyeballs marshmallow multidict",
         lazily="trustme cryptography apispec",
     ),
     "bridge": room("core wire"),

@@ -113,6 +113,9 @@ async def test_whatever_comes_is_answered_by_http_or_not_at_all(data: bytes) -> 
         assert answer == b"" or 400 <= status_of(answer) < 500
 
 
+NOBODY = "192.0.2.1"  # an address of documents
+
+
 # --- hosts that cannot be reached -----------------------------------------------------------
 async def test_a_name_or_port_that_leads_nowhere_is_told(proxy: int) -> None:
     names = ("no-such-host.invalid", "a..b", f"{'a' * 64}.example", "1.2.3.4.5", "%00", "a'b")
@@ -128,8 +131,8 @@ async def test_a_name_or_port_that_leads_nowhere_is_told(proxy: int) -> None:
 
 async def test_a_host_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async with bare_proxy(patience=0.2) as proxy, asking(proxy, b"") as client:
-        monkeypatch.setattr(asyncio, "open_connection", never)
-        await client.send(connect("a.test:443"))
+        monkeypatch.setattr("mockchat.wire.proxy.start_connection", never)
+        await client.send(connect(f"{NOBODY}:443"))
 
         assert status_of(await client.rest()) == 504
 
@@ -145,16 +148,16 @@ async def test_the_proxy_is_no_host_behind_itself(proxy: int) -> None:
 
 async def test_a_host_that_hangs_up_is_told(proxy: int, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = socket.socketpair()  # which has no address either
-    streams = await asyncio.open_connection(sock=ours)
+    ours.setblocking(False)
 
-    async def call(*_arguments: Any, **_options: Any) -> Any:
-        return streams
+    async def call(*_arguments: Any, **_options: Any) -> socket.socket:
+        return ours
 
     async with asking(proxy, b"") as client:
-        monkeypatch.setattr(asyncio, "open_connection", call)
-        await client.send(connect("a.test:443"))
+        monkeypatch.setattr("mockchat.wire.proxy.start_connection", call)
+        await client.send(connect(f"{NOBODY}:443"))
 
-        assert b"a.test, port 443: it hung up" in await client.rest()
+        assert f"{NOBODY}, port 443: it hung up".encode() in await client.rest()
     theirs.close()
 
 
@@ -343,8 +346,8 @@ async def test_a_stop_does_not_wait_for_a_host_that_is_being_called(
         await never()
 
     async with started(tmp_path) as mock, asking(proxy_of(mock), b"") as client:
-        monkeypatch.setattr(asyncio, "open_connection", call)
-        await client.send(connect("a.test:443"))
+        monkeypatch.setattr("mockchat.wire.proxy.start_connection", call)
+        await client.send(connect(f"{NOBODY}:443"))
         await asyncio.wait_for(calling.wait(), PATIENCE)
 
         await asyncio.wait_for(mock.stop(), 1)

@@ -1,12 +1,14 @@
 """Plain HTTP through the proxy: one request a connection, passed on as it came."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.processes import serving
 from tests.tunnels import End, answer_to, asking, bare_proxy, get, other_host, status_of
 from tests.values import PATIENCE
 
@@ -145,6 +147,23 @@ async def test_a_web_socket_without_tls_goes_through(proxy: int) -> None:
             await here.send_str("hello")
 
             assert await here.receive_str(timeout=PATIENCE) == "hello"
+
+
+async def test_another_host_is_reached_by_a_server_from_the_command_line(tmp_path: Path) -> None:
+    """Such a server has a faster event loop, which lacks some options of Python's own."""
+
+    async def answer(end: End) -> None:
+        await end.head()
+        await end.send(OK)
+        await end.close()
+
+    async with other_host(answer) as port:
+        with serving("--proxy-port", "0", "--https-port", "0", "--ca-dir", str(tmp_path)) as server:
+            proxy = int(server.facts["Proxy"].split()[0].rpartition(":")[2])
+
+            said = await answer_to(proxy, get(f"http://127.0.0.1:{port}/"))
+
+    assert status_of(said) == 200
 
 
 # --- what is none ---------------------------------------------------------------------------

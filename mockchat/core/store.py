@@ -113,7 +113,8 @@ class Store:
         """
         key = app_id.lower()
         if app := self._apps.get(key):
-            self._apps.move_to_end(key)
+            if app is not self.default:  # which is the first one of every list
+                self._apps.move_to_end(key)
             return app
         self._check_id(app_id, self.rules)
         return self._empty(app_id)

@@ -15,6 +15,8 @@ from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import Any
 
+from aiohappyeyeballs import start_connection
+
 from mockchat.wire.hosts import Address, is_inside, is_live, is_loopback, is_own
 from mockchat.wire.proxy_requests import (
     CHUNK,
@@ -274,13 +276,14 @@ async def _connect(
     where = f"{address.name}, port {address.port}"
     try:
         async with asyncio.timeout(patience):
-            opened = asyncio.open_connection(
-                *(address.name, address.port),
-                happy_eyeballs_delay=_STAGGER,
-                ssl=tls,
-                server_hostname=name if tls else None,
+            loop = asyncio.get_running_loop()
+            found = await loop.getaddrinfo(*address[:2], type=socket.SOCK_STREAM)
+            # uvloop's own connections do not try several addresses at once.
+            opened = await start_connection(found, happy_eyeballs_delay=_STAGGER)
+            server = name if tls else None
+            return Stream(
+                *await asyncio.open_connection(sock=opened, ssl=tls, server_hostname=server)
             )
-            return Stream(*await opened)
     except TimeoutError:
         raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, f"{where} does not answer") from None
     except (OSError, UnicodeError) as error:
