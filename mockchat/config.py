@@ -46,9 +46,9 @@ def _setting(default: Any, kind: kinds.Kind, help_: str, shown: str = "") -> Any
     return field(default=default, metadata={"row": row})
 
 
-# These rows declare the settings, and no schema does: flags, variables, files, Python and markers
-# share one parser, and a command line that reads a flag must not load marshmallow, which is slow.
 # --- the settings ---------------------------------------------------------------------------
+# These rows declare the settings, and no schema does: all sources of settings share one parser.
+# A command line that reads a flag must not load marshmallow, which is slow.
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The settings of a server; every setting has a default that works."""
