@@ -127,10 +127,9 @@ async def receive(request: web.BaseRequest, limit: int, *, control: bool, patien
 
 async def _read(request: web.BaseRequest, limit: int, patience: float) -> bytes:
     """Return the whole body, or as much of it as is longer than `limit` bytes."""
-    chunks, size, content = [], request.content_length or 0, request.content
-    if size > limit:
+    if (request.content_length or 0) > limit:
         raise refuse("body", "size", limit=limit)
-    size = 0
+    chunks, size, content = [], 0, request.content
     async with asyncio.timeout(patience):
         while size <= limit and not content.at_eof():
             chunk = await content.readany()

@@ -31,7 +31,7 @@ def test_its_settings_are_those_of_a_service_container(engine: Engine) -> None:
 
 
 def test_it_has_no_compiler_no_cache_and_no_sources_of_the_build(engine: Engine) -> None:
-    script = "command -v cc gcc; ls -A /src /opt/build /root/.cache /wheels 2>/dev/null; true"
+    script = "command -v cc gcc; ls -A /src /opt/build ~root/.cache /wheels 2>/dev/null; true"
 
     left = engine.call("run", "--rm", "--user", "0", "--entrypoint", "sh", IMAGE, "-c", script)
 
