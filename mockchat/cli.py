@@ -118,7 +118,7 @@ def _run(command: Action, words: list[str]) -> int:
         near = question(word, parser.flags) if word else ""
         parser.error(f"unrecognized arguments: {' '.join(extra)}{near}")
     action: Action = arguments.action
-    status: int = _load(action)(action, arguments)
+    status: int = _load(action.code or "remote.run")(action, arguments)
     return status
 
 
@@ -130,9 +130,11 @@ def _with_rest(words: list[str], command: list[str]) -> str:
     return shlex.join(["mockchat", _EXEC, *before, _REST, *command])
 
 
-def _load(action: Action, more: str = "") -> Any:
-    module, _, function = (action.code or "remote.run").partition(".")
-    return getattr(import_module(f"mockchat.commands.{module}"), function + more, None)
+def _load(code: str) -> Any:
+    """Return a function: of a module beside the table, unless the name has another room."""
+    module, _, function = code.rpartition(".")
+    room = "mockchat" if "." in module else "mockchat.commands"
+    return getattr(import_module(f"{room}.{module}"), function)
 
 
 def _parser(command: Action) -> _Parser:
@@ -156,8 +158,7 @@ def _parser(command: Action) -> _Parser:
 def _add(parser: argparse.ArgumentParser, action: Action) -> None:
     """Add the arguments of an action to a parser."""
     groups: dict[str, Any] = {"": parser}
-    more = _load(action, "_arguments") if action.code else None
-    own = (*action.arguments, *(more(parser) if more else ()))
+    own = (*action.arguments, *(_load(action.more)(parser) if action.more else ()))
     server = ONE_APP if " /v3" in action.request else SERVER if action.request else ()
     for one in (*own, *server):
         if one.group not in groups:

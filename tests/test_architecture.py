@@ -51,11 +51,13 @@ HOUSE = {
     "server": room("core api control wire config version bridge kit", "aiohttp"),
     "log": room("core config server"),
     "serve": room("core api control wire config version server log", "aiohttp", lazily="uvloop"),
-    "verify": room(
-        "core api control wire config version server verify", "aiohttp", lazily="rich yaml faker"
-    ),
     "commands": room(
-        "core config version commands", lazily="api control wire kit server log serve verify rich"
+        "core config version commands", lazily="api control wire kit server log serve"
+    ),
+    "verify": room(
+        "core api control wire config version server commands verify",
+        "aiohttp",
+        lazily="rich yaml faker",
     ),
     "cli": room("core commands version"),
     "pytest_plugin": room("version", "pytest", lazily="config server core wire"),

@@ -146,19 +146,19 @@ def test_a_wait_ends_with_the_exchanges_or_fails(
     ask(app.url)
 
     assert len(steer("journal", "--wait", "1h").lines) == 1
-    told = "1 of 2 exchanges came within 1ms"
+    told = "1 of 2 exchanges came within 0.001 s"
     check_refusals(steer, 1, {"journal --wait 1ms --count 2 --path '/users/*'": told})
     monkeypatch.setattr(journal, "_LONGEST_WAIT", 0.001)  # one of several requests to wait
-    told = "1 of 2 exchanges came within 20ms"
+    told = "1 of 2 exchanges came within 0.02 s"
     check_refusals(steer, 1, {"journal --wait 20ms --count 2": told})
 
 
 def test_a_wrong_question_is_refused(steer: Command) -> None:
     one_of = "one of ID, clear, --follow, --har and --wait"
     wrong = {
-        "journal --wait soon": "--wait must be a duration like 25ms, 1.5s, 10m, 2h or 30d",
-        "journal --wait 1s --count many": "--count must be a whole number from 1 on",
-        "journal --wait 1s --count 0": "--count must be a whole number from 1 on",
+        "journal --wait soon": "--wait: must be a duration like 25ms, 1.5s, 10m, 2h or 30d",
+        "journal --wait 1s --count many": "--count: must be a whole number from 1 on",
+        "journal --wait 1s --count 0": "--count: must be a whole number from 1 on",
         "journal --count 3": "journal --count needs --wait",
         "journal --follow --har x.har": one_of,
         "journal clear --wait 1s": one_of,

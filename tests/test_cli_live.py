@@ -100,7 +100,7 @@ def test_what_verify_cannot_do_is_refused_in_words(
         f"verify {account}": "nobody can be asked: pass --yes",
         f"verify {account} --only nothing": "--only nothing: there are refusals, create, ",
         f"verify {account} --remove users": "--remove users: must be mockchat-verify- and what",
-        f"verify {account} --timeout soon": "--timeout must be a duration",
+        f"verify {account} --timeout soon": "--timeout: must be a duration",
         f"verify {account} --region mars": "region must be one of us, eu, in",
         f"verify {account} --app-id x/y": "app_id must be 1 to 64 letters",
         f"verify {account} --auth-key {REST_KEY}": "must be two keys",

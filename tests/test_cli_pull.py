@@ -157,7 +157,7 @@ def test_what_pull_and_push_cannot_do_is_refused_in_words(
 ) -> None:
     (tmp_path / "bad.json").write_text('{"users": [{"name": "Ada"}]}')
     rows = {
-        "pull x.json --limit 0": "--limit must be a whole number from 1 on, not '0'",
+        "pull x.json --limit 0": "--limit: must be a whole number from 1 on, not '0'",
         "pull /dev/null/x": "cannot be written: ",
         f"push {tmp_path}/bad.json": "users[0].uid: The uid field is required",
         "push default": "nobody can be asked: pass --yes",

@@ -12,7 +12,6 @@ from mockchat.commands import CommandError, UsageError
 from mockchat.commands.remote import TIMEOUT, Remote, UnreachableError
 from mockchat.commands.show import fitting, note, printable, say, say_json, tell, write_json
 from mockchat.commands.table import FILTERS, Action
-from mockchat.core.clock import duration
 from mockchat.core.masking import masked
 
 _JOURNAL = "/journal"
@@ -25,9 +24,10 @@ _ATTEMPTS = 120
 
 def run(_action: Action, arguments: argparse.Namespace) -> int:
     """Print, save, await, follow or clear exchanges."""
-    if sum(bool(getattr(arguments, way)) for way in ("what", "follow", "har", "wait")) > 1:
+    ways = [getattr(arguments, way) for way in ("what", "follow", "har", "wait")]
+    if sum(way not in (None, False) for way in ways) > 1:
         raise UsageError("journal takes only one of ID, clear, --follow, --har and --wait")
-    if arguments.count is not None and not arguments.wait:
+    if arguments.count is not None and arguments.wait is None:
         raise UsageError("journal --count needs --wait DURATION")
     remote = Remote(arguments)
     if arguments.what:
@@ -38,7 +38,8 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
     query["limit"] = arguments.limit
     if arguments.follow:
         return _follow(arguments, remote, query)
-    found = _await(arguments, remote, query) if arguments.wait else _ask(remote, query)
+    waits = arguments.wait is not None
+    found = _await(arguments, remote, query) if waits else _ask(remote, query)
     return _show(arguments, remote, found)
 
 
@@ -70,20 +71,14 @@ def _say_lines(arguments: argparse.Namespace, remote: Remote, found: dict[str, A
 # --- waiting and following ------------------------------------------------------------------
 def _await(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> Any:
     """Return the exchanges once there are enough; raise CommandError where too few come."""
-    count = arguments.count or "1"
-    if not re.fullmatch("[0-9]{1,9}", count) or not int(count):
-        raise UsageError(f"--count must be a whole number from 1 on, not {count!r}")
-    try:
-        end = time.monotonic() + duration(arguments.wait)
-    except ValueError as error:
-        raise UsageError(f"--wait {error}, not {arguments.wait!r}") from None
+    count, end = arguments.count or 1, time.monotonic() + arguments.wait
     while True:
         left = min(max(0.0, end - time.monotonic()), _LONGEST_WAIT)
         found = _ask(remote, {**query, "count": count}, left)
-        if found["count"] >= int(count):
+        if found["count"] >= count:
             return found
         if time.monotonic() >= end:
-            told = f"{found['count']} of {count} exchanges came within {arguments.wait}"
+            told = f"{found['count']} of {count} exchanges came within {arguments.wait:g} s"
             raise CommandError(told)
 
 

@@ -1,7 +1,11 @@
 """The commands of `mockchat`: one row each, with its request, its arguments and its output."""
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+
+from mockchat.core.clock import duration
+from mockchat.core.setting_kinds import count
 
 
 class Argument(NamedTuple):
@@ -33,6 +37,21 @@ def options(rows: Mapping[str, str], group: str) -> tuple[Argument, ...]:
     )
 
 
+def _read_by(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a type for argparse, whose refusal has the reason of the parser."""
+
+    def read(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ArgumentTypeError(f"{error}, not {text!r}") from None
+
+    return read
+
+
+_DURATION, _COUNT = _read_by(duration), _read_by(count)
+
+
 class Column(NamedTuple):
     """A column of a table: its head, the value's key or function, the text for no value."""
 
@@ -55,8 +74,8 @@ class Action(NamedTuple):
 
     A request is a method and a path, of the control API unless the path starts with `/v3`.
     Arguments fill the placeholders of the path; the others go into the body. `code` names a
-    function of a module in this package, which is imported when used. If the module has a
-    `FUNCTION_arguments`, it returns more arguments.
+    function of a module, which is imported when used. `more` names one that returns further
+    arguments, where importing them would slow down the help.
     """
 
     words: str
@@ -66,6 +85,7 @@ class Action(NamedTuple):
     shows: Shows = "{message}"
     body: Mapping[str, Any] | None = None
     code: str = ""
+    more: str = ""
 
     @property
     def usage(self) -> str:
@@ -131,22 +151,57 @@ _JOURNAL = (
     argument("--limit", "N", "print only the newest N exchanges"),
     argument("--follow", "", "print new exchanges until Ctrl-C"),
     argument("--har", "FILE", "write the exchanges as HAR 1.2; - for a pipe"),
-    argument("--wait", "DURATION", "wait for --count exchanges, old or new, at most this long"),
-    argument("--count", "N", "number of exchanges to wait for (default: 1)"),
+    argument(
+        "--wait",
+        "DURATION",
+        "wait for --count exchanges, old or new, at most this long",
+        type=_DURATION,
+    ),
+    argument("--count", "N", "number of exchanges to wait for (default: 1)", type=_COUNT),
     *FILTERS,
 )
 
+_ACCOUNT = {
+    "--app-id ID": "id of the app (default: COMETCHAT_APP_ID)",
+    "--region REGION": "region of the app: us, eu or in (default: COMETCHAT_REGION, else us)",
+    "--rest-api-key KEY": "its key with full access (default: COMETCHAT_REST_API_KEY, else asked "
+    "for)",
+    "--base-url URL": "address of the API, if not that of the region, such as "
+    "http://127.0.0.1:8080/v3",
+}
+_AUTH_KEY = {"--auth-key KEY": "its Auth Key (default: COMETCHAT_AUTH_KEY, else asked for)"}
+_YES = argument("--yes", "", "ask for no confirmation")
+_VERIFY = (
+    *options({**_ACCOUNT, **_AUTH_KEY}, "the app"),
+    argument("--only", "GROUP", "play only this group of probes; repeatable", action="append"),
+    argument("--read-only", "", "only read: create nothing"),
+    argument("--dry-run", "", "print the requests as curl commands, and send none"),
+    _YES,
+    argument("--report", "FILE", "write a report: HTML if the name ends with .html, else Markdown"),
+    argument("--record", "DIR", "write the exchanges as cassettes of vcrpy"),
+    argument(
+        "--timeout",
+        "DURATION",
+        "how long to wait for an answer (default: 30s)",
+        type=_DURATION,
+        default=30.0,
+    ),
+    argument("--remove", "PREFIX", "only remove what an earlier run has left under its prefix"),
+    JSON,
+)
 _PULL = (
     argument("file", "FILE", "fixture to write, for --fixture of serve"),
     argument("--friends", "", "pull the friends of each user, too: a request for each"),
     argument(
         "--anonymise", "", "give each user another name, avatar, link, status message and metadata"
     ),
-    argument("--limit", "N", "pull only the newest N users"),
+    argument("--limit", "N", "pull only the newest N users", type=_COUNT),
+    *options(_ACCOUNT, "the app"),
 )
 _PUSH = (
     argument("fixture", "FIXTURE", "fixture to import: a JSON file or a shipped name"),
-    argument("--yes", "", "ask for no confirmation"),
+    _YES,
+    *options(_ACCOUNT, "the app"),
 )
 
 # --- output ---------------------------------------------------------------------------------
@@ -181,8 +236,12 @@ def _time(clock: Any) -> str:
 # --- the table ------------------------------------------------------------------------------
 GROUPS = {  # the actions of a command follow it, the default first
     "run a server": (
-        Action("serve", "start a server", code="settings.serve"),
-        Action("exec", "run a command with a server of its own", code="execute.run"),
+        Action("serve", "start a server", code="settings.serve", more="settings.serve_arguments"),
+        Action(
+            *("exec", "run a command with a server of its own"),
+            code="execute.run",
+            more="execute.run_arguments",
+        ),
     ),
     "control a running server": (
         Action(
@@ -207,7 +266,11 @@ GROUPS = {  # the actions of a command follow it, the default first
         ),
         Action("faults", "disturb requests on purpose: errors, delays, lost connections"),
         Action("faults list", "list the faults", "GET /faults", (), _FAULTS),
-        Action("faults add", "disturb requests from now on", "POST /faults", code="special.faults"),
+        Action(
+            *("faults add", "disturb requests from now on", "POST /faults"),
+            code="special.faults",
+            more="special.faults_arguments",
+        ),
         Action("faults remove", "remove a fault", "DELETE /faults/{id}", _FAULT_ID),
         Action("faults clear", "remove all faults", "DELETE /faults"),
         Action("faults kinds", "list the kinds and presets", "GET /faults/kinds", (), _KINDS),
@@ -237,12 +300,17 @@ GROUPS = {  # the actions of a command follow it, the default first
         Action("clock resume", "return to the real time", "PATCH /clock", (), _time, _RESUME),
     ),
     "ask your own app of the live service": (
-        Action("verify", "compare mockchat with your app, answer by answer", code="live.verify"),
+        Action(
+            *("verify", "compare mockchat with your app, answer by answer", "", _VERIFY),
+            code="verify.commands.verify",
+        ),
         Action(
             *("pull", "write the users and roles of your app as a fixture", "", _PULL),
-            code="live.pull",
+            code="verify.commands.pull",
         ),
-        Action("push", "import a fixture into your test app", "", _PUSH, code="live.push"),
+        Action(
+            "push", "import a fixture into your test app", "", _PUSH, code="verify.commands.push"
+        ),
     ),
     "work without a server": (
         Action("errors", "list the error catalogue", "", _WORD, code="local.errors"),
@@ -250,9 +318,15 @@ GROUPS = {  # the actions of a command follow it, the default first
         Action("openapi", "print the OpenAPI document", code="local.openapi"),
         Action("ca", "print the path of the CA to trust", "", _CA, code="local.ca"),
         Action(
-            "hosts", "print rules that send the live host names to mockchat", code="local.hosts"
+            *("hosts", "print rules that send the live host names to mockchat"),
+            code="local.hosts",
+            more="local.hosts_arguments",
         ),
-        Action("config", "list the settings and the source of each", code="settings.show"),
+        Action(
+            *("config", "list the settings and the source of each"),
+            code="settings.show",
+            more="settings.show_arguments",
+        ),
     ),
 }
 ROWS = {row.words: row for rows in GROUPS.values() for row in rows}

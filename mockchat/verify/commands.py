@@ -1,6 +1,7 @@
 """The commands that ask the live service: `verify`, `pull` and `push`."""
 
 import argparse
+import asyncio
 import getpass
 import importlib.util
 import os
@@ -13,53 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 from mockchat.commands import CommandError, UsageError
 from mockchat.commands.show import note, printable, say, say_json
-from mockchat.commands.table import JSON, Action, Argument, argument, options
-from mockchat.core.clock import duration
+from mockchat.commands.table import Action
+from mockchat.config import Config, ConfigError
+from mockchat.verify import VerifyError, cassette, curl, report
+from mockchat.verify.pull import Pull, Wish
+from mockchat.verify.push import Push, read
+from mockchat.verify.run import PREFIX, Plan, Run
+from mockchat.verify.side import Place, Side
+from mockchat.verify.table import GROUPS
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-    from mockchat.verify.run import Plan, Run
-    from mockchat.verify.side import Place, Side
-
-_VARIABLES = {
-    "app_id": "COMETCHAT_APP_ID",
-    "region": "COMETCHAT_REGION",
-    "rest_api_key": "COMETCHAT_REST_API_KEY",
-    "auth_key": "COMETCHAT_AUTH_KEY",
-}
-_ACCOUNT = {
-    "--app-id ID": "id of the app (default: COMETCHAT_APP_ID)",
-    "--region REGION": "region of the app: us, eu or in (default: COMETCHAT_REGION, else us)",
-    "--rest-api-key KEY": "its key with full access (default: COMETCHAT_REST_API_KEY, else asked "
-    "for)",
-    "--base-url URL": "address of the API, if not that of the region, such as "
-    "http://127.0.0.1:8080/v3",
-}
-_AUTH_KEY = {"--auth-key KEY": "its Auth Key (default: COMETCHAT_AUTH_KEY, else asked for)"}
-_YES = argument("--yes", "", "ask for no confirmation")
-_VERIFY = (
-    argument("--only", "GROUP", "play only this group of probes; repeatable", action="append"),
-    argument("--read-only", "", "only read: create nothing"),
-    argument("--dry-run", "", "print the requests as curl commands, and send none"),
-    _YES,
-    argument("--report", "FILE", "write a report: HTML if the name ends with .html, else Markdown"),
-    argument("--record", "DIR", "write the exchanges as cassettes of vcrpy"),
-    argument("--timeout", "DURATION", "how long to wait for an answer (default: 30s)"),
-    argument("--remove", "PREFIX", "only remove what an earlier run has left under its prefix"),
-    JSON,
-)
-
-
-def verify_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
-    """Return the arguments of `verify`."""
-    return [*options({**_ACCOUNT, **_AUTH_KEY}, "the app"), *_VERIFY]
 
 
 # --- the app --------------------------------------------------------------------------------
 def _given(arguments: argparse.Namespace, name: str, default: str = "") -> str:
     found = getattr(arguments, name, None)
-    return str(os.environ.get(_VARIABLES[name], default) if found is None else found).strip()
+    return str(
+        os.environ.get(f"COMETCHAT_{name.upper()}", default) if found is None else found
+    ).strip()
 
 
 def _secret(arguments: argparse.Namespace, name: str, told: str) -> str:
@@ -73,10 +46,7 @@ def _secret(arguments: argparse.Namespace, name: str, told: str) -> str:
         return ""
 
 
-def _place(arguments: argparse.Namespace) -> "Place":
-    from mockchat.config import Config, ConfigError  # noqa: PLC0415  # imports only when used
-    from mockchat.verify.side import Place  # noqa: PLC0415
-
+def _place(arguments: argparse.Namespace) -> Place:
     app_id, region = _given(arguments, "app_id"), _given(arguments, "region", "us")
     if not app_id:
         raise UsageError("--app-id (or COMETCHAT_APP_ID) must name the app")
@@ -138,9 +108,6 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
     Raises CommandError if the service cannot be asked.
     """
-    import asyncio  # noqa: PLC0415  # slow to import, and every command imports this module
-
-    from mockchat.verify import VerifyError  # noqa: PLC0415  # imports only when used
 
     async def main() -> None:
         task = asyncio.current_task()
@@ -160,8 +127,6 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 # --- verify ---------------------------------------------------------------------------------
 def verify(_action: Action, arguments: argparse.Namespace) -> int:
     """Compare the live service with mockchat; exit status 0 only if nothing differs."""
-    from mockchat.verify.run import Run  # noqa: PLC0415  # imports a server's modules
-
     plan = _plan(arguments)
     if arguments.dry_run:
         return _dry_run(plan)
@@ -183,10 +148,7 @@ def verify(_action: Action, arguments: argparse.Namespace) -> int:
     return _tell(run, arguments)
 
 
-def _plan(arguments: argparse.Namespace) -> "Plan":
-    from mockchat.verify.run import PREFIX, Plan  # noqa: PLC0415  # imports a server's modules
-    from mockchat.verify.table import GROUPS  # noqa: PLC0415
-
+def _plan(arguments: argparse.Namespace) -> Plan:
     groups = tuple(dict.fromkeys(arguments.only or GROUPS))
     if strangers := [name for name in groups if name not in GROUPS]:
         raise UsageError(f"--only {strangers[0]}: there are {', '.join(GROUPS)}")
@@ -201,16 +163,17 @@ def _plan(arguments: argparse.Namespace) -> "Plan":
     if keys["rest_key"] == keys["auth_key"]:
         raise UsageError("--rest-api-key and --auth-key must be two keys")
     more = {"prefix": prefix} if prefix else {}
-    try:
-        seconds = duration(arguments.timeout or "30s")
-    except ValueError as error:
-        raise UsageError(f"--timeout {error}, not {arguments.timeout!r}") from None
     return Plan(
-        place=place, read_only=arguments.read_only, groups=groups, timeout=seconds, **keys, **more
+        place=place,
+        read_only=arguments.read_only,
+        groups=groups,
+        timeout=arguments.timeout,
+        **keys,
+        **more,
     )
 
 
-def _announced(plan: "Plan") -> list[str]:
+def _announced(plan: Plan) -> list[str]:
     where = plan.place.base_url or f"the live service ({plan.place.region})"
     told = [f"{plan.size} requests go to the app {plan.place.app_id} at {where}"]
     if plan.read_only:
@@ -222,7 +185,7 @@ def _announced(plan: "Plan") -> list[str]:
     ]
 
 
-def _left(run: "Run") -> str:
+def _left(run: Run) -> str:
     left = run.made.left
     if not left:
         return "nothing is left on the app"
@@ -230,28 +193,22 @@ def _left(run: "Run") -> str:
     return printable(f"perhaps left on the app: {', '.join(left)}; {more}")
 
 
-def _dry_run(plan: "Plan") -> int:
-    from mockchat.verify import curl  # noqa: PLC0415  # imports a server's modules
-
+def _dry_run(plan: Plan) -> int:
     for group in plan.groups:
         for line in curl.lines(plan, group):
             say(line)
     return 0
 
 
-def _remove(plan: "Plan") -> int:
-    from mockchat.verify.run import Run  # noqa: PLC0415  # imports a server's modules
-
+def _remove(plan: Plan) -> int:
     run = Run(plan)
     _run(run.remove)
     note(_left(run))
     return int(bool(run.made.left))
 
 
-def _tell(run: "Run", arguments: argparse.Namespace) -> int:
+def _tell(run: Run, arguments: argparse.Namespace) -> int:
     """Print and write the reports; return the exit status."""
-    from mockchat.verify import cassette, report  # noqa: PLC0415  # imports a server's modules
-
     if arguments.json:
         say_json(report.document(run))
     else:
@@ -273,28 +230,15 @@ def _tell(run: "Run", arguments: argparse.Namespace) -> int:
 
 
 # --- pull and push --------------------------------------------------------------------------
-def pull_arguments(_parser: argparse.ArgumentParser) -> list[Argument]:
-    """Return the arguments of `pull`."""
-    return [*options(_ACCOUNT, "the app")]
-
-
-push_arguments = pull_arguments
-
-
 def pull(_action: Action, arguments: argparse.Namespace) -> int:
     """Write the users and roles of an app as a fixture."""
     _need("rich")
-    from mockchat.verify.pull import Pull, Wish  # noqa: PLC0415  # imports a server's modules
-
-    limit = arguments.limit
-    if limit is not None and not (limit.isascii() and limit.isdecimal() and int(limit)):
-        raise UsageError(f"--limit must be a whole number from 1 on, not {limit!r}")
     side = _side(arguments)
     wish = Wish(
         app_id=side.place.app_id,
         friends=arguments.friends,
         anonymise=arguments.anonymise,
-        limit=int(limit) if limit else None,
+        limit=arguments.limit,
     )
     with _counting() as told:
         one = Pull(wish, Path(arguments.file), told)
@@ -309,10 +253,8 @@ def pull(_action: Action, arguments: argparse.Namespace) -> int:
 def push(_action: Action, arguments: argparse.Namespace) -> int:
     """Import a fixture into an app."""
     _need("rich")
-    from mockchat.verify import VerifyError, push  # noqa: PLC0415  # imports a server's modules
-
     try:
-        seed = push.read(arguments.fixture)
+        seed = read(arguments.fixture)
     except VerifyError as error:
         raise UsageError(str(error)) from None
     side = _side(arguments)
@@ -326,7 +268,7 @@ def push(_action: Action, arguments: argparse.Namespace) -> int:
         ],
     )
     with _counting() as told:
-        one = push.Push(seed, told)
+        one = Push(seed, told)
         _with(side, one.run)
     for name, reason in one.refused.items():
         note(printable(f"{name} is refused: {reason}"))
@@ -334,14 +276,12 @@ def push(_action: Action, arguments: argparse.Namespace) -> int:
     return int(bool(one.refused))
 
 
-def _side(arguments: argparse.Namespace) -> "Side":
-    from mockchat.verify.side import Side  # noqa: PLC0415  # imports a server's modules
-
+def _side(arguments: argparse.Namespace) -> Side:
     place = _place(arguments)
     return Side(place, {"rest_key": _rest_key(arguments), "app_id": place.app_id})
 
 
-def _with(side: "Side", work: Callable[["Side"], Coroutine[Any, Any, Any]]) -> Any:
+def _with(side: Side, work: Callable[[Side], Coroutine[Any, Any, Any]]) -> Any:
     """Return what the work with an open side returns; raise CommandError, UsageError."""
     found: list[Any] = []
 
