@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pytest
+
 from mockchat import MockChat
 from tests.answers import body_of
 from tests.values import PATIENCE, Client, Json
@@ -42,6 +44,14 @@ def strikes_of(mock: MockChat) -> asyncio.Queue[None]:
 
     rule.probability, rule.chance = 0.5, chance  # which is what a rule asks last
     return told
+
+
+async def jump(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let the timers of this loop find that so many seconds have passed, and those due go off."""
+    loop = asyncio.get_running_loop()
+    now = loop.time
+    monkeypatch.setattr(loop, "time", lambda: now() + seconds)
+    await asyncio.sleep(0)
 
 
 class Recorder:

@@ -8,8 +8,9 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from mockchat.core.faults import PRESETS
+from mockchat.wire.session import _AUTH_PATIENCE
 from tests.answers import body_of
-from tests.faulty import Gate, add_fault, proves
+from tests.faulty import Gate, add_fault, jump, proves
 from tests.sessions import auth_frame, connect, end_of, log_in
 from tests.values import PATIENCE, Client, Json, Serve
 
@@ -122,22 +123,18 @@ async def test_no_more_open_sockets_are_closed_than_asked_for(client: Client, me
 
 
 async def test_a_socket_is_closed_a_while_after_its_authentication_unless_the_fault_is_removed(
-    client: Client, me: Json
+    client: Client, me: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop = asyncio.get_running_loop()
-    made = await add_fault(client, "ws_close", delay="50ms")
-    started = loop.time()
+    made = await add_fault(client, "ws_close", delay="30s")
 
     socket = await connect(client, me)
 
     assert await is_alive(socket)
+    await jump(monkeypatch, 30)
     assert await end_of(socket) == 1011
-    assert loop.time() - started >= 0.05
     socket = await connect(client, me)
-    past = asyncio.Event()
-    loop.call_later(0.1, past.set)
     await body_of(client.delete(f"/_mock/faults/{made['id']}"))
-    await past.wait()
+    await jump(monkeypatch, 30)
     assert await is_alive(socket)
 
 
@@ -226,18 +223,16 @@ async def test_whose_token_dies_while_its_answer_is_late_is_refused(serve: Serve
 async def test_a_late_answer_is_not_taken_for_a_client_that_does_not_authenticate(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mockchat.wire.session._AUTH_PATIENCE", 0.05)
     gate = Gate()
     client, me = await late(serve, gate)
-    answer = asyncio.create_task(connect(client, me))
+    socket = await authenticate(client, me)
     await gate.asleep.acquire()
-    past = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.1, past.set)
 
-    await past.wait()
+    await jump(monkeypatch, _AUTH_PATIENCE)
 
     gate.wake.release()
-    assert await is_alive(await answer)
+    assert (await frame(socket))["type"] == "auth"
+    assert await is_alive(socket)
 
 
 # --- presets --------------------------------------------------------------------------------
