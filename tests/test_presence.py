@@ -1,5 +1,6 @@
 """Presence: who is told when a user comes and goes (sdk-wire 1.6)."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 from mockchat.core.clock import Clock
 from mockchat.core.entities import UserCaller
 from mockchat.wire.app import HANDLER, STORE
+from mockchat.wire.session import Session
 from mockchat.wire.websocket import _presence
 from tests.answers import data_of
 from tests.helpers import create_user, get_user, steer
@@ -276,6 +278,36 @@ async def test_a_change_is_rendered_once_for_all_whatever_its_size(
             frame = await socket.receive_json(timeout=PATIENCE)
             assert frame["body"]["user"]["link"] == user.link
         assert len(rendered) == 1
+
+
+async def test_others_are_served_while_many_are_told_and_each_hears_all_in_order(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.wire.websocket._TOLD_AT_ONCE", 1)
+    order: list[str] = []
+    send = Session.send
+
+    def send_noting(session: Session, *frame: Any) -> None:
+        order.append("told")
+        asyncio.get_running_loop().call_soon(order.append, "served")
+        send(session, *frame)
+
+    sockets = [await enter(client, "superhero1", **EVERYONE) for _ in range(4)]
+    app = client.app[STORE].default
+    user = app.user("superhero2")
+    caller = UserCaller(user, app.issue_token(user))
+    monkeypatch.setattr(Session, "send", send_noting)
+
+    app.open_session(caller)
+    for socket in sockets:
+        await socket.receive_json(timeout=PATIENCE)
+    assert "served" in order[:4]
+
+    app.close_session(caller, 0)
+    app.open_session(caller)
+    for socket in sockets:
+        told = [await socket.receive_json(timeout=PATIENCE) for _ in range(2)]
+        assert [frame["body"]["action"] for frame in told] == ["offline", "online"]
 
 
 async def test_a_client_that_does_not_read_is_dropped_with_a_log_line_and_holds_little_memory(

@@ -47,6 +47,7 @@ class Session:
     socket: web.WebSocketResponse
     context: RequestContext
     exchange: Exchange  # its handshake, as the journal has or will have it
+    transport: asyncio.Transport | None  # None once nothing more is sent
     app: App | None = None
     caller: UserCaller | None = None
     since: float = 0.0  # when it authenticated; unix seconds
@@ -63,7 +64,7 @@ class Session:
         while True:
             message = await self.socket.receive()
             if message.type is WSMsgType.TEXT:
-                self._record(message.data, sent=True)
+                self._record(Frame(True, self._now(), message.data))
                 await self._receive(message.data)
             elif message.type is WSMsgType.CLOSE:
                 reason = str(message.extra or "").encode()
@@ -144,22 +145,21 @@ class Session:
             return user.role in self.roles
         return self.subscription == _FRIENDS and user.key in self.caller.user.friends
 
-    def _send(self, frame: dict[str, Any]) -> None:
-        text = json_text.render(frame)
-        self.send(text.decode(), framed(text))
+    def _send(self, message: dict[str, Any]) -> None:
+        self.send(*framed(message, self._now()))
 
-    def send(self, text: str, frame: bytes) -> None:
+    def send(self, frame: Frame, data: bytes) -> None:
         """Send a frame without waiting; a client that does not read is dropped."""
-        transport = self.context.request.transport
-        if transport is None or self.socket.closed:
+        transport = self.transport
+        if transport is None or transport.is_closing():
             return
         if (unsent := transport.get_write_buffer_size()) > _MOST_UNSENT:
             text = "a WebSocket client that does not read was dropped: %d bytes wait for it"
             log.warning(text, unsent)
             transport.abort()
             return
-        self._record(text, sent=False)
-        transport.write(frame)
+        self._record(frame)
+        transport.write(data)
 
     # --- faults and the journal ---------------------------------------------------------
     def _strikes(
@@ -220,11 +220,13 @@ class Session:
             self.journal = found.journal
             self.journal.add(exchange)
 
-    def _record(self, text: str, *, sent: bool) -> None:
-        frame = Frame(sent, (self.app or self.hub.store).clock.now(), text)
+    def _now(self) -> float:
+        return (self.app or self.hub.store).clock.now()
+
+    def _record(self, frame: Frame) -> None:
         if self.journal is None:
             self.exchange.add_frame(frame)
-        else:
+        elif self.exchange.counted:  # otherwise the journal has dropped it
             self.journal.add_frame(self.exchange, frame)
 
     # --- ends ---------------------------------------------------------------------------
@@ -269,6 +271,7 @@ class Session:
         self, code: int = WSCloseCode.POLICY_VIOLATION, reason: bytes = b"ERR_NO_AUTH"
     ) -> None:
         """Close the socket; cut the connection of a client that does not answer in time."""
+        self.transport = None
         asyncio.get_running_loop().call_later(GOODBYE, self._abort)
         with contextlib.suppress(ConnectionError):
             await self.socket.close(code=code, message=reason)
@@ -286,8 +289,9 @@ def _summary(uid: str) -> RequestSummary:
     return RequestSummary("GET", "/", SOCKET, uid, "token")
 
 
-def framed(text: bytes) -> bytes:
-    """Return a text as a frame (RFC 6455, section 5.2)."""
+def framed(message: dict[str, Any], at: float) -> tuple[Frame, bytes]:
+    """Return a message as the journal keeps it, and as it is sent (RFC 6455, section 5.2)."""
+    text = json_text.render(message)
     size = len(text)
     if size < _LONG:
         length = bytes([size])
@@ -295,4 +299,4 @@ def framed(text: bytes) -> bytes:
         length = b"\x7e" + size.to_bytes(2, "big")
     else:
         length = b"\x7f" + size.to_bytes(8, "big")
-    return b"\x81" + length + text
+    return Frame(False, at, text.decode()), b"\x81" + length + text

@@ -2,19 +2,19 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from aiohttp import WSCloseCode, web
 
-from mockchat.api import json_text
 from mockchat.api.schemas import UserSchema, compile_dump, profile
 from mockchat.api.session_jwt import SessionJwts
 from mockchat.api.validation import refuse
 from mockchat.core.entities import AppRestored, ConnectionChanged, Event, TokenDestroyed, UserCaller
 from mockchat.core.faults import Rule
-from mockchat.core.journal import Exchange
+from mockchat.core.journal import Exchange, Frame
 from mockchat.core.pictures import address_for
 from mockchat.core.state import App
 from mockchat.core.store import Store
@@ -28,6 +28,7 @@ _HANDSHAKE = (
     "Sec-WebSocket-Key of 16 bytes in base64"
 )
 _MAX_FRAME = 64 * 1024  # bytes
+_TOLD_AT_ONCE = 250  # sessions that hear of a presence before other clients are served
 
 _print_user = compile_dump(UserSchema)
 
@@ -48,6 +49,7 @@ class Hub:
         self._sessions: set[Session] = set()
         self._by_token: dict[tuple[str, str], set[Session]] = {}  # by app id and auth token
         self._tasks: set[asyncio.Task[None]] = set()
+        self._untold: deque[tuple[Session, tuple[Frame, bytes]]] = deque()  # frames of presence
         store.listeners.append(self._on_event)
         store.faults.on_added.append(self._on_fault)
         store.clock.listeners.append(self._on_clock)
@@ -66,7 +68,7 @@ class Hub:
             raise ClientGone from None
         switched = Answer(HTTPStatus.SWITCHING_PROTOCOLS, dict(socket.headers), faults=faults)
         exchange = switched.exchange(context)
-        session = Session(self, socket, context, exchange)
+        session = Session(self, socket, context, exchange, context.request.transport)
         self._sessions.add(session)
         try:
             with contextlib.suppress(ConnectionError, ClientGone):  # gone amid an answer
@@ -140,14 +142,29 @@ class Hub:
             session.watch_expiry()
 
     def _tell_presence(self, event: ConnectionChanged) -> None:
-        rendered: dict[str, tuple[str, bytes]] = {}  # by the URL of the server that clients know
-        for session in tuple(self._sessions):
+        """Tell the sessions that subscribed; if they are many, serve others in between."""
+        is_telling = bool(self._untold)
+        while self._untold:  # of the change before: each session hears of both in order
+            self._tell_some()
+        told: dict[str, tuple[Frame, bytes]] = {}  # by the URL of the server that clients know
+        for session in self._sessions:
             if session.app and session.app.id == event.app_id and session.wants(event.user):
                 server = session.context.server
-                if server not in rendered:
-                    text = json_text.render(_presence(event, server))
-                    rendered[server] = (text.decode(), framed(text))
-                session.send(*rendered[server])
+                if server not in told:
+                    told[server] = framed(_presence(event, server), event.at)
+                self._untold.append((session, told[server]))
+        if not is_telling:
+            self._tell_in_slices()
+
+    def _tell_in_slices(self) -> None:
+        if len(self._untold) > _TOLD_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._tell_in_slices)
+        self._tell_some()
+
+    def _tell_some(self) -> None:
+        some = [self._untold.popleft() for _ in range(min(_TOLD_AT_ONCE, len(self._untold)))]
+        for session, frame in some:
+            session.send(*frame)
 
 
 def _presence(event: ConnectionChanged, server: str) -> dict[str, Any]:
