@@ -1,6 +1,7 @@
 """pytest fixtures of the whole suite: a frozen clock and clients of served apps."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -39,6 +40,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector run rarely, and never look through the tests' own modules."""
+    gc.freeze()
+    gc.set_threshold(100_000)
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,9 @@ class Recorded(NamedTuple):
 def read_recording(path: Path) -> list[Recorded]:
     """Return the exchanges of a file: `.yaml` or `.yml`, `.json` or `.har`."""
     text = path.read_text(encoding="utf-8")
-    document = json.loads(text) if path.suffix in (".json", ".har") else yaml.safe_load(text)
+    document = (
+        json.loads(text) if path.suffix in (".json", ".har") else yaml.load(text, yaml.CSafeLoader)
+    )
     if isinstance(document, dict) and "log" in document:
         return [_from_har(entry) for entry in document["log"]["entries"]]
     rows = document["interactions"] if isinstance(document, dict) else document

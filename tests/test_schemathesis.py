@@ -8,9 +8,8 @@ live one does (`"7"` as 7, 7 as a text, null as no value). tests/test_openapi.py
 the document instead.
 """
 
-import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -19,7 +18,6 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CheckContext, CheckFunction
 from schemathesis.config import SchemathesisConfig
@@ -49,17 +47,10 @@ ENOUGH = {
 BUILT = (*OPERATIONS, *CONTROL_OPERATIONS)
 # What an operation is under another name needs no second look at every edge.
 OWN = tuple({row.id: row for row in reversed(BUILT)}.values())[::-1]
+OTHER_NAMES = tuple(row for row in BUILT if row not in OWN)
 SOME_UNBUILT = UNBUILT[::8]  # they are all alike
-CHOOSY = tuple(row for row in OWN if row.body or row.query or "{uid}" in row.path)
 Case = schemathesis.Case[Any]
 AnyOperation = APIOperation[Any, Any, Any, Any]
-BOUNDED = settings(
-    max_examples=2,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 SETTINGS: dict[str, Any] = {
     "seed": 1,
@@ -81,17 +72,6 @@ SETTINGS: dict[str, Any] = {
 
 moments = st.datetimes(datetime(1970, 1, 2), datetime(2190, 1, 1))  # noqa: DTZ001  # in UTC
 schemathesis.openapi.format("date-time", moments.map("{:%Y-%m-%dT%H:%M:%SZ}".format))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _rare_collections() -> Iterator[None]:
-    """The collector walks all of schemathesis at every turn, which takes its time."""
-    usual = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(500_000)
-    yield
-    gc.set_threshold(*usual)
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
@@ -254,105 +234,44 @@ def edge_of(case: Case) -> object:
     return (data.scenario, data.description, type(value))
 
 
-def send_drawn(visitor: "Visitor", operation: AnyOperation, mode: GenerationMode) -> None:
-    @BOUNDED
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: Case) -> None:
-        visitor.send(case)
-
-    send()
-
-
-def operation_of(api: OpenApiSchema, row: Operation) -> AnyOperation:
-    return api[row.path][row.method]
-
-
-def edges_of(
-    api: OpenApiSchema, operation: AnyOperation, modes: list[GenerationMode]
-) -> Iterator[Case]:
+def edges_of(api: OpenApiSchema, row: Operation, *modes: GenerationMode) -> Iterator[Case]:
+    """A case for each edge of what an operation takes, or of what it refuses."""
+    operation: AnyOperation = api[row.path][row.method]
     config = api.config.generation_for(operation=operation, phase="coverage")
-    return api.iter_coverage_cases(
-        operation=operation, generation_modes=modes, generation_config=config
+    cases = api.iter_coverage_cases(
+        operation=operation, generation_modes=list(modes), generation_config=config
     )
+    known: set[object] = set()
+    for case in cases:
+        if (edge := edge_of(case)) not in known:
+            known.add(edge)
+            yield case
 
 
-def each_area(rows: Iterable[Operation]) -> pytest.MarkDecorator:
-    """A test for each area of the document, which takes the area's rows."""
+def own_areas() -> dict[str, list[Operation]]:
+    """The operations by the areas of the document."""
     areas = defaultdict(list)
-    for row in rows:
+    for row in OWN:
         areas[document()["paths"][row.path][row.method.lower()]["tags"][0]].append(row)
-    return pytest.mark.parametrize("rows", areas.values(), ids=areas.keys())
+    return areas
 
 
 # --- the tests ------------------------------------------------------------------------------
-@each_area(OWN)
+@pytest.mark.parametrize("area", own_areas())
 def test_at_every_edge_an_operation_is_as_described(
-    rows: list[Operation], api: OpenApiSchema, visitor: Visitor
+    area: str, api: OpenApiSchema, visitor: Visitor
 ) -> None:
-    for row in rows:
-        cases = edges_of(api, operation_of(api, row), list(GenerationMode))
-        for case in {edge_of(case): case for case in cases}.values():
+    for row in own_areas()[area]:
+        for case in edges_of(api, row, *GenerationMode):
             visitor.send(case)
 
 
-@each_area(BUILT)
-def test_whatever_is_right_an_operation_takes_it(
-    rows: list[Operation], api: OpenApiSchema, visitor: Visitor
-) -> None:
-    for row in rows:
-        send_drawn(visitor, operation_of(api, row), GenerationMode.POSITIVE)
-
-
-@each_area(CHOOSY)
-def test_whatever_is_wrong_an_operation_refuses_it(
-    rows: list[Operation], api: OpenApiSchema, visitor: Visitor
-) -> None:
-    for row in rows:
-        send_drawn(visitor, operation_of(api, row), GenerationMode.NEGATIVE)
+def test_by_another_name_an_operation_is_as_described(api: OpenApiSchema, visitor: Visitor) -> None:
+    for row in OTHER_NAMES:
+        for case in edges_of(api, row, GenerationMode.POSITIVE):
+            visitor.send(case)
 
 
 def test_what_is_not_built_answers_as_described(api: OpenApiSchema, visitor: Visitor) -> None:
     for row in SOME_UNBUILT:
-        visitor.send(next(edges_of(api, operation_of(api, row), [GenerationMode.POSITIVE])))
-
-
-def test_what_is_made_is_there_and_what_is_deleted_is_gone(
-    visitor: Visitor,
-) -> None:
-    """schemathesis chains operations: what one answers, the next is asked about."""
-    # The tests above settle for each operation which data it takes.
-    settled = ("positive_data_acceptance", "negative_data_rejection")
-    checks = SETTINGS["checks"] | {name: {"enabled": False} for name in settled}
-    config = SchemathesisConfig.from_dict(SETTINGS | {"checks": checks})
-    described = {**document()}  # which other tests have, too
-    described["paths"] = {  # a filter of schemathesis lets its state machine draw all others, too
-        path: rows
-        for path, rows in described["paths"].items()
-        if path.split("/")[1] in ("users", "roles", "apikeys")
-        and all("unbuilt" not in row["tags"] for row in rows.values() if "tags" in row)
-    }
-    made = schemathesis.openapi.from_dict(described, config=config)
-
-    def setup(chain: Any) -> None:
-        chain.base_url = f"{visitor.url}/apps/app{next(visitor.visits)}/v3"
-
-    def get_call_kwargs(chain: Any, _case: Case) -> dict[str, Any]:
-        headers = {"apikey": KEY}
-        return {"base_url": chain.base_url, "session": visitor.session, "headers": headers}
-
-    def before_call(_chain: Any, case: Case) -> None:
-        assert case.meta
-        body: Any = case.body
-        case.headers.pop("X-Mock-Errors", None)
-        case.headers.update(dict.fromkeys(case.headers.keys() & {"onBehalfOf"}, "superhero2"))
-        if not (case.meta.generation.mode.is_positive and isinstance(body, dict)):
-            return
-        body.pop("apps", None)  # contents that fit together have tests of their own
-        name = f"n{next(visitor.visits)}"  # two of a name are refused
-        body |= {key: name for key in ("uid", "name", "role") if key in body}
-        if case.path != "/roles":
-            body.pop("role", None)
-
-    hooks = {"setup": setup, "get_call_kwargs": get_call_kwargs, "before_call": before_call}
-    chains: Any = type("Chains", (made.as_state_machine(),), hooks)
-    chains.run(settings=settings(BOUNDED, max_examples=5, stateful_step_count=6))
+        visitor.send(next(edges_of(api, row, GenerationMode.POSITIVE)))

@@ -53,6 +53,7 @@ def _type(value: Any) -> Any:
     return f"<{type(value).__name__}>"
 
 
+_Pairs = list[tuple[str, str]]  # values, and the words for them
 _TOKEN = _pattern(r"_[0-9]{10}[0-9a-f]{30}\Z", "_<10 digits><30 hex digits>")
 _JWT = _pattern(r"\A[\w-]+\.[\w-]+\.[\w-]+\Z", "<JWT>")
 _VOLATILE: dict[str, Callable[[Any], Any]] = {
@@ -71,22 +72,30 @@ _VOLATILE: dict[str, Callable[[Any], Any]] = {
 
 def replaced(text: str, values: Mapping[str, str]) -> str:
     """Return a text with other words for known values, and for their masked forms."""
+    return _replaced(text, _longest_first(values))
+
+
+def _longest_first(values: Mapping[str, str]) -> _Pairs:
     pairs = [*values.items(), *((mask(value), mask(other)) for value, other in values.items())]
-    for value, other in sorted(pairs, key=lambda pair: -len(pair[0])):
+    return sorted(pairs, key=lambda pair: -len(pair[0]))
+
+
+def _replaced(text: str, pairs: _Pairs) -> str:
+    for value, other in pairs:
         text = text.replace(value, other)
     return text
 
 
-def _form(value: Any, names: Mapping[str, str], key: str = "") -> Any:
+def _form(value: Any, names: _Pairs, key: str = "") -> Any:
     """Return a JSON document in its form: known values by name, and times and ids by pattern."""
     if isinstance(value, str):
-        value = replaced(value, names)
+        value = _replaced(value, names)
     if key in _VOLATILE:
         return _VOLATILE[key](value)
     if isinstance(value, dict) and _OF_SETTINGS in value:
         return {name: _type(inner) for name, inner in value.items()}
     if isinstance(value, dict):
-        return {replaced(name, names): _form(inner, names, name) for name, inner in value.items()}
+        return {_replaced(name, names): _form(inner, names, name) for name, inner in value.items()}
     return [_form(inner, names) for inner in value] if isinstance(value, list) else value
 
 
@@ -118,7 +127,9 @@ def compare(
     if theirs is None or ours is None:
         texts = replaced(live.text, names[0]), replaced(mock.text, names[1])
         return [*found, *([Difference("body", *texts)] if texts[0] != texts[1] else [])]
-    found += _documents("", _form(theirs, names[0]), _form(ours, names[1]))
+    theirs = _form(theirs, _longest_first(names[0]))
+    ours = _form(ours, _longest_first(names[1]))
+    found += _documents("", theirs, ours)
     return found + list(_styles(live.text, mock.text))
 
 
