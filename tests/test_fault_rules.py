@@ -335,6 +335,9 @@ def test_a_message_is_taken_literally_and_what_it_cannot_know_is_three_dots() ->
     assert own.definition.live.message.format_map(own.values) == "{uid} {0} }{"
     told = usual.definition.live.message.format_map(usual.values)
     assert told.startswith("The UID ... does not")
+    guessing = error_named("MOCK_NOT_FOUND")
+    told = guessing.definition.live.message.format_map(guessing.values)
+    assert told == "There is no ... ...."  # the guess of a name is empty without a request
 
 
 def test_an_unknown_code_needs_a_status() -> None:

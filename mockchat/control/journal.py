@@ -16,7 +16,7 @@ from mockchat.control.requests import (
     not_found,
 )
 from mockchat.core import errors
-from mockchat.core.faults import CODES, OF_STATUS
+from mockchat.core.faults import CODES
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
 from mockchat.core.words import counted, guess
@@ -70,26 +70,18 @@ def found(call: Call, wanted: Filter) -> list[Exchange]:
 
 def _filter(call: Call) -> Filter:
     query = call.query
-    if code := query.get("code"):
-        _check_code(call, code)
+    code = query.get("code") or None
+    if code and not call.server.store.knows_code(code, call.app_id):
+        near = guess(code, CODES) or " `mockchat errors` lists them."
+        raise refuse("code", "plain", near, reason="is of no error and no fault")
     pattern = Pattern(*(query.get(name) or None for name in ("operation", "method", "path", "uid")))
     return Filter(
         pattern,
         query.get("status"),
-        query.get("code") or None,
+        code,
         since=query.get("since"),
         cursor=query.get("cursor"),
     )
-
-
-def _check_code(call: Call, code: str) -> None:
-    """Refuse an error code that no answer has: of the catalogue, of a fault, of the journal."""
-    faults = (one for rule in call.server.store.faults.rules.values() for one in rule.codes)
-    if code in CODES or code.startswith(OF_STATUS) or code in faults:
-        return
-    if not found(call, Filter(code=code)):  # which a request may have asked for by its header
-        near = guess(code, CODES) or " `mockchat errors` lists them."
-        raise refuse("code", "plain", near, reason="is of no error and no fault")
 
 
 @table.get("/journal", query=JournalQuery, returns=JournalSchema)

@@ -265,7 +265,7 @@ def error_named(
     if status or message:
         changed = {"status": status, "message": message and _literal(message)}
         row = _changed(row, {name: value for name, value in changed.items() if value})
-    return ApiError(row, None, defaultdict(lambda: "...", values or {}))
+    return ApiError(row, None, defaultdict(lambda: "...", {"near": "", **(values or {})}))
 
 
 def _own_row(code: str, status: int | None) -> ErrorDef:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from heapq import merge
-from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,13 +42,12 @@ def sorting(
     items: Sequence[T], key: Callable[[T], Any], *, reverse: bool = False
 ) -> Steps[list[T]]:
     """Return the items as `sorted` does."""
-    runs: list[list[tuple[Any, int, T]]] = []
-    places = count(step=-1 if reverse else 1)  # keep the order of equal items
+    runs: list[list[T]] = []
     for piece in pieces(items):
-        runs.append(sorted(zip(map(key, piece), places, piece, strict=False), reverse=reverse))
+        runs.append(sorted(piece, key=key, reverse=reverse))
         yield
     found = []
-    for _, _, item in merge(*runs, reverse=reverse):
+    for item in merge(*runs, key=key, reverse=reverse):
         found.append(item)
         if len(found) % STEP == 0:
             yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mockchat.core.entities import User
 from mockchat.core.state import App
@@ -53,6 +54,12 @@ class UserFilter:
         """Whether the list has neither a filter nor an order."""
         return self == UserFilter(viewer=self.viewer)
 
+    def key(self, user: User) -> tuple[Any, ...]:
+        """Return the place of a user in the list; the newest of equal users is the first."""
+        sign = 1 if self.descending else -1
+        attributes = [getattr(user, name).lower() for name in self.sort_by]
+        return (*attributes, sign * user.created_at, sign * user.serial)
+
     def matches(self, user: User) -> bool:
         """Whether the list shows a user, relations to the viewer aside."""
         return (
@@ -87,14 +94,7 @@ def selecting(app: App, wanted: UserFilter) -> Steps[Sequence[User]]:
             user for user in piece if _is_shown(user, wanted, viewer) and wanted.matches(user)
         ]
         yield
-    if "uid" not in wanted.sort_by:  # else no two users are equal
-        found = yield from sorting(found, lambda user: user.order, reverse=True)
-    if wanted.sort_by:
-        found = yield from sorting(
-            found,
-            key=lambda user: [getattr(user, name).lower() for name in wanted.sort_by],
-            reverse=wanted.descending,
-        )
+    found = yield from sorting(found, wanted.key, reverse=wanted.descending)
     if len(app.selections) >= KEPT_SELECTIONS:
         app.selections.clear()
     app.selections[wanted] = (version, found)

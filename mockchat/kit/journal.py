@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from mockchat.bridge import Bridge
 from mockchat.core.clock import Duration, seconds
-from mockchat.core.faults import CODES, OF_STATUS
+from mockchat.core.faults import CODES
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.core.matching import Pattern
 from mockchat.core.words import did_you_mean
@@ -130,21 +130,11 @@ class JournalView:
         check_keywords(given, (*_OF_PATTERN, *_OF_FILTER), "exchanges have no {} to look for")
         check_values(given)
         check_where(given)
-        if (code := given.get("code")) is not None and code not in CODES:
-            self._check_code(code)
+        store, code = self._bridge.store, given.get("code")
+        if code and not self._bridge.call(store.knows_code, code, self._app_id):
+            raise ValueError(f"there is no error code {code!r}; {did_you_mean(code, CODES)}")
         pattern = Pattern(**{name: given.pop(name) for name in _OF_PATTERN if name in given})
         return Filter(pattern, **given)
-
-    def _check_code(self, code: str) -> None:
-        """Raise ValueError for a code that neither the catalogue nor a fault of a test has."""
-        if code.startswith(OF_STATUS):
-            return
-        store = self._bridge.store
-        kinds = [kind for rule in store.faults.rules.values() for kind, _ in rule.strikes]
-        seen = {one.code for one in self._found(Filter())}
-        if code not in seen | {getattr(kind, "code", None) for kind in kinds}:
-            known = did_you_mean(code, CODES)
-            raise ValueError(f"there is no error code {code!r}; {known}")
 
     def _explain(self, wanted: Wanted) -> str:
         pattern = self._filter(wanted)
