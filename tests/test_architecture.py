@@ -47,7 +47,7 @@ HOUSE = {
         lazily="trustme cryptography apispec",
     ),
     "bridge": room("core wire"),
-    "kit": room("core api control bridge kit"),
+    "kit": room("core api control bridge kit", "multidict"),
     "server": room("core api control wire config version bridge kit", "aiohttp"),
     "log": room("core config server"),
     "serve": room("core api control wire config version server log", "aiohttp", lazily="uvloop"),

@@ -5,10 +5,12 @@ from __future__ import annotations  # the types of the keywords are for editors 
 import contextlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
+from multidict import CIMultiDict
 
 from mockchat.api.requests import MAX_PER_PAGE, UserCreate
 from mockchat.bridge import Bridge
@@ -63,25 +65,6 @@ def _user_fields() -> list[str]:
     return [name for name in UserCreate().fields if name not in ("uid", "name")]
 
 
-class Users(Mapping[str, Json]):
-    """Users by uid, whose case does not matter."""
-
-    def __init__(self, rows: Iterable[Json]) -> None:
-        self._rows = {row["uid"].lower(): row for row in rows}
-
-    def __getitem__(self, uid: str) -> Json:
-        return self._rows[uid.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return (row["uid"] for row in self._rows.values())
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-
 @knowing_keywords
 class Kit:
     """The verbs; `app_id` None means the default app for users, every app for the rest."""
@@ -95,15 +78,19 @@ class Kit:
 
     # --- users --------------------------------------------------------------------------
     @property
-    def users(self) -> Users:
-        """The app's users by uid, each as the REST API shows it, in the order of a list."""
-        found: list[Json] = []
+    def users(self) -> Mapping[str, Json]:
+        """The app's users by uid, each as the REST API shows it, in the order of a list.
+
+        The case of a uid does not matter.
+        """
+        found: CIMultiDict[Json] = CIMultiDict()
         for page in itertools.count(1):
             query = {"page": page, "perPage": MAX_PER_PAGE, "withTags": True}
-            found += (some := self._perform("list_users", query=query))
+            some = self._perform("list_users", query=query)
+            found.update((row["uid"], row) for row in some)
             if len(some) < MAX_PER_PAGE:
                 break
-        return Users(found)
+        return found
 
     def create_user(self, uid: str, name: str | None = None, **fields: Unpack[UserFields]) -> Json:
         """Create a user and return it; raise ApiError as the API would refuse it.
