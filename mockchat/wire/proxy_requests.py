@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ _AUTHORITY = re.compile(r"\S+:[0-9]+")  # a tunnel has no default port
 _URL = re.compile(r"(?i:http(s?))://([^/?#]*)([/?][^#]*)?")
 # Fields between the proxy and its neighbours, which it does not pass on.
 OWN_FIELDS = {"host", "connection", "keep-alive", "proxy-authorization", "proxy-connection"}
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _LONGEST_NAME = 253
 _SHOWN = 200  # characters of a request line that is not understood
 
@@ -43,6 +45,7 @@ class Request(NamedTuple):
     line: str = ""  # the first line; empty for a tunnel
     fields: tuple[str, ...] = ()  # without those between the proxy and its neighbours
     keeps: bool = False  # whether it is for a live name and may be followed by others
+    length: int = 0  # of its body
 
     @property
     def is_tunnel(self) -> bool:
@@ -62,44 +65,15 @@ class Request(NamedTuple):
         return next(found, "").strip()
 
     async def pass_body(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on the body, which ends where its length or its last chunk says.
-
-        Raises Refusal where neither can be read.
-        """
-        try:
-            if "chunked" in self._value("transfer-encoding").lower():
-                await _pass_chunks(reader, writer)
-            elif length := self._value("content-length"):
-                await _pass_bytes(reader, writer, int(length))
-        except asyncio.IncompleteReadError:
-            raise ConnectionResetError("the body of a request broke off") from None
-        except (ValueError, asyncio.LimitOverrunError):
-            why = "the length of the body cannot be read"
-            raise Refusal(HTTPStatus.BAD_REQUEST, why) from None
-
-
-async def _pass_bytes(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, size: int
-) -> None:
-    while size > 0:
-        data = await reader.readexactly(min(size, CHUNK))
-        writer.write(data)
-        await writer.drain()
-        size -= len(data)
-
-
-async def _pass_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    size = 1
-    while size:
-        line = await reader.readuntil(b"\r\n")
-        size = int(line.partition(b";")[0], 16)
-        writer.write(line)
-        if size > 0:
-            await _pass_bytes(reader, writer, size + 2)
-    line = b""
-    while line != b"\r\n":  # trailers
-        line = await reader.readuntil(b"\r\n")
-        writer.write(line)
+        """Pass on the body, which is as long as its Content-Length says."""
+        left = self.length
+        while left:
+            data = await reader.read(min(left, CHUNK))
+            if not data:
+                raise ConnectionResetError("the body of a request broke off")
+            writer.write(data)
+            await writer.drain()
+            left -= len(data)
 
 
 async def read_request(reader: asyncio.StreamReader, patience: float | None) -> Request:
@@ -143,17 +117,23 @@ def _parse(head: bytes) -> Request:
         raise Refusal(HTTPStatus.BAD_REQUEST, why)
     if not path:
         return Request(address)
+    named = {name_of(field): field.partition(":")[2].strip().lower() for field in fields}
+    length = named.get("content-length", "0")
+    if not _LENGTH.fullmatch(length):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the length of the body cannot be read")
     kept = tuple(field for field in fields if name_of(field) not in OWN_FIELDS)
-    line = f"{method} {path} {version}"
-    return Request(address, line, kept, is_live(address.name) and _keeps(version, fields))
+    keeps = is_live(address.name) and _keeps(version, named)
+    return Request(address, f"{method} {path} {version}", kept, keeps, int(length))
 
 
-def _keeps(version: str, fields: list[str]) -> bool:
-    """Whether the client of these fields goes on with the connection, and goes on in HTTP."""
-    named = {name_of(field): field.partition(":")[2].lower() for field in fields}
+def _keeps(version: str, named: Mapping[str, str]) -> bool:
+    """Whether the client of these fields goes on with the connection, and goes on in HTTP.
+
+    A body in chunks is the last one: the proxy does not look for its end.
+    """
     wish = f"{named.get('connection', '')},{named.get('proxy-connection', '')}"
     stays = "keep-alive" in wish if version == "HTTP/1.0" else "close" not in wish
-    return stays and "upgrade" not in named
+    return stays and named.keys().isdisjoint(("upgrade", "transfer-encoding"))
 
 
 def name_of(field: str) -> str:
