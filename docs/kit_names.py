@@ -23,7 +23,6 @@ _TYPES = {
     fields.Strings: "Sequence[str]",
     fields.Flag: "bool",
 }
-_OF_PYTHON = {float: "Duration", int: "int", "int | None": "int", int | None: "int"}
 
 _FILE = '''\
 """The names that the testing kit takes, for editors and type checkers; `make docs` writes them."""
@@ -65,20 +64,7 @@ class FaultOptions(Where, total=False):
     random_seed: int
 
 
-class ErrorOptions(FaultOptions, total=False):
-    """The same, and the status and message of the error, if not the catalogue's."""
-
-    status: int
-    message: str
-
-
-class LatencyOptions(FaultOptions, total=False):
-    """The same, and how much the delay varies."""
-
-    jitter: Duration
-
-
-{faults}class UserFields(TypedDict, total=False):
+class UserFields(TypedDict, total=False):
     """The fields of a new user beside its uid and name."""
 
 {user}
@@ -95,18 +81,6 @@ def _literal(name: str, values: Iterable[str]) -> str:
     listed = ", ".join(f'"{value}"' for value in values)
     rows = textwrap.fill(listed, 100, initial_indent="    ", subsequent_indent="    ")
     return f"{name} = Literal[\n{rows}\n]\n"
-
-
-def _fault(kind: str, parameters: dict[str, str]) -> str:
-    name = "".join(word.capitalize() for word in kind.split("_"))
-    return f'''\
-class {name}Fault(FaultOptions, total=False):
-    """The options of the fault `{kind}`."""
-
-{_rows(parameters)}
-
-
-'''
 
 
 def _rows(types: dict[str, str]) -> str:
@@ -133,10 +107,6 @@ def names() -> str:
         code for row in CATALOGUE.values() for code in (row.documented.code, row.live.code)
     )
     operations = sorted({row.id for row in (*OPERATIONS, *UNBUILT)} | {SOCKET, OPERATION})
-    parameters = {
-        name: {one.name: _OF_PYTHON.get(one.type, "str") for one in columns_of(kind)}
-        for name, kind in KINDS.items()
-    }
     user: dict[str, str] = {
         name: _TYPES.get(type(one), "str")
         for name, one in UserCreate().fields.items()
@@ -147,12 +117,11 @@ def names() -> str:
         "Method": _METHODS,
         "ErrorCode": sorted(codes),
         "FaultKind": KINDS,
-        "PlainFaultKind": [name for name, own in parameters.items() if not own],
+        "PlainFaultKind": [name for name, kind in KINDS.items() if not columns_of(kind)],
         "PresetName": PRESETS,
     }
     shown: dict[str, Any] = {
         "literals": "".join(_literal(name, values) for name, values in literals.items()),
-        "faults": "".join(_fault(name, own) for name, own in parameters.items() if own),
         "user": _rows(user),
         "settings": _rows({name: _setting(name) for name in sorted(config.PER_APP)}),
     }

@@ -29,21 +29,11 @@ from mockchat.kit.journal import JournalView
 if TYPE_CHECKING:
     from mockchat.kit.names import (
         ErrorCode,
-        ErrorFault,
-        ErrorOptions,
         FaultKind,
         FaultOptions,
-        LatencyFault,
-        LatencyOptions,
         PlainFaultKind,
         PresetName,
-        RateLimitFault,
-        SlowBodyFault,
-        TruncatedFault,
         UserFields,
-        WsCloseFault,
-        WsDelayAuthFault,
-        WsRefuseFault,
     )
 
 __tracebackhide__ = True  # a refused verb shows the line of the test
@@ -139,27 +129,37 @@ class Kit:
 
     # --- faults and holds ---------------------------------------------------------------
     def fail(
-        self, what: ErrorCode | FaultKind | PresetName | str | int, **options: Unpack[ErrorOptions]
+        self,
+        what: ErrorCode | FaultKind | PresetName | str | int,
+        *,
+        status: int | None = None,
+        message: str | None = None,
+        **options: Unpack[FaultOptions],
     ) -> Fault:
         """Let exchanges fail: with a code of the catalogue, a status, a preset or a fault kind.
 
-        `fail("ERR_UID_NOT_FOUND")`, `fail(503)`, `fail("token_expired")`, `fail("reset")`; a code
-        that the catalogue lacks needs a `status`. The options are those of `fault`.
+        `fail("ERR_UID_NOT_FOUND")`, `fail(503)`, `fail("token_expired")`, `fail("reset")`. An error
+        may have a `status` and a `message` other than the catalogue's; a code that the catalogue
+        lacks needs a `status`. The options are those of `fault`.
         """
+        own = {"status": status, "message": message}
+        given = {**options, **{name: value for name, value in own.items() if value is not None}}
         if isinstance(what, str) and what in PARAMETERS:
-            return self._add_fault(what, options)
+            return self._add_fault(what, given)
         code = str(what)
         known = (*CODES, *PARAMETERS)
-        if not (code in known or code.isdigit() or "status" in options):
+        if not (code in known or code.isdigit() or status is not None):
             raise ValueError(
                 f"there is no error, preset or fault {code!r}: {did_you_mean(code, known)} "
                 "An error of your own needs a status"
             )
-        return self._add_fault("error", {"code": code, **options})
+        return self._add_fault("error", {"code": code, **given})
 
-    def slow(self, delay: Duration, **options: Unpack[LatencyOptions]) -> Fault:
+    def slow(
+        self, delay: Duration, *, jitter: Duration = 0.0, **options: Unpack[FaultOptions]
+    ) -> Fault:
         """Let answers come late, by seconds, a timedelta or `200ms`; `jitter` varies it."""
-        return self._add_fault("latency", {"delay": delay, **options})
+        return self._add_fault("latency", {"delay": delay, "jitter": jitter, **options})
 
     @overload
     def fault(
@@ -167,29 +167,62 @@ class Kit:
     ) -> Fault: ...
 
     @overload
-    def fault(self, kind: Literal["latency"], **options: Unpack[LatencyFault]) -> Fault: ...
-
-    @overload
-    def fault(self, kind: Literal["error"], **options: Unpack[ErrorFault]) -> Fault: ...
-
-    @overload
-    def fault(self, kind: Literal["rate_limit"], **options: Unpack[RateLimitFault]) -> Fault: ...
-
-    @overload
-    def fault(self, kind: Literal["truncated"], **options: Unpack[TruncatedFault]) -> Fault: ...
-
-    @overload
-    def fault(self, kind: Literal["slow_body"], **options: Unpack[SlowBodyFault]) -> Fault: ...
-
-    @overload
-    def fault(self, kind: Literal["ws_refuse"], **options: Unpack[WsRefuseFault]) -> Fault: ...
-
-    @overload
-    def fault(self, kind: Literal["ws_close"], **options: Unpack[WsCloseFault]) -> Fault: ...
+    def fault(
+        self,
+        kind: Literal["latency"],
+        *,
+        delay: Duration = ...,
+        jitter: Duration = ...,
+        **options: Unpack[FaultOptions],
+    ) -> Fault: ...
 
     @overload
     def fault(
-        self, kind: Literal["ws_delay_auth"], **options: Unpack[WsDelayAuthFault]
+        self,
+        kind: Literal["error"],
+        *,
+        code: str = ...,
+        status: int = ...,
+        message: str = ...,
+        **options: Unpack[FaultOptions],
+    ) -> Fault: ...
+
+    @overload
+    def fault(
+        self,
+        kind: Literal["rate_limit"],
+        *,
+        retry_after: Duration = ...,
+        **options: Unpack[FaultOptions],
+    ) -> Fault: ...
+
+    @overload
+    def fault(
+        self, kind: Literal["truncated"], *, arriving: int = ..., **options: Unpack[FaultOptions]
+    ) -> Fault: ...
+
+    @overload
+    def fault(
+        self,
+        kind: Literal["slow_body", "ws_delay_auth"],
+        *,
+        delay: Duration = ...,
+        **options: Unpack[FaultOptions],
+    ) -> Fault: ...
+
+    @overload
+    def fault(
+        self, kind: Literal["ws_refuse"], *, status: int = ..., **options: Unpack[FaultOptions]
+    ) -> Fault: ...
+
+    @overload
+    def fault(
+        self,
+        kind: Literal["ws_close"],
+        *,
+        close_code: int = ...,
+        delay: Duration = ...,
+        **options: Unpack[FaultOptions],
     ) -> Fault: ...
 
     def fault(self, kind: str, **options: Any) -> Fault:
