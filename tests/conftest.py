@@ -37,9 +37,10 @@ sys.dont_write_bytecode = False
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("dev", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.register_profile(
+    "tests", deadline=None, max_examples=40, derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("tests")
 
 
 def pytest_collection_finish() -> None:

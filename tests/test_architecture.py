@@ -83,8 +83,21 @@ class Import(NamedTuple):
     relative: bool
 
 
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements in a block, a loop or a condition, not those in its own blocks."""
+    for block in ("body", "handlers", "cases", "orelse", "finalbody"):
+        yield from getattr(node, block, ())
+
+
+def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for child in statements(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+        yield from functions(child)
+
+
 def imports_of(node: ast.AST, *, lazy: bool = False) -> Iterator[Import]:
-    for child in ast.iter_child_nodes(node):
+    for child in statements(node):
         if isinstance(child, ast.Import):
             yield from (Import(alias.name, lazy, relative=False) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
@@ -94,7 +107,7 @@ def imports_of(node: ast.AST, *, lazy: bool = False) -> Iterator[Import]:
             )
             yield from (Import(one, lazy, relative=child.level > 0) for one in names)
         else:
-            function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             typing = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
             yield from imports_of(child, lazy=lazy or function or typing)
 
@@ -173,13 +186,10 @@ def test_the_state_knows_no_wire_and_operations_touch_no_request() -> None:
 def test_every_module_is_short_has_short_functions_and_says_in_a_line_what_it_owns() -> None:
     for file in (*FILES, *TESTS):
         first_line = (ast.get_docstring(parsed(file)) or "").partition("\n")[0]
-        functions = [
-            node
-            for node in ast.walk(parsed(file))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
         long = [
-            node.name for node in functions if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION
+            node.name
+            for node in functions(parsed(file))
+            if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION
         ]
 
         assert first_line.endswith((".", ":")), file

@@ -1,6 +1,7 @@
 """Hostile requests: odd heads, paths and queries never give a 500 or stop the server."""
 
 import json
+from itertools import cycle, product
 
 from tests.answers import data_of, error_of
 from tests.raw import assert_alive, raw_request, send_raw
@@ -18,12 +19,12 @@ _NAMES += ["X-Mock-Fault", "Access-Control-Request-Headers", "X-Forwarded-Host",
 
 
 async def test_odd_bytes_in_a_header_are_answered_in_valid_json(client: Client) -> None:
-    for name in _NAMES:
-        for head in (_GET, _POST, *_OTHERS):
-            for value in _ODD:
-                line = name.encode() + b": " + value
-                status, _ = await send_raw(client, raw_request(head, line))
-                assert 200 <= status < 500, (head, line)
+    heads = cycle((_GET, *_OTHERS))  # so that each name and each value meets each of them
+    for name, value in product(_NAMES, _ODD):
+        line = name.encode() + b": " + value
+        for head in (_POST, next(heads)):
+            status, _ = await send_raw(client, raw_request(head, line))
+            assert 200 <= status < 500, (head, line)
     lines = (b"authToken: \xff\xfe\xed\xa0\x80", b"appId: APP_ID")
 
     status, body = await send_raw(client, raw_request(b"GET /me HTTP/1.1", *lines))
