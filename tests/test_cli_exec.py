@@ -257,10 +257,11 @@ signal.set_wakeup_fd(waking)
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda *_: None)
 """
-# It sends a signal to `mockchat exec` and prints the signal that comes back.
+# It sends signals to `mockchat exec`, one by one, and prints each signal that comes back.
 SIGNALLED = f"""{WAITING}
-os.kill(os.getppid(), getattr(signal, sys.argv[1]))
-print(signal.Signals(os.read(woken, 1)[0]).name)
+for name in sys.argv[1:]:
+    os.kill(os.getppid(), getattr(signal, name))
+    print(signal.Signals(os.read(woken, 1)[0]).name)
 sys.exit(42)
 """
 # It is not in the terminal's foreground, so its signals come from `mockchat exec`.
@@ -290,10 +291,11 @@ def exec_command(code: str, *words: str) -> list[str]:
 
 
 def test_a_signal_is_forwarded_and_the_command_ends_by_itself() -> None:
-    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-        ended = run(*exec_command(SIGNALLED, name), start_new_session=True)
+    names = ["SIGTERM", "SIGINT", "SIGHUP"]
 
-        assert (ended.returncode, ended.stdout, ended.stderr) == (42, f"{name}\n", "")
+    ended = run(*exec_command(SIGNALLED, *names), start_new_session=True)
+
+    assert (ended.returncode, ended.stdout.split(), ended.stderr) == (42, names, "")
 
 
 def test_a_signal_after_the_end_of_the_command_ends_the_server_at_once() -> None:

@@ -1,6 +1,7 @@
 """The package as others install it: what is built, the wheel's content and the public names."""
 
 import ast
+import contextlib
 import email
 import importlib
 import re
@@ -12,6 +13,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from hatchling.build import build_wheel
 
 import mockchat
 from tests.processes import run
@@ -48,9 +50,9 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     """The wheel from this checkout."""
     folder = tmp_path_factory.mktemp("wheel")
-    run_module("build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
-    (path,) = folder.glob("*.whl")
-    with zipfile.ZipFile(path) as wheel:
+    with contextlib.chdir(ROOT):
+        name = build_wheel(str(folder))
+    with zipfile.ZipFile(folder / name) as wheel:
         yield wheel
 
 
