@@ -83,6 +83,7 @@ async def _serve(config: Config, limit: _Limit) -> None:
     # The objects of the start stay until the end: the collector need not look at them.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
+    gc.enable()
     stop = _stop_at_signals(limit)
     asyncio.get_running_loop().set_exception_handler(_Failures())
     lines = Log(config)

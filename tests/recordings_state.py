@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -119,7 +118,7 @@ class _Past:
 
     # --- into the app -------------------------------------------------------------------
     def fill(self, app: App, before: float) -> None:
-        app.rules = replace(app.rules, max_users=self.quota)
+        app.rules = app.rules._replace(max_users=self.quota)
         self.total = max(self.total, (self.quota or 0) - len(self.made))
         app.keys = {
             value: ApiKey(value, "Recorded", scope, 0) for value, scope in self.keys.items()

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import Schema
 
@@ -23,6 +23,7 @@ from mockchat.core.store import Store
 
 DEFAULT_PER_PAGE = 100
 CONTROL_PREFIX = "/_mock"
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 # The errors of a uid in a path.
@@ -44,8 +45,7 @@ _CONTROL_ERRORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(NamedTuple):
     """The hosts and ports that a client uses next, as `settings` name them."""
 
     admin: str
@@ -60,7 +60,7 @@ class Hosts:
     domain: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ServerFacts:
     """The facts about the server that operations use."""
 
@@ -80,8 +80,7 @@ class ServerFacts:
     perform: Callable[..., Awaitable[Any]] = field(init=False)  # an operation, as a back end
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a list; `cursor` is the time of its newest entry.
 
     `total` is None where the live service does not count; then `more` tells of another page.
@@ -95,7 +94,7 @@ class Page:
     more: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Call:
     """One invocation of an operation."""
 
@@ -175,26 +174,23 @@ class Call:
         return self.app.user_in_path(self.path["uid"])
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(NamedTuple):
     """The answer to a command: a message."""
 
     message: str
     success: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """An answer that is not JSON."""
 
     content: bytes
     content_type: str
     name: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """An answer whose body comes piece by piece, until the pieces end or the client leaves."""
 
     pieces: AsyncGenerator[bytes, None]
@@ -204,8 +200,7 @@ class Stream:
 Handler = Callable[[Call], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One API action: a row from which route, validation, checks and docs are derived."""
 
     method: str

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from mockchat.api import requests, schemas
@@ -55,8 +54,7 @@ def _related(call: Call, keys: Iterable[str]) -> list[User]:
 def _page(call: Call, users: list[User], viewer: User) -> Page:
     """Return a page of a relation list, which the live service does not count."""
     page = call.page(users)
-    return replace(
-        page,
+    return page._replace(
         items=[profile(user, viewer=viewer, tags=False) for user in page.items],
         total=None,
         more=page.page * page.per_page < len(users),
@@ -183,8 +181,8 @@ def _for_clients(row: Operation) -> Operation:
     """Return the operation for a client, whose auth token names the user."""
     path = row.path.removeprefix("/users/{uid}")
     may_fail = tuple(error for error in row.errors if error not in PATH_UID_ERRORS)
-    return replace(
-        row, path=path, access=Access.TOKEN, errors=may_fail, evidence=Evidence.DOCUMENTED
+    return row._replace(
+        path=path, access=Access.TOKEN, errors=may_fail, evidence=Evidence.DOCUMENTED
     )
 
 

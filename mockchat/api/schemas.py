@@ -36,7 +36,7 @@ class Profile(NamedTuple):
     conversation_id: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Me:
     """A user as a login answers it to the client."""
 

@@ -62,7 +62,7 @@ def settings(hosts: Hosts, now: int) -> dict[str, Any]:
     }
 
 
-_NO_HOSTS: Any = dict.fromkeys(Hosts.__slots__, "") | {"secure": False}
+_NO_HOSTS: Any = dict.fromkeys(Hosts._fields, "") | {"secure": False}
 SettingsSchema = answer(
     "SettingsSchema",
     "The app's settings: above all the hosts that a client uses next.",

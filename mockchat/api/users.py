@@ -1,7 +1,7 @@
 """Users: create, list, get, update, delete, deactivate and reactivate (reference section 5)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from mockchat.api import requests, schemas
@@ -84,7 +84,7 @@ async def list_users(call: Call) -> Page | dict[str, int]:
         return {"count": rows.total or 0}
     tags = bool(query["with_tags"])
     shown = [profile(user, viewer=viewer, tags=tags) for user in rows.items]
-    return replace(rows, items=shown, cursor=app.newest_change())
+    return rows._replace(items=shown, cursor=app.newest_change())
 
 
 def _filter(query: Mapping[str, Any], viewer: User | None, order: tuple[str, ...]) -> UserFilter:
@@ -156,7 +156,7 @@ def update_user(call: Call) -> Profile:
     return profile(call.app.update_user(user, user_changes(call.app, call.body)))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Activation:
     """The uids by outcome; `not_found` keeps the case of the request."""
 

@@ -1,6 +1,7 @@
 """`serve` and `config`: the settings as flags and variables, and the value and source of each."""
 
 import argparse
+import gc
 import os
 import re
 import signal
@@ -107,6 +108,7 @@ def serve(_action: Action, arguments: argparse.Namespace) -> int:
             "others on this machine can read --control-token in the list of processes; "
             "MOCKCHAT_CONTROL_TOKEN or a --config file hides it"
         )
+    gc.disable()  # what the imports make stays until the end; `serve` enables it again
     from mockchat.serve import serve as serve_until_stopped  # noqa: PLC0415  # imports aiohttp
 
     return serve_until_stopped(settings)

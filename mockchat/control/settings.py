@@ -1,6 +1,5 @@
 """Control actions on what is in force: the rules and clocks of apps, the settings of the start."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +50,7 @@ def change_settings(call: Call) -> dict[str, Any]:
 
 def _changed(rules: Rules, wish: dict[str, Any]) -> Rules:
     limits = {name: wish[name] or None for name in _LIMITS if name in wish}
-    return replace(rules, **{**wish, **limits})
+    return rules._replace(**{**wish, **limits})
 
 
 # --- clocks ---------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ class Status(StrEnum):
     OFFLINE = "offline"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ApiKey:
     """A credential of an app."""
 
@@ -52,7 +52,7 @@ class ApiKey:
     updated_at: int | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Role:
     """A role of users; every app has `default`."""
 
@@ -65,7 +65,7 @@ class Role:
     updated_at: int | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class AuthToken:
     """A login credential of one user; `device` is the slot that it was issued for."""
 
@@ -88,7 +88,7 @@ class AuthToken:
             del self.push_tokens[next(iter(self.push_tokens))]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class User:
     """A user of an app; times are unix seconds, None means never or not set."""
 
@@ -143,8 +143,7 @@ Caller = KeyCaller | UserCaller
 BACK_END = KeyCaller("", Scope.FULL_ACCESS)  # the tester, for operations without a request
 
 
-@dataclass(frozen=True, slots=True)
-class TokenDestroyed:
+class TokenDestroyed(NamedTuple):
     """An auth token was destroyed; the sessions that it opened end."""
 
     app_id: str
@@ -152,8 +151,7 @@ class TokenDestroyed:
     by_logout: bool = False  # whether its own client logged out
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionChanged:
+class ConnectionChanged(NamedTuple):
     """A connection of a user opened or closed."""
 
     app_id: str
@@ -165,8 +163,7 @@ class ConnectionChanged:
     presence_changed: bool  # whether it is the first to open, or the last to close
 
 
-@dataclass(frozen=True, slots=True)
-class BlocksChanged:
+class BlocksChanged(NamedTuple):
     """A user blocked others, or unblocked them."""
 
     app_id: str
@@ -175,8 +172,7 @@ class BlocksChanged:
     blocked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AppRestored:
+class AppRestored(NamedTuple):
     """The contents of an app were replaced; its users and tokens are new objects."""
 
     app_id: str

@@ -6,10 +6,9 @@ are ours.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 Details = Mapping[str, list[str]]
 
@@ -23,8 +22,7 @@ class Evidence(StrEnum):
     ASSUMED = "assumed"  # ours: what a user would expect where nothing is known
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(NamedTuple):
     """One condition in one dialect; without a `dev_message`, it is derived."""
 
     evidence: Evidence
@@ -34,8 +32,7 @@ class Face:
     dev_message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorDef:
+class ErrorDef(NamedTuple):
     """A row of the catalogue; a call with the values of its message returns the error."""
 
     name: str
@@ -163,13 +160,13 @@ UID_INVALID = _row("uid_invalid",
     "The uid in a body is missing, blank, too long or has a character outside a-z 0-9 - _.",
     _INVALID_UID, _BAD_REQUEST)
 UID_WITH_SPACE = _row("uid_with_space", "The uid in a body contains white space.",
-    _UID_WITH_SPACE, replace(_BAD_REQUEST, evidence=Evidence.ASSUMED))
+    _UID_WITH_SPACE, _BAD_REQUEST._replace(evidence=Evidence.ASSUMED))
 PATH_UID_INVALID = _row("path_uid_invalid",
     "The uid in a path breaks the rules for uids (live looks it up all the same).",
     _INVALID_UID, _UID_NOT_FOUND)
 PATH_UID_WITH_SPACE = _row("path_uid_with_space",
     "The uid in a path contains white space (live looks it up all the same).",
-    _UID_WITH_SPACE, replace(_UID_NOT_FOUND, evidence=Evidence.ASSUMED))
+    _UID_WITH_SPACE, _UID_NOT_FOUND._replace(evidence=Evidence.ASSUMED))
 UID_NOT_FOUND = _row("uid_not_found", "No active user has this uid.",
     _UID_NOT_FOUND)
 UID_ALREADY_EXISTS = _row("uid_already_exists",

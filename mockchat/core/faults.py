@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from mockchat.core import errors
@@ -69,7 +69,7 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Rule:
     """A fault and its counts.
 
@@ -137,7 +137,7 @@ class Rule:
         return True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Faults:
     """The rules of a server, oldest first; `idle` are removed ones that never struck."""
 
@@ -285,7 +285,7 @@ def _row(face: Face) -> ErrorDef:
 def _changed(row: ErrorDef, values: Mapping[str, Any]) -> ErrorDef:
     """Return an error with another status or message, also for developers."""
     documented, live = (
-        replace(face, **values, evidence=Evidence.ASSUMED, dev_message=None)
+        face._replace(**values, evidence=Evidence.ASSUMED, dev_message=None)
         for face in (row.documented, row.live)
     )
     return ErrorDef("fault", _ASKED, documented, live)

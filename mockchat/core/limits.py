@@ -1,7 +1,6 @@
 """The rules of an app, and its rate limit."""
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mockchat.core import errors
@@ -15,8 +14,7 @@ _WINDOW = 60  # seconds
 SINGLE_USE = "single-use"  # of Rules.tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """The settings of an app for its checks and refusals."""
 
     tokens: str = "reusable"  # or SINGLE_USE

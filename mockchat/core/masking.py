@@ -1,6 +1,7 @@
 """Masking: tokens and keys as they stand in what people pass on: logs, HAR files, reports."""
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -20,17 +21,23 @@ def _in_url(words: str) -> str:
     )
 
 
-# In a path, in a query, fragment or form, after a scheme, in front of a host, in JSON.
-_PLACES = (
-    re.compile(rf"(?i)/(?:{_in_url('auth_tokens|apikeys|users/auth')})/([^/?#\s]+)"),
-    re.compile(
-        rf"(?i)(?:^|[?&;#])(?:{_in_url(_FIELD.lower())})(?:(?:\[|%5b)[^=&?;#\s]*)?=([^&#\s]+)"
-    ),
-    re.compile(r"(?i)b(?:earer|asic)(?:%20|%09|\+)+([^&#\s]+)"),
-    re.compile(r"(?i)(?://|^connect )([^/?#\s\"]+)(?=@)"),
-    re.compile(rf'(?i)"(?:{_FIELD})"\s*:\s*\[?\s*"((?:[^"\\]|\\.)+)'),
-)
-_NAME = re.compile(rf"(?i){_FIELD}")
+@cache
+def _places() -> tuple["re.Pattern[str]", ...]:
+    """Return the places: in a path, in a query or form, after a scheme, before a host, in JSON.
+
+    They are compiled when a text may hold a secret: that takes as long as to import five modules.
+    """
+    return (
+        re.compile(rf"(?i)/(?:{_in_url('auth_tokens|apikeys|users/auth')})/([^/?#\s]+)"),
+        re.compile(
+            rf"(?i)(?:^|[?&;#])(?:{_in_url(_FIELD.lower())})(?:(?:\[|%5b)[^=&?;#\s]*)?=([^&#\s]+)"
+        ),
+        re.compile(r"(?i)b(?:earer|asic)(?:%20|%09|\+)+([^&#\s]+)"),
+        re.compile(r"(?i)(?://|^connect )([^/?#\s\"]+)(?=@)"),
+        re.compile(rf'(?i)"(?:{_FIELD})"\s*:\s*\[?\s*"((?:[^"\\]|\\.)+)'),
+    )
+
+
 _MAY_HOLD = re.compile(r'[="%+@]|(?i:/auth_tokens/|/apikeys/|/users/auth/)')  # in every such place
 _STARS = "*****"
 _SHOWN = 5  # characters of a long secret, enough to tell one from another
@@ -40,7 +47,7 @@ _LONG = 8  # a shorter text may stand anywhere by chance
 def masked(text: str) -> str:
     """Return a text without the tokens and keys that stand in it by name."""
     if _MAY_HOLD.search(text):
-        for place in _PLACES:
+        for place in _places():
             text = place.sub(_mask_value, text)
     return text
 
@@ -64,10 +71,14 @@ class Mask:
         sides = (exchange.request, exchange.response)
         texts = [exchange.target, *(one.text for one in sides)]
         for text in (*texts, *(frame.text for frame in exchange.frames)):
-            for place in _PLACES:
+            for place in _places():
                 found.update(place.findall(text))
         for side in sides:
-            found.update(value for name, value in side.headers.items() if _NAME.fullmatch(name))
+            found.update(
+                value
+                for name, value in side.headers.items()
+                if re.fullmatch(_FIELD, name, re.IGNORECASE)
+            )
         found |= {unquote(secret) for secret in found}
         self._secrets = found - {""}
         # The longest first: one may be a part of another one.

@@ -23,7 +23,7 @@ class FixtureError(Exception):
     """A fixture cannot be used; the message has the file, the place in it and the reason."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Seed:
     """The contents of every new app: keys from the settings, the rest from fixtures."""
 

@@ -83,7 +83,7 @@ def copied(value: Any) -> Any:
 
 
 # --- back -----------------------------------------------------------------------------------
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Contents:
     """The contents of an app, by id, as App.replace takes them."""
 

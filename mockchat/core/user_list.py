@@ -1,8 +1,7 @@
 """User lists: their filters and orders."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockchat.core.entities import User
 from mockchat.core.state import App
@@ -11,8 +10,7 @@ from mockchat.core.steps import Steps, pieces, sorting
 KEPT_SELECTIONS = 16  # of an app: clients read a selection page by page
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A span of unix seconds, open where None."""
 
     start: int | None = None
@@ -30,8 +28,7 @@ class Span:
 _ANY_TIME = Span()
 
 
-@dataclass(frozen=True, slots=True)
-class UserFilter:
+class UserFilter(NamedTuple):
     """The filter and the order of a list; `viewer` is the key of the calling user."""
 
     search_key: str = ""

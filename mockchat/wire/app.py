@@ -112,7 +112,7 @@ def seed_of(config: Config) -> Seed:
 
 def rules_of(config: Config) -> Rules:
     """Return the rules that a config asks for."""
-    names = {one.name for one in fields(Rules)} & {one.name for one in fields(config)}
+    names = set(Rules._fields) & {one.name for one in fields(config)}
     return Rules(**{name: getattr(config, name) for name in names})
 
 

@@ -58,7 +58,7 @@ class ClientGone(Exception):  # noqa: N818  # an event, not an error
         self.reset, self.hangs, self.rule = reset, hangs, rule
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Wait:
     request: web.BaseRequest
     rule: Rule | None  # whose removal ends the wait

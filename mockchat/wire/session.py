@@ -39,7 +39,7 @@ _ANDROID = "android"
 _LONG, _LONGER = 126, 2**16 - 1  # lengths of frames that take more than a byte, more than two
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Session:
     """One live socket; `app` and `caller` are known once it has authenticated."""
 

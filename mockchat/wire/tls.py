@@ -11,7 +11,6 @@ import ssl
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +38,7 @@ class TlsError(Exception):
     """The certificates cannot be used; says which file and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(NamedTuple):
     """A server's TLS context, and the CA that clients are to trust (none for a brought one)."""
 
     context: ssl.SSLContext
