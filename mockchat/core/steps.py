@@ -12,10 +12,10 @@ STEP = 250  # entities of a step, which takes a millisecond or two
 _GLANCE = 0.002  # seconds
 
 
-def pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def pieces(items: Sequence[T], size: int = STEP) -> Iterator[Sequence[T]]:
     """Yield the items of each step."""
-    for start in range(0, len(items), STEP):
-        yield items[start : start + STEP]
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def finish(steps: Steps[T]) -> T:

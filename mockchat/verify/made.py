@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
+from mockchat.core.steps import pieces
 from mockchat.verify.side import Answer, NoAnswerError, Request, Side
 
 _AT_ONCE = 25  # uids in a request
@@ -64,9 +65,7 @@ class Made:
         """Remove everything under the prefix; `left` tells what could not be removed."""
         try:
             await self._find(side)
-            users = sorted(self._ids["users"])
-            for start in range(0, len(users), _AT_ONCE):
-                uids = users[start : start + _AT_ONCE]
+            for uids in pieces(sorted(self._ids["users"]), _AT_ONCE):
                 # The live service may not find a deactivated user to delete it.
                 await side.call("PUT", "/users", {"uidsToActivate": uids})
             for kind, ids in self._ids.items():

@@ -1,6 +1,6 @@
 """Push: the users, roles and friends of a fixture into an app, by the import endpoint."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +8,7 @@ from mockchat.control.stored import load_seed
 from mockchat.core.entities import DEFAULT_ROLE
 from mockchat.core.ids import camel
 from mockchat.core.seed import FixtureError, Seed
+from mockchat.core.steps import pieces
 from mockchat.verify import VerifyError
 from mockchat.verify.side import IMPORTS_PER_MINUTE, Answer, NoAnswerError, Pace, Side, told
 
@@ -41,13 +42,13 @@ class Push:
                 await self._create_role(side, role)
             users = self._seed.users
             pace = Pace(IMPORTS_PER_MINUTE, side.sleep)
-            for part in _parts(users, AT_ONCE):
+            for part in pieces(users, AT_ONCE):
                 await pace.wait()
                 await self._import(side, part)
                 self._progress("users", self.pushed + len(self.refused), len(users))
             await self._befriend(side)
             gone = [user["uid"] for user in users if user.get("deactivated_at")]
-            for uids in _parts(gone, _FRIENDS_AT_ONCE):
+            for uids in pieces(gone, _FRIENDS_AT_ONCE):
                 await self._call(side, "DELETE", "/users", {"uidsToDeactivate": uids})
         except NoAnswerError as error:
             raise VerifyError(f"{error}; users pushed so far: {self.pushed}") from None
@@ -61,7 +62,7 @@ class Push:
         if not answer.succeeded:
             self.refused[f"role {name}"] = answer.error
 
-    async def _import(self, side: Side, users: list[Json]) -> None:
+    async def _import(self, side: Side, users: Sequence[Json]) -> None:
         wanted = {
             user["uid"]: {camel(name): value for name, value in user.items() if name not in _OWN}
             for user in users
@@ -81,7 +82,7 @@ class Push:
     async def _befriend(self, side: Side) -> None:
         users = [user for user in self._seed.users if user.get("friends")]
         for number, user in enumerate(users, 1):
-            for uids in _parts(sorted(user["friends"]), _FRIENDS_AT_ONCE):
+            for uids in pieces(sorted(user["friends"]), _FRIENDS_AT_ONCE):
                 path = f"/users/{quote(user['uid'], safe='')}/friends"
                 answer = await side.call("POST", path, {"accepted": uids})
                 if not answer.succeeded:
@@ -94,7 +95,3 @@ class Push:
         if not answer.succeeded:
             raise VerifyError(f"the service refuses {method} {path}: {answer.error}")
         return answer
-
-
-def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mockchat.commands.show import printable
 from mockchat.verify.compare import Difference
 from mockchat.verify.run import Outcome, Run, Verdict
 from mockchat.verify.table import GROUPS, NOT_ASKED
@@ -130,7 +131,7 @@ def show(run: Run, console: "Console") -> None:
             table.add_column(name, overflow="fold", justify="right" if is_count else "left")
         for row in rows:
             style = "bold red" if differs and row[differs] != "0" else ""
-            table.add_row(*(Text(_printable(cell)) for cell in row), style=style)
+            table.add_row(*(Text(printable(cell)) for cell in row), style=style)
         console.print(table)
     console.print(Text(conclusion(run)), soft_wrap=True)
 
@@ -162,10 +163,5 @@ def html(run: Run) -> str:
 
 
 def _cell(text: str) -> str:
-    escaped = _printable(text).replace("\\", "\\\\").replace("|", "\\|")
+    escaped = printable(text).replace("\\", "\\\\").replace("|", "\\|")
     return escaped.replace("<", "&lt;").replace("`", "\\`")
-
-
-def _printable(text: str) -> str:
-    """Return a text with control characters escaped, so that it cannot change the terminal."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -44,14 +44,6 @@ class LostError(NoAnswerError):
     """The connection broke, and it is not known whether the service received the request."""
 
 
-class GoneError(NoAnswerError):
-    """The service no longer answers."""
-
-
-class BusyError(NoAnswerError):
-    """The service refuses requests for longer than verify waits."""
-
-
 class Request(NamedTuple):
     """A request as it is sent; the body of a WebSocket is the list of its frames."""
 
@@ -213,8 +205,8 @@ class Side:
 
         Requests that only read, and those that `again` allows, are sent again if the connection
         breaks or a gateway fails; any other then raises LostError. `last` takes the error of a
-        gateway for an answer. Raises GoneError if the service does not answer any more, BusyError
-        if it refuses for long.
+        gateway for an answer. Raises NoAnswerError if the service does not answer any more, or
+        refuses for longer than verify waits.
         """
         again = again or request.method in ("GET", SOCKET)
         for attempt in range(1, _TRIES + 1):
@@ -230,15 +222,15 @@ class Side:
             if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return answer
             await self._wait_as_told(answer)
-        raise BusyError(f"the service answered 429 {_TRIES} times")
+        raise NoAnswerError(f"the service answered 429 {_TRIES} times")
 
     async def _try(self, request: Request, *, is_final: bool) -> Answer:
-        """Return the answer to a request; raise LostError or GoneError.
+        """Return the answer to a request; raise LostError or NoAnswerError.
 
         The error of a gateway is the `final` answer, or else none.
         """
         if self._gone:
-            raise GoneError(self._gone)
+            raise NoAnswerError(self._gone)
         try:
             answer = await self._send(request)
         except WSServerHandshakeError as error:
@@ -251,7 +243,7 @@ class Side:
             if self._lost < _LOST_IN_A_ROW:
                 raise LostError(reason) from None
             self._gone = f"the service no longer answers: {reason}"
-            raise GoneError(self._gone) from None
+            raise NoAnswerError(self._gone) from None
         self._lost = 0
         if answer.status in _GATEWAY and not is_final:
             raise LostError(f"HTTP {answer.status}")
@@ -265,7 +257,7 @@ class Side:
         told = answer.headers.get("retry-after", "")
         seconds = int(told) if told.isdecimal() else int(_WINDOW)
         if seconds > _LONGEST_WAIT:
-            raise BusyError(f"the service answered 429 and asks to wait {seconds} seconds")
+            raise NoAnswerError(f"the service answered 429 and asks to wait {seconds} seconds")
         await self.sleep(seconds)
 
     async def _send(self, request: Request) -> Answer:
