@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockchat.control.state import storing
+from mockchat.control.state import reading, storing
 from mockchat.control.stored import check_apps
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
@@ -41,7 +41,7 @@ def hold(store: Store, *held: Contents) -> list[App]:
 
 def kept(store: Store, app: App | None = None) -> Json:
     found = store.kept("s1", app)
-    return {key: json.loads(text) for key, text in found.contents.items()} if found else {}
+    return finish(reading(found)) if found else {}
 
 
 # --- there and back -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mockchat import Config, MockChat
+from mockchat.core import state_database
 from mockchat.core.state_database import Database
 from mockchat.core.state_file import StateFile
 from mockchat.core.sweep import Row
@@ -23,7 +24,7 @@ async def test_a_state_file_that_cannot_be_saved_in_time_does_not_hold_up_the_st
 ) -> None:
     close = StateFile.close
 
-    async def hang(file: StateFile) -> None:
+    async def hang(file: StateFile, _on_progress: object) -> None:
         try:
             await asyncio.Event().wait()
         finally:
@@ -58,6 +59,24 @@ async def test_a_stop_goes_on_for_as_long_as_it_saves_something(
     await mock.stop(lambda: saved.append(1))
 
     assert len(saved) > 30
+
+
+def test_a_stop_sees_progress_while_a_large_app_is_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = state_database._DELETE_SOME.replace("5000", "1")  # noqa: SLF001
+    monkeypatch.setattr(state_database, "_DELETE_SOME", one)
+    database, told = Database(tmp_path / "state"), []
+    database.on_progress = lambda: told.append(1)
+    database.open()
+    database.begin()
+    users = [Row("a", "users", str(number), {}) for number in range(5)]
+
+    database.write([*users, Row("a")], last=True)
+
+    assert len(told) == len(users) + 1
+    assert database.read() == ({}, set())
+    database.close()
 
 
 # A name server that does not answer; a thread waits for it.

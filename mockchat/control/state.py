@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from marshmallow import ValidationError
 
 from mockchat.api import json_text
 from mockchat.api.json_text import exact
-from mockchat.api.operation import Ack, Call, File
+from mockchat.api.operation import Ack, Call, Stream
 from mockchat.api.validation import details_of, refuse
 from mockchat.control.answers import ContentsSchema, SeededSchema, SnapshotSchema, StateSchema
 from mockchat.control.requests import (
@@ -21,6 +22,7 @@ from mockchat.control.requests import (
 )
 from mockchat.control.stored import read_fixture, validate_apps
 from mockchat.core import errors
+from mockchat.core.changes import HEAD, SECTION_NAMES
 from mockchat.core.errors import ApiError
 from mockchat.core.seed import (
     MAX_FAKE_USERS,
@@ -37,7 +39,8 @@ from mockchat.core.words import counted
 table = control_table()
 
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_DEPTH = 1000  # of stored contents, which were checked before
+_DEPTH = 2**31  # of stored contents, which were checked before
+_JSON = "application/json"
 _ONE = "/snapshots/{name}"
 
 
@@ -158,9 +161,9 @@ async def _given(call: Call, apps: Any) -> Apps:
 
 
 @table.get(_ONE, query=AppQuery, returns=ContentsSchema, errors=(errors.MOCK_NOT_FOUND,))
-def get_snapshot(call: Call) -> File:
+def get_snapshot(call: Call) -> Stream:
     """Get the contents of a snapshot, which another server can store."""
-    return _file(_found(call))
+    return Stream(_written(_found(call)), _JSON)
 
 
 @table.post(f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
@@ -170,10 +173,7 @@ async def restore_snapshot(call: Call) -> Ack:
     Without an app, newer apps are removed. A WebSocket stays open if the snapshot has its auth
     token.
     """
-    apps = {
-        app_id: await asyncio.to_thread(json_text.parse_long, text, _DEPTH)
-        for app_id, text in _found(call).contents.items()
-    }
+    apps = await call.in_turns(reading(_found(call)))
     await call.in_turns(call.server.store.restoring(apps, call.only_app))
     await call.in_turns(_emptying(apps))
     return Ack(f"The snapshot {call.path['name']} was restored.")
@@ -189,41 +189,59 @@ def delete_snapshot(call: Call) -> Ack:
 
 
 @table.get("/state", query=AppQuery, returns=StateSchema)
-async def get_state(call: Call) -> File:
+async def get_state(call: Call) -> Stream:
     """Get all users, auth tokens, api keys and roles of an app, or of all apps.
 
     `evicted` counts the apps that made room for others.
     """
     store = call.server.store
     apps = await call.in_turns(store.taking(call.only_app))
-    return _file(await call.in_turns(storing(apps)), b',"evicted":%d' % store.evicted)
+    kept = await call.in_turns(storing(apps))
+    return Stream(_written(kept, b',"evicted":%d' % store.evicted), _JSON)
 
 
-def _file(kept: StoredSnapshot, more: bytes = b"") -> File:
-    """Return the JSON of contents, and of `more` members."""
-    apps = (exact(app_id) + b":" + text for app_id, text in kept.contents.items())
-    return File(b'{"apps":{' + b",".join(apps) + b"}" + more + b"}", "application/json")
+async def _written(kept: StoredSnapshot, more: bytes = b"") -> AsyncGenerator[bytes, None]:
+    """Yield the JSON of contents, and of `more` members."""
+    before = b'{"apps":{'
+    for app_id, sections in kept.contents.items():
+        for section, texts in sections.items():
+            if section == HEAD:
+                yield before + exact(app_id) + b":" + texts[0][:-1]
+            else:
+                yield b"," + exact(section) + b":["
+                for at, text in enumerate(texts):
+                    yield (b"," if at else b"") + text[1:-1]
+                yield b"]"
+        before = b"},"
+    yield (b"}}" if kept.contents else before + b"}") + more + b"}"
 
 
 def storing(apps: Apps) -> Steps[StoredSnapshot]:
     """Return contents as they are stored, and empty them."""
     kept = StoredSnapshot({app_id: len(one["users"]) for app_id, one in apps.items()}, {})
     for app_id, one in apps.items():
-        members = []
-        for key, value in one.items():
-            text = (yield from _rendering(value)) if isinstance(value, list) else exact(value)
-            members.append(exact(key) + b":" + text)
-        kept.contents[app_id] = b"{" + b",".join(members) + b"}"
+        head = {key: value for key, value in one.items() if key not in SECTION_NAMES}
+        kept.contents[app_id] = stored = {HEAD: [exact(head)]}
+        for section in SECTION_NAMES:
+            stored[section] = []
+            for piece in pieces(one[section]):
+                stored[section].append(exact(piece))
+                yield
     yield from _emptying(apps)
     return kept
 
 
-def _rendering(rows: list[Any]) -> Steps[bytes]:
-    texts = []
-    for piece in pieces(rows):
-        texts.append(exact(list(piece))[1:-1])
-        yield
-    return b"[" + b",".join(texts) + b"]"
+def reading(kept: StoredSnapshot) -> Steps[Apps]:
+    """Return contents that were stored."""
+    apps: Apps = {}
+    for app_id, sections in kept.contents.items():
+        apps[app_id] = one = json_text.parse(sections[HEAD][0], _DEPTH)
+        for section in SECTION_NAMES:
+            one[section] = []
+            for text in sections[section]:
+                one[section] += json_text.parse(text, _DEPTH)
+                yield
+    return apps
 
 
 def _emptying(apps: Apps) -> Steps[None]:

@@ -13,6 +13,7 @@ SECTIONS: dict[type[Entity], tuple[str, str]] = {
     User: ("users", "key"),
     AuthToken: ("authTokens", "value"),
 }
+SECTION_NAMES = tuple(section for section, _ in SECTIONS.values())
 HEAD = "app"  # the section of what an app itself holds
 
 

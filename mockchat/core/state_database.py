@@ -7,11 +7,11 @@ import os
 import sqlite3
 import tempfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 
-from mockchat.core.changes import HEAD, SECTIONS
+from mockchat.core.changes import HEAD, SECTION_NAMES
 from mockchat.core.snapshot import Plain, SnapshotError
 from mockchat.core.state_log import lost_bytes
 from mockchat.core.store import Apps
@@ -27,9 +27,10 @@ _PUT = (
     " ON CONFLICT DO UPDATE SET json = excluded.json, crc = excluded.crc"
 )
 _DELETE = "DELETE FROM entities WHERE app = ? AND kind = ? AND id = ?"
-_DELETE_APP = "DELETE FROM entities WHERE app = ?"
+_DELETE_SOME = (  # thousands take a second, and a stop has to see that it gets further
+    "DELETE FROM entities WHERE rowid IN (SELECT rowid FROM entities WHERE app = ? LIMIT 5000)"
+)
 _SELECT = "SELECT app, kind, id, json, crc FROM entities ORDER BY rowid"
-_SECTIONS = tuple(section for section, _ in SECTIONS.values())
 _JSON_MEMBERS = {"format", "version", "sha256", "apps"}  # of the files before SQLite
 _UNUSABLE = (
     *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR),
@@ -50,6 +51,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.is_open = False
+        self.on_progress: Callable[[], object] = lambda: None  # called when something was written
         self._inode = 0
         self._connection: sqlite3.Connection
 
@@ -120,9 +122,9 @@ class Database:
             raise UnusableError(f"is damaged: {' '.join(found.split())}")
         apps: dict[str, Plain] = {}
         for app, section, name, text, crc in self._connection.execute(_SELECT):
-            if crc != _crc(app, section, name, text) or section not in (*_SECTIONS, HEAD):
+            if crc != _crc(app, section, name, text) or section not in (*SECTION_NAMES, HEAD):
                 raise UnusableError(f"is damaged: {section} {name} of {app} was not saved so")
-            one = apps.setdefault(app, {kind: [] for kind in _SECTIONS})
+            one = apps.setdefault(app, {kind: [] for kind in SECTION_NAMES})
             if section == HEAD:
                 one.update(json.loads(text))
             else:
@@ -158,7 +160,8 @@ class Database:
         execute = self._connection.execute
         for app, section, name, value in rows:
             if section is None:
-                execute(_DELETE_APP, (app,))
+                while execute(_DELETE_SOME, (app,)).rowcount:
+                    self.on_progress()
                 continue
             key = (app, section, json.dumps(name)[1:-1])  # as SQLite takes no lone surrogates
             if value is None:
@@ -168,6 +171,7 @@ class Database:
                 execute(_PUT, (*key, text, _crc(*key, text)))
         if last:
             execute("COMMIT")
+        self.on_progress()
 
 
 def _crc(*values: str) -> int:

@@ -48,7 +48,6 @@ class StateFile:
         """Make a file for a store; `check` raises SnapshotError for invalid contents."""
         self.path = path
         self.error = ""  # why the last save failed
-        self.on_progress: Callable[[], None] = lambda: None  # called after each written piece
         self._store = store
         self._check = check
         self._changes, self._taken = Changes(self._changed), Changes()  # by the save that runs
@@ -126,8 +125,13 @@ class StateFile:
             with contextlib.suppress(RuntimeError):  # no loop runs while an application is made
                 self._task = asyncio.get_running_loop().create_task(self._save_soon())
 
-    async def close(self) -> None:
-        """Save what is not saved yet and unlock the file; raise StateFileError if it cannot."""
+    async def close(self, on_progress: Callable[[], None] = lambda: None) -> None:
+        """Save what is not saved yet and unlock the file; raise StateFileError if it cannot.
+
+        `on_progress` is called whenever something was saved.
+        """
+        go_on = partial(asyncio.get_running_loop().call_soon_threadsafe, on_progress)
+        self._database.on_progress = go_on
         self._closing.set()
         if self._task is not None:
             await self._task
@@ -157,7 +161,6 @@ class StateFile:
                 piece = list(islice(rows, size))
                 last = len(piece) < size
                 await self._in_thread(partial(self._database.write, piece, last=last))
-                self.on_progress()
         except (OSError, sqlite3.Error, UnusableError) as error:
             self._put_back()
             if not self.error:

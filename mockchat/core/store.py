@@ -4,6 +4,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import NamedTuple
 
 from mockchat.core import errors, snapshot
@@ -43,15 +44,20 @@ Apps = dict[str, snapshot.Plain]  # the contents of apps, by app id
 
 
 class StoredSnapshot(NamedTuple):
-    """A named snapshot: the number of users of each app, and its contents as JSON."""
+    """A named snapshot: the number of users of each app, and its contents as JSON.
+
+    The contents are in short texts, as one long text would keep other requests waiting.
+    """
 
     users: dict[str, int]  # by app id
-    contents: dict[str, bytes]  # by app id; a tenth of the size of the objects
+    # By app id and section: lists of some entities, and the object HEAD of what is in no section.
+    contents: dict[str, dict[str, list[bytes]]]
 
     @property
     def size(self) -> int:
         """The bytes that it takes."""
-        return sum(map(len, self.contents.values()))
+        sections = chain.from_iterable(one.values() for one in self.contents.values())
+        return sum(map(len, chain.from_iterable(sections)))
 
     def part(self, app: App) -> "StoredSnapshot | None":
         """Return the part of an app, if there is one."""

@@ -285,7 +285,7 @@ class Kit:
 
     def state(self) -> Json:
         """Return everything that the app holds, or all apps, by app id."""
-        apps: Json = json.loads(self._control("get_state").content)["apps"]
+        apps: Json = json.loads(self._control("get_state"))["apps"]
         return apps
 
     @property

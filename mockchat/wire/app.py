@@ -43,8 +43,7 @@ class Service(NamedTuple):
         Raises StateFileError if it cannot be saved.
         """
         if self.facts.state_file is not None:
-            self.facts.state_file.on_progress = on_progress
-            await self.facts.state_file.close()
+            await self.facts.state_file.close(on_progress)
 
 
 def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -> Service:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from aiohttp import hdrs, web
 
-from mockchat.api.operation import Call, File, ServerFacts
+from mockchat.api.operation import Call, ServerFacts, Stream
 from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
@@ -309,8 +309,8 @@ class RequestHandler:
             every_app=app_id is None,
         )
         result = await self._run(endpoint, call, stays=True)
-        if isinstance(result, File):
-            return result
+        if isinstance(result, Stream):
+            return b"".join([piece async for piece in result.pieces])
         return answers.envelope(endpoint, result, url, app.rules.errors)
 
 
