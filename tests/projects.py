@@ -41,6 +41,6 @@ class Project:
         loaded = [word for name in (PLUGIN, *plugins) for word in ("-p", name)]
         return self._pytester.runpytest_inprocess(*loaded, "-W", "error", *options)
 
-    def run_apart(self, *options: str) -> pytest.RunResult:
-        """Run its tests in a process of their own."""
-        return self._pytester.runpytest_subprocess(*options)
+    def run_as_installed(self, *options: str) -> pytest.RunResult:
+        """Run its tests with the plugins that their installation alone brings."""
+        return self._pytester.runpytest_inprocess(*options)

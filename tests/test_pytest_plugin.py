@@ -33,7 +33,8 @@ def test_a_fresh_project_needs_no_configuration(
         """
     )
 
-    result = project.run_apart(*SLOW_TO_LOAD, "--strict-markers")
+    told = ("-o", "asyncio_default_fixture_loop_scope=function")  # else pytest-asyncio warns
+    result = project.run_as_installed(*SLOW_TO_LOAD, *told, "--strict-markers")
 
     result.assert_outcomes(passed=2)
 

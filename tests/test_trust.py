@@ -132,18 +132,6 @@ def test_whom_the_system_trusts_stays_trusted(trusting: Trusting, tmp_path: Path
     assert "usage: trust-ca URL [FOLDER]" in without_address.stderr
 
 
-def test_github_s_later_steps_have_the_variables_too(trusting: Trusting, tmp_path: Path) -> None:
-    variables = {"GITHUB_ENV": str(tmp_path / "env"), "HOME": str(tmp_path)}
-
-    done = run(
-        *("sh", TRUST_CA, str(trusting.mock.url), tmp_path / "made"),
-        env=trusting.environment | variables,
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert f"NODE_EXTRA_CA_CERTS={tmp_path}/made/ca.pem\n" in (tmp_path / "env").read_text()
-
-
 def test_the_action_starts_a_server_that_later_steps_know_and_trust(tmp_path: Path) -> None:
     facts = {name: tmp_path / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT")}
     own = {"SETTINGS": 'port = 0\nhttps-port = 0\napp-id = "action"'}
@@ -163,6 +151,7 @@ def test_the_action_starts_a_server_that_later_steps_know_and_trust(tmp_path: Pa
     assert outputs["ws-url"] == outputs["https-url"].replace("https", "wss")
     told = [later[name] for name in ("MOCKCHAT_URL", "MOCKCHAT_HTTPS_URL", "MOCKCHAT_CA")]
     assert told == [outputs[name] for name in ("url", "https-url", "ca")]
+    assert later["NODE_EXTRA_CA_CERTS"] == str(tmp_path / "made" / "trust" / "ca.pem")
 
     environment["SETTINGS"] = "prot = 1"
     refused = run("bash", start, tmp_path / "made", env=environment)
