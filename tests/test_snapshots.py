@@ -202,8 +202,8 @@ async def test_there_are_only_so_many_snapshots_of_an_app_and_so_much_memory_for
     }
     assert await steer(client, "PUT", "snapshots/s3", app="two")
 
-    monkeypatch.setattr(store, "MAX_SNAPSHOT_BYTES", 2**20)
-    await steer(client, "POST", "seed", users=9000)
+    monkeypatch.setattr(store, "MAX_SNAPSHOT_BYTES", 2**17)
+    await steer(client, "POST", "seed", users=1000)
     details = await details_of(client.put("/_mock/snapshots/s4"))
-    assert "all snapshots may take 1 MiB together" in details["name"][0]
+    assert "all snapshots may take" in details["name"][0]
     assert await names_of(client) == ["s1", "s2", "s3"]
