@@ -174,7 +174,7 @@ OTHERS = {
     "requests and connections in flight": (
         "App.logins", "Holds.waiting", "Entities.trackers", "Store.trackers", "Watchers.present",
         "ClientWaits._waits", "Proxy._tasks", "Session.timers", "Hub._sessions",
-        "Hub._by_token", "Hub._tasks", "Deliveries._tasks", "Log._waiting",
+        "Hub._by_token", "Hub._tasks", "Hub._untold", "Deliveries._tasks", "Log._waiting",
     ),
     "a few kinds": ("Quota._used",),
     "one call, which returns it": (
