@@ -110,7 +110,10 @@ def hosts(_action: Action, arguments: argparse.Namespace) -> int:
     settings = config_of(flags_of(arguments))
     if settings.https_port is None:
         raise CommandError("clients use the live host names with HTTPS, and --https-port is off")
-    names, address = _names(settings.app_id, settings.region), arguments.address or "127.0.0.1"
+    from mockchat.wire.hosts import live_names  # noqa: PLC0415  # imports marshmallow
+
+    names = live_names(settings.region, settings.app_id)
+    address = arguments.address or "127.0.0.1"
     port = settings.https_port or _HTTPS
     if arguments.json:
         return tell(arguments, {"names": names, "address": address, "port": port})
@@ -120,13 +123,6 @@ def hosts(_action: Action, arguments: argparse.Namespace) -> int:
     note = _NOTE if form.note and port != _HTTPS else ""
     say(note + form.head.format(address=address) + form.gap.join(lines))
     return 0
-
-
-def _names(app_id: str, region: str) -> list[str]:
-    """Return the host names of an app, the names that all apps share, and those of pictures."""
-    from mockchat.wire.hosts import live_names  # noqa: PLC0415  # imports marshmallow
-
-    return live_names(region, app_id)
 
 
 # --- ca -------------------------------------------------------------------------------------

@@ -166,13 +166,13 @@ LoginsSchema = answer(
 EventSchema = answer("EventSchema", "Events by the rules of server-sent events.")
 RulesSchema = answer(
     "RulesSchema",
-    "The rules of an app; a limit or lifetime of 0 is none.",
+    "The rules of an app; a limit or lifetime that is not set is left out.",
     anyKey=flag(),
     errors=text(),
     loginLatency=_number("Seconds."),
-    maxUsers=whole(),
-    rateLimit=whole(metadata={"description": "Requests a minute."}),
-    tokenTtl=_number("Seconds."),
+    maxUsers=fields.Integer(),
+    rateLimit=fields.Integer(metadata={"description": "Requests a minute."}),
+    tokenTtl=fields.Float(metadata={"description": "Seconds."}),
     tokens=text(),
     unbuilt=text(),
 )

@@ -21,10 +21,10 @@ _RULES = ("any_key", "errors", "login_latency", *_LIMITS, "tokens", "unbuilt")
 def get_settings(call: Call) -> dict[str, Any]:
     """Get the rules of an app, or of new apps, and the settings of the server's start."""
     rules, server = (call.only_app or call.server.store).rules, call.server
-    shown = {name: getattr(rules, name) for name in _RULES}
+    shown = {camel(name): getattr(rules, name) for name in _RULES}
     urls = {"url": server.plain_url, "httpsUrl": server.https_url}
     return {
-        "rules": {camel(name): 0 if value is None else value for name, value in shown.items()},
+        "rules": {name: value for name, value in shown.items() if value is not None},
         "settings": server.settings(),
         **{name: url for name, url in urls.items() if url},
         "hasCa": server.ca_path is not None,
