@@ -81,7 +81,8 @@ check: test security pythons  ## everything that CI runs
 UNMEASURED = $(addprefix --deselect tests/, \
   test_architecture.py::test_no_import_help_question_or_wrong_usage_loads_anything_heavy \
   test_matching.py::test_a_thousand_patterns_take_no_second_for_the_longest_path \
-  test_state_disk.py::test_killed_at_any_moment_the_file_is_whole_and_lacks_100_milliseconds_at_most)
+  test_state_disk.py::test_killed_at_any_moment_the_file_is_whole_and_lacks_100_milliseconds_at_most \
+  test_turns.py::test_no_action_on_many_users_keeps_others_waiting)
 
 coverage: $(VENV)/dev.stamp  ## measure the branches that the Python tests reach (minutes)
 	$(BIN)/coverage erase

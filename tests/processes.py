@@ -12,7 +12,7 @@ from threading import Timer
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LONG = 20  # seconds; every wait for a process ends long before
+LONG = 60  # seconds; every wait for a process ends long before
 
 
 def run(
