@@ -1,5 +1,6 @@
 """An app against a plain model: any row of user and token commands leaves both alike."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -7,13 +8,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from mockchat.core import errors
+from mockchat.core import errors, relations
+from mockchat.core.changes import Change, Changes
 from mockchat.core.clock import Clock
-from mockchat.core.entities import Event, TokenDestroyed, User
+from mockchat.core.entities import DEFAULT_ROLE, Event, Role, Scope, TokenDestroyed, User
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
+from mockchat.core.snapshot import reading
 from mockchat.core.state import App
+from mockchat.core.steps import finish
+from mockchat.core.sweep import Row, dumping, sweep
 
 NOW = 1_700_000_000
 CAP = 100
@@ -23,6 +28,7 @@ uids = st.sampled_from(["a", "A", "b", "c", "Z9", "z9"])
 devices = st.sampled_from([None, "phone"])
 delays = st.sampled_from([1, 3, 4, 60])
 places = st.integers(0, 200)  # which of those there are, counted round and round
+acts = st.sampled_from(["befriend", "unfriend", "block", "unblock"])
 
 
 @dataclass
@@ -53,6 +59,9 @@ class AppAgainstModel(RuleBasedStateMachine):
         self.events: list[Event] = []
         rules = Rules(tokens="single-use" if single_use else "reusable", token_ttl=self.ttl)
         self.app = App("APP_ID", rules, self.clock, Ids(1), self.events.append)
+        self.app.add(Role(DEFAULT_ROLE, "Default", NOW))
+        self.changes, self.saved = Changes(), [*self.rows_of_all()]
+        self.app.trackers.append(self.changes)
         self.single_use = single_use
         self.users: dict[str, ModelUser] = {}
         self.dead: set[str] = set()
@@ -188,6 +197,46 @@ class AppAgainstModel(RuleBasedStateMachine):
             tokens = self.app.live_tokens(self.real(user.uid))
             assert [token.value for token in tokens] == self.live(user)
 
+    # --- what else a state file keeps ---------------------------------------------------
+    @rule(place=places, other=places, act=acts)
+    def relate(self, place: int, other: int, act: str) -> None:
+        one, two = self.pick(place), self.pick(other)
+        if one and two and one is not two:
+            getattr(relations, act)(self.app, self.real(one.uid), self.real(two.uid))
+
+    @rule(place=places)
+    def update(self, place: int) -> None:
+        if user := self.pick(place):
+            self.app.update_user(self.real(user.uid), {"tags": [f"{self.app.version}"]})
+
+    @rule(place=places)
+    def go_online(self, place: int) -> None:
+        user = self.pick(place)
+        if user and (values := self.live(user)):
+            self.app.go_online(self.app.user_caller(values[0]))
+
+    @rule()
+    def add_key_and_role(self) -> None:
+        self.app.add_key("k", Scope.AUTH_ONLY)
+        self.app.add(Role(f"role-{self.app.version}", "R", NOW))
+
+    @rule()
+    def save(self) -> None:
+        self.saved += sweep(self.changes, {self.app.key: self.app}.get, Changes())
+
+    def rows_of_all(self) -> Iterator[Row]:
+        changes = Changes()
+        changes.note(Change(self.app.key))
+        return sweep(changes, {self.app.key: self.app}.get, Changes())
+
+    def check_what_is_saved(self) -> None:
+        """All that was saved bit by bit is what there is, in the same order, and can be read."""
+        self.save()
+        whole = finish(dumping(self.rows_of_all()))
+        assert finish(dumping(self.saved)) == whole
+        finish(self.app.replace(finish(reading(whole["APP_ID"], "APP_ID"))))
+        assert finish(dumping(self.rows_of_all())) == whole
+
     # --- laws ---------------------------------------------------------------------------
     @invariant()
     def active_users_and_no_others_are_found(self) -> None:
@@ -242,6 +291,7 @@ class AppAgainstModel(RuleBasedStateMachine):
                 assert self.app.user_caller(value).user.uid == user.uid
         for value in self.dead:
             assert self.app.live_token(value) is None
+        self.check_what_is_saved()
 
 
 class AppWithExpiryAgainstModel(AppAgainstModel):
