@@ -1,8 +1,11 @@
 """Clocks, with a wall clock of the test's own."""
 
+import time
+
 import pytest
 
 from mockchat.core.clock import LATEST, Clock
+from tests.values import NOW
 
 
 class Wall:
@@ -45,6 +48,20 @@ def test_a_frozen_clock_stands_still_until_it_is_moved(clock: Clock, wall: Wall)
     clock.advance(2.5)
     wall.time += 60
     assert (clock.now(), clock.frozen) == (22.5, True)
+
+
+def test_a_moment_without_a_time_zone_is_in_utc(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        for at in ("2023-11-14T22:13:20", "2023-11-15T07:13:20+09:00"):
+            clock.freeze(at)
+            assert clock.now() == NOW, at
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_ticking_clock_that_is_advanced_ticks_on(clock: Clock, wall: Wall) -> None:
@@ -98,7 +115,7 @@ def test_a_time_that_cannot_be_is_refused_and_changes_nothing(clock: Clock) -> N
     follower.follow(clock)
     for at in (float("nan"), float("inf"), -1.0, 1e300):
         for move, value in ((clock.freeze, at), (clock.advance, at * 1e10)):
-            with pytest.raises(ValueError, match="between 0 and 9999999999"):
+            with pytest.raises(ValueError, match=r"^the time must be between 0 and 9"):
                 move(value)
     follower.freeze(LATEST)
     with pytest.raises(ValueError, match="between 0 and 9999999999"):

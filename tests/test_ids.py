@@ -6,7 +6,7 @@ import re
 from mockchat import Config
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
-from mockchat.core.ids import Ids
+from mockchat.core.ids import Ids, camel, channel_secret
 from mockchat.core.steps import finish
 from mockchat.core.store import Store
 from mockchat.wire.app import create_store
@@ -50,6 +50,9 @@ def test_ids_have_the_forms_of_the_live_service() -> None:
     for digits in (1, 7, 40, 64):  # leading zeros count
         assert {len(ids.hex(digits)) for _ in range(200)} == {digits}
     assert len({ids.auth_token("u", 1) for _ in range(1_000)}) == 1_000
+    assert re.fullmatch(r"[0-9a-f]{40}", channel_secret("s", "u"))
+    assert len({channel_secret(app, uid) for app in "st" for uid in "uv"}) == 4
+    assert camel("last_active_at") == "lastActiveAt"
 
 
 def test_what_an_app_draws_does_not_depend_on_other_apps() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from mockchat.core import errors
+from mockchat.core.changes import HEAD, Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import (
     ApiKey,
@@ -19,8 +20,9 @@ from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.state import App
-from mockchat.core.steps import Steps
+from mockchat.core.steps import Steps, finish
 from mockchat.core.store import Store
+from mockchat.core.sweep import Row, dumping, sweep
 
 MakeStore = Callable[..., Store]
 
@@ -56,6 +58,50 @@ def test_an_app_is_seeded_when_it_is_first_seen_and_found_in_any_case(store: Sto
     assert made.user("seeded") is not store.default.user("seeded")
     assert made.key_caller("SHARED").scope is Scope.FULL_ACCESS
     assert made.secret != store.default.secret
+
+
+def test_an_id_of_up_to_64_characters_is_taken_and_another_is_refused(store: Store) -> None:
+    for app_id in ("a", "x" * 64):
+        assert store.app(app_id) is store.find(app_id)
+        assert store.open(app_id) is store.find(app_id)
+    for app_id in ("", "x" * 65, "a b"):
+        for add in (store.app, store.open):
+            with pytest.raises(ApiError) as refused:
+                add(app_id)
+            assert refused.value.definition is errors.APP_ID_INVALID, app_id
+
+
+def test_an_app_that_is_opened_again_is_new_with_its_own_seed_until_it_is_closed(
+    store: Store,
+) -> None:
+    def plant(app: App) -> Steps[None]:
+        app.add_user(User("own", "Own", app.now))
+        yield
+
+    for app_id in ("APP_ID", "one"):
+        old = store.app(app_id)
+        new = store.open(app_id.title(), seed=plant)
+        assert old is not new is store.app(app_id)
+        finish(store.resetting(new))
+        assert [user.uid for user in new.all_users()] == ["own"]
+        store.close(app_id)
+        assert [user.uid for user in store.open(app_id).all_users()] == ["seeded"]
+    assert store.default is store.app("APP_ID")
+
+
+def test_what_is_noted_of_apps_tells_which_there_are_and_which_stay(store: Store) -> None:
+    store.trackers.append(changes := Changes())
+    store.app("one")
+    store.app("two")
+    saved = [*sweep(changes, store.find, Changes())]
+    store.app("one", stays=True)
+    store.close("two")
+    saved += sweep(changes, store.find, Changes())
+
+    stays = {row.app: row.value["stays"] for row in saved if row.value and row.section == HEAD}
+    assert stays == {"one": True, "two": False}
+    assert saved[-1] == Row("two")
+    assert finish(dumping(saved)) == finish(store.taking(store.app("one")))
 
 
 def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
@@ -130,6 +176,11 @@ def test_an_app_goes_again_if_every_request_that_named_it_is_refused(store: Stor
     assert store.clock.followers == followers
 
     with contextlib.suppress(ApiError), store.opening(store.draft("new")):
+        store.close("new")
+        raise errors.UID_NOT_FOUND(uid="x")
+    assert not store.find("new")
+
+    with contextlib.suppress(ApiError), store.opening(store.draft("new")):
         with store.opening(store.draft("new")):
             pass
         raise errors.UID_NOT_FOUND(uid="x")
@@ -140,6 +191,7 @@ def test_of_two_requests_that_draft_an_app_the_later_one_serves_the_app_of_the_f
     store: Store,
 ) -> None:
     first, late = store.draft("new"), store.draft("new")
+    finish(store.filling(first))
 
     with store.opening(first) as app, store.opening(late) as same:
         assert app is same is store.find("new") is first

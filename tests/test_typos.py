@@ -19,6 +19,7 @@ async def test_a_mistyped_name_over_http_is_refused_with_the_name_that_was_meant
 ) -> None:
     faults = [
         ({"kind": "hnag"}, "kind", "hang"),
+        ({"kind": "WS-CLOSED"}, "kind", "ws_close"),
         ({"kind": "hang", "oparation": "login"}, "oparation", "operation"),
         ({"kind": "hang", "operation": "lgoin"}, "operation", "login"),
         ({"kind": "hang", "match": {"operation": "lgoin"}}, "match.operation", "login"),

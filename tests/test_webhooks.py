@@ -320,7 +320,7 @@ async def test_a_webhook_needs_a_url_and_there_are_not_too_many(client: Client) 
     for url in wrong:
         assert "url" in await details_of(client.post("/_mock/webhooks", json={"url": url})), url
     for number in range(MAX_WEBHOOKS):
-        await steer(client, "POST", "webhooks", url=f"http://localhost:65535/{number}")
+        await steer(client, "POST", "webhooks", url=f"http://h:65535/{number}".ljust(3000, "x"))
 
     refused = await details_of(client.post("/_mock/webhooks", json={"url": "http://h/"}))
 

@@ -44,7 +44,7 @@ def unix(value: Moment) -> float:
     """
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value.strip())
+            value = datetime.fromisoformat(value)
         except ValueError:
             raise ValueError(f"{value!r} must be a time like 2026-01-31T12:00:00Z") from None
     if isinstance(value, datetime):

@@ -127,7 +127,7 @@ class Store:
 
     def filling(self, app: App) -> Steps[None]:
         """Give a drafted app the contents of its seed, unless it has them."""
-        if app.is_draft and not app.seeded:
+        if not app.seeded:
             yield from self._planting(app)
             app.seeded = app.version
 
@@ -273,7 +273,6 @@ class Store:
         del self._apps[app.key]
         self.clock.followers.discard(app.clock)
         app.note_all()
-        app.trackers = []
 
     def _empty(self, app_id: str, rules: Rules | None = None) -> App:
         journal, ids = self.journals.of(app_id), self.ids.of(app_id.lower())
