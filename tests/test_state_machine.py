@@ -124,12 +124,14 @@ class AppAgainstModel(RuleBasedStateMachine):
             self.app.reactivate_user(self.real(user.uid))
             user.active = True
 
-    @rule(place=places, active=st.booleans())
-    def delete(self, place: int, *, active: bool) -> None:
+    @rule(place=places, active=st.booleans(), again=st.booleans())
+    def delete(self, place: int, *, active: bool, again: bool) -> None:
         if user := self.pick(place, active=active):
             self.app.delete_user(self.real(user.uid))
             self.kill(user)
             del self.users[user.uid.lower()]
+            if again:
+                self.add_user(user.uid, 0, active=active)
 
     @rule(seconds=delays)
     def wait(self, seconds: int) -> None:

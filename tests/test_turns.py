@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockchat.api import json_text
+from mockchat.core.entities import Scope
 from mockchat.core.steps import finish
 from mockchat.wire.app import STORE
 from tests.answers import body_of, data_of
@@ -96,7 +97,7 @@ async def test_a_snapshot_is_of_one_moment_whatever_changes_while_it_is_taken(
 ) -> None:
     await steer(client, "POST", "seed", users=2000)
     store = client.app[STORE]
-    app = store.default
+    app, other = store.default, store.app("other")
     for uid in ("ann", "bob"):
         await create_user(client, uid)
     steps = store.taking(app)
@@ -110,6 +111,7 @@ async def test_a_snapshot_is_of_one_moment_whatever_changes_while_it_is_taken(
     await create_user(client, "late")
     role = {"role": "late", "name": "Late"}
     await data_of(client.post("/roles", json=role, headers=REST_KEY))
+    other.add_key("another app's", Scope.AUTH_ONLY)
     taken = finish(steps)
 
     assert taken == finish(store.taking(app))
