@@ -29,6 +29,7 @@ _NAMES = ("localhost{}", "10.0.2.2{} (Android emulator)", "host.docker.internal{
 _SILENCE = 60.0  # seconds
 _STDERR = 2
 _COLLECT_AFTER = 10_000  # new objects
+_YOUNG, _OLD = 2, 50  # collections: the middle ones look at few objects, and take 10 ms
 
 
 def serve(config: Config) -> int:
@@ -82,7 +83,7 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 async def _serve(config: Config, limit: _Limit) -> None:
     # The objects of the start stay until the end: the collector need not look at them.
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
+    gc.set_threshold(_COLLECT_AFTER, _YOUNG, _OLD)
     gc.enable()
     stop = _stop_at_signals(limit)
     asyncio.get_running_loop().set_exception_handler(_Failures())

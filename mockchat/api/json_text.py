@@ -2,11 +2,14 @@
 
 import json
 import math
+import re
 from typing import Any
 
 import orjson
 
 MAX_DEPTH = 64  # far above any real body, far below where printing would fail
+_HALF_PAIR = re.compile(r"\\u[dD]")
+_SLICE = 2**19  # characters that are searched before another thread has its turn
 _LONGEST_INTEGER = 20  # characters that 64 bits need
 
 
@@ -51,7 +54,8 @@ def parse_long(raw: bytes, most: int = MAX_DEPTH) -> Any:
         raise _too_deep(most) from None
     if _is_deeper(value, most):
         raise _too_deep(most)
-    if r"\ud" in text or r"\uD" in text:  # half a surrogate pair is no text for `orjson`, either
+    # Half a surrogate pair is no text for `orjson`, either.
+    if any(_HALF_PAIR.search(text, at, at + _SLICE + 2) for at in range(0, len(text), _SLICE)):
         json.dumps(value, ensure_ascii=False, indent=0).encode()
     return value
 

@@ -11,9 +11,10 @@ from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
 from mockchat.core.relations import befriend
 from mockchat.core.snapshot import copied
 from mockchat.core.state import App
-from mockchat.core.steps import STEP, Steps, in_thread, pieces
+from mockchat.core.steps import Steps, in_thread, pieces
 
 MAX_FAKE_USERS = 100_000  # at once
+_STEP = 50  # users whom Faker makes before others have their turn; a millisecond or two
 
 # The contents of a fixture by section: the attributes of its users, roles and keys.
 Sections = dict[str, list[dict[str, Any]]]
@@ -155,7 +156,7 @@ def adding_fake_users(app: App, count: int) -> Steps[None]:
             uid = f"{uid.rpartition('-')[0]}-{number}"
         metadata = {"email": f"{uid}@example.com", "company": faker.last_name()}
         app.add_user(User(uid, name, app.now, metadata=metadata))
-        if at % STEP == 0:
+        if at % _STEP == 0:
             yield
 
 

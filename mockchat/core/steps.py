@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 Steps = Generator[None, None, T]  # yields after each step, and returns the result
-STEP = 250  # entities of a step, which takes a millisecond or two
+STEP = 100  # entities of a step, which takes a millisecond or two
 _GLANCE = 0.002  # seconds
 
 
