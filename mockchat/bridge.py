@@ -51,6 +51,15 @@ class Bridge:
             coroutine.close()
             raise RuntimeError(_FORKED)
 
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Call a function there, before all that is asked for later; do not wait for it."""
+        if self.is_here:
+            function()
+        elif os.getpid() != self._process:
+            raise RuntimeError(_FORKED)
+        else:
+            self._loop.call_soon_threadsafe(function)
+
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function there and return its result."""
 

@@ -311,18 +311,21 @@ class MockApp(Kit):
         return self.server._bridge  # noqa: SLF001  # its own apps are no strangers
 
     def close(self) -> list[Exchange]:
-        """Remove the app and end its sessions; return the exchanges of its journal."""
-        bridge, app_id = self._bridge, self.app_id
-        store = bridge.store
+        """Remove the app and end its sessions; return the exchanges of its journal.
 
-        def close() -> list[Exchange]:
-            journal = store.journals.of(app_id)  # refused requests may be all there is
-            exchanges = list(journal)
-            store.close(app_id)
+        It waits for no other thread: the server does so before all that it is asked later.
+        """
+        store = self._bridge.store
+        journal = store.journals.of(self.app_id)  # refused requests may be all there is
+        exchanges = list(journal)
+
+        def close() -> None:
+            store.close(self.app_id)
             journal.close()
-            return exchanges
 
-        return bridge.call(close)
+        if exchanges or store.find(self.app_id):
+            self._bridge.call_soon(close)
+        return exchanges
 
     def take_unstruck_faults(self) -> list[str]:
         """Remove the app's faults that never struck; tell them and those removed before."""

@@ -101,9 +101,8 @@ def test_alike(number, mockchat):
     mockchat.hold_logins().__enter__()
 
 def test_what_was_left_is_gone(mockchat):
-    store = mockchat.server.store
-    assert not any(store.find(app_id) for app_id in SEEN)
-    assert not store.faults.rules
+    assert not mockchat.server.state().keys() & set(SEEN)
+    assert not mockchat.server.store.faults.rules
 """
 WAYS = """
 from calls import ask

@@ -285,7 +285,8 @@ class Journals:
     def of(self, app_id: str) -> Journal:
         """Return the journal of an app, a new one if there is none with exchanges."""
         key = app_id.lower()
-        held = (one for one in self._by_use if one.app_id == key)
+        journals = tuple(self._by_use)  # at once: a test's thread asks, too
+        held = (one for one in journals if one.app_id == key)
         return next(held, None) or Journal(self, app_id)
 
     def next_id(self) -> int:
