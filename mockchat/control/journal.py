@@ -1,5 +1,6 @@
 """Control actions on the journal of requests and answers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mockchat.api import json_text
@@ -16,9 +17,10 @@ from mockchat.control.requests import (
     not_found,
 )
 from mockchat.core import errors
-from mockchat.core.faults import CODES
+from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.matching import Pattern
+from mockchat.core.store import Store
 from mockchat.core.words import counted, guess
 
 table = control_table()
@@ -68,20 +70,28 @@ def found(call: Call, wanted: Filter) -> list[Exchange]:
     return call.server.store.journals.search(wanted, call.app_id)
 
 
-def _filter(call: Call) -> Filter:
-    query = call.query
+def filter_of(query: Mapping[str, Any], store: Store, app_id: str | None) -> Filter:
+    """Return the filter of a query; raise BAD_REQUEST for an error code that no answer has."""
     code = query.get("code") or None
-    if code and not call.server.store.knows_code(code, call.app_id):
+    if code and not _is_known(code, store, app_id):
         near = guess(code, CODES) or " `mockchat errors` lists them."
         raise refuse("code", "plain", near, reason="is of no error and no fault")
     pattern = Pattern(*(query.get(name) or None for name in ("operation", "method", "path", "uid")))
-    return Filter(
-        pattern,
-        query.get("status"),
-        code,
-        since=query.get("since"),
-        cursor=query.get("cursor"),
-    )
+    since, cursor = query.get("since"), query.get("cursor")
+    return Filter(pattern, query.get("status"), code, since=since, cursor=cursor)
+
+
+def _is_known(code: str, store: Store, app_id: str | None) -> bool:
+    """Whether the catalogue, a fault or the journal has an error code."""
+    if code in CODES or code.startswith(OF_STATUS):
+        return True
+    if any(code in rule.codes for rule in store.faults.rules.values()):
+        return True
+    return bool(store.journals.search(Filter(code=code), app_id))
+
+
+def _filter(call: Call) -> Filter:
+    return filter_of(call.query, call.server.store, call.app_id)
 
 
 @table.get("/journal", query=JournalQuery, returns=JournalSchema)

@@ -11,10 +11,10 @@ from mockchat.core import errors, snapshot
 from mockchat.core.changes import Change, Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event
-from mockchat.core.faults import CODES, OF_STATUS, Faults
+from mockchat.core.faults import Faults
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
-from mockchat.core.journal import Filter, Journals
+from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
 from mockchat.core.snapshot import Contents, SnapshotError
 from mockchat.core.state import UID_CHARACTERS, App
@@ -285,16 +285,6 @@ class Store:
     def _emit(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)
-
-    def knows_code(self, code: str, app_id: str | None) -> bool:
-        """Whether an answer may have an error code: of the catalogue, a fault or the journal."""
-        of_faults = (one for rule in self.faults.rules.values() for one in rule.codes)
-        return (
-            code in CODES
-            or code.startswith(OF_STATUS)
-            or code in of_faults
-            or bool(self.journals.search(Filter(code=code), app_id))
-        )
 
     # --- snapshots ----------------------------------------------------------------------
     def taking(self, app: App | None = None) -> Steps[Apps]:

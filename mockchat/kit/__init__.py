@@ -17,12 +17,13 @@ from mockchat.bridge import Bridge
 from mockchat.control.fault_rules import PARAMETERS
 from mockchat.core.clock import Duration, unix
 from mockchat.core.entities import BACK_END, Caller
+from mockchat.core.errors import ApiError
 from mockchat.core.faults import CODES
 from mockchat.core.ids import camel
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.core.words import did_you_mean
-from mockchat.kit.checks import check_keywords, check_where, knowing_keywords
+from mockchat.kit.checks import check_keywords, knowing_keywords
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
 
@@ -230,7 +231,7 @@ class Kit:
 
         Which: `operation`, `method`, `path`, `uid`. How often: `times`, `after`, `probability`,
         `random_seed`. The rest are the kind's own parameters. Raises TypeError for another option,
-        ValueError for a kind, an operation or a method that there is not.
+        ValueError for a kind or a value that there is not.
         """
         return self._add_fault(kind, options)
 
@@ -238,8 +239,10 @@ class Kit:
         if kind not in PARAMETERS:
             raise ValueError(f"there is no fault {kind!r}; {did_you_mean(kind, PARAMETERS)}")
         check_keywords(options, (*_OF_RULE, *PARAMETERS[kind]), f"the fault {kind} has no {{}}")
-        check_where(options)
-        row = self._control("add_fault", body={"kind": kind, **_camel(options)})
+        try:
+            row = self._control("add_fault", body={"kind": kind, **_camel(options)})
+        except ApiError as error:
+            raise ValueError(str(error)) from None
         return Fault(self._bridge, self._app_id, row)
 
     @contextlib.contextmanager

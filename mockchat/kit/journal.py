@@ -2,24 +2,28 @@
 
 from __future__ import annotations  # the types of the keywords are for editors only
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
+from mockchat.api.validation import Loader
 from mockchat.bridge import Bridge
+from mockchat.control.journal import filter_of
+from mockchat.control.requests import ExchangeQuery
 from mockchat.core.clock import Duration, seconds
-from mockchat.core.faults import CODES
+from mockchat.core.errors import ApiError
 from mockchat.core.journal import Exchange, Filter, explain
-from mockchat.core.matching import Pattern
-from mockchat.core.words import did_you_mean
-from mockchat.kit.checks import check_keywords, check_values, check_where
+from mockchat.kit.checks import check_keywords
 from mockchat.kit.handles import PATIENCE
 
 if TYPE_CHECKING:
     from mockchat.kit.names import Wanted
 
 __tracebackhide__ = True  # a failed assertion shows the line of the test
-_OF_PATTERN = ("operation", "method", "path", "uid")
-_OF_FILTER = ("status", "code", "headers", "json", "since")
+_NAMES = (
+    *("operation", "method", "path", "uid"),
+    *("status", "code", "headers", "json", "since"),
+)
+_load = Loader(ExchangeQuery)
 
 
 class JournalView:
@@ -125,16 +129,17 @@ class JournalView:
         return found[-1]
 
     def _filter(self, wanted: Wanted) -> Filter:
-        """Return the filter; raise TypeError or ValueError for a name that nobody knows."""
+        """Return the filter; raise TypeError or ValueError for one that no exchange can fit."""
         given: dict[str, Any] = {**wanted}
-        check_keywords(given, (*_OF_PATTERN, *_OF_FILTER), "exchanges have no {} to look for")
-        check_values(given)
-        check_where(given)
-        store, code = self._bridge.store, given.get("code")
-        if code and not self._bridge.call(store.knows_code, code, self._app_id):
-            raise ValueError(f"there is no error code {code!r}; {did_you_mean(code, CODES)}")
-        pattern = Pattern(**{name: given.pop(name) for name in _OF_PATTERN if name in given})
-        return Filter(pattern, **given)
+        check_keywords(given, _NAMES, "exchanges have no {} to look for")
+        parts = {name: given.pop(name) for name in ("headers", "json") if name in given}
+        if not isinstance(parts.get("headers") or {}, Mapping):
+            raise TypeError(f"headers must be a mapping, not {parts['headers']!r}")
+        try:
+            found = self._bridge.call(filter_of, _load(given), self._bridge.store, self._app_id)
+        except ApiError as error:
+            raise ValueError(str(error)) from None
+        return found._replace(**parts)
 
     def _explain(self, wanted: Wanted) -> str:
         pattern = self._filter(wanted)
