@@ -11,7 +11,7 @@ import pytest
 from mockchat import Config
 from mockchat.core.clock import Clock
 from mockchat.core.seed import MAX_FAKE_USERS, Seed, fixtures_dir
-from mockchat.core.steps import finish
+from mockchat.core.steps import STEP, finish
 from mockchat.wire.app import STORE, create_store
 from tests.answers import data_of, details_of
 from tests.helpers import create_user, get_user, state_of, steer
@@ -229,7 +229,7 @@ def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> Non
     ]
     steps = Seed(users=[{"uid": "u0", "name": "x"}, *users]).adding(store.default)
 
-    for _ in range(9):  # all users are there; their friendships are not
+    for _ in range(1 + 2000 // STEP):  # all users are there; their friendships are not
         next(steps)
     gone, liked = store.default.find_user("u7"), store.default.find_user("u0")
     assert gone
