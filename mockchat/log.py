@@ -23,6 +23,7 @@ from mockchat.server import MockChat
 _WALL = Clock()  # log lines have this machine's time, even if the mock's clock is frozen
 _TIME, _DATE_AND_TIME = "%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"
 _FLUSH_AFTER = 0.02  # seconds; one system call writes many log lines
+_FLUSH_AT = 32  # lines; more would keep the next request waiting while they are made
 _MOST = 2**20  # characters that wait for stderr
 _FAREWELL = 0.5  # seconds that stderr has to take the last lines
 
@@ -33,6 +34,7 @@ class Log:
     def __init__(self, config: Config) -> None:
         is_json = config.log_format == "json"
         self._line = _json_line if is_json else _text_line
+        self._time = _DATE_AND_TIME if is_json else _TIME
         self._has_requests = config.log_level in ("debug", "info")
         self._waiting: list[Exchange] = []
         self._writer = Writer(_json_loss if is_json else _text_loss)
@@ -47,14 +49,19 @@ class Log:
             mock.observe(self._add)
 
     def _add(self, exchange: Exchange) -> None:
-        if not self._waiting:
+        waiting = self._waiting
+        if not waiting:
             asyncio.get_running_loop().call_later(_FLUSH_AFTER, self._flush)
-        self._waiting.append(exchange)
+        waiting.append(exchange)
+        if len(waiting) >= _FLUSH_AT:
+            self._flush()
 
     def _flush(self) -> None:
-        text = "".join(map(self._line, self._waiting))
-        self._waiting.clear()
-        self._writer.write(text)
+        if self._waiting:
+            now = _stamp(int(_WALL.now()), self._time)
+            text = "".join([self._line(one, now) for one in self._waiting])
+            self._waiting.clear()
+            self._writer.write(text)
 
     def close(self) -> None:
         """Write the lines that wait, as far as stderr takes them in half a second."""
@@ -143,18 +150,17 @@ def _stamp(second: int, layout: str) -> str:
     return time.strftime(layout, time.localtime(second))
 
 
-def _text_line(exchange: Exchange) -> str:
-    now, status = _stamp(int(_WALL.now()), _TIME), exchange.status or "no answer"
-    facts = "".join(f"{fact} " for fact in exchange.facts())
-    # A call of the control API, which is in no journal, may be for every app.
-    app = f"app={exchange.app_id} " if exchange.id else ""
-    target, milliseconds = masked(exchange.target), 1000 * exchange.seconds
-    return f"{now} {exchange.method} {target} {status} {facts}{app}{milliseconds:.1f}ms\n"
+def _text_line(exchange: Exchange, now: str) -> str:
+    facts = exchange.facts()
+    if exchange.id:  # a call of the control API, which is in no journal, may be for every app
+        facts.append(f"app={exchange.app_id}")
+    request = f"{exchange.method} {masked(exchange.target)} {exchange.status or 'no answer'}"
+    return f"{now} {request} {' '.join([*facts, f'{1000 * exchange.seconds:.1f}ms'])}\n"
 
 
-def _json_line(exchange: Exchange) -> str:
+def _json_line(exchange: Exchange, now: str) -> str:
     fields = {
-        "time": _stamp(int(_WALL.now()), _DATE_AND_TIME),
+        "time": now,
         "method": exchange.method,
         "path": masked(exchange.target),
         "status": exchange.status,

@@ -19,7 +19,6 @@ from mockchat.core.steps import finish
 from mockchat.core.user_list import UserFilter, selecting
 from mockchat.wire import handler
 from mockchat.wire.app import HANDLER, STORE
-from mockchat.wire.routing import Endpoint
 from tests.values import REST_KEY, Client
 
 ROOT = Path(__file__).parent.parent
@@ -131,7 +130,7 @@ async def crashes(client: Client) -> Any:
         raise AssertionError("a bug")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Endpoint, "run", fail)
+        patch.setattr(handler.RequestHandler, "_run", fail)
         for _ in range(handler.MOST_CRASHES + 2):
             async with client.get("/users", headers=REST_KEY) as answer:
                 assert answer.status == 500

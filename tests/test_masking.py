@@ -94,7 +94,7 @@ def test_no_token_is_in_the_log_in_a_failed_assertion_or_in_printed_lines(
     with pytest.raises(AssertionError) as failed:
         app.journal.assert_called(operation="login", status=418)
     printed = steer("journal").out
-    told = (str(failed.value), printed, _text_line(exchanges[0]), _json_line(exchanges[0]))
+    told = (str(failed.value), printed, _text_line(exchanges[0], ""), _json_line(exchanges[0], ""))
 
     assert token in line
     assert [text for text in told if token in text] == []

@@ -123,7 +123,7 @@ def test_a_code_or_uid_of_several_lines_is_one_word_of_the_line() -> None:
     told = exchange()
     told.code = "A\nB\x1b[31m"
 
-    assert next(told.facts()) == r'"A\nB\u001b[31m"'
+    assert told.facts()[0] == r'"A\nB\u001b[31m"'
     assert str(told).isprintable()
 
 

@@ -225,6 +225,9 @@ _CHANGES = frozenset(
 )
 
 
+_OF_PUSH = frozenset(("app_info", "appInfo", "push_notification", "pushNotification"))
+
+
 def only_logs_in(body: Mapping[str, Any]) -> bool:
     """Whether the body of a `PUT /me`, loaded or not, describes the client and changes nothing.
 
@@ -238,10 +241,10 @@ def push_token_in(body: Mapping[str, Any]) -> str | None:
 
     SDKs put it into `appInfo` or beside it.
     """
+    if _OF_PUSH.isdisjoint(body):
+        return None
     info = body.get("app_info") or body.get("appInfo")
     beside = body.get("push_notification") or body.get("pushNotification")
-    if not info and not beside:
-        return None
     found = _object(_object(info).get("pushNotification") or beside).get("fcmDeviceToken")
     return found if isinstance(found, str) and found else None
 

@@ -110,12 +110,15 @@ class Exchange:
         outcome = " ".join([str(self.status or "no answer"), *self.facts(), *faults])
         return f"#{self.id} {self.summary.method} {masked(self.target)} -> {outcome}"
 
-    def facts(self) -> Iterator[str]:
-        """Yield the error code, the operation and the uid, as far as there are any, in one line."""
-        code = self.code and word(self.code)  # a fault's own may be any text
-        yield from filter(None, (code, self.operation))
-        if uid := self.uid:
-            yield f"uid={word(uid)}"
+    def facts(self) -> list[str]:
+        """Return the error code, the operation and the uid as words, as far as there are any."""
+        _, _, operation, uid, *_ = self.summary
+        facts = [word(self.code)] if self.code else []  # a fault's own may be any text
+        if operation:
+            facts.append(operation)
+        if uid:
+            facts.append(f"uid={word(uid)}")
+        return facts
 
     @property
     def method(self) -> str:
@@ -150,9 +153,9 @@ class Exchange:
     @property
     def size(self) -> int:
         """The bytes that it takes, roughly: the answer's headers are part of the overhead."""
-        (asked, sent), (_, answered) = self.sent, self.answered
-        bodies = len(sent) + len(answered) + self._frame_bytes
-        return _OVERHEAD + len(self.target) + bodies + sum(map(len, asked.values()))
+        asked, sent = self.sent
+        texts = len(self.target) + len(sent) + len(self.answered[1]) + self._frame_bytes
+        return sum(map(len, asked.values()), _OVERHEAD + texts)
 
 
 class Filter(NamedTuple):
@@ -225,8 +228,8 @@ class Journal:
             return
         journals = self._journals
         journals.sequence = exchange.sequence = journals.sequence + 1
-        exchange.counted = size = exchange.size
         self._exchanges.append(exchange)
+        exchange.counted = size = exchange.size
         self._grow(size)
         if journals.watchers.present:
             journals.watchers.tell(self.app_id, exchange)
@@ -264,7 +267,8 @@ class Journal:
             self.bytes > journals.most_bytes and len(exchanges) > 1
         ):
             self.drop_oldest()
-        journals.make_room(self)
+        if journals.newest is not self or journals.bytes > journals.most_in_all:
+            journals.make_room(self)
 
 
 class Journals:
@@ -276,7 +280,9 @@ class Journals:
     def __init__(self, most: int, most_bytes: int, sequence: int = 0) -> None:
         self.most = most
         self.most_bytes = most_bytes
+        self.most_in_all = _JOURNALS_IN_FULL * most_bytes
         self.bytes = 0
+        self.newest: Journal | None = None  # that grew
         self.sequence = sequence
         self.watchers = Watchers()
         self._last_id = 0
@@ -296,10 +302,10 @@ class Journals:
 
     def make_room(self, journal: Journal) -> None:
         """Note that a journal grew; if all are too large, unused ones drop exchanges."""
-        if journal is not next(reversed(self._by_use), None):
-            self._by_use[journal] = None
-            self._by_use.move_to_end(journal)
-        while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
+        self.newest = journal
+        self._by_use[journal] = None
+        self._by_use.move_to_end(journal)
+        while self.bytes > self.most_in_all and len(self._by_use) > 1:
             oldest = next(iter(self._by_use))
             if len(oldest):
                 oldest.drop_oldest()
@@ -309,6 +315,8 @@ class Journals:
     def forget(self, journal: Journal) -> None:
         """Remove a journal from searches."""
         self._by_use.pop(journal, None)
+        if self.newest is journal:
+            self.newest = None
 
     def clear(self, app_id: str | None = None) -> int:
         """Drop all exchanges of an app, or of all; return their number."""

@@ -1,6 +1,7 @@
 """The rules of an app, and its rate limit."""
 
 import math
+from collections import defaultdict
 from typing import NamedTuple
 
 from mockchat.core import errors
@@ -49,28 +50,27 @@ class Quota:
 
     def __init__(self, rate_limit: int | None = None) -> None:
         self.rate_limit = rate_limit
-        self._minute = -1
-        self._used: dict[int, int] = {}
+        self._minute = -1.0
+        self._used: defaultdict[int, int] = defaultdict(int)  # by the limit of a class
         self._used_by_app = 0
 
     def take(self, limit: int, now: float) -> None:
         """Count one request of the class with this limit; raise TOO_MANY_REQUESTS."""
-        minute = int(now // _WINDOW)
+        minute = now // _WINDOW
         if minute != self._minute:
             self._minute, self._used_by_app = minute, 0
             self._used.clear()
         if self.rate_limit is not None and self._used_by_app >= self.rate_limit:
-            seconds = math.ceil((minute + 1) * _WINDOW - now)
-            raise errors.TOO_MANY_REQUESTS(
-                limit=self.rate_limit, seconds=seconds, reset=(minute + 1) * _WINDOW
-            )
+            end = (int(minute) + 1) * _WINDOW
+            seconds = math.ceil(end - now)
+            raise errors.TOO_MANY_REQUESTS(limit=self.rate_limit, seconds=seconds, reset=end)
         self._used_by_app += 1
-        self._used[limit] = self._used.get(limit, 0) + 1
+        self._used[limit] += 1
 
     def left(self, limit: int) -> Allowance:
         """Return the requests of this minute that are left for the class with this limit."""
-        if self.rate_limit is not None:
-            left = self.rate_limit - self._used_by_app
-            return Allowance(self.rate_limit, left, self.rate_limit, left)
-        left = max(0, limit - self._used.get(limit, 0))
-        return Allowance(limit, left, APP_LIMIT, max(0, APP_LIMIT - self._used_by_app))
+        most, used = self.rate_limit, self._used_by_app
+        if most is not None:
+            return Allowance(most, most - used, most, most - used)
+        left, left_of_app = limit - self._used[limit], APP_LIMIT - used
+        return Allowance(limit, max(0, left), APP_LIMIT, max(0, left_of_app))

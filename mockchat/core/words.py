@@ -12,7 +12,7 @@ def counted(count: int, one: str, many: str) -> str:
 def word(text: str) -> str:
     """Return a client's text as one word of a line, quoted where it is none."""
     plain = text.isprintable() and " " not in text
-    return f"{text if plain else json.dumps(text):.100}"
+    return (text if plain else json.dumps(text))[:100]
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:

@@ -1,17 +1,14 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.helpers import (
-    must_be_empty_body,
-    rfc822_formatted_time,
-    should_remove_content_length,
-)
+from aiohttp.helpers import EMPTY_BODY_STATUS_CODES, rfc822_formatted_time
 
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, File, Page, Stream
@@ -104,27 +101,30 @@ class Reply(web.StreamResponse):
     @property
     def keep_alive(self) -> bool:
         """Whether the connection may serve another request: none after a body that is broken."""
-        request = self._req
-        return request is not None and request.keep_alive and request.content.exception() is None
+        return bool(self._keep_alive)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write the headers, which are sent together with the body."""
+        writer = request.writer
         if self._payload_writer is not None:
-            return None if self._eof_sent else self._payload_writer
-        self._req, self._payload_writer = request, request.writer
+            return None if self._eof_sent else writer
+        self._req, self._payload_writer = request, writer
         _, headers, body, *_ = self._answer
-        self._must_be_empty_body = must_be_empty_body(request.method, self._status)
-        if not should_remove_content_length(request.method, self._status):
-            headers[hdrs.CONTENT_LENGTH] = str(len(body))
-        headers[hdrs.DATE] = rfc822_formatted_time()
+        if self._status in EMPTY_BODY_STATUS_CODES:
+            self._must_be_empty_body = True
+        else:
+            self._must_be_empty_body = request.method == hdrs.METH_HEAD
+            headers["Content-Length"] = str(len(body))
+        headers["Date"] = rfc822_formatted_time()
+        self._keep_alive = request.keep_alive and request.content.exception() is None
         major, minor = request.version
-        if not self.keep_alive:
-            headers[hdrs.CONNECTION] = "close"
+        if not self._keep_alive:
+            headers["Connection"] = "close"
         elif minor == 0:
-            headers[hdrs.CONNECTION] = "keep-alive"
+            headers["Connection"] = "keep-alive"
         line = f"HTTP/{major}.{minor} {self._status} {self._reason}"
-        await request.writer.write_headers(line, headers)  # type: ignore[arg-type]  # it has items
-        return self._payload_writer
+        await writer.write_headers(line, headers)  # type: ignore[arg-type]  # it has items
+        return writer
 
     async def write_eof(self, _data: bytes = b"") -> None:
         """Send the answer."""
@@ -163,15 +163,15 @@ def _success(context: RequestContext, result: Any) -> Answer:
     if isinstance(result, Stream):
         headers[hdrs.CONTENT_TYPE] = result.content_type
         return Answer(HTTPStatus.OK, headers, stream=result.pieces)
-    told = envelope(endpoint, result, context.server, choose(context))
+    told = envelope(endpoint, result, context.server, partial(choose, context))
     return Answer(HTTPStatus.OK, headers, json_text.render(told))
 
 
-def envelope(endpoint: Endpoint, result: Any, server: str, dialect: str) -> Any:
+def envelope(endpoint: Endpoint, result: Any, server: str, dialect: Callable[[], str]) -> Any:
     """Return a result as plain data, in the envelope of its API.
 
     `server` is the URL by which the client reaches pictures of this server, empty where it
-    reaches them by their live names.
+    reaches them by their live names. `dialect` returns the dialect of the client.
     """
     if endpoint.is_control:
         return _plain(endpoint, result, server, dialect)
@@ -181,7 +181,7 @@ def envelope(endpoint: Endpoint, result: Any, server: str, dialect: str) -> Any:
     return {"data": _plain(endpoint, result, server, dialect)}
 
 
-def _plain(endpoint: Endpoint, result: Any, server: str, dialect: str) -> Any:
+def _plain(endpoint: Endpoint, result: Any, server: str, dialect: Callable[[], str]) -> Any:
     if isinstance(result, Ack):
         return {"success": result.success, "message": result.message}
     if result is None or isinstance(result, dict):
@@ -189,8 +189,10 @@ def _plain(endpoint: Endpoint, result: Any, server: str, dialect: str) -> Any:
     printed = endpoint.dump(result)
     if endpoint.shows_users and server and "avatar" in printed:
         printed["avatar"] = address_for(printed["avatar"], server)
-    if dialect == "live" and "uid" in printed:  # a fixture's uid may have capitals
-        printed["uid"] = printed["uid"].lower()
+    if "uid" in printed:  # a fixture's uid may have capitals
+        uid = printed["uid"]
+        if uid != uid.lower() and dialect() == "live":
+            printed["uid"] = uid.lower()
     return printed
 
 
@@ -243,7 +245,7 @@ def choose(context: RequestContext) -> str:
     end may send there what `mockchat` asks for, `Bearer` and the control token.
     """
     headers, wanted = context.headers, context.app.rules.errors
-    if wish := headers.get("x-mock-errors"):
+    if context.is_steered and (wish := headers.get("X-Mock-Errors")):
         wish = wish.strip().lower()
         wanted = wish if wish in ("auto", *DIALECTS) else wanted
     if wanted != "auto":
@@ -323,11 +325,11 @@ def _headers(context: RequestContext) -> dict[str, str]:
     """Return the headers that every answer of JSON carries."""
     if context.is_control:  # which is for no other origin
         return dict(_OF_CONTROL)
-    origin = context.headers.get(hdrs.ORIGIN)
-    headers = dict(_OF_ANSWER) if origin is None else _for_origin(origin, _OF_ANSWER)
+    origin, endpoint = context.headers.get(hdrs.ORIGIN), context.endpoint
+    headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)
     headers["X-Mock-Exchange"] = str(context.id)
-    if context.endpoint is not None and context.refusal is None:
-        _set_rate_limit(headers, *context.app.quota.left(context.endpoint.operation.limit))
+    if endpoint is not None and context.refusal is None:
+        _set_rate_limit(headers, *context.app.quota.left(endpoint.operation.limit))
     return headers
 
 

@@ -73,9 +73,11 @@ class Body:
             self.error = error
 
     def fields_or_none(self) -> Mapping[str, Any]:
-        """Return the body's fields, or nothing where it has none."""
+        """Return the body's fields, or nothing where it has none, or is long and not parsed."""
         if self._fields is not None:
             return self._fields
+        if self.is_long:
+            return _NOTHING
         try:
             return self.fields()
         except ApiError:

@@ -92,6 +92,8 @@ class _WatchingParser(HttpRequestParser):
         A head that begins together with the end of another request's body is not remembered as a
         whole: aiohttp's refusal of it stands.
         """
+        if not data:  # aiohttp asks for the rest of the bytes that it has
+            return super().feed_data(data)
         in_body = not self.body.is_eof()
         try:
             found: Any = super().feed_data(data)
@@ -104,7 +106,8 @@ class _WatchingParser(HttpRequestParser):
             for message, self.body in found[0]:
                 if message.version is not HttpVersion11 or message.path[:1] != "/":
                     _check(message)
-            self._await(data.rpartition(_END)[2] if self.body is EMPTY_PAYLOAD else b"")
+            ends_there = self.body is not EMPTY_PAYLOAD or data.endswith(_END)
+            self._await(b"" if ends_there else data.rpartition(_END)[2])
         elif not in_body:
             since = self.awaited_since
             self._await(self._unfinished + data)
@@ -113,7 +116,7 @@ class _WatchingParser(HttpRequestParser):
 
     def _await(self, rest: bytes) -> None:
         """Note the bytes of a head that is not complete, or none, from now on."""
-        self._unfinished = rest.lstrip()
+        self._unfinished = rest and rest.lstrip()
         self.awaited_since = self._time() if self._unfinished else None
 
     def _parse_merging(self, head: bytes, error: BadHttpMessage) -> Any:

@@ -163,8 +163,6 @@ class FaultInjector:
 
     async def strike(self, context: RequestContext) -> Struck:
         """Let the faults of the header and of the app strike, in the order of their rules."""
-        if not self._store.faults.rules and HEADER not in context.headers:
-            return UNTOUCHED
         if context.is_control or context.method == hdrs.METH_OPTIONS:
             return UNTOUCHED
         names: list[str] = []

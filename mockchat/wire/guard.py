@@ -12,8 +12,9 @@ from mockchat.core.words import nearest
 from mockchat.wire.answers import DIALECTS
 from mockchat.wire.faults import HEADER
 from mockchat.wire.hosts import Address, is_loopback, is_private, parse_host
+from mockchat.wire.resolve import STEERING_PREFIX
 
-_PREFIX, _ERRORS = "x-mock-", "X-Mock-Errors"
+_ERRORS = "X-Mock-Errors"
 _STEERING = {name[7:].lower(): name for name in (_ERRORS, HEADER)}  # by what follows the prefix
 _DIALECTS = ("auto", *DIALECTS)
 
@@ -72,10 +73,8 @@ def check_steering(headers: Mapping[str, str]) -> None:
 
     Headers of other tools, which only begin in the same way, are none of ours.
     """
-    if _PREFIX not in " ".join(headers).lower():
-        return
     for name in headers:
-        if name[:7].lower() != _PREFIX or name[7:].lower() in _STEERING:
+        if name[:7].lower() != STEERING_PREFIX or name[7:].lower() in _STEERING:
             continue
         if near := nearest(name[7:], _STEERING):
             raise refuse(name, "plain", f" Did you mean {_STEERING[near]!r}?", reason="is not read")

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 from aiohttp import hdrs, web
@@ -118,8 +119,10 @@ class RequestHandler:
         struck = UNTOUCHED
         outcome: Any
         try:
-            check_steering(context.headers)
-            struck = await self._faults.strike(context)
+            if context.is_steered:
+                check_steering(context.headers)
+            if context.is_steered or self._store.faults.rules:
+                struck = await self._faults.strike(context)
             if context.app.is_draft:
                 await self._fill(context.app)
                 app = self._store.find(context.app.id)  # which another request added meanwhile
@@ -142,7 +145,13 @@ class RequestHandler:
         if endpoint is None:
             return await self._serve_path_without_endpoint(context, struck)
         caller = self._authenticate(context, endpoint)
-        call = await self._load(context, endpoint, caller)
+        text = context.request.rel_url.raw_query_string
+        given = parse_form(text, "query") if text else _NOTHING
+        query = endpoint.load_query(given) if endpoint.takes_query else _NOTHING
+        body = _NOTHING
+        if endpoint.takes_body:
+            body = await self._load_body(context, endpoint, given)
+        call = self._call(context, caller, query, body)
         if call.app.is_draft:  # a body of the control API names it
             await self._fill(call.app)
         return await self._run(endpoint, call)
@@ -154,31 +163,35 @@ class RequestHandler:
 
     def _authenticate(self, context: RequestContext, endpoint: Endpoint) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
-        operation = endpoint.operation
+        operation, app = endpoint.operation, context.app
         if context.is_control:
             self._guard.check(operation.access, context.address, context.headers)
         if context.refusal is not None:
             raise context.refusal
         if not context.is_control:
-            context.app.quota.take(operation.limit, context.at)
-        caller = endpoint.caller(context.app, context.headers, context.body.fields)
+            app.quota.take(operation.limit, context.at)
+        caller = endpoint.caller(app, context.headers, context.body.fields)
         if operation.admits is not None:
-            operation.admits(context.app)
+            operation.admits(app)
         return caller
 
-    async def _load(
-        self, context: RequestContext, endpoint: Endpoint, caller: Caller | None
+    async def _load_body(
+        self, context: RequestContext, endpoint: Endpoint, given: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the body's values, validated; a field may stand in the query, as it is `given`."""
+        body = context.body
+        if not body.is_long:
+            return endpoint.load_body({**given, **body.fields()})
+        await body.parse_long()
+        return await asyncio.to_thread(endpoint.load_body, {**given, **body.fields()})
+
+    def _call(
+        self,
+        context: RequestContext,
+        caller: Caller | None,
+        query: Mapping[str, Any],
+        body: Mapping[str, Any],
     ) -> Call:
-        """Return the call, its query and body validated; a body's field may stand in the query."""
-        text = context.request.rel_url.raw_query_string
-        given = parse_form(text, "query") if text else _NOTHING
-        query = endpoint.load_query(given)
-        body: Mapping[str, Any] = _NOTHING
-        if is_long := context.body.is_long:
-            await context.body.parse_long()
-        if endpoint.takes_body:
-            load, fields = endpoint.load_body, {**given, **context.body.fields()}
-            body = await asyncio.to_thread(load, fields) if is_long else load(fields)
         app, every_app = context.app, False
         if context.is_control:
             app_id = query.get("app") or body.get("app") or context.app_id
@@ -190,10 +203,10 @@ class RequestHandler:
             query=query,
             body=body,
             headers=context.headers,
-            find_hosts=lambda: self._resolver.hosts(context.address, app, context.target.app_id),
+            find_hosts=partial(self._resolver.hosts, context.address, app, context.target.app_id),
             server_url=context.server,
             sleep=self._sleep,
-            waiting=lambda: self._waits.waiting(context.request),
+            waiting=partial(self._waits.waiting, context.request),
             server=self._server,
             every_app=every_app,
         )
@@ -206,10 +219,14 @@ class RequestHandler:
         """
         app, stays = call.app, stays or endpoint.is_control
         if endpoint.makes_no_app or (app.is_settled and app.stays >= stays):
-            result = await endpoint.run(call)
+            result = endpoint.run(call)
+            if endpoint.is_async:
+                result = await result
         else:
             with self._store.opening(app, stays=stays) as call.app:
-                result = await endpoint.run(call)
+                result = endpoint.run(call)
+                if endpoint.is_async:
+                    result = await result
         if endpoint.writes:
             self._store.journals.watchers.change()
         return result
@@ -301,7 +318,7 @@ class RequestHandler:
             query=endpoint.load_query(query),
             body=endpoint.load_body(body),
             headers=_NO_VALUES,
-            find_hosts=lambda: self._resolver.hosts(address, app, app_in_path),
+            find_hosts=partial(self._resolver.hosts, address, app, app_in_path),
             server_url=url,
             sleep=sleep or _at_once,
             waiting=_refuse_to_wait,
@@ -311,7 +328,7 @@ class RequestHandler:
         result = await self._run(endpoint, call, stays=True)
         if isinstance(result, Stream):
             return b"".join([piece async for piece in result.pieces])
-        return answers.envelope(endpoint, result, url, app.rules.errors)
+        return answers.envelope(endpoint, result, url, lambda: app.rules.errors)
 
 
 async def _at_once(_seconds: float) -> None:

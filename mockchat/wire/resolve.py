@@ -34,12 +34,35 @@ _CREDENTIAL_IN_BODY = ("login", "logout")
 _BY_JWT = "count_online_members"  # the operation that takes the session JWT
 _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 _parse_host = lru_cache(maxsize=1024)(lambda host, secure: hosts.parse_host(host, secure=secure))
-_app_in = lru_cache(maxsize=1024)(hosts.app_in)
 _hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
-_server_at = lru_cache(maxsize=1024)(hosts.server_at)
+STEERING_PREFIX = "x-mock-"  # of headers, in lower case
 _LOCAL = Address("localhost", 80, secure=False)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _NO_VALUES: Mapping[str, str] = {}
+
+
+class Place(NamedTuple):
+    """The facts that follow from the method, path and address of a request alone."""
+
+    target: Target
+    endpoint: Endpoint | None
+    operation: str | None
+    path: Mapping[str, str]
+    server: str
+    app_in_host: str | None
+    unbuilt: str  # the name of a request to a service that is not built, else empty
+
+
+@lru_cache(maxsize=4096)
+def _place(method: str, raw_path: str, address: Address) -> Place:
+    """Return the place of a request; the cache serves those that come again."""
+    target, found = route(method, raw_path)
+    service = None if target.is_control else hosts.unbuilt_service(address.name)
+    unbuilt = named(service, method, raw_path) if service else ""
+    endpoint, path = (None if unbuilt else found) or (None, _NO_VALUES)
+    name = endpoint.name if endpoint else None
+    app_id = hosts.app_in(address.name)
+    return Place(target, endpoint, name, path, hosts.server_at(address), app_id, unbuilt)
 
 
 class RequestContext(NamedTuple):
@@ -62,6 +85,7 @@ class RequestContext(NamedTuple):
     app_id: str  # that path, sub-domain or header name; empty where none does
     app: App  # that serves the request, or the default app where `refusal` says why none does
     refusal: ApiError | None
+    is_steered: bool  # whether a header of it may steer mockchat
 
     @property
     def faulty_app_id(self) -> str | None:
@@ -76,7 +100,8 @@ class RequestContext(NamedTuple):
         """Return the facts that faults and journal filters match."""
         operation, fields = self.operation, self.body.fields_or_none()
         logs_in = operation == "login" or (operation == "update_me" and only_logs_in(fields))
-        uid, (kind, _) = self._uid(fields), self.credential()
+        uid = self.path.get("uid") or self._uid(fields)
+        kind, _ = self.credential()
         return RequestSummary(self.method, self.target.path, operation, uid, kind, logs_in)
 
     def credential(self) -> tuple[str | None, str]:
@@ -94,9 +119,7 @@ class RequestContext(NamedTuple):
         return ("key", key) if key else (None, "")
 
     def _uid(self, fields: Mapping[str, Any]) -> str | None:
-        """Return the uid in the path or body, or the owner of the auth token or session JWT."""
-        if uid := self.path.get("uid"):
-            return uid
+        """Return the uid in the body, or the owner of the auth token or session JWT."""
         if uid := fields.get("uid"):
             return str(uid).lower()
         if self.operation == _BY_JWT and (jwt := self._jwt()):
@@ -126,30 +149,32 @@ class Resolver:
         """Return the context of a request, its body read."""
         started = time.perf_counter()
         method, headers = request.method, request.headers
-        target, found = route(method, request.rel_url.raw_path)
-        address, misread = self.address(request)
-        if not target.segments and self._wants_dashboard(request):
-            target, found = route(method, DASHBOARD)
+        address, misread = self._address(request, headers)
+        place = _place(method, request.rel_url.raw_path, address)
+        if not place.target.segments and self._wants_dashboard(request):
+            place = _place(method, DASHBOARD, address)
+        target, endpoint, operation, path, server, app_in_host, unbuilt = place
         control = target.is_control
         exchange_id = 0 if control else self._store.journals.next_id()
         unmet = await answer_expectation(request) if hdrs.EXPECT in headers else None
         body = NO_BODY
         if request.body_exists:
-            limit = found[0].operation.max_body if found else MAX_BODY
+            limit = endpoint.operation.max_body if endpoint else MAX_BODY
             if control:
                 limit = max(limit, MAX_CONTROL_BODY)
             patience = self._config.client_timeout
             body = await receive(request, limit, control=control, patience=patience)
-        app_id, app, refusal = self._app(request, target, address)
-        if not control and (service := hosts.unbuilt_service(address.name)):
-            name = named(service, method, request.rel_url.raw_path)
-            found, refusal = None, errors.NOT_BUILT(operation=name)
-        endpoint, path = found or (None, _NO_VALUES)
-        operation = endpoint.name if endpoint else _operation_of_root(target, headers)
+        app_id, app, refusal = self._app(method, headers, target, app_in_host)
+        if unbuilt:
+            refusal = errors.NOT_BUILT(operation=unbuilt)
+        elif endpoint is None and not target.segments and _is_upgrade(headers):
+            operation = SOCKET  # which opens at the root
+        if self._public:
+            server = hosts.server_at(self._public)
         return RequestContext(
             request, method, headers, body, exchange_id, control, started, app.clock.now(), target,
-            endpoint, operation, path, address, _server_at(self._public or address), app_id, app,
-            misread or refusal or unmet,
+            endpoint, operation, path, address, server, app_id, app, misread or refusal or unmet,
+            STEERING_PREFIX in " ".join(headers).lower(),
         )  # fmt: skip
 
     def _wants_dashboard(self, request: web.BaseRequest) -> bool:
@@ -161,40 +186,42 @@ class Resolver:
             and hdrs.UPGRADE not in request.headers
         )
 
-    def address(self, request: web.BaseRequest) -> tuple[Address, ApiError | None]:
+    def _address(
+        self, request: web.BaseRequest, headers: Mapping[str, str]
+    ) -> tuple[Address, ApiError | None]:
         """Return the address by which the client came, and the refusal of one that is unreadable.
 
         The host in an absolute target wins over the Host header (RFC 9112, section 3.2.2).
         """
-        headers, secure = request.headers, request.secure
-        source, host = "Host", headers.get("Host", "")
-        path = request.raw_path
-        if not path.startswith("/") and (absolute := _ABSOLUTE.match(path)):
+        secure, path = request.secure, request.raw_path
+        source, host = "Host", headers.get(hdrs.HOST, "")
+        if path[:1] != "/" and (absolute := _ABSOLUTE.match(path)):
             host = absolute[1]
         if self._config.trust_proxy:
             if forwarded := headers.get("X-Forwarded-Host", "").partition(",")[0].strip():
                 source, host = "X-Forwarded-Host", forwarded
             scheme = headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
             secure = scheme == "https" if scheme else secure
-        found = _parse_host(host, secure)
+        if found := _parse_host(host, secure):
+            return found, None
         # HTTP/1.0 needs no Host, and an empty one means this machine, too.
-        misread = refuse(source, "exists") if host and found is None else None
-        return found or _own_address(request, secure=secure), misread
+        misread = refuse(source, "exists") if host else None
+        return _own_address(request, secure=secure), misread
 
     def _app(
-        self, request: web.BaseRequest, target: Target, address: Address
+        self, method: str, headers: Mapping[str, str], target: Target, app_in_host: str | None
     ) -> tuple[str, App, ApiError | None]:
         """Return the app id that the request names, the app, and why no app serves it.
 
         The app is that of the path, the sub-domain, the header or the credential, else the
         default one. Only requests of the emulated API make an app that is new.
         """
-        store, headers = self._store, request.headers
-        app_id = target.app_id or _app_in(address.name) or headers.get("appId", "").strip()
+        store = self._store
+        app_id = target.app_id or app_in_host or headers.get("appId", "").strip()
         try:
             if target.app_id == "":
                 raise errors.APP_ID_MISSING()
-            if target.is_control or request.method == hdrs.METH_OPTIONS:
+            if target.is_control or method == hdrs.METH_OPTIONS:
                 return app_id, store.find(app_id) or store.default, None
             if app_id:
                 return app_id, store.draft(app_id), None
@@ -225,7 +252,7 @@ class Resolver:
     def own_url(self) -> str:
         """Return the URL by which a client on this machine reaches the server."""
         if self._public or not self._server.plain_url:
-            return _server_at(self._public or self.own_address())
+            return hosts.server_at(self._public or self.own_address())
         return self._server.plain_url
 
     def hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
@@ -236,10 +263,8 @@ class Resolver:
         )
 
 
-def _operation_of_root(target: Target, headers: Mapping[str, str]) -> str | None:
-    """Return the operation of a path that no endpoint serves: a WebSocket opens at the root."""
-    upgrade = not target.segments and headers.get(hdrs.UPGRADE, "").lower() == SOCKET
-    return SOCKET if upgrade else None
+def _is_upgrade(headers: Mapping[str, str]) -> bool:
+    return headers.get(hdrs.UPGRADE, "").lower() == SOCKET
 
 
 def _own_address(request: web.BaseRequest, *, secure: bool) -> Address:

@@ -2,14 +2,14 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from marshmallow import Schema
 
 from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
-from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
+from mockchat.api.operation import CONTROL_PREFIX, Operation
 from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
 from mockchat.control import CONTROL_OPERATIONS
@@ -35,6 +35,7 @@ class Endpoint:
         self.caller = operation.access.caller
         self.load_query = Loader(operation.query)
         self.load_body = Loader(operation.body)
+        self.takes_query = operation.query is not None
         self.takes_body = operation.body is not None
         self.writes = operation.method != "GET" and not operation.only_reads
         self.makes_no_app = self.is_control and operation.method in ("GET", "DELETE")
@@ -42,13 +43,8 @@ class Endpoint:
         self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
         self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is
         self.shows_users = issubclass(operation.returns or Schema, UserSchema)
-        self._handler = operation.handler
-        self._is_async = inspect.iscoroutinefunction(operation.handler)
-
-    async def run(self, call: Call) -> Any:
-        """Run the operation and return its result; raise ApiError where it refuses."""
-        result = self._handler(call)
-        return await result if self._is_async else result
+        self.run = operation.handler
+        self.is_async = inspect.iscoroutinefunction(operation.handler)
 
 
 class Target(NamedTuple):
@@ -115,9 +111,8 @@ def router() -> Router:
     return Router((*CONTROL_OPERATIONS, *OPERATIONS, *UNBUILT))
 
 
-@lru_cache(maxsize=4096)
 def route(method: str, raw_path: str) -> tuple[Target, Found | None]:
-    """Return the target and endpoint of a path; the cache serves repeated paths."""
+    """Return the target and endpoint of a path."""
     target = parse_path(raw_path)
     return target, router().find(method, target.segments)
 
