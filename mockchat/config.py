@@ -223,6 +223,20 @@ def rows() -> list[tuple[str, Row]]:
     return [(setting.name, setting.metadata["row"]) for setting in fields(Config)]
 
 
+def shown(name: str, value: Any) -> str:
+    """Return the value of a setting as its flag takes it."""
+    row = dict(rows())[name]
+    if value == getattr(Config, name):  # a dataclass keeps its defaults there
+        return row.shown.replace("`", "")
+    if value is None:
+        return row.kind.none
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}s" if isinstance(value, float) else str(value)
+
+
 def flag(name: str) -> str:
     """Return the flag of a setting."""
     return "--" + name.replace("_", "-")

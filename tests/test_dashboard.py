@@ -338,7 +338,7 @@ async def test_the_settings_of_the_start_are_told_without_secrets(serve: Serve) 
         "default",
         "off",
     )
-    assert (values["dashboard"], values["login-latency"]) == ("on", "0.0")
+    assert (values["dashboard"], values["login-latency"]) == ("on", "0s")
 
 
 async def test_a_change_in_python_reaches_a_watcher(client: Client) -> None:

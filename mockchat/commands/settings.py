@@ -49,12 +49,9 @@ def setting(name: str, default: str | None = None) -> Argument:
     options: dict[str, Any] = {"action": "append"} if row.repeatable else {}
     if row.kind is SWITCH:
         options |= {"nargs": "?", "const": "true"}
-    told = f"{row.help} (default: {default or _default(name)}; {config.variable(name)})"
+    default = default or row.shown.replace("`", "")
+    told = f"{row.help} (default: {default}; {config.variable(name)})"
     return argument(config.flag(name), row.kind.metavar, told, "settings", **options)
-
-
-def _default(name: str) -> str:
-    return dict(config.rows())[name].shown.replace("`", "")
 
 
 def flags_of(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -125,22 +122,12 @@ def show(_action: Action, arguments: argparse.Namespace) -> int:
         value = getattr(settings, name)
         masked = _MASK if name in config.SECRET and value is not None else value
         rows.append({"setting": name, "value": masked, "from": _source(name, flags, in_file)})
-    flag = Column("setting", lambda row: config.flag(row["setting"]))
-    return tell(arguments, rows, (flag, Column("value", _shown), Column("from", "from")))
-
-
-def _shown(row: dict[str, Any]) -> str:
-    """Return a value as its flag takes it."""
-    name, value = row["setting"], row["value"]
-    if value == getattr(Config, name):  # a dataclass keeps its defaults there
-        return _default(name)
-    if value is None:
-        return "off"
-    if isinstance(value, tuple):
-        return ", ".join(value)
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}s" if isinstance(value, float) else str(value)
+    columns = (
+        Column("setting", lambda row: config.flag(row["setting"])),
+        Column("value", lambda row: config.shown(row["setting"], row["value"])),
+        Column("from", "from"),
+    )
+    return tell(arguments, rows, columns)
 
 
 def _source(name: str, flags: Mapping[str, Any], in_file: Mapping[str, Any]) -> str:

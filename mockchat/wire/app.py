@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from mockchat.api.operation import ServerFacts
 from mockchat.api.session_jwt import SessionJwts
-from mockchat.config import SECRET, Config, rows
+from mockchat.config import SECRET, Config, rows, shown
 from mockchat.control.stored import check_apps, load_seed
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
@@ -120,12 +120,6 @@ def settings_of(config: Config) -> list[dict[str, str]]:
     found = []
     for name, row in rows():
         value = getattr(config, name)
-        text = row.kind.none if value in (None, ()) else str(value)
-        if isinstance(value, bool):
-            text = "on" if value else "off"
-        elif isinstance(value, tuple) and value:
-            text = ", ".join(value)
-        elif name in SECRET and value:
-            text = "set"
+        text = "set" if name in SECRET and value else shown(name, value)
         found.append({"name": name.replace("_", "-"), "value": text, "help": row.help})
     return found
