@@ -11,6 +11,7 @@ from mockchat.api.fields import Choice, Field, String
 from mockchat.api.validation import text
 from mockchat.core.clock import LONGEST, seconds, unix
 from mockchat.core.matching import SOCKET
+from mockchat.core.setting_kinds import APP_ID, app_id
 from mockchat.core.webhooks import MAX_URL, OPERATION, URL, checked_url
 from mockchat.core.words import guess
 
@@ -30,18 +31,17 @@ def _plain_number(value: Any) -> float:
 class AppId(String):
     """The id of an app: 1 to 64 letters, digits, dashes and underscores."""
 
-    PATTERN = r"[A-Za-z0-9_-]{1,64}"
-
     def __init__(self, **options: Any) -> None:
-        super().__init__(says={"pattern": f"^{self.PATTERN}$"}, **options)
+        super().__init__(says={"pattern": f"^{APP_ID}$"}, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         fraction = isinstance(value, float) and not value.is_integer()
         given = "" if fraction else str(super()._deserialize(value))
         # An empty id does not mean all apps: somebody forgot the id.
-        if not re.fullmatch(self.PATTERN, given):
-            raise self.no("plain", reason="must be 1 to 64 letters, digits, - or _")
-        return given
+        try:
+            return str(app_id(given))
+        except ValueError as error:
+            raise self.no("plain", reason=str(error)) from None
 
 
 class HttpUrl(String):

@@ -79,7 +79,8 @@ def switch(value: str) -> bool:
 count = _matching("(?!0+$)[0-9]{1,9}", "must be a whole number from 1 on", int)
 limit = _or_none("off", count)
 lifetime = _or_none("none", timeout)
-app_id = _matching("[A-Za-z0-9_-]{1,64}", "must be 1 to 64 letters, digits, - or _")
+APP_ID = "[A-Za-z0-9_-]{1,64}"
+app_id = _matching(APP_ID, "must be 1 to 64 letters, digits, - or _")
 name = _matching(
     "[A-Za-z0-9._:-]{1,253}",
     "must be a host name without a port",

@@ -1,6 +1,7 @@
 """The store: all apps of a server, with their journals, faults and snapshots."""
 
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,27 +17,23 @@ from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Quota, Rules
+from mockchat.core.setting_kinds import APP_ID
 from mockchat.core.snapshot import Contents, SnapshotError
-from mockchat.core.state import UID_CHARACTERS, App
+from mockchat.core.state import App
 from mockchat.core.steps import Steps, dropping, finish
 from mockchat.core.sweep import dumping, sweep
 from mockchat.core.webhooks import Webhooks
 
 log = logging.getLogger("mockchat")
 
-MAX_APP_ID_LENGTH = 64
 MAX_SNAPSHOTS = 100  # of an app, and of the server
 MAX_SNAPSHOT_BYTES = 512 * 2**20  # all together
-_APP_ID_CHARACTERS = UID_CHARACTERS
+_can_be_id = re.compile(APP_ID).fullmatch
 _JOURNAL_SIZE, _JOURNAL_BYTES = 1000, 8 * 2**20
 
 
 def _owner(app: App | None) -> str | None:
     return None if app is None else app.id.lower()
-
-
-def _can_be_id(app_id: str) -> bool:
-    return 0 < len(app_id) <= MAX_APP_ID_LENGTH and _APP_ID_CHARACTERS.issuperset(app_id)
 
 
 Seeder = Callable[[App], Steps[None]]  # fills a new app
