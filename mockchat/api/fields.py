@@ -74,18 +74,19 @@ class String(Field):
             self.error_messages["null"] = _escaped("filled")
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise self.no("string")
-        given = value if isinstance(value, str) else str(_number(value))
+        given, most = value, self.maximum
+        if not isinstance(value, str):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise self.no("string")
+            given = str(_number(value))
         if not given.strip():
             if self.required or self.filled:
                 raise self.no("required" if self.required else "filled")
             return ""
         # The service counts UTF-16 units: two for an emoji.
-        units = len(given.encode("utf-16-le", "surrogatepass")) // 2 if self.maximum else 0
-        if self.maximum and units > self.maximum:
-            raise self.no("max", limit=self.maximum)
-        return given
+        if most and 2 * len(given) > most and _units(given) > most:
+            raise self.no("max", limit=most)
+        return str(given)
 
 
 class Choice(String):
@@ -283,6 +284,10 @@ class AnyJson(Field):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         return str(value) if isinstance(value, str) else json_text.render(value).decode()
+
+
+def _units(value: str) -> int:
+    return len(value.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _number(value: Any) -> Any:

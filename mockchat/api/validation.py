@@ -207,8 +207,9 @@ class Loader:
         """Return the values by attribute; raise BAD_REQUEST or one of the UID_* errors."""
         if self._as_sent:
             return dict(data)
-        kind = data.get("kind") if self._variants else None
-        prepared = self._variants.get(kind, self._whole) if isinstance(kind, str) else self._whole
+        prepared = self._whole
+        if self._variants and isinstance(kind := data.get("kind"), str):
+            prepared = self._variants.get(kind, prepared)
         try:
             return prepared.load(data)
         except ValidationError as error:

@@ -116,7 +116,7 @@ class _WatchingParser(HttpRequestParser):
 
     def _await(self, rest: bytes) -> None:
         """Note the bytes of a head that is not complete, or none, from now on."""
-        self._unfinished = rest and rest.lstrip()
+        self._unfinished = rest.lstrip()
         self.awaited_since = self._time() if self._unfinished else None
 
     def _parse_merging(self, head: bytes, error: BadHttpMessage) -> Any:
