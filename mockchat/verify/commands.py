@@ -16,6 +16,7 @@ from mockchat.commands import CommandError, UsageError
 from mockchat.commands.show import note, printable, say, say_json
 from mockchat.commands.table import Action
 from mockchat.config import Config, ConfigError
+from mockchat.core.steps import T
 from mockchat.verify import VerifyError, cassette, curl, report
 from mockchat.verify.pull import Pull, Wish
 from mockchat.verify.push import Push, read
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 # --- the app --------------------------------------------------------------------------------
 def _given(arguments: argparse.Namespace, name: str, default: str = "") -> str:
     found = getattr(arguments, name, None)
-    return str(
-        os.environ.get(f"COMETCHAT_{name.upper()}", default) if found is None else found
-    ).strip()
+    if found is None:
+        found = os.environ.get(f"COMETCHAT_{name.upper()}", default)
+    return str(found).strip()
 
 
 def _secret(arguments: argparse.Namespace, name: str, told: str) -> str:
@@ -103,21 +104,21 @@ def _progress() -> "Progress":
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run until done; Ctrl-C and SIGTERM cancel the work, which then cleans up.
+def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Return the result of work; Ctrl-C and SIGTERM cancel it, and then it cleans up.
 
     Raises CommandError if the service cannot be asked.
     """
 
-    async def main() -> None:
+    async def main() -> T:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # asyncio.run made one
         with suppress(NotImplementedError, RuntimeError):  # of Windows, of other threads
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await work()
+        return await work()
 
     try:
-        asyncio.run(main())
+        return asyncio.run(main())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     except VerifyError as error:
@@ -281,19 +282,17 @@ def _side(arguments: argparse.Namespace) -> Side:
     return Side(place, {"rest_key": _rest_key(arguments), "app_id": place.app_id})
 
 
-def _with(side: Side, work: Callable[[Side], Coroutine[Any, Any, Any]]) -> Any:
+def _with(side: Side, work: Callable[[Side], Coroutine[Any, Any, T]]) -> T:
     """Return what the work with an open side returns; raise CommandError, UsageError."""
-    found: list[Any] = []
 
-    async def main() -> None:
+    async def main() -> T:
         async with side:
-            found.append(await work(side))
+            return await work(side)
 
     try:
-        _run(main)
+        return _run(main)
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
-    return found[0]
 
 
 @contextmanager
