@@ -145,6 +145,9 @@ def put(text: str, stream: TextIO) -> None:
 
 
 # --- lines ----------------------------------------------------------------------------------
+_masked = lru_cache(maxsize=256)(masked)  # the paths of a client come again
+
+
 @lru_cache(maxsize=1)
 def _stamp(second: int, layout: str) -> str:
     return time.strftime(layout, time.localtime(second))
@@ -154,15 +157,16 @@ def _text_line(exchange: Exchange, now: str) -> str:
     facts = exchange.facts()
     if exchange.id:  # a call of the control API, which is in no journal, may be for every app
         facts.append(f"app={exchange.app_id}")
-    request = f"{exchange.method} {masked(exchange.target)} {exchange.status or 'no answer'}"
-    return f"{now} {request} {' '.join([*facts, f'{1000 * exchange.seconds:.1f}ms'])}\n"
+    facts.append(f"{1000 * exchange.seconds:.1f}ms\n")
+    status = exchange.status or "no answer"
+    return f"{now} {exchange.method} {_masked(exchange.target)} {status} {' '.join(facts)}"
 
 
 def _json_line(exchange: Exchange, now: str) -> str:
     fields = {
         "time": now,
         "method": exchange.method,
-        "path": masked(exchange.target),
+        "path": _masked(exchange.target),
         "status": exchange.status,
         "code": exchange.code,
         "operation": exchange.operation,

@@ -263,9 +263,8 @@ class Journal:
         journals, exchanges = self._journals, self._exchanges
         self.bytes += size
         journals.bytes += size
-        while len(exchanges) > journals.most or (
-            self.bytes > journals.most_bytes and len(exchanges) > 1
-        ):
+        most, most_bytes = journals.most, journals.most_bytes
+        while len(exchanges) > most or (self.bytes > most_bytes and len(exchanges) > 1):
             self.drop_oldest()
         if journals.newest is not self or journals.bytes > journals.most_in_all:
             journals.make_room(self)
