@@ -138,7 +138,7 @@ class Config:
     )
     client_timeout: float = _setting(
         *(60.0, kinds.Kind(kinds.timeout, "DURATION")),
-        "time that a client has to send a head or a body, and to take a part of its answer",
+        "time that a client has for its TLS handshake, a head, a body, and a part of its answer",
         "60s",
     )
     state: str | None = _setting(

@@ -30,7 +30,7 @@ from mockchat.kit import Kit
 from mockchat.kit.environment import in_environment
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
-from mockchat.wire.connection import ForgivingServer
+from mockchat.wire.connection import ForgivingServer, Site
 from mockchat.wire.hosts import Address, bound_address, is_live, is_loopback
 from mockchat.wire.tls import TlsError
 
@@ -172,7 +172,7 @@ class MockChat(Kit):
             if port is not None:
                 bound = self._bind(port, flag)
                 # Without files left asyncio logs as many failures at a time as its backlog says.
-                site = web.SockSite(self._runner, bound, ssl_context=encryption, backlog=1)
+                site = Site(self._runner, bound, ssl_context=encryption, backlog=1)
                 sites.append((site, bound))
                 addresses.append(bound_address(bound, secure=encryption is not None))
         by_tls = {address.secure: address for address in addresses}

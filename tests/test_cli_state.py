@@ -184,7 +184,10 @@ def test_a_snapshot_goes_through_a_file_and_a_pipe(
     assert steer("snapshot", "import", "three", "-", "--json").json["users"] == 11
 
 
-def test_a_wrong_snapshot_is_refused(steer: Command, app: MockApp, tmp_path: Path) -> None:
+def test_a_wrong_snapshot_is_refused(
+    steer: Command, app: MockApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.commands.show._LONGEST", 10_000)
     steer("snapshot", "save", "one")
     other = json.dumps({"apps": app.server.app("other").state()})
     contents = ("[]", '{"users": []}', "rubbish", '{"apps": {"another": {}}}', other)
@@ -202,6 +205,8 @@ def test_a_wrong_snapshot_is_refused(steer: Command, app: MockApp, tmp_path: Pat
         f"snapshot import one {files[0]}": "is not a snapshot: `apps` is missing",
         f"snapshot import one {files[1]}": "is not a snapshot: `apps` is missing",
         f"snapshot import one {files[2]}": "is not valid JSON",
+        "snapshot import one /dev/zero": "/dev/zero: is longer than 0 MiB",
+        "faults add --from /dev/zero": "/dev/zero: is longer than 0 MiB",
         "snapshot import one none.json": "none.json: cannot be read: No such file or directory",
         f"snapshot export one {tmp_path}/no/one.json": "one.json: cannot be written: No such file",
     }

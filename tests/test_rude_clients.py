@@ -145,6 +145,16 @@ async def test_a_head_or_body_that_does_not_come_in_time_is_refused() -> None:
         assert await answer_to(mock, b"") == b""
 
 
+async def test_a_handshake_of_tls_that_does_not_come_in_time_ends() -> None:
+    async with MockChat(Config(port=None, https_port=0, client_timeout=0.1)) as mock:
+        for hello in (b"", NO_HTTP["a TLS hello"][:50]):
+            end = await End.to(port_of(mock.https_url))
+            await end.send(hello)
+            async with asyncio.timeout(PATIENCE):
+                assert await end.rest() == b""
+            await end.close()
+
+
 async def test_an_idle_connection_and_one_that_waits_for_its_answer_are_kept() -> None:
     async with served(client_timeout=0.05, login_latency=0.3) as mock:
         end = await End.to(port_of(mock.url))

@@ -14,11 +14,11 @@ from urllib.request import urlopen
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from mockchat import Config, MockChat
 from mockchat.core.clock import Clock
 from mockchat.server import StartError
+from mockchat.wire.connection import Site
 from tests.clients import create, log_in, send
 from tests.tunnels import port_of
 from tests.values import NOW
@@ -256,14 +256,14 @@ async def test_every_port_is_bound_and_known_before_the_first_is_answered_on(
 ) -> None:
     mock = MockChat(Config(port=0, https_port=0, proxy_port=0))
     known = []
-    start = web.SockSite.start
+    start = Site.start
 
-    async def watched(site: web.SockSite) -> None:
+    async def watched(site: Site) -> None:
         urls = (str(mock.url), str(mock.https_url), str(mock.proxy_url))
         known.append((*map(is_bound, urls), mock.ca_path is not None))
         await start(site)
 
-    monkeypatch.setattr(web.SockSite, "start", watched)
+    monkeypatch.setattr(Site, "start", watched)
 
     async with mock:
         assert known[0] == (True, True, True, True)

@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mockchat.commands.table import Column, Shows
 _GAP = "  "
 _CUT = "…"
 _PIPE = "-"
+_LONGEST = 512 * 2**20  # bytes of a JSON file; no server takes a longer snapshot
 
 
 def say(text: str) -> None:
@@ -93,7 +95,10 @@ def _text(value: Any) -> str:
 def read_json(name: str) -> Any:
     """Return the content of a JSON file or of stdin (`-`); raise UsageError."""
     try:
-        content = sys.stdin.buffer.read() if name == _PIPE else Path(name).read_bytes()
+        with nullcontext(sys.stdin.buffer) if name == _PIPE else Path(name).open("rb") as file:
+            content = file.read(_LONGEST + 1)
+        if len(content) > _LONGEST:
+            raise UsageError(f"{name}: is longer than {_LONGEST >> 20} MiB")
         return json.loads(content)
     except OSError as error:
         raise UsageError(f"{name}: cannot be read: {error.strerror}") from None

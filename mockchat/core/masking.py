@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from mockchat.core.journal import Exchange
 
 _FIELD = (
-    r"(?:auth|call|fcm|device|voip|push|fcmDevice)_?token|(?:api|auth)_?key|"
-    r"jwt|auth|token|secret|authorization|cookie"
+    r"(?:auth|call|fcm|device|voip|push|fcmDevice)(?:_|-)?token|(?:x-)?(?:api|auth)(?:_|-)?key|"
+    r"jwt|auth|token|secret|password|authorization|cookie"
 )
 
 
@@ -30,7 +30,9 @@ def _places() -> tuple["re.Pattern[str]", ...]:
     return (
         re.compile(rf"(?i)/(?:{_in_url('auth_tokens|apikeys|users/auth')})/([^/?#\s]+)"),
         re.compile(
-            rf"(?i)(?:^|[?&;#])(?:{_in_url(_FIELD.lower())})(?:(?:\[|%5b)[^=&?;#\s]*)?=([^&#\s]+)"
+            r"(?i)(?:^|[?&;#])(?=[^=&?;#\s]*+=)"  # else a long name takes a search for each bracket
+            rf"(?:[^=&?;#\s]*(?:\[|%5b))?(?:{_in_url(_FIELD.lower())})"
+            r"(?:(?:[\[\]]|%5b|%5d)[^=&?;#\s]*)?=([^&#\s]+)"
         ),
         re.compile(r"(?i)b(?:earer|asic)(?:%20|%09|\+)+([^&#\s]+)"),
         re.compile(r"(?i)(?://|^connect )([^/?#\s\"]+)(?=@)"),

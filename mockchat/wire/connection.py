@@ -260,3 +260,19 @@ class ForgivingServer(web.Server):
     def __call__(self) -> RequestHandler:
         """Return the protocol of a new connection."""
         return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Site(web.SockSite):
+    """A listener of such a server; its patience is also that with a handshake of TLS."""
+
+    async def start(self) -> None:
+        """Answer on the socket."""
+        await web.BaseSite.start(self)
+        server: Any = self._runner.server
+        self._server = await asyncio.get_running_loop().create_server(
+            server,
+            sock=self._sock,
+            ssl=self._ssl_context,
+            backlog=self._backlog,
+            ssl_handshake_timeout=server.patience if self._ssl_context else None,
+        )
