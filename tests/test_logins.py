@@ -198,7 +198,7 @@ async def test_logins_of_one_app_or_of_all_are_held_and_released(client: Client)
     await steer(client, "DELETE", "logins")
     await steer(client, "POST", "logins", uid="superhero1")
     tasks = [asyncio.create_task(post_login(client, app=app)) for app in ("one", "APP_ID")]
-    query = "/_mock/logins?uid=superhero1&count=2&wait=1m"
+    query = "/_mock/logins?uid=SuperHero1&count=2&wait=1m"
 
     told = await body_of(client.get(query, timeout=LONG))
 

@@ -22,7 +22,7 @@ from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.state import App
 from mockchat.core.steps import Steps, finish
-from mockchat.core.store import Store
+from mockchat.core.store import Store, StoredSnapshot
 from mockchat.core.sweep import Row, dumping, sweep
 
 MakeStore = Callable[..., Store]
@@ -83,11 +83,28 @@ def test_an_app_that_is_opened_again_is_new_with_its_own_seed_until_it_is_closed
         old = store.app(app_id)
         new = store.open(app_id.title(), seed=plant)
         assert old is not new is store.app(app_id)
+        new.secret, used = "kept", new.quota
         finish(store.resetting(new))
+        assert (new.secret, new.is_untouched, new.quota is used) == ("kept", True, False)
         assert [user.uid for user in new.all_users()] == ["own"]
         store.close(app_id)
         assert [user.uid for user in store.open(app_id).all_users()] == ["seeded"]
     assert store.default is store.app("APP_ID")
+
+
+def test_an_app_that_is_closed_takes_what_is_its_own_with_it(store: Store) -> None:
+    one, two = store.app("one"), store.app("two")
+    for app in (one, two):
+        store.faults.add("hang", {}, app_id=app.id.upper())
+        store.keep("s1", StoredSnapshot({}, {}), app)
+        app.holds.hold()
+
+    store.close("ONE")
+
+    assert [rule.app_id for rule in store.faults.rules.values()] == ["TWO"]
+    assert list(store.snapshots) == [("two", "s1")]
+    assert (one.holds.uids, two.holds.uids) == ([], [None])
+    assert (one.journal.closed, two.journal.closed) == (True, False)
 
 
 def test_what_is_noted_of_apps_tells_which_there_are_and_which_stay(store: Store) -> None:

@@ -63,7 +63,12 @@ async def test_a_code_of_a_fault_or_of_a_header_may_be_looked_for(client: Client
     headers = {**REST_KEY, "X-Mock-Fault": "error=MY_OTHER;status=418"}
     await error_of(client.get("/users", headers=headers), 418)
 
-    for code, count in (("MY_OWN", 0), ("MY_OTHER", 1), ("MOCK_FAULT_500", 0)):
+    for code, count in (
+        ("ERR_UID_NOT_FOUND", 0),
+        ("MY_OWN", 0),
+        ("MY_OTHER", 1),
+        ("MOCK_FAULT_500", 0),
+    ):
         assert (await body_of(client.get(f"/_mock/journal?code={code}")))["count"] == count
 
 
