@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from mockchat.api.validation import Loader
 from mockchat.control.fault_rules import LONGEST_TEXT, PARAMETERS, FaultRequest, in_header
 from mockchat.core.clock import LONGEST
-from mockchat.core.errors import CATALOGUE, ApiError
-from mockchat.core.fault_kinds import KINDS, Error, HttpKind, Kind, Latency, RateLimit
+from mockchat.core.errors import CATALOGUE, ApiError, Evidence
+from mockchat.core.fault_kinds import (
+    KINDS,
+    Error,
+    HttpKind,
+    Kind,
+    Latency,
+    Malformed,
+    RateLimit,
+    SlowBody,
+    Truncated,
+)
 from mockchat.core.faults import (
     MAX_RULES,
     PRESETS,
@@ -45,6 +55,20 @@ def test_every_kind_and_every_preset_is_proven_over_a_real_socket() -> None:
         importlib.import_module(f"tests.{module}")
 
     assert set(PROVEN) == {*KINDS, *PRESETS}
+
+
+# --- what they do to a body -----------------------------------------------------------------
+@given(st.binary(max_size=30), st.integers(0, 40))
+def test_any_body_is_cut_broken_or_sent_slowly(body: bytes, arriving: int) -> None:
+    length = len(body)
+    for cut, end in ((Truncated(), length // 2), (Truncated(arriving), min(arriving, length - 1))):
+        assert cut.shape(body) == ((body[: max(end, 0)],), max(length, 1), 0.0)
+    half = body[: length // 2] or b"{"
+    assert Malformed().shape(body) == ((half,), len(half), 0.0)
+    pieces, told, pause = SlowBody(3.0).shape(body)
+    assert (b"".join(pieces), told) == (body, length)
+    assert len(pieces) == min(length, len(pieces)) <= 10
+    assert pause * max(1, len(pieces)) == pytest.approx(3)
 
 
 # --- whom they strike -----------------------------------------------------------------------
@@ -281,9 +305,13 @@ NONSENSE = [
 ]
 
 
+def values_of(kind: Kind | None) -> tuple[Any, dict[str, Any]]:
+    return type(kind), vars(kind)
+
+
 def test_the_header_asks_for_kinds_and_is_refused_where_it_means_nothing() -> None:
     for text, kinds in ASKED.items():
-        assert asked_for(text) == kinds, text
+        assert list(map(values_of, asked_for(text))) == list(map(values_of, kinds)), text
     for text, field in NONSENSE:
         with pytest.raises(FaultError) as refused:
             in_header(text)
@@ -309,6 +337,26 @@ def test_any_header_is_read_or_refused(text: str) -> None:
     assert all(called in {*KINDS, *PRESETS} for called, _ in found)
 
 
+# --- those that struck nothing --------------------------------------------------------------
+def test_rules_of_an_app_that_never_struck_are_told_once_but_not_those_that_chance_spared(
+    faults: Faults,
+) -> None:
+    def add(app_id: str | None, **knobs: Any) -> Rule:
+        return faults.add("hang", {}, app_id=app_id, **knobs)
+
+    idle, removed, unseen = add("One"), add("ONE"), add("one", probability=0.5)
+    late, spared, struck = add("one", after=1), add("one", probability=0.0), add("one")
+    others = [add("two"), add(None)]
+    for rule in (late, spared, struck):
+        rule.strike("ONE", SUMMARY, Kind)
+    faults.remove([removed])
+
+    assert faults.take_idle("oNE") == [idle, removed, unseen, late]
+    assert list(faults.rules.values()) == [struck, *others]
+    assert faults.take_idle("oNE") == []
+    assert faults.take_idle("two") == others[:1]
+
+
 # --- errors ---------------------------------------------------------------------------------
 def test_names_mean_rows_of_the_catalogue_and_codes_are_printed_as_they_are() -> None:
     for name, row in CATALOGUE.items():
@@ -321,11 +369,18 @@ def test_names_mean_rows_of_the_catalogue_and_codes_are_printed_as_they_are() ->
 
 def test_a_status_makes_an_error_of_its_own_and_keeps_a_row_s_codes() -> None:
     face = error_named("503").definition.live
-    row = error_named("key_missing", 500).definition
+    row = error_named("key_unknown", 500).definition
+    both = error_named("503", 418).definition.live
 
     assert (face.code, face.status) == ("MOCK_FAULT_503", 503)
     told = [(one.code, one.status) for one in (row.documented, row.live)]
-    assert told == [("ERROR_API_KEY_NOT_FOUND", 500), ("AUTH_ERR_EMPTY_APIKEY", 500)]
+    assert told == [("ERROR_API_KEY_NOT_FOUND", 500), ("AUTH_ERR_APIKEY_NOT_FOUND", 500)]
+    assert (row.live.dev_message, row.live.evidence) == (None, Evidence.ASSUMED)
+    assert (both.code, both.status) == ("503", 418)
+    assert [error_named(code).definition.live.status for code in ("200", "599")] == [200, 599]
+    for code in ("199", "600"):
+        with pytest.raises(FaultError, match=r"^status: must be between 200 and 599$"):
+            error_named(code)
 
 
 def test_a_message_is_taken_literally_and_what_it_cannot_know_is_three_dots() -> None:

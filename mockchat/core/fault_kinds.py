@@ -34,12 +34,6 @@ class Kind:
 
     name: ClassVar[str]
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash((type(self), *vars(self).values()))
-
 
 class HttpKind(Kind):
     """A kind that strikes requests, including the handshakes of WebSockets."""
