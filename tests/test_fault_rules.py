@@ -346,15 +346,17 @@ def test_rules_of_an_app_that_never_struck_are_told_once_but_not_those_that_chan
 
     idle, removed, unseen = add("One"), add("ONE"), add("one", probability=0.5)
     late, spared, struck = add("one", after=1), add("one", probability=0.0), add("one")
-    others = [add("two"), add(None)]
+    other, of_all, gone = add("Two"), add(None), add("two")
     for rule in (late, spared, struck):
         rule.strike("ONE", SUMMARY, Kind)
-    faults.remove([removed])
+    faults.remove([gone, removed])
 
     assert faults.take_idle("oNE") == [idle, removed, unseen, late]
-    assert list(faults.rules.values()) == [struck, *others]
+    assert list(faults.rules.values()) == [struck, other, of_all]
     assert faults.take_idle("oNE") == []
-    assert faults.take_idle("two") == others[:1]
+    assert faults.take_idle("TWO") == [other, gone]
+    found = faults.striking("one", SUMMARY, Kind, but=lambda rule: rule is struck)
+    assert [rule for _, rule in found] == [of_all]
 
 
 # --- errors ---------------------------------------------------------------------------------

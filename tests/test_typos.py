@@ -59,6 +59,7 @@ async def test_a_name_that_resembles_none_is_refused_with_the_place_that_lists_t
 
 
 async def test_a_code_of_a_fault_or_of_a_header_may_be_looked_for(client: Client) -> None:
+    await add_fault(client, "ws_close")
     await add_fault(client, "error", code="MY_OWN", status=418)
     headers = {**REST_KEY, "X-Mock-Fault": "error=MY_OTHER;status=418"}
     await error_of(client.get("/users", headers=headers), 418)
