@@ -36,7 +36,7 @@ TARGETS = {
     "/me?auth%5Ftoken=SECRET": "/me?auth%5Ftoken=*****",
     "/%61pikeys/SECRET": "/%61pikeys/*****",
     "/me?apikey[]=SECRET&apikey%5B0%5D=SECRET": "/me?apikey[]=*****&apikey%5B0%5D=*****",
-    "/me;authToken=SECRET": "/me;authToken=*****",
+    "/me;authToken=0123456789": "/me;authToken=*****",
     "/me#authToken=SECRET": "/me#authToken=*****",
     "/me?q=Bearer%20SECRET": "/me?q=Bearer%20*****",
     "/Bearer+SECRET": "/Bearer+*****",
@@ -77,10 +77,12 @@ async def test_no_token_and_no_key_is_in_an_archive_or_a_report(client: Client) 
     await client.post("/login", json={"uid": "superhero3", "authKey": "AUTH_KEY"})
     await client.post("/login", data={"authToken": token})
     await client.get("/me", headers=by_token("wrong-token-of-nobody"))
+    await client.get("/me?authToken=odd%2Ftoken-of-nobody")
     me = await log_in(client, "superhero4")
     await connect(client, me)
     rows = await data_of(client.get("/users/superhero4/auth_tokens", headers=REST_KEY))
     secrets = {token, me["authToken"], me["jwt"], "wrong-token-of-nobody", "AUTH_KEY"}
+    secrets |= {"odd/token-of-nobody", "odd%2Ftoken-of-nobody"}
     secrets |= {"REST_API_KEY", *(row["authToken"] for row in rows)}
     archive = json.dumps(await body_of(client.get("/_mock/journal.har")))
     listed = json.dumps(await journal_of(client))

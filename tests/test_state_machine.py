@@ -1,6 +1,7 @@
 """An app against a plain model: any row of user and token commands leaves both alike."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -211,11 +212,23 @@ class AppAgainstModel(RuleBasedStateMachine):
         if user := self.pick(place):
             self.app.update_user(self.real(user.uid), {"tags": [f"{self.app.version}"]})
 
-    @rule(place=places)
-    def go_online(self, place: int) -> None:
+    @rule(place=places, device=devices, opens=st.booleans())
+    def log_in(self, place: int, device: str | None, *, opens: bool) -> None:
         user = self.pick(place)
-        if user and (values := self.live(user)):
-            self.app.go_online(self.app.user_caller(values[0]))
+        if not user or not (values := self.live(user)):
+            return
+        caller = self.app.user_caller(values[0])
+        (real, token), was_online = caller, caller.token.online_since is not None
+        sessions = real.sessions
+        with suppress(ApiError):
+            self.app.use_token(token, device or "")
+        if opens:
+            self.app.open_session(caller)
+            assert (real.sessions, token.online_since) == (sessions + 1 - was_online, None)
+        else:
+            self.app.go_online(caller)
+            assert real.sessions == sessions + (not was_online)
+            assert token.online_since is not None
 
     @rule()
     def add_key_and_role(self) -> None:
