@@ -12,17 +12,7 @@ from mockchat.api.validation import Loader
 from mockchat.control.fault_rules import LONGEST_TEXT, PARAMETERS, FaultRequest, in_header
 from mockchat.core.clock import LONGEST
 from mockchat.core.errors import CATALOGUE, ApiError, Evidence
-from mockchat.core.fault_kinds import (
-    KINDS,
-    Error,
-    HttpKind,
-    Kind,
-    Latency,
-    Malformed,
-    RateLimit,
-    SlowBody,
-    Truncated,
-)
+from mockchat.core.fault_kinds import KINDS, Error, HttpKind, Kind, Latency, RateLimit
 from mockchat.core.faults import (
     MAX_RULES,
     PRESETS,
@@ -55,20 +45,6 @@ def test_every_kind_and_every_preset_is_proven_over_a_real_socket() -> None:
         importlib.import_module(f"tests.{module}")
 
     assert set(PROVEN) == {*KINDS, *PRESETS}
-
-
-# --- what they do to a body -----------------------------------------------------------------
-@given(st.binary(max_size=30), st.integers(0, 40))
-def test_any_body_is_cut_broken_or_sent_slowly(body: bytes, arriving: int) -> None:
-    length = len(body)
-    for cut, end in ((Truncated(), length // 2), (Truncated(arriving), min(arriving, length - 1))):
-        assert cut.shape(body) == ((body[: max(end, 0)],), max(length, 1), 0.0)
-    half = body[: length // 2] or b"{"
-    assert Malformed().shape(body) == ((half,), len(half), 0.0)
-    pieces, told, pause = SlowBody(3.0).shape(body)
-    assert (b"".join(pieces), told) == (body, length)
-    assert len(pieces) == min(length, len(pieces)) <= 10
-    assert pause * max(1, len(pieces)) == pytest.approx(3)
 
 
 # --- whom they strike -----------------------------------------------------------------------

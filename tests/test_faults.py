@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from aiohttp import StreamReader
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE
+from mockchat.core.fault_kinds import Malformed, SlowBody, Truncated
 from tests.answers import assert_error, body_of, error_of, face_of
 from tests.faulty import Gate, Recorder, Wire, add_fault, proves
 from tests.rows import each_row, telling
@@ -212,6 +215,19 @@ async def drop(gate: Gate, content: StreamReader) -> bytes:
     gate.wake.release()
     async with asyncio.timeout(PATIENCE):
         return await content.readany()
+
+
+@given(st.binary(max_size=30), st.integers(0, 40))
+def test_any_body_is_cut_broken_or_sent_slowly(body: bytes, arriving: int) -> None:
+    length = len(body)
+    for cut, end in ((Truncated(), length // 2), (Truncated(arriving), min(arriving, length - 1))):
+        assert cut.shape(body) == ((body[: max(end, 0)],), max(length, 1), 0.0)
+    half = body[: length // 2] or b"{"
+    assert Malformed().shape(body) == ((half,), len(half), 0.0)
+    pieces, told, pause = SlowBody(3.0).shape(body)
+    assert (b"".join(pieces), told) == (body, length)
+    assert len(pieces) == min(length, len(pieces)) <= 10
+    assert pause * max(1, len(pieces)) == pytest.approx(3)
 
 
 async def test_refusals_and_the_errors_of_other_faults_are_misshapen_too(wire: Wire) -> None:

@@ -1,7 +1,6 @@
 """An app against a plain model: any row of user and token commands leaves both alike."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -212,17 +211,18 @@ class AppAgainstModel(RuleBasedStateMachine):
         if user := self.pick(place):
             self.app.update_user(self.real(user.uid), {"tags": [f"{self.app.version}"]})
 
-    @rule(place=places, device=devices, opens=st.booleans())
-    def log_in(self, place: int, device: str | None, *, opens: bool) -> None:
+    @rule(place=places, act=st.sampled_from(["use", "open", "go_online"]))
+    def log_in(self, place: int, act: str) -> None:
+        self.save()
         user = self.pick(place)
         if not user or not (values := self.live(user)):
             return
         caller = self.app.user_caller(values[0])
         (real, token), was_online = caller, caller.token.online_since is not None
         sessions = real.sessions
-        with suppress(ApiError):
-            self.app.use_token(token, device or "")
-        if opens:
+        if act == "use":
+            self.app.use_token(token, "phone")
+        elif act == "open":
             self.app.open_session(caller)
             assert (real.sessions, token.online_since) == (sessions + 1 - was_online, None)
         else:
