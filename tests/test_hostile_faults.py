@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from mockchat import MockChat
 from mockchat.core.fault_kinds import KINDS, EarlyKind, HttpKind
 from mockchat.core.faults import MAX_RULES, PRESETS
+from mockchat.core.matching import Pattern
 from mockchat.wire import faults
-from mockchat.wire.app import HANDLER
+from mockchat.wire.app import HANDLER, STORE
 from tests.answers import body_of
 from tests.faulty import Gate, Recorder, Wire, add_fault, strikes_of
 from tests.raw import raw_request, send_raw
@@ -244,7 +245,8 @@ async def test_a_thousand_rules_or_faults_of_a_header_stop_nothing(serve: Serve)
     recorder = Recorder()
     client = await serve(sleep=recorder)
     for number in range(MAX_RULES):
-        await add_fault(client, "error", status=503, path=f"/users/{number}/**", uid=f"u{number}")
+        pattern = Pattern(path=f"/users/{number}/**", uid=f"u{number}")
+        client.app[STORE].faults.add("error", {"status": 503}, pattern=pattern)
 
     refused = await client.post("/_mock/faults", json={"kind": "reset"})
 

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
+from check_jsonschema import main as check_jsonschema  # type: ignore[import-untyped]
+from click.testing import CliRunner
 
 from mockchat import __version__, config
 from mockchat.wire.hosts import SERVICES
@@ -59,13 +60,18 @@ def text_files() -> list[Path]:
 
 
 # --- schemas --------------------------------------------------------------------------------
+def assert_valid(schema: str, *words: str | Path) -> None:
+    """Files must be valid by a schema that check-jsonschema has; options may stand before them."""
+    done = CliRunner().invoke(check_jsonschema, ["--builtin-schema", schema, *map(str, words)])
+    assert done.exit_code == 0, done.output
+
+
 def test_a_recipe_is_valid_by_its_tool_s_schema() -> None:
     by_schema: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for name, schema in SCHEMAS.items():
         by_schema[tuple(schema)].append(EXAMPLES / name)
     for words, files in by_schema.items():
-        done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", *words, *files)
-        assert done.returncode == 0, done.stdout
+        assert_valid(*words, *files)
 
     for resource in resources():
         kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)

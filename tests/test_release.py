@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import yaml
 
 from mockchat import __version__
 from tests.processes import run
+from tests.test_recipes import assert_valid
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -23,13 +23,8 @@ def load(name: str) -> Any:
 
 # --- workflows ------------------------------------------------------------------------------
 def test_workflows_are_valid_by_their_schema_and_pin_every_action() -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
-    done = run(*command, "vendor.github-workflows", *WORKFLOWS)
-    assert done.returncode == 0, done.stdout
-
-    done = run(*command, "vendor.github-actions", ROOT / "action.yml")
-    assert done.returncode == 0, done.stdout
-
+    assert_valid("vendor.github-workflows", *WORKFLOWS)
+    assert_valid("vendor.github-actions", ROOT / "action.yml")
     for workflow in USING:
         used = re.findall(r"uses: (\S+)", workflow.read_text(encoding="utf-8"))
         foreign = [action for action in used if not action.startswith("./")]

@@ -26,6 +26,7 @@ from aiohttp import ClientSession
 from mockchat.cli import main
 from mockchat.core.state import App
 from mockchat.log import Writer
+from tests.clients import send
 from tests.processes import LONG as PATIENCE
 from tests.processes import facts_of, run_curl, serving
 
@@ -300,7 +301,7 @@ def test_a_stdout_that_takes_no_banner_holds_up_neither_the_server_nor_its_stop(
 
 def is_up(port: int) -> bool:
     try:
-        return bool(urlopen(f"http://127.0.0.1:{port}/_mock/health", timeout=PATIENCE).read())
+        return send("GET", f"http://127.0.0.1:{port}/_mock/health").status == 200
     except OSError:
         return False
 
