@@ -363,9 +363,8 @@ def race(folder: Path, extras: list[tuple[str, ...]]) -> list[Tls]:
 
 def test_starts_at_once_share_one_ca(folder: Path, read: Read) -> None:
     folder.mkdir()
-    (folder / "ca-key.pem").write_bytes(b"")
     for before in (None, trustme.CA()):
-        (folder / "ca-key.pem").unlink()
+        (folder / "ca-key.pem").unlink(missing_ok=True)
         if before:
             pem = before.private_key_pem.bytes() + before.cert_pem.bytes()
             (folder / "ca-key.pem").write_bytes(pem)
