@@ -175,9 +175,7 @@ def test_every_row_is_complete_and_in_the_order_of_the_fields() -> None:
         assert row.repeatable is isinstance(getattr(Config(), name), tuple), name
 
 
-def test_every_setting_is_read_from_every_source_and_a_wrong_value_is_refused(
-    file: Path,
-) -> None:
+def test_every_setting_is_read_from_every_source_and_a_wrong_value_is_refused(file: Path) -> None:
     for source, load in SOURCES.items():
         for name, (text, meaning) in GIVEN.items():
             config = load(name, text, file)

@@ -146,9 +146,7 @@ def head_of(target: str, host: str) -> bytes:
 
 
 # --- the control token ----------------------------------------------------------------------
-async def test_the_control_token_opens_the_control_api_and_probes_need_none(
-    serve: Serve,
-) -> None:
+async def test_the_control_token_opens_the_control_api_and_probes_need_none(serve: Serve) -> None:
     client = await serve(control_token="secret")
     values = ("", "Bearer", "Bearer wrong", "Basic c2VjcmV0", "Bearer ünïcode")
     for headers in ({}, AUTH_KEY, *({"Authorization": value} for value in values)):

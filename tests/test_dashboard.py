@@ -250,9 +250,7 @@ async def test_an_operation_is_carried_out_without_key_trace_fault_and_quota(ser
     assert await journal_of(client) == []
 
 
-async def test_an_operation_that_is_none_or_lacks_a_part_is_refused_by_name(
-    client: Client,
-) -> None:
+async def test_an_operation_that_is_none_or_lacks_a_part_is_refused_by_name(client: Client) -> None:
     for name in ("nope", "login", "reset", "update_me"):
         await assert_error(client.post(f"{OPERATIONS}/{name}"), errors.MOCK_NOT_FOUND)
     for path in ({}, {"uid": ""}, {"uid": 7}, {"uid": "a", "b": "c"}):

@@ -13,15 +13,7 @@ from mockchat.control.fault_rules import LONGEST_TEXT, PARAMETERS, FaultRequest,
 from mockchat.core.clock import LONGEST
 from mockchat.core.errors import CATALOGUE, ApiError, Evidence
 from mockchat.core.fault_kinds import KINDS, Error, HttpKind, Kind, Latency, RateLimit
-from mockchat.core.faults import (
-    MAX_RULES,
-    PRESETS,
-    FaultError,
-    Faults,
-    Rule,
-    error_named,
-    first_of,
-)
+from mockchat.core.faults import MAX_RULES, PRESETS, FaultError, Faults, Rule, error_named, first_of
 from mockchat.core.matching import Pattern, RequestSummary
 from tests.faulty import PROVEN
 

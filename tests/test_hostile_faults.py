@@ -26,11 +26,7 @@ from tests.values import PATIENCE, REST_KEY, Client, Serve
 
 HTTP = [name for name, kind in KINDS.items() if issubclass(kind, HttpKind)]
 SHAPES = [name for name in HTTP if not issubclass(KINDS[name], EarlyKind)]
-WAITING: dict[str, Any] = {
-    "hang": {},
-    "latency": {"delay": "1d"},
-    "slow_body": {"delay": "1d"},
-}
+WAITING: dict[str, Any] = {"hang": {}, "latency": {"delay": "1d"}, "slow_body": {"delay": "1d"}}
 GOES_ON = raw_request("GET /users/superhero1 HTTP/1.1")
 IS_LAST = raw_request("GET /users/superhero2 HTTP/1.1", b"Connection: close")
 

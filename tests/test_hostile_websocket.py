@@ -171,9 +171,7 @@ async def test_a_broken_handshake_is_refused(client: Client) -> None:
     await assert_lives(await connect(client, me))
 
 
-async def test_a_burst_of_pings_is_answered_in_full_to_a_client_that_reads(
-    client: Client,
-) -> None:
+async def test_a_burst_of_pings_is_answered_in_full_to_a_client_that_reads(client: Client) -> None:
     me = await log_in(client, "superhero1")
     new, known = await client.ws_connect("/"), await connect(client, me)
     for socket in (new, known):

@@ -85,9 +85,7 @@ async def test_a_body_is_recorded_even_where_nobody_reads_it(client: Client) -> 
     assert (await last_of(client))["request"]["body"] is None  # of one that is too large
 
 
-async def test_a_body_that_never_comes_keeps_no_refusal_waiting_for_long(
-    serve: Serve,
-) -> None:
+async def test_a_body_that_never_comes_keeps_no_refusal_waiting_for_long(serve: Serve) -> None:
     client = await serve(client_timeout=0.01)
     request = raw_request("POST /users HTTP/1.1", b"Content-Length: 9").replace(b"apikey", b"nokey")
 

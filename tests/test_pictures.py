@@ -78,9 +78,7 @@ async def test_a_picture_s_path_takes_the_reads_of_a_file_only_and_is_in_no_jour
     assert (await client.get(f"{PATH}x")).status == 404
 
 
-def test_python_gets_an_address_of_its_server_and_keeps_the_documented_url(
-    tmp_path: Path,
-) -> None:
+def test_python_gets_an_address_of_its_server_and_keeps_the_documented_url(tmp_path: Path) -> None:
     config = Config(port=0, https_port=0, ca_dir=str(tmp_path))
     with MockChat(config).in_thread() as mock:
         assert mock.log_in("cometchat-uid-1")["avatar"] == f"{mock.url}{PATH}"

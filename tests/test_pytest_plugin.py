@@ -137,11 +137,7 @@ class Test_Class:
 
 
 def test_nothing_of_a_test_is_left_for_the_next(project: Project) -> None:
-    project.write(
-        test_two=ALIKE,
-        test_ways=WAYS,
-        test_names=NAMES,
-    )
+    project.write(test_two=ALIKE, test_ways=WAYS, test_names=NAMES)
 
     project.run().assert_outcomes(passed=7)
 

@@ -86,9 +86,7 @@ async def test_of_many_logins_of_a_device_one_is_in_progress(client: Client) -> 
     assert sum(await asyncio.gather(*logins), Counter()) == {200: 1, 409: 19}
 
 
-async def test_a_logout_and_a_login_with_the_same_token_leave_no_dead_login(
-    client: Client,
-) -> None:
+async def test_a_logout_and_a_login_with_the_same_token_leave_no_dead_login(client: Client) -> None:
     for _ in range(20):
         headers = by_token(await issue_token(client, "superhero1", **FORCE))
         await steer(client, "POST", "logins", uid="superhero1")

@@ -7,11 +7,7 @@ import pytest
 
 from mockchat.core import errors
 from mockchat.core.clock import Clock
-from mockchat.core.entities import (
-    Event,
-    TokenDestroyed,
-    User,
-)
+from mockchat.core.entities import Event, TokenDestroyed, User
 from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules

@@ -8,15 +8,7 @@ import pytest
 from mockchat.core import errors
 from mockchat.core.changes import HEAD, Changes
 from mockchat.core.clock import Clock
-from mockchat.core.entities import (
-    ApiKey,
-    Event,
-    Role,
-    Scope,
-    TokenDestroyed,
-    User,
-    UserCaller,
-)
+from mockchat.core.entities import ApiKey, Event, Role, Scope, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules

@@ -190,9 +190,7 @@ async def test_a_refused_event_is_posted_again_before_the_next_one(
 
 
 async def test_a_receiver_that_hangs_holds_up_neither_requests_nor_other_receivers(
-    serve: Serve,
-    receivers: MakeReceiver,
-    monkeypatch: pytest.MonkeyPatch,
+    serve: Serve, receivers: MakeReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "_TIME_LIMIT", 0.05)
     monkeypatch.setattr(webhooks, "_PAUSES", (0.0, 0.01))

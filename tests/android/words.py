@@ -28,8 +28,7 @@ WORDS = (
     Word("createUser", {"create susan Susan": "susan=Susan"}),
     Word("updateUser", {"update susan Sue": "susan=Sue"}),
     Word(
-        "updateCurrentUserDetails",
-        {"rename Andy": "andrew=Andy", "rename Andrew": "andrew=Andrew"},
+        "updateCurrentUserDetails", {"rename Andy": "andrew=Andy", "rename Andrew": "andrew=Andrew"}
     ),
     Word("block", {"block nancy": "{nancy=success}"}),
     Word("blocked users", {"blocked": "nancy"}),

@@ -110,9 +110,7 @@ async def test_a_single_use_token_logs_in_one_device_only(serve: Serve) -> None:
     await data_of(post_login(client, authToken=token, deviceId="phone"))  # a restart of the app
 
 
-async def test_a_single_use_token_without_a_device_logs_in_once_and_serves_on(
-    serve: Serve,
-) -> None:
+async def test_a_single_use_token_without_a_device_logs_in_once_and_serves_on(serve: Serve) -> None:
     client = await serve(tokens="single-use")
     token = await issue_token(client, "superhero1")
 

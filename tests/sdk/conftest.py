@@ -133,9 +133,7 @@ def snippets(request: pytest.FixtureRequest, facts_of: Callable[[str], Facts]) -
 def run_in_node(environment: dict[str, str], name: str, package: str, flow: str) -> Facts:
     app_id = "APP_ID" if flow == "snippets" else app_id_for(name)
     facts: Facts = facts_from(
-        ["node_runner.mjs", package, flow],
-        {**environment, "MOCKCHAT_APP_ID": app_id},
-        RUN_LIMIT,
+        ["node_runner.mjs", package, flow], {**environment, "MOCKCHAT_APP_ID": app_id}, RUN_LIMIT
     )
     return facts
 

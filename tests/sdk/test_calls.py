@@ -55,7 +55,7 @@ def test_a_session_gets_a_call_token_that_tells_its_session_and_user(calls: Fact
     assert payload["data"]["appId"].startswith("SDK_CALLS_")
     assert payload["data"]["user"]["uid"] == ANDREW
     assert verified["settings"].keys() >= {
-        *("PRESENTER_MODE_ENABLED", "WEBRTC_HOST", "ANALYTICS_HOST", "ANALYTICS_VERSION"),
+        *("PRESENTER_MODE_ENABLED", "WEBRTC_HOST", "ANALYTICS_HOST", "ANALYTICS_VERSION")
     }
 
 

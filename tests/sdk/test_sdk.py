@@ -66,9 +66,7 @@ def test_a_refused_login_reaches_the_app_with_the_servers_code(run: Facts) -> No
         assert refusal_code(step(run, refused_step)) == code, refused_step
 
 
-def test_a_created_user_comes_back_with_its_defaults_and_a_taken_uid_is_refused(
-    run: Facts,
-) -> None:
+def test_a_created_user_comes_back_with_its_defaults_and_a_taken_uid_is_refused(run: Facts) -> None:
     facts = step(run, "create_user")
 
     assert facts["created"] == {

@@ -125,9 +125,7 @@ def android(sdk_server: MockChat, app_id: str) -> NativeSdk:
 # --- Java, Kotlin, Dart ------------------------------------------------------------------------
 
 
-def test_the_pages_sample_user_logs_in_with_the_pages_key_and_out_for_good(
-    sdk: NativeSdk,
-) -> None:
+def test_the_pages_sample_user_logs_in_with_the_pages_key_and_out_for_good(sdk: NativeSdk) -> None:
     user = sdk.login(sdk.page.uid, sdk.page.key).data
 
     assert (user["uid"], user["status"]) == (sdk.page.uid.lower(), "online")
