@@ -14,6 +14,7 @@ from threading import Event, Thread
 import pytest
 
 from mockchat.core import state_file
+from mockchat.core.state_log import lost_bytes
 from mockchat.server import StartError
 from tests.clients import create, log_in
 from tests.processes import Process, serving
@@ -136,6 +137,39 @@ def test_a_log_whose_last_write_was_cut_short_is_read_up_to_there(path: Path) ->
 
     with serve(path) as mock:
         assert {"user-28", "user-29"} & set(mock.users) == {"user-28"}
+
+
+def log_of(path: Path) -> bytes:
+    """A log of several commits, some of many frames, and of frames from before it was reset."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for line in (
+            *("PRAGMA journal_mode = WAL", "CREATE TABLE t (x)", "PRAGMA cache_size = 1"),
+            "INSERT INTO t VALUES (zeroblob(90000))",
+            "PRAGMA wal_checkpoint(RESTART)",
+            *("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (zeroblob(20000))") * 2,
+        ):
+            database.execute(line).fetchall()
+        return path.with_name(f"{path.name}-wal").read_bytes()
+
+
+def test_the_bytes_are_lost_from_a_damaged_frame_to_the_last_commit_behind_it(path: Path) -> None:
+    log = log_of(path)
+    size = 24 + int.from_bytes(log[8:12], "big")
+    frames = [at for at in range(32, len(log), size) if log[at + 8 : at + 16] == log[16:24]]
+    assert len(log) > frames[-1] + size  # then frames of before
+    end = frames[-1] + size
+    commits = [at for at in frames if any(log[at + 4 : at + 8])]
+    assert 1 < len(commits) < len(frames)
+
+    def lost(at: int) -> int:
+        return lost_bytes(log[:at] + bytes([log[at] ^ 0xFF]) + log[at + 1 :])
+
+    assert [lost_bytes(log), lost_bytes(log[:32]), lost_bytes(b"")] == [0, 0, 0]
+    assert [lost_bytes(log[:cut]) for cut in (end, end - 1, end - size)] == [0, 0, 0]
+    assert [lost(at) for at in (0, 17, 31)] == [len(log)] * 3
+    for at in frames:
+        expected = end - at if at < commits[-1] else 0
+        assert [lost(at + one) for one in (0, 9, 17, 24, size - 1)] == [expected] * 5, at
 
 
 # --- used by another server ------------------------------------------------------------------

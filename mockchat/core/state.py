@@ -307,7 +307,7 @@ class App(Entities):
             token.bound_to = device
             self.note(token)
         elif not device or token.bound_to != device:
-            raise errors.AUTH_TOKEN_BOUND(token=token.value)
+            raise errors.AUTH_TOKEN_BOUND()
 
     def destroy_token(self, token: AuthToken, *, by_logout: bool = False) -> None:
         """Destroy a token; the sessions that it opened end."""
