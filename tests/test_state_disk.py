@@ -161,15 +161,17 @@ def test_the_bytes_are_lost_from_a_damaged_frame_to_the_last_commit_behind_it(pa
     commits = [at for at in frames if any(log[at + 4 : at + 8])]
     assert 1 < len(commits) < len(frames)
 
-    def lost(at: int) -> int:
-        return lost_bytes(log[:at] + bytes([log[at] ^ 0xFF]) + log[at + 1 :])
+    def lost(at: int, end: int) -> int:
+        return lost_bytes(log[:at] + bytes([log[at] ^ 0xFF]) + log[at + 1 : end])
 
     assert [lost_bytes(log), lost_bytes(log[:32]), lost_bytes(b"")] == [0, 0, 0]
     assert [lost_bytes(log[:cut]) for cut in (end, end - 1, end - size)] == [0, 0, 0]
-    assert [lost(at) for at in (0, 17, 31)] == [len(log)] * 3
-    for at in frames:
-        expected = end - at if at < commits[-1] else 0
-        assert [lost(at + one) for one in (0, 9, 17, 24, size - 1)] == [expected] * 5, at
+    assert [lost(at, end) for at in (0, 17, 31)] == [end] * 3
+    for cut, last in ((len(log), commits[-1]), (end, commits[-1]), (end - size, commits[-2])):
+        for at in (one for one in frames if one < cut):
+            expected = last + size - at if at < last else 0
+            found = [lost(at + one, cut) for one in (0, 9, 17, 24, size - 1)]
+            assert found == [expected] * 5, (cut, at)
 
 
 # --- used by another server ------------------------------------------------------------------
