@@ -83,9 +83,9 @@ class Rule:
     app_id: str | None
     pattern: Pattern
     chance: Callable[[], float]
-    probability: float = 1.0
-    times: int | None = None
-    after: int = 0
+    probability: float
+    times: int | None
+    after: int
     added: float = 0.0  # unix seconds, by the wall clock
     seen: int = 0
     struck: int = 0
