@@ -145,10 +145,19 @@ class Bridge:
             raise RuntimeError(_STOPPED) from None
 
 
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop of uvloop, which is faster, where it is installed."""
+    try:
+        import uvloop  # noqa: PLC0415  # the extra `fast` brings it
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 @contextmanager
 def loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
     """Run an event loop in a thread; cancel its tasks at the end."""
-    loop = asyncio.new_event_loop()
+    loop = new_event_loop()
 
     def run() -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
+from mockchat.bridge import new_event_loop
 from mockchat.config import Config
 from mockchat.core.state_file import StateFileError
 from mockchat.log import Log, put
@@ -36,7 +37,7 @@ def serve(config: Config) -> int:
     """Serve until Ctrl-C, SIGTERM or the end of the terminal; return the exit status."""
     limit = _Limit()
     try:
-        with asyncio.Runner(loop_factory=_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_serve(config, limit))
     except (StartError, StateFileError) as error:
         sys.stderr.write(f"mockchat: {error}\n")
@@ -69,15 +70,6 @@ class _Limit:
         if select.select([], [_STDERR], [], 0)[1]:
             os.write(_STDERR, told.encode())
         os._exit(1)
-
-
-def _event_loop() -> asyncio.AbstractEventLoop:
-    """Return an event loop of uvloop, which is faster, where it is installed."""
-    try:
-        import uvloop  # noqa: PLC0415  # the extra `fast` brings it
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 async def _serve(config: Config, limit: _Limit) -> None:

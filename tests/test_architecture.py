@@ -46,11 +46,11 @@ HOUSE = {
         "aiohttp aiohappyeyeballs marshmallow multidict",
         lazily="trustme cryptography apispec",
     ),
-    "bridge": room("core wire"),
+    "bridge": room("core wire", lazily="uvloop"),
     "kit": room("core api control bridge kit", "multidict"),
     "server": room("core api control wire config version bridge kit", "aiohttp"),
     "log": room("core config server"),
-    "serve": room("core api control wire config version server log", "aiohttp", lazily="uvloop"),
+    "serve": room("core api control wire config version bridge server log", "aiohttp"),
     "commands": room(
         "core config version commands", lazily="api control wire kit server log serve"
     ),
@@ -71,7 +71,7 @@ ONLY_IN = {
     "trustme": {"wire/ca.py"},
     "cryptography": {"api/session_jwt.py", "wire/ca.py"},
     "apispec": {"wire/openapi.py"},
-    "uvloop": {"serve.py"},
+    "uvloop": {"bridge.py"},
 }
 
 
