@@ -78,7 +78,7 @@ def timed(do: Callable[[int], Any]) -> str:
 
 
 def longest_wait(port: int, action: Callable[[], Any]) -> str:
-    """Return the seconds of an action, and the longest answer to another client meanwhile."""
+    """Return the longest answer to another client during an action, and the action's seconds."""
     done, waits = threading.Event(), [0.0]
 
     def ask_again_and_again() -> None:
@@ -134,6 +134,7 @@ def actions_of(port: int, users: int) -> dict[str, str]:
 
 def with_users(users: int) -> dict[str, str]:
     """Return the figures of a server with so many users."""
+    print(f"{users:,} users …", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder, "state.db")
         with server(state) as (port, _, _):
