@@ -10,7 +10,11 @@ import pytest
 
 from mockchat import Config
 from mockchat.core.clock import Clock
-from mockchat.core.seed import MAX_FAKE_USERS, Seed, fixtures_dir
+from mockchat.core.entities import User
+from mockchat.core.ids import Ids
+from mockchat.core.limits import Rules
+from mockchat.core.seed import MAX_FAKE_USERS, Seed, adding_fake_users, fixtures_dir
+from mockchat.core.state import App
 from mockchat.core.steps import STEP, finish
 from mockchat.wire.app import STORE, create_store
 from tests.answers import data_of, details_of
@@ -44,16 +48,36 @@ async def test_a_fixture_adds_users_in_front_roles_and_api_keys(client: Client) 
     assert (await data_of(client.get("/roles/pro", headers=REST_KEY)))["name"] == "Pro"
     friends = await data_of(client.get("/users/superhero1/friends", headers=REST_KEY))
     assert [friend["uid"] for friend in friends] == ["bob"]
+    late = {"uid": "late", "name": "Late", "role": "pro"}  # which the app has by now
+    assert (await seed(client, users=[late]))["users"] == 1
+
+
+def test_a_made_up_uid_is_a_name_and_a_number_that_nobody_has() -> None:
+    def made_up(*held: str) -> User:
+        app = App("a", Rules(), Clock(), Ids(1), lambda _event: None)
+        for uid in held:
+            app.add_user(User(uid, uid, NOW))
+        finish(adding_fake_users(app, 1))
+        return app.all_users()[-1]
+
+    first = made_up()
+    stem = first.name.lower().replace(" ", "-")
+    assert (first.uid, made_up(f"{stem}-2").uid) == (f"{stem}-1", f"{stem}-3")
+    assert first.metadata is not None
+    assert first.metadata["email"] == f"{stem}-1@example.com"
+    assert first.metadata["company"]
 
 
 async def test_who_is_there_takes_over_what_the_fixture_says(client: Client) -> None:
     token = await issue_token(client, "superhero1")
     avatar = (await get_user(client, "superhero1"))["avatar"]
 
-    await seed(client, users=[{"uid": "SuperHero1", "name": "Tony", "tags": ["t"]}])
+    changed = {"uid": "SuperHero1", "name": "Tony", "tags": ["t"], "createdAt": 5}
+    await seed(client, users=[changed])
 
     me = await data_of(client.get("/me", headers=by_token(token)))
     assert (me["uid"], me["name"], me["avatar"]) == ("SUPERHERO1", "Tony", avatar)
+    assert me["createdAt"] == NOW
     assert len(await data_of(client.get("/users", headers=REST_KEY))) == len(SEED_UIDS)
     await seed(client, users=[{"uid": "superhero1", "name": "x", "deactivatedAt": NOW}])
     assert (await client.get("/me", headers=by_token(token))).status == 401
