@@ -217,10 +217,11 @@ class MeUpdate(_Profile, Device):
     push_notification = fields.AnyJson(data_key="pushNotification")  # no login
 
 
+_OF_DEVICE = Device().fields
 _CHANGES = frozenset(
     name
     for attribute, one in MeUpdate().fields.items()
-    if attribute not in Device().fields
+    if attribute not in _OF_DEVICE
     for name in (attribute, one.data_key or attribute)
 )
 
