@@ -57,6 +57,8 @@ async def test_a_snapshot_is_replaced_by_one_of_its_name_or_deleted(client: Clie
 
     assert told == {"name": "s1", "apps": ["APP_ID"], "users": 11}
     assert await names_of(client) == ["s1"]
+    # Its length is not known before all of it is sent.
+    assert "Content-Length" not in (await client.head("/_mock/snapshots/s1")).headers
     await steer(client, "DELETE", "snapshots/s1")
     assert await names_of(client) == []
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/restore")):

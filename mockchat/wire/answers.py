@@ -114,7 +114,8 @@ class Reply(web.StreamResponse):
             self._must_be_empty_body = True
         else:
             self._must_be_empty_body = request.method == hdrs.METH_HEAD
-            headers["Content-Length"] = str(len(body))
+            if self._answer.stream is None:
+                headers["Content-Length"] = str(len(body))
         headers["Date"] = rfc822_formatted_time()
         self._keep_alive = request.keep_alive and request.content.exception() is None
         major, minor = request.version
