@@ -47,7 +47,7 @@ def test_an_app_is_seeded_when_it_is_first_seen_and_found_in_any_case(store: Sto
     made = store.app("Team-1")
 
     assert store.app("TEAM-1") is made
-    assert made.id == "Team-1"
+    assert (made.id, made.is_draft) == ("Team-1", False)
     assert made.user("seeded") is not store.default.user("seeded")
     assert made.key_caller("SHARED").scope is Scope.FULL_ACCESS
     assert made.secret != store.default.secret
@@ -75,6 +75,7 @@ def test_an_app_that_is_opened_again_is_new_with_its_own_seed_until_it_is_closed
         old = store.app(app_id)
         new = store.open(app_id.title(), seed=plant)
         assert old is not new is store.app(app_id)
+        assert old.clock not in store.clock.followers
         new.secret, used = "kept", new.quota
         finish(store.resetting(new))
         assert (new.secret, new.is_untouched, new.quota is used) == ("kept", True, False)

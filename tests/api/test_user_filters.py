@@ -33,6 +33,21 @@ async def find(client: Client, query: str, **headers: str) -> list[str]:
     return [user["uid"] for user in answer["data"]]
 
 
+async def test_the_newest_of_one_second_leads_and_friends_are_those_of_a_client(
+    client: Client,
+) -> None:
+    for uid in ("u1", "u2", "u3"):
+        await create_user(client, uid, name="Same")
+    path, body = "/users/superhero1/friends", {"accepted": ["u1", "u3"]}
+    await data_of(client.post(path, json=body, headers=REST_KEY))
+    token = by_token(await issue_token(client, "superhero1"))
+
+    assert await find(client, "searchKey=same") == ["u3", "u2", "u1"]
+    assert await find(client, "uids=u1,u2&friendsOnly=true", **token) == ["u1"]
+    assert await find(client, "friendsOnly=true", **token) == ["u1", "u3"]
+    assert await find(client, "friendsOnly=true") == []
+
+
 @each_row(
     ("query", "expected"),
     [
