@@ -244,6 +244,7 @@ NO_FAULTS: list[Any] = [
     *[({"match": []}, "match"), ({"randomSeed": "x"}, "randomSeed")],
     *[({"path": "/x" * 1000}, "path"), ({"kind": "token_expired", "delay": 1}, "delay")],
     *[({"kind": "error", "status": 500, "message": "x" * 501}, "message")],
+    *[({"kind": "ws_close", "closeCode": code}, "closeCode") for code in (999, 5000)],
 ]
 
 
