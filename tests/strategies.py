@@ -1,11 +1,13 @@
 """Hypothesis strategies: what answers are printed from, and whatever JSON a client may send."""
 
+import json
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from marshmallow import Schema
 
+from mockchat.api import json_text
 from mockchat.api.operation import Ack
 from mockchat.api.schemas import (
     AckSchema,
@@ -47,7 +49,10 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=4,
 )
-objects = st.dictionaries(texts, json_values, max_size=3)
+# As entities hold them once they are read: an integer beyond 64 bits is a float then.
+objects = st.dictionaries(texts, json_values, max_size=3).map(
+    lambda value: json_text.parse(json.dumps(value).encode())
+)
 
 users = st.builds(
     User,
