@@ -26,7 +26,7 @@ from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, Scope,
 
 # For properties over HTTP: the client is one for all examples, and what they leave behind is
 # hostile, too.
-hostile = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+hostile = settings(max_examples=7, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 texts = st.text(max_size=8)
 maybe_text = st.none() | texts

@@ -234,7 +234,7 @@ def test_no_schema_has_hooks_which_would_not_run() -> None:
 
 
 @given(schema=st.sampled_from(REQUESTS), data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=300)
 def test_a_prepared_schema_loads_as_marshmallow(schema: type[Schema], data: st.DataObject) -> None:
     body = data.draw(bodies_for(schema))
 

@@ -14,7 +14,7 @@ from tests.helpers import create_user, steer
 from tests.sessions import auth_frame, by_token, issue_token, log_in
 from tests.values import AUTH_KEY, PATIENCE, REST_KEY, Client, Serve
 
-MANY = 200
+MANY = 500
 FORCE = {"force": True}
 
 
@@ -114,7 +114,7 @@ async def test_what_takes_users_away_may_meet_any_other_request(
     client: Client, method: str, path: str, body: Any
 ) -> None:
     await create_user(client, "u")
-    await steer(client, "POST", "seed", users=400)  # work of several steps
+    await steer(client, "POST", "seed", users=600)  # work of several steps
     await steer(client, "PUT", "snapshots/s1")
     me = await log_in(client, "u")
     socket = await client.ws_connect("/")
@@ -137,10 +137,10 @@ async def test_what_takes_users_away_may_meet_any_other_request(
             client.post("/login", json={"uid": "u", "authKey": "AUTH_KEY"}),
             client.get("/_mock/state"),
             client.put("/_mock/snapshots/s2"),
-            client.post("/_mock/seed", json={"users": 200}),
+            client.post("/_mock/seed", json={"users": 300}),
         ]
 
-    for _ in range(2):
+    for _ in range(3):
         requests = others()
         requests.insert(7, client.request(method, path, json=body, headers=headers))
         found = await statuses_of(*requests)

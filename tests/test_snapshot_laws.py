@@ -24,7 +24,7 @@ from tests.helpers import create_user, state_of, steer
 from tests.strategies import Contents, contents, json_values
 from tests.values import REST_KEY, Client, Json
 
-few = settings(max_examples=10)
+few = settings(max_examples=15)
 
 
 def new_store() -> Store:

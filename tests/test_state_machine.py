@@ -316,6 +316,6 @@ class AppWithExpiryAgainstModel(AppAgainstModel):
 
 
 TestApp = AppAgainstModel.TestCase
-TestApp.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestApp.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestAppWithExpiry = AppWithExpiryAgainstModel.TestCase
-TestAppWithExpiry.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestAppWithExpiry.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
