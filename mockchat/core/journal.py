@@ -228,8 +228,8 @@ class Journal:
             return
         journals = self._journals
         journals.sequence = exchange.sequence = journals.sequence + 1
-        self._exchanges.append(exchange)
         exchange.counted = size = exchange.size
+        self._exchanges.append(exchange)
         self._grow(size)
         if journals.watchers.present:
             journals.watchers.tell(self.app_id, exchange)
@@ -266,8 +266,7 @@ class Journal:
         most, most_bytes = journals.most, journals.most_bytes
         while len(exchanges) > most or (self.bytes > most_bytes and len(exchanges) > 1):
             self.drop_oldest()
-        if journals.newest is not self or journals.bytes > journals.most_in_all:
-            journals.make_room(self)
+        journals.make_room(self)
 
 
 class Journals:
@@ -279,9 +278,7 @@ class Journals:
     def __init__(self, most: int, most_bytes: int, sequence: int = 0) -> None:
         self.most = most
         self.most_bytes = most_bytes
-        self.most_in_all = _JOURNALS_IN_FULL * most_bytes
         self.bytes = 0
-        self.newest: Journal | None = None  # that grew
         self.sequence = sequence
         self.watchers = Watchers()
         self._last_id = 0
@@ -301,10 +298,10 @@ class Journals:
 
     def make_room(self, journal: Journal) -> None:
         """Note that a journal grew; if all are too large, unused ones drop exchanges."""
-        self.newest = journal
-        self._by_use[journal] = None
-        self._by_use.move_to_end(journal)
-        while self.bytes > self.most_in_all and len(self._by_use) > 1:
+        if journal is not next(reversed(self._by_use), None):
+            self._by_use[journal] = None
+            self._by_use.move_to_end(journal)
+        while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
             oldest = next(iter(self._by_use))
             if len(oldest):
                 oldest.drop_oldest()
@@ -314,8 +311,6 @@ class Journals:
     def forget(self, journal: Journal) -> None:
         """Remove a journal from searches."""
         self._by_use.pop(journal, None)
-        if self.newest is journal:
-            self.newest = None
 
     def clear(self, app_id: str | None = None) -> int:
         """Drop all exchanges of an app, or of all; return their number."""

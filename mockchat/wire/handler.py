@@ -219,14 +219,10 @@ class RequestHandler:
         """
         app, stays = call.app, stays or endpoint.is_control
         if endpoint.makes_no_app or (app.is_settled and app.stays >= stays):
-            result = endpoint.run(call)
-            if endpoint.is_async:
-                result = await result
+            result = await endpoint.run(call)
         else:
             with self._store.opening(app, stays=stays) as call.app:
-                result = endpoint.run(call)
-                if endpoint.is_async:
-                    result = await result
+                result = await endpoint.run(call)
         if endpoint.writes:
             self._store.journals.watchers.change()
         return result

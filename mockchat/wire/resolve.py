@@ -144,6 +144,7 @@ class Resolver:
         if config.public_url:
             scheme, _, netloc = config.public_url.partition("://")
             self._public = hosts.parse_host(netloc, secure=scheme == "https")
+        self._public_server = hosts.server_at(self._public) if self._public else None
 
     async def resolve(self, request: web.BaseRequest) -> RequestContext:
         """Return the context of a request, its body read."""
@@ -169,8 +170,8 @@ class Resolver:
             refusal = errors.NOT_BUILT(operation=unbuilt)
         elif endpoint is None and not target.segments and _is_upgrade(headers):
             operation = SOCKET  # which opens at the root
-        if self._public:
-            server = hosts.server_at(self._public)
+        if self._public_server is not None:
+            server = self._public_server
         return RequestContext(
             request, method, headers, body, exchange_id, control, started, app.clock.now(), target,
             endpoint, operation, path, address, server, app_id, app, misread or refusal or unmet,
@@ -251,9 +252,9 @@ class Resolver:
 
     def own_url(self) -> str:
         """Return the URL by which a client on this machine reaches the server."""
-        if self._public or not self._server.plain_url:
-            return hosts.server_at(self._public or self.own_address())
-        return self._server.plain_url
+        if self._public_server is not None:
+            return self._public_server
+        return self._server.plain_url or hosts.server_at(self.own_address())
 
     def hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
         """Return the hosts by which the client goes on."""

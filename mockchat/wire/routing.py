@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from marshmallow import Schema
 
 from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
-from mockchat.api.operation import CONTROL_PREFIX, Operation
+from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
 from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
 from mockchat.control import CONTROL_OPERATIONS
@@ -43,8 +43,13 @@ class Endpoint:
         self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
         self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is
         self.shows_users = issubclass(operation.returns or Schema, UserSchema)
-        self.run = operation.handler
-        self.is_async = inspect.iscoroutinefunction(operation.handler)
+        self._handler = operation.handler
+        self._is_async = inspect.iscoroutinefunction(operation.handler)
+
+    async def run(self, call: Call) -> Any:
+        """Run the operation and return its result; raise ApiError where it refuses."""
+        result = self._handler(call)
+        return await result if self._is_async else result
 
 
 class Target(NamedTuple):
