@@ -10,7 +10,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from mockchat import Config, create_app
 from mockchat.core import errors
-from mockchat.core.errors import CATALOGUE, Evidence
+from mockchat.core.errors import CATALOGUE, Evidence, mask
 from mockchat.wire.app import STORE
 from tests.answers import data_of, error_of, face_of
 from tests.helpers import journal_of
@@ -254,6 +254,18 @@ async def test_a_login_in_progress_is_told_in_the_sdks_words(serve: Serve) -> No
     assert (await refused.json())["error"]["message"] == (
         "Login in progress. Please wait for the login request to finish"
     )
+
+
+# --- their parts ----------------------------------------------------------------------------
+def test_a_key_is_shown_by_five_characters_at_each_end_where_there_is_a_middle() -> None:
+    assert [mask(key) for key in ("0123456789", "0123456789a")] == ["0123456789", "01234*6789a"]
+
+
+def test_a_refusal_in_python_tells_what_is_wrong_with_every_field() -> None:
+    refusal = errors.BAD_REQUEST({"uid": ["It is long.", "It is odd."], "name": ["It is short."]})
+
+    told = "ERR_BAD_REQUEST (400): Failed to validate the data sent with the request."
+    assert str(refusal) == f"{told} uid: It is long. It is odd. name: It is short."
 
 
 # --- mockchat's own crash -------------------------------------------------------------------

@@ -176,8 +176,12 @@ BROKEN: list[tuple[Callable[[Json], None], str, str]] = [
     (user(friends=["u2"]), "", "'u2' knows itself"),
     (user(blocked={"u2": 1}), "", "'u2' knows itself"),
     (break_in("serial", 0), "", "serial is lower than that of a user"),
-    (break_in("authTokens.0.uid", "nope"), "", "is of 'nope', but there is no such user"),
-    (user(deactivatedAt=1), "", "is of 'u2', but that user is deactivated"),
+    (
+        break_in("authTokens.0.uid", "nope"),
+        "",
+        "an auth token is of 'nope', but there is no such user",
+    ),
+    (user(deactivatedAt=1), "", "an auth token is of 'u2', but that user is deactivated"),
 ]
 
 
@@ -206,7 +210,8 @@ async def test_what_is_no_snapshot_is_refused_by_the_place(client: Client, held:
         breaking(apps["A"])
         key, sentence = await refusal_of(client, apps)
         assert key == ("apps.A" + place if place else "apps"), reason
-        assert reason in sentence, place
+        start = "" if place else "A:"
+        assert f"{start} {reason}" in sentence, place
     assert await body_of(client.get("/_mock/snapshots")) == []
 
 

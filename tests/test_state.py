@@ -12,6 +12,7 @@ from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.state import App
+from mockchat.core.steps import finish
 from tests.values import NOW
 
 MakeApp = Callable[..., App]
@@ -59,7 +60,8 @@ def test_a_refusal_names_a_uid_in_lower_case_and_encoded(app: App) -> None:
     assert refusal(add, app, "superHERO1") is errors.UID_ALREADY_EXISTS
     assert refused_values(add, app, "superHERO1") == {"uid": "superhero1"}
     assert refusal(app.user, "Jane Doe/Ü") is errors.UID_NOT_FOUND
-    assert refused_values(app.user, "Jane Doe/Ü") == {"uid": "jane%20doe%2f%c3%9c"}
+    assert refused_values(app.user, "Jane Doe/Ü\udcff") == {"uid": "jane%20doe%2f%c3%9c%ff"}
+    assert refused_values(app.user, plain := "a!$&'()*+,;=:@-._~") == {"uid": plain}
 
 
 def test_a_deleted_user_leaves_its_uid_but_no_friendship_and_no_block(app: App) -> None:
@@ -82,6 +84,32 @@ def test_a_fixture_s_uid_is_found_in_a_path_whatever_it_holds(app: App) -> None:
     for uid in ("no.rules@all", "ünï", "A/b"):
         user = add(app, uid)
         assert app.user_in_path(uid) is user
+
+
+def test_a_uid_in_a_path_that_is_no_user_s_is_refused_for_its_form(app: App) -> None:
+    app.deactivate_user(add(app, "gone"))
+    for uid, row in (
+        *[("gone", errors.UID_NOT_FOUND), ("x" * 100, errors.UID_NOT_FOUND)],
+        *[("x" * 101, errors.PATH_UID_INVALID), (" ", errors.PATH_UID_INVALID)],
+        *[("a b", errors.PATH_UID_WITH_SPACE), ("a.b", errors.PATH_UID_INVALID)],
+    ):
+        assert refusal(app.user_in_path, uid) is row, uid
+
+
+def test_a_restored_app_is_no_longer_as_its_seed_left_it(make_app: MakeApp) -> None:
+    app, other = make_app(), make_app()
+    assert app.is_untouched
+
+    finish(app.replace(other.contents()))
+
+    assert not app.is_untouched
+
+
+# --- credentials ----------------------------------------------------------------------------
+def test_a_blank_credential_is_missing_and_not_unknown(app: App) -> None:
+    for blank in ("", "  "):
+        assert refusal(app.key_caller, blank) is errors.KEY_MISSING
+        assert refusal(app.user_caller, blank) is errors.AUTH_TOKEN_MISSING
 
 
 # --- lists ----------------------------------------------------------------------------------

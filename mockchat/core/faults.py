@@ -131,7 +131,7 @@ class Rule:
         self.seen += 1
         if self.seen <= self.after:
             return False
-        if self.probability < 1 and self.chance() >= self.probability:
+        if self.chance() >= self.probability:
             return False
         self.struck += 1
         return True
