@@ -89,7 +89,10 @@ RUBBISH: dict[str, tuple[list[str], str]] = {
     "client_timeout": (["0", "-1s", "none", "soon", ""], ""),
     "login_latency": (["-1ms", "fast", "1 s", "inf", "1e3"], "duration"),
     "rate_limit": (["0", "-5", "lots", "1.5"], "whole number"),
-    "webhook": (["h:1", "ftp://h", "http://", "http://h:x", f"http://{'h' * 2994}"], "http://host"),
+    "webhook": (
+        ["h:1", "ftp://h", "http://", "http://h:x", f"http://h/{'x' * 2992}"],
+        "http://host",
+    ),
     "unbuilt": (["yes", ""], "refuse, accept"),
     "max_users": (["0", "-1", "all"], "whole number"),
     "journal_size": (["0", "-1", "many"], "whole number"),

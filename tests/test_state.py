@@ -6,11 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from mockchat.core import errors
+from mockchat.core.changes import Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event, TokenDestroyed, User
 from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
+from mockchat.core.relations import befriend, block, unblock, unfriend
 from mockchat.core.state import App
 from mockchat.core.steps import finish
 from tests.values import NOW
@@ -78,6 +80,21 @@ def test_a_deleted_user_leaves_its_uid_but_no_friendship_and_no_block(app: App) 
     assert blocking.blocked == {}
     again = add(app, "GONE")
     assert app.user("gone") is again
+
+
+def test_both_users_know_of_their_relation_and_it_is_saved(app: App) -> None:
+    one, two = add(app, "u1"), add(app, "u2")
+    app.trackers.append(changes := Changes())
+    for act, friends, blocked_by, saved in (
+        *[(befriend, {"u1"}, set(), ["u1", "u2"]), (unfriend, set(), set(), ["u1", "u2"])],
+        *[(block, set(), {"u1"}, ["u1"]), (unblock, set(), set(), ["u1"])],
+    ):
+        version = app.version
+        act(app, one, two)
+
+        assert (two.friends, two.blocked_by) == (friends, blocked_by), act
+        assert [changes.pop().name for _ in saved] == saved, act
+        assert (bool(changes), app.version) == (False, version + 1), act
 
 
 def test_a_fixture_s_uid_is_found_in_a_path_whatever_it_holds(app: App) -> None:
