@@ -13,6 +13,9 @@ from mockchat.core.entities import DEFAULT_PREFERENCES
 class AnySchema(HooklessSchema):
     """An answer that is plain data already; the fields of a subclass only describe it."""
 
+    def on_bind_field(self, *_: Any) -> None:
+        """Leave the keys as they are."""
+
 
 class PlainNested(fields.Nested):
     """An object of an answer that is plain data already."""

@@ -23,6 +23,7 @@ MAX_PUSH_TOKEN = 4096
 _MANY = 10**9
 
 _request = partial(declared, RequestSchema)
+_second = partial(fields.Whole, 0, 10**11)
 
 
 class Anything(RequestSchema):
@@ -42,42 +43,42 @@ class Paging(RequestSchema):
         1,
         MAX_PER_PAGE,
         below=DEFAULT_PER_PAGE,
-        data_key="perPage",
         load_default=DEFAULT_PER_PAGE,
         metadata={"aliases": ("per_page",)},
     )
 
 
-_SECOND = fields.Whole(0, 10**11)
-TimeSpan = _request("TimeSpan", "A span of unix seconds.", **{"from": _SECOND, "to": _SECOND})
+TimeSpan = _request(
+    "TimeSpan", "A span of unix seconds.", **{key: _second() for key in ("from", "to")}
+)
 
 
 class UserList(Paging):
     """The query of a user list; all its filters must hold."""
 
-    search_key = fields.String(data_key="searchKey")
-    search_in = fields.Strings(commas=True, data_key="searchIn", choices=("uid", "name"))
+    search_key = fields.String()
+    search_in = fields.Strings(commas=True, choices=("uid", "name"))
     status = fields.Strings(commas=True, choices=("available", "online", "offline"))
     role = fields.String()
     roles = fields.Strings(commas=True)
     tags = fields.Strings(commas=True)
     uids = fields.Strings(commas=True, longest=MAX_UID_LENGTH, most=MAX_UIDS)
-    with_tags = fields.Flag(data_key="withTags", load_default=False)
-    with_deactivated = fields.Flag(data_key="withDeactivated", load_default=False)
-    only_deactivated = fields.Flag(data_key="onlyDeactivated", load_default=False)
-    friends_only = fields.Flag(data_key="friendsOnly", load_default=False)
+    with_tags = fields.Flag(load_default=False)
+    with_deactivated = fields.Flag(load_default=False)
+    only_deactivated = fields.Flag(load_default=False)
+    friends_only = fields.Flag(load_default=False)
     hide_blocked = fields.Flag(data_key="hideBlockedUsers", load_default=False)
     created = fields.Object(TimeSpan, data_key="createdAt")
     updated = fields.Object(TimeSpan, data_key="updatedAt")
-    sort_by = fields.Choice(("name", "status"), data_key="sortBy")
-    sort_order = fields.Choice(("asc", "desc"), data_key="sortOrder")
+    sort_by = fields.Choice(("name", "status"))
+    sort_order = fields.Choice(("asc", "desc"))
     count = fields.Flag(load_default=False)
 
 
 class ApiKeyList(Paging):
     """The query of an api key list; a scope that does not exist finds nothing."""
 
-    search_key = fields.String(data_key="searchKey")
+    search_key = fields.String()
     scope = fields.String()
 
 
@@ -120,7 +121,7 @@ class RoleCreate(_RoleDetails):
 class FriendList(Paging):
     """The query of a friend list."""
 
-    search_key = fields.String(data_key="searchKey")
+    search_key = fields.String()
 
 
 class BlockedList(FriendList):
@@ -157,7 +158,7 @@ class _Profile(RequestSchema):
 
     avatar = fields.Url()
     link = fields.Url()
-    status_message = fields.String(data_key="statusMessage")
+    status_message = fields.String()
     metadata = fields.Metadata()
     tags = fields.Strings(most=MAX_TAGS)
 
@@ -169,14 +170,14 @@ class UserCreate(_Profile):
     uid = fields.Uid(required=True)
     name = fields.String(required=True, maximum=MAX_NAME)
     role = fields.String(maximum=MAX_NAME)
-    with_auth_token = fields.Flag(data_key="withAuthToken", load_default=False)
+    with_auth_token = fields.Flag(load_default=False)
 
 
 class UserImport(UserCreate):
     """A user of an import, which may bring its times."""
 
-    created_at = fields.Whole(1, 10**11, data_key="createdAt")
-    last_active_at = fields.Whole(1, 10**11, data_key="lastActiveAt")
+    created_at = fields.Whole(1, 10**11)
+    last_active_at = fields.Whole(1, 10**11)
 
 
 UsersToImport = _request(
@@ -198,9 +199,9 @@ class Device(RequestSchema):
     """A client's description of itself."""
 
     platform = fields.String()
-    user_agent = fields.String(data_key="userAgent")
-    device_id = fields.String(data_key="deviceId")
-    app_info = fields.AnyJson(data_key="appInfo")
+    user_agent = fields.String()
+    device_id = fields.String()
+    app_info = fields.AnyJson()
 
 
 class TokenCreate(Device):
@@ -214,7 +215,7 @@ class MeUpdate(_Profile, Device):
 
     name = fields.String(filled=True, maximum=MAX_NAME)
     unset = fields.Strings(choices=("avatar", "link", "metadata"))
-    push_notification = fields.AnyJson(data_key="pushNotification")  # no login
+    push_notification = fields.AnyJson()  # no login
 
 
 _OF_DEVICE = Device().fields
@@ -268,12 +269,12 @@ JwtRequest = _request(
 SessionReport = _request(
     "SessionReport",
     "The telemetry of a session; mockchat keeps nothing of it.",
-    session_id=fields.String(data_key="sessionId"),
+    session_id=fields.String(),
 )
 CallTokenCreate = _request(
     "CallTokenCreate",
     "The body that asks for a call token.",
-    session_id=fields.String(required=True, data_key="sessionId"),
+    session_id=fields.String(required=True),
 )
 OnlineMembersAsked = _request(
     "OnlineMembersAsked",
@@ -298,16 +299,16 @@ TimeZoneUpdate = _request(
 class PushTokenOwner(RequestSchema):
     """The body that names the owner of push tokens, where the caller has an api key."""
 
-    auth_token = fields.String(data_key="authToken")
+    auth_token = fields.String()
 
 
 class PushTokenCreate(PushTokenOwner):
     """The body that registers a push token; the platform decides which field holds it."""
 
     platform = fields.String(required=True, maximum=MAX_NAME)
-    fcm_token = fields.String(maximum=MAX_PUSH_TOKEN, data_key="fcmToken")
-    device_token = fields.String(maximum=MAX_PUSH_TOKEN, data_key="deviceToken")
-    voip_token = fields.String(maximum=MAX_PUSH_TOKEN, data_key="voipToken")
+    fcm_token = fields.String(maximum=MAX_PUSH_TOKEN)
+    device_token = fields.String(maximum=MAX_PUSH_TOKEN)
+    voip_token = fields.String(maximum=MAX_PUSH_TOKEN)
 
 
 # Credentials may be numbers, and a wrong one is refused as a credential, not as a field.
@@ -317,15 +318,15 @@ _credential = partial(Raw, allow_none=True, metadata=fields.String().metadata)
 class LogoutRequest(RequestSchema):
     """The body of a logout."""
 
-    auth_token = _credential(data_key="authToken")
+    auth_token = _credential()
 
 
 class LoginRequest(LogoutRequest, Device):
     """The body of a login; the operation decides which of its fields count."""
 
     uid = Raw(allow_none=True, metadata=fields.Uid().metadata)
-    auth_key = _credential(data_key="authKey")
-    api_key = _credential(data_key="apiKey")
+    auth_key = _credential()
+    api_key = _credential()
 
 
 class LoginUid(RequestSchema):

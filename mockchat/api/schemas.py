@@ -5,6 +5,7 @@ A field that is `required` is in every answer; any other is left out where it ha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
@@ -48,42 +49,33 @@ class Me:
     status: str = "online"  # also before the WebSocket is open
 
 
-def _text(attribute: str | None = None, key: str | None = None) -> fields.String:
-    """Return a text that every answer has."""
-    return fields.String(required=True, attribute=attribute, data_key=key)
-
-
-def _seconds(attribute: str, key: str, *, required: bool = False) -> fields.Integer:
-    return fields.Integer(
-        required=required,
-        attribute=attribute,
-        data_key=key,
-        metadata={"description": "Unix seconds."},
-    )
+# A text that every answer has, and a time.
+_text = partial(fields.String, required=True)
+_seconds = partial(fields.Integer, metadata={"description": "Unix seconds."})
 
 
 class UserSchema(HooklessSchema):
     """A user; keys without a value are left out."""
 
-    uid = _text("user.uid")
-    name = _text("user.name")
+    uid = _text(attribute="user.uid")
+    name = _text(attribute="user.name")
     link = fields.String(attribute="user.link")
     avatar = fields.String(attribute="user.avatar")
     metadata = fields.Dict()
     status = fields.String(required=True, metadata={"enum": ["available", "offline", "online"]})
-    role = _text("user.role")
-    status_message = fields.String(attribute="user.status_message", data_key="statusMessage")
-    last_active_at = _seconds("user.last_active_at", "lastActiveAt")
-    blocked_by_me = fields.Boolean(data_key="blockedByMe")
-    blocked_by_me_at = _seconds("blocked_by_me_at", "blockedByMeAt")
-    blocked_at = _seconds("blocked_at", "blockedAt")
-    has_blocked_me = fields.Boolean(data_key="hasBlockedMe")
-    created_at = _seconds("user.created_at", "createdAt", required=True)
-    updated_at = _seconds("user.updated_at", "updatedAt")
-    deactivated_at = _seconds("user.deactivated_at", "deactivatedAt")
-    conversation_id = fields.String(data_key="conversationId")
+    role = _text(attribute="user.role")
+    status_message = fields.String(attribute="user.status_message")
+    last_active_at = _seconds(attribute="user.last_active_at")
+    blocked_by_me = fields.Boolean()
+    blocked_by_me_at = _seconds()
+    blocked_at = _seconds()
+    has_blocked_me = fields.Boolean()
+    created_at = _seconds(attribute="user.created_at", required=True)
+    updated_at = _seconds(attribute="user.updated_at")
+    deactivated_at = _seconds(attribute="user.deactivated_at")
+    conversation_id = fields.String()
     tags = fields.List(fields.String())
-    auth_token = fields.String(data_key="authToken")
+    auth_token = fields.String()
 
 
 class MeSchema(UserSchema):
@@ -102,9 +94,9 @@ class MeSchema(UserSchema):
 
     metadata = fields.Dict(attribute="user.metadata")  # with the private part
     tags = fields.List(fields.String(), attribute="user.tags")
-    auth_token = _text(key="authToken")
+    auth_token = _text()
     jwt = _text()
-    ws_channel = PlainNested(WsChannelSchema, required=True, data_key="wsChannel")
+    ws_channel = PlainNested(WsChannelSchema, required=True)
     settings = PlainNested(SettingsSchema, required=True)
 
 
@@ -112,26 +104,26 @@ class TokenSchema(HooklessSchema):
     """An auth token."""
 
     uid = _text()
-    value = _text(key="authToken")
-    created_at = _seconds("created_at", "createdAt", required=True)
+    value = _text(data_key="authToken")
+    created_at = _seconds(required=True)
 
 
 class TokenDetailSchema(TokenSchema):
     """An auth token and the description of its client."""
 
     platform = fields.String()
-    user_agent = fields.String(data_key="userAgent")
-    app_info = fields.String(data_key="appInfo", metadata={"description": "JSON text."})
+    user_agent = fields.String()
+    app_info = fields.String(metadata={"description": "JSON text."})
 
 
 class ApiKeySchema(HooklessSchema):
     """An api key."""
 
-    value = _text(key="apiKey")
+    value = _text(data_key="apiKey")
     name = _text()
     scope = fields.String(required=True, metadata={"enum": list(Scope)})
-    created_at = _seconds("created_at", "createdAt", required=True)
-    updated_at = _seconds("updated_at", "updatedAt")
+    created_at = _seconds(required=True)
+    updated_at = _seconds()
 
 
 class RoleSchema(HooklessSchema):
@@ -142,8 +134,8 @@ class RoleSchema(HooklessSchema):
     description = fields.String()
     metadata = fields.Dict()
     settings = fields.Dict()
-    created_at = _seconds("created_at", "createdAt", required=True)
-    updated_at = _seconds("updated_at", "updatedAt")
+    created_at = _seconds(required=True)
+    updated_at = _seconds()
 
 
 class AckSchema(HooklessSchema):
@@ -186,7 +178,7 @@ class ActivationSchema(HooklessSchema):
     already_deactivated = fields.List(fields.String(), data_key="alreadyDeactivatedUids")
     reactivated = fields.List(fields.String(), data_key="reactivatedUids")
     not_deactivated = fields.List(fields.String(), data_key="nonDeactivatedUids")
-    not_found = fields.List(fields.String(), data_key="notFound")
+    not_found = fields.List(fields.String())
 
 
 def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:

@@ -14,6 +14,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from mockchat.core import errors
 from mockchat.core.errors import ApiError, Evidence
+from mockchat.core.ids import camel
 from mockchat.core.words import guess
 
 MAX_BODY = 10 * 1024  # bytes
@@ -93,7 +94,7 @@ def details_of(messages: Any, path: str = "") -> dict[str, list[str]]:
 
 
 class HooklessSchema(Schema):
-    """A schema without hooks like `pre_load`.
+    """A schema in the spelling of JSON, without hooks like `pre_load`.
 
     marshmallow looks for them in each class, which takes a tenth of a server's start.
     """
@@ -102,6 +103,11 @@ class HooklessSchema(Schema):
     def resolve_hooks(cls) -> dict[str, list[Any]]:
         """Return no hooks."""
         return defaultdict(list)
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Give a field its key in JSON: `created_at` is `createdAt` unless it says otherwise."""
+        if field_obj.data_key is None:
+            field_obj.data_key = camel(field_name)
 
 
 class RequestSchema(HooklessSchema):

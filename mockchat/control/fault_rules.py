@@ -41,7 +41,7 @@ class FaultRequest(Match):
     probability = Share()
     times = Whole(1, MANY)
     after = Whole(0, MANY)
-    random_seed = Whole(0, ENDLESS, data_key="randomSeed")
+    random_seed = Whole(0, ENDLESS)
 
 
 def _field(parameter: "Parameter[Any]") -> Field:

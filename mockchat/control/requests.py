@@ -99,12 +99,12 @@ class EventQuery(ControlSchema):
 class SettingsRequest(ControlSchema):
     """The rules to change; a limit or lifetime of 0 is none."""
 
-    any_key = Flag(data_key="anyKey")
+    any_key = Flag()
     errors = Choice(("auto", "documented", "live"))
-    login_latency = Span(_LONGEST_WAIT, data_key="loginLatency")
-    max_users = Whole(0, MANY, data_key="maxUsers")
-    rate_limit = Whole(0, MANY, data_key="rateLimit")
-    token_ttl = Span(data_key="tokenTtl")
+    login_latency = Span(_LONGEST_WAIT)
+    max_users = Whole(0, MANY)
+    rate_limit = Whole(0, MANY)
+    token_ttl = Span()
     tokens = Choice(("reusable", "single-use"))
     unbuilt = Choice(("refuse", "accept"))
 

@@ -127,13 +127,13 @@ class FixtureUser(StrictSchema):
     avatar = _optional(str)
     link = _optional(str)
     role = _optional(str, then=str.lower)  # as the service stores roles
-    status_message = _optional(str, data_key="statusMessage")
+    status_message = _optional(str)
     metadata = _optional(dict)
     tags = _optional(list, str)
     friends = _optional(list, str, then=lambda uids: set(map(str.lower, uids)))
-    created_at = _optional(int, data_key="createdAt")
-    last_active_at = _optional(int, data_key="lastActiveAt")
-    deactivated_at = _optional(int, data_key="deactivatedAt")
+    created_at = _optional(int)
+    last_active_at = _optional(int)
+    deactivated_at = _optional(int)
 
 
 class _FixtureRole(StrictSchema):
