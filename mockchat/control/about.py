@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from mockchat.api.access import Access
-from mockchat.api.operation import CONTROL_PREFIX, Call, File
+from mockchat.api.operation import CONTROL_PREFIX, Call, File, OperationTable
 from mockchat.api.plain import DocumentSchema
-from mockchat.control.answers import ErrorRowSchema, HealthSchema, KeySetSchema
-from mockchat.control.requests import AppQuery, control_table, not_found
+from mockchat.control import answers, requests
 from mockchat.core import errors
-from mockchat.core.errors import CATALOGUE
+from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.version import __version__
 
-table = control_table(access=Access.PUBLIC)
+table = OperationTable(CONTROL_PREFIX, access=Access.PUBLIC, evidence=Evidence.ASSUMED)
 
 _PEM = "application/x-pem-file"
 DASHBOARD = f"{CONTROL_PREFIX}/dashboard"
@@ -45,7 +44,7 @@ _HEADERS = {
 }
 
 
-@table.get("/health", returns=HealthSchema)
+@table.get("/health", returns=answers.HealthSchema)
 def get_health(call: Call) -> dict[str, Any]:
     """Get the status of the server, and whether its state file has every change."""
     health: dict[str, Any] = {"status": "ok", "version": __version__, "app": call.app.id}
@@ -62,13 +61,15 @@ def get_ca(call: Call) -> File:
     return File(Path(call.server.ca_path).read_bytes(), _PEM, "ca.pem")
 
 
-@table.get("/jwks.json", returns=KeySetSchema)
+@table.get("/jwks.json", returns=answers.KeySetSchema)
 def get_public_keys(call: Call) -> dict[str, Any]:
     """Get the public key of the session JWTs, as a JSON Web Key Set."""
     return call.server.jwts.public_keys()
 
 
-@table.get("/errors", access=Access.CONTROL, query=AppQuery, returns=ErrorRowSchema)
+@table.get(
+    "/errors", access=Access.CONTROL, query=requests.AppQuery, returns=answers.ErrorRowSchema
+)
 def list_errors(_call: Call) -> list[dict[str, Any]]:
     """List the error catalogue in both dialects."""
     return [row.plain for row in CATALOGUE.values()]
@@ -97,6 +98,6 @@ def _file(call: Call, name: str) -> File:
     """Return a file, read now: a start of the server reads none."""
     there = {path.name: path for path in FOLDER.iterdir()} if call.server.dashboard else {}
     if name not in there:
-        raise not_found("page of the dashboard", name, there)
+        raise requests.not_found("page of the dashboard", name, there)
     kind = _TYPES[there[name].suffix]
     return File(there[name].read_bytes(), f"{kind}; charset=utf-8", headers=_HEADERS)

@@ -8,15 +8,8 @@ from typing import Any
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, Call, Stream
 from mockchat.api.validation import refuse
-from mockchat.control.answers import EventSchema, WebhookSchema
+from mockchat.control import answers, requests
 from mockchat.control.journal import summary
-from mockchat.control.requests import (
-    AppQuery,
-    EventQuery,
-    WebhookRequest,
-    WebhookUrl,
-    control_table,
-)
 from mockchat.core import errors
 from mockchat.core.journal import Exchange, Filter
 from mockchat.core.state import App
@@ -24,7 +17,7 @@ from mockchat.core.watchers import BACKLOG, MOST_WATCHERS
 from mockchat.core.webhooks import MAX_WEBHOOKS
 from mockchat.version import __version__
 
-table = control_table()
+table = requests.ControlTable()
 
 _EVENTS = "text/event-stream"
 _HEARTBEAT = 15.0  # seconds without an event until a sign of life
@@ -35,8 +28,8 @@ _MOST_APPS = 200  # apps that a status names: the newest
 
 @table.get(
     "/events",
-    query=EventQuery,
-    returns=EventSchema,
+    query=requests.EventQuery,
+    returns=answers.EventSchema,
     errors=(errors.TOO_MANY_WATCHERS,),
     produces=_EVENTS,
 )
@@ -117,13 +110,13 @@ def _webhooks_of(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-@table.get("/webhooks", query=AppQuery, returns=WebhookSchema)
+@table.get("/webhooks", returns=answers.WebhookSchema)
 def list_webhooks(call: Call) -> list[dict[str, Any]]:
     """List the webhooks of an app, or of all apps."""
     return _webhooks_of(call)
 
 
-@table.post("/webhooks", body=WebhookRequest, returns=WebhookSchema)
+@table.post("/webhooks", body=requests.WebhookRequest, returns=answers.WebhookSchema)
 def add_webhook(call: Call) -> list[dict[str, Any]]:
     """Post the events of an app, or of all apps there are, to a URL, until the app is reset.
 
@@ -137,7 +130,7 @@ def add_webhook(call: Call) -> list[dict[str, Any]]:
     return _webhooks_of(call)
 
 
-@table.delete("/webhooks", query=WebhookUrl, body=WebhookUrl)
+@table.delete("/webhooks", query=requests.WebhookUrl, body=requests.WebhookUrl)
 def remove_webhooks(call: Call) -> Ack:
     """Remove a webhook of an app, or of all apps; without `url`, all webhooks."""
     url = call.body.get("url") or call.query.get("url")

@@ -6,9 +6,8 @@ from typing import Any
 
 from mockchat.api.operation import Ack, Call
 from mockchat.api.validation import refuse
-from mockchat.control.answers import FaultSchema, KindSchema
+from mockchat.control import answers, requests
 from mockchat.control.fault_rules import PARAMETERS, FaultRequest
-from mockchat.control.requests import AppQuery, control_table, not_found
 from mockchat.core import errors
 from mockchat.core.fault_kinds import KINDS, HttpKind, Kind
 from mockchat.core.faults import PRESETS, FaultError, Rule
@@ -16,7 +15,7 @@ from mockchat.core.ids import camel
 from mockchat.core.matching import Pattern
 from mockchat.core.words import counted
 
-table = control_table()
+table = requests.ControlTable()
 
 _PATTERN = ("operation", "method", "path", "uid")
 
@@ -64,13 +63,13 @@ def kind_rows() -> list[dict[str, Any]]:
     return rows + presets
 
 
-@table.get("/faults/kinds", query=AppQuery, returns=KindSchema)
+@table.get("/faults/kinds", returns=answers.KindSchema)
 def list_fault_kinds(_call: Call) -> list[dict[str, Any]]:
     """List the kinds of faults and the presets, with their parameters."""
     return kind_rows()
 
 
-@table.get("/faults", query=AppQuery, returns=FaultSchema)
+@table.get("/faults", returns=answers.FaultSchema)
 def list_faults(call: Call) -> list[dict[str, Any]]:
     """List the faults of an app, or all, and how often each struck."""
     return [_shown(rule) for rule in _rules(call)]
@@ -80,7 +79,7 @@ def _rules(call: Call) -> list[Rule]:
     return call.server.store.faults.of(None if call.every_app else call.app.id)
 
 
-@table.post("/faults", body=FaultRequest, returns=FaultSchema)
+@table.post("/faults", body=FaultRequest, returns=answers.FaultSchema)
 def add_fault(call: Call) -> dict[str, Any]:
     """Add a fault that strikes exchanges of one app or of all.
 
@@ -112,7 +111,7 @@ def add_fault(call: Call) -> dict[str, Any]:
     return _shown(rule)
 
 
-@table.delete("/faults", query=AppQuery, body=AppQuery)
+@table.delete("/faults")
 def clear_faults(call: Call) -> Ack:
     """Remove the faults of an app, or all faults."""
     rules = _rules(call)
@@ -120,12 +119,12 @@ def clear_faults(call: Call) -> Ack:
     return Ack(f"{counted(len(rules), 'fault was', 'faults were')} removed.")
 
 
-@table.delete("/faults/{fault}", query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
+@table.delete("/faults/{fault}", errors=(errors.MOCK_NOT_FOUND,))
 def remove_fault(call: Call) -> Ack:
     """Remove a fault."""
     named = call.path["fault"]
     rules = [rule for rule in _rules(call) if str(rule.id) == named]
     if not rules:
-        raise not_found("fault", named)
+        raise requests.not_found("fault", named)
     call.server.store.faults.remove(rules)
     return Ack(f"The fault {named} was removed.")

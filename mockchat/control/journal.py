@@ -6,16 +6,8 @@ from typing import Any
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, Call
 from mockchat.api.validation import refuse
-from mockchat.control.answers import ExchangeSchema, HarSchema, JournalSchema
+from mockchat.control import answers, requests
 from mockchat.control.har import har
-from mockchat.control.requests import (
-    DEFAULT_LIMIT,
-    AppQuery,
-    ExchangeQuery,
-    JournalQuery,
-    control_table,
-    not_found,
-)
 from mockchat.core import errors
 from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, Message
@@ -23,7 +15,7 @@ from mockchat.core.matching import Pattern
 from mockchat.core.store import Store
 from mockchat.core.words import counted, guess
 
-table = control_table()
+table = requests.ControlTable()
 
 
 def summary(exchange: Exchange) -> dict[str, Any]:
@@ -94,7 +86,7 @@ def _filter(call: Call) -> Filter:
     return filter_of(call.query, call.server.store, call.app_id)
 
 
-@table.get("/journal", query=JournalQuery, returns=JournalSchema)
+@table.get("/journal", query=requests.JournalQuery, returns=answers.JournalSchema)
 async def list_exchanges(call: Call) -> dict[str, Any]:
     """List the newest `limit` exchanges, oldest first, and count all that fit.
 
@@ -108,7 +100,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
             exchanges = await journals.wait(wanted, call.app_id, count, query["wait"])
     else:
         exchanges = found(call, wanted)
-    newest = exchanges[-(query["limit"] or DEFAULT_LIMIT) :]
+    newest = exchanges[-(query["limit"] or requests.DEFAULT_LIMIT) :]
     return {
         "count": len(exchanges),
         "cursor": journals.sequence,
@@ -116,7 +108,7 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     }
 
 
-@table.delete("/journal", query=AppQuery, body=AppQuery)
+@table.delete("/journal")
 def clear_journal(call: Call) -> Ack:
     """Remove the exchanges of an app, or of all apps."""
     app_id = call.app_id and call.app_id.lower()
@@ -124,22 +116,17 @@ def clear_journal(call: Call) -> Ack:
     return Ack(f"{counted(forgotten, 'exchange is', 'exchanges are')} forgotten.")
 
 
-@table.get("/journal.har", query=ExchangeQuery, returns=HarSchema)
+@table.get("/journal.har", query=requests.ExchangeQuery, returns=answers.HarSchema)
 def get_har(call: Call) -> dict[str, Any]:
     """Get exchanges in HAR 1.2, which the network tools of browsers open."""
     return har(found(call, _filter(call)))
 
 
-@table.get(
-    "/journal/{exchange}",
-    query=AppQuery,
-    returns=ExchangeSchema,
-    errors=(errors.MOCK_NOT_FOUND,),
-)
+@table.get("/journal/{exchange}", returns=answers.ExchangeSchema, errors=(errors.MOCK_NOT_FOUND,))
 def get_exchange(call: Call) -> dict[str, Any]:
     """Get one exchange by its id, the header `X-Mock-Exchange` of its answer."""
     named = call.path["exchange"]
     for exchange in found(call, Filter()):
         if str(exchange.id) == named:
             return shown(exchange)
-    raise not_found("exchange", named)
+    raise requests.not_found("exchange", named)

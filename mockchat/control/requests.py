@@ -1,11 +1,11 @@
 """The table of control actions and the fields of their requests; other fields are refused."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mockchat.api.access import Access
 from mockchat.api.fields import Choice, Flag, Object, String, Whole
-from mockchat.api.operation import CONTROL_PREFIX, OperationTable
+from mockchat.api.operation import CONTROL_PREFIX, Handler, OperationTable
 from mockchat.api.validation import StrictSchema
 from mockchat.control.fault_rules import ENDLESS, MANY, Match
 from mockchat.control.fields import AppId, HttpUrl, Instant, Json, Span
@@ -27,10 +27,22 @@ class ControlSchema(StrictSchema):
     app = AppId()
 
 
-def control_table(**common: Any) -> OperationTable:
-    """Return a table of control actions: each may name an app, and needs the control token."""
-    ours: dict[str, Any] = {"access": Access.CONTROL, "evidence": Evidence.ASSUMED}
-    return OperationTable(CONTROL_PREFIX, **{**ours, **common})
+class AppQuery(ControlSchema):
+    """The app, else all apps."""
+
+
+class ControlTable(OperationTable):
+    """Collects control actions; each may name an app, and needs the control token."""
+
+    def __init__(self) -> None:
+        super().__init__(CONTROL_PREFIX, access=Access.CONTROL, evidence=Evidence.ASSUMED)
+
+    def add(self, method: str, *paths: str, **columns: Any) -> Callable[[Handler], Handler]:
+        """Make the decorated function an operation, which takes no more than an app by default."""
+        if not columns.keys() & {"query", "body"}:
+            columns["query"] = AppQuery
+            columns["body"] = None if method == "GET" else AppQuery
+        return super().add(method, *paths, **columns)
 
 
 def not_found(what: str, name: str, known: Iterable[str] = ()) -> ApiError:
@@ -63,10 +75,6 @@ class SnapshotRequest(ControlSchema):
     """The contents of a snapshot as `GET` answers them, else the current state."""
 
     apps = Apps()
-
-
-class AppQuery(ControlSchema):
-    """The app, else all apps."""
 
 
 class ExchangeQuery(Match):

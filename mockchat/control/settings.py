@@ -5,19 +5,18 @@ from typing import Any
 
 from mockchat.api.operation import Call
 from mockchat.api.validation import refuse
-from mockchat.control.answers import ClockSchema, StartSchema
-from mockchat.control.requests import AppQuery, ClockRequest, SettingsRequest, control_table
+from mockchat.control import answers, requests
 from mockchat.core.clock import LATEST, Clock
 from mockchat.core.ids import camel
 from mockchat.core.limits import Quota, Rules
 
-table = control_table()
+table = requests.ControlTable()
 
 _LIMITS = ("max_users", "rate_limit", "token_ttl")  # None in Rules where they are 0
 _RULES = ("any_key", "errors", "login_latency", *_LIMITS, "tokens", "unbuilt")
 
 
-@table.get("/settings", query=AppQuery, returns=StartSchema)
+@table.get("/settings", returns=answers.StartSchema)
 def get_settings(call: Call) -> dict[str, Any]:
     """Get the rules of an app, or of new apps, and the settings of the server's start."""
     rules, server = (call.only_app or call.server.store).rules, call.server
@@ -31,7 +30,7 @@ def get_settings(call: Call) -> dict[str, Any]:
     }
 
 
-@table.patch("/settings", body=SettingsRequest, returns=StartSchema)
+@table.patch("/settings", body=requests.SettingsRequest, returns=answers.StartSchema)
 def change_settings(call: Call) -> dict[str, Any]:
     """Change the rules of an app, or of all apps and of those to come; a reset keeps them."""
     given = {name: call.body.get(name) for name in _RULES}
@@ -54,7 +53,7 @@ def _changed(rules: Rules, wish: dict[str, Any]) -> Rules:
 
 
 # --- clocks ---------------------------------------------------------------------------------
-@table.get("/clock", query=AppQuery, returns=ClockSchema)
+@table.get("/clock", returns=answers.ClockSchema)
 def get_clock(call: Call) -> dict[str, Any]:
     """Get the time of an app, or of the server, which new apps follow."""
     clock = _clock(call)
@@ -67,7 +66,7 @@ def _clock(call: Call) -> Clock:
     return (call.only_app or call.server.store).clock
 
 
-@table.patch("/clock", body=ClockRequest, returns=ClockSchema)
+@table.patch("/clock", body=requests.ClockRequest, returns=answers.ClockSchema)
 def move_clock(call: Call) -> dict[str, Any]:
     """Freeze a clock (now, or `at` an instant), advance it, or resume it.
 

@@ -12,14 +12,7 @@ from mockchat.api import json_text
 from mockchat.api.json_text import exact
 from mockchat.api.operation import Ack, Call, Stream
 from mockchat.api.validation import details_of, refuse
-from mockchat.control.answers import ContentsSchema, SeededSchema, SnapshotSchema, StateSchema
-from mockchat.control.requests import (
-    AppQuery,
-    SeedRequest,
-    SnapshotRequest,
-    control_table,
-    not_found,
-)
+from mockchat.control import answers, requests
 from mockchat.control.stored import read_fixture, validate_apps
 from mockchat.core import errors
 from mockchat.core.changes import HEAD, SECTION_NAMES
@@ -36,7 +29,7 @@ from mockchat.core.steps import Steps, dropping, in_thread, pieces
 from mockchat.core.store import MAX_SNAPSHOT_BYTES, Apps, StoredSnapshot
 from mockchat.core.words import counted
 
-table = control_table()
+table = requests.ControlTable()
 
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEPTH = 2**31  # of stored contents, which were checked before
@@ -44,7 +37,7 @@ _JSON = "application/json"
 _ONE = "/snapshots/{name}"
 
 
-@table.post("/reset", body=AppQuery)
+@table.post("/reset")
 async def reset(call: Call) -> Ack:
     """Reset an app, or all apps, to the seed, without journal, faults and held logins.
 
@@ -63,7 +56,7 @@ async def reset(call: Call) -> Ack:
     return Ack(f"{counted(len(apps), 'app', 'apps')} went back to the seed.")
 
 
-@table.post("/seed", body=SeedRequest, returns=SeededSchema)
+@table.post("/seed", body=requests.SeedRequest, returns=answers.SeededSchema)
 async def seed(call: Call) -> dict[str, Any]:
     """Add a fixture's users, roles and api keys, or any number of plausible users.
 
@@ -113,7 +106,7 @@ def _snapshots(call: Call) -> dict[Any, StoredSnapshot]:
 def _no_snapshot(call: Call) -> ApiError:
     wanted = call.path["name"]
     known = {name for owner, name in _snapshots(call) if call.only_app or owner is None}
-    return not_found("snapshot", wanted, known - {wanted})
+    return requests.not_found("snapshot", wanted, known - {wanted})
 
 
 def _found(call: Call) -> StoredSnapshot:
@@ -123,13 +116,15 @@ def _found(call: Call) -> StoredSnapshot:
     return kept
 
 
-@table.get("/snapshots", query=AppQuery, returns=SnapshotSchema)
+@table.get("/snapshots", returns=answers.SnapshotSchema)
 def list_snapshots(call: Call) -> list[dict[str, Any]]:
     """List the snapshots of an app and of the server."""
     return [_shown(name, owner, kept) for (owner, name), kept in _snapshots(call).items()]
 
 
-@table.put(_ONE, body=SnapshotRequest, returns=SnapshotSchema, max_body=MAX_SNAPSHOT_BYTES)
+@table.put(
+    _ONE, body=requests.SnapshotRequest, returns=answers.SnapshotSchema, max_body=MAX_SNAPSHOT_BYTES
+)
 async def take_snapshot(call: Call) -> dict[str, Any]:
     """Store the contents of an app, or of all apps, by a name; it replaces one of that name.
 
@@ -160,13 +155,13 @@ async def _given(call: Call, apps: Any) -> Apps:
         raise refuse("apps", "plain", reason=f"is no snapshot: {error}") from None
 
 
-@table.get(_ONE, query=AppQuery, returns=ContentsSchema, errors=(errors.MOCK_NOT_FOUND,))
+@table.get(_ONE, returns=answers.ContentsSchema, errors=(errors.MOCK_NOT_FOUND,))
 def get_snapshot(call: Call) -> Stream:
     """Get the contents of a snapshot, which another server can store."""
     return Stream(_written(_found(call)), _JSON)
 
 
-@table.post(f"{_ONE}/restore", body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
+@table.post(f"{_ONE}/restore", errors=(errors.MOCK_NOT_FOUND,))
 async def restore_snapshot(call: Call) -> Ack:
     """Replace the contents of an app, or of all apps, by those of a snapshot.
 
@@ -179,7 +174,7 @@ async def restore_snapshot(call: Call) -> Ack:
     return Ack(f"The snapshot {call.path['name']} was restored.")
 
 
-@table.delete(_ONE, query=AppQuery, body=AppQuery, errors=(errors.MOCK_NOT_FOUND,))
+@table.delete(_ONE, errors=(errors.MOCK_NOT_FOUND,))
 def delete_snapshot(call: Call) -> Ack:
     """Delete a snapshot."""
     name = call.path["name"]
@@ -188,7 +183,7 @@ def delete_snapshot(call: Call) -> Ack:
     return Ack(f"The snapshot {name} is forgotten.")
 
 
-@table.get("/state", query=AppQuery, returns=StateSchema)
+@table.get("/state", returns=answers.StateSchema)
 async def get_state(call: Call) -> Stream:
     """Get all users, auth tokens, api keys and roles of an app, or of all apps.
 

@@ -8,23 +8,14 @@ from mockchat.api import OPERATIONS
 from mockchat.api.access import Access
 from mockchat.api.operation import Call, Operation
 from mockchat.api.validation import refuse
-from mockchat.control.answers import LoginSchema, LoginsSchema, PerformedSchema
-from mockchat.control.requests import (
-    DEFAULT_LIMIT,
-    HoldQuery,
-    HoldRequest,
-    PerformRequest,
-    SessionQuery,
-    control_table,
-    not_found,
-)
+from mockchat.control import answers, requests
 from mockchat.core import errors
 from mockchat.core.entities import BACK_END, AuthToken
 from mockchat.core.holds import MAX_HELD
 from mockchat.core.journal import Exchange
 from mockchat.core.state import App
 
-table = control_table()
+table = requests.ControlTable()
 
 _BY_KEY = (Access.ANY_KEY, Access.FULL_KEY, Access.FULL_KEY_OR_TOKEN)
 _OF_BACK_ENDS: dict[str, Operation] = {}
@@ -36,8 +27,8 @@ _ERRORS = dict.fromkeys(error for row in _OF_BACK_ENDS.values() for error in row
 
 @table.post(
     "/operations/{operation}",
-    body=PerformRequest,
-    returns=PerformedSchema,
+    body=requests.PerformRequest,
+    returns=answers.PerformedSchema,
     errors=(errors.MOCK_NOT_FOUND, *_ERRORS),
     only_reads=True,  # the operation itself tells of a change
 )
@@ -50,7 +41,7 @@ async def perform_operation(call: Call) -> dict[str, Any]:
     name, body = call.path["operation"], call.body
     operation = _OF_BACK_ENDS.get(name)
     if operation is None:
-        raise not_found("operation of back ends", name, _OF_BACK_ENDS)
+        raise requests.not_found("operation of back ends", name, _OF_BACK_ENDS)
     path, wanted = body.get("path") or {}, re.findall(r"{(\w+)}", operation.path)
     if path.keys() != {*wanted} or not all(isinstance(one, str) and one for one in path.values()):
         reason = f"must have {', '.join(wanted) or 'nothing'}, as texts"
@@ -62,21 +53,21 @@ async def perform_operation(call: Call) -> dict[str, Any]:
     return {"result": found["data"], **({"meta": found["meta"]} if "meta" in found else {})}
 
 
-@table.get("/sessions", query=SessionQuery, returns=LoginSchema)
+@table.get("/sessions", query=requests.SessionQuery, returns=answers.LoginSchema)
 def list_sessions(call: Call) -> list[dict[str, Any]]:
     """List the auth tokens, newest first, with their devices and whether the owner is online."""
-    rows = [_shown(app, token) for app in call.apps for token in _tokens(app, call)]
-    return sorted(rows, key=lambda row: -row["createdAt"])[: call.query["limit"] or DEFAULT_LIMIT]
+    uid, most = call.query.get("uid"), call.query["limit"] or requests.DEFAULT_LIMIT
+    rows = [_shown(app, token) for app in call.apps for token in _tokens(app, uid, most)]
+    return sorted(rows, key=lambda row: -row["createdAt"])[:most]
 
 
-def _tokens(app: App, call: Call) -> list[AuthToken]:
+def _tokens(app: App, uid: str | None, most: int) -> list[AuthToken]:
     """Return the newest live auth tokens of a user or of all."""
-    uid = call.query.get("uid")
     if uid:
         user = app.find_user(uid)
         return app.live_tokens(user) if user else []
     live = (one for value in reversed(list(app.tokens)) if (one := app.live_token(value)))
-    return list(islice(live, call.query["limit"] or DEFAULT_LIMIT))
+    return list(islice(live, most))
 
 
 def _shown(app: App, token: AuthToken) -> dict[str, Any]:
@@ -103,7 +94,7 @@ def _holds_of(call: Call) -> dict[str, Any]:
     }
 
 
-@table.get("/logins", query=HoldQuery, returns=LoginsSchema)
+@table.get("/logins", query=requests.HoldQuery, returns=answers.LoginsSchema)
 async def list_logins(call: Call) -> dict[str, Any]:
     """List the held uids and the logins that wait now; `wait` waits for them."""
     query, uid = call.query, call.query.get("uid")
@@ -118,7 +109,7 @@ async def list_logins(call: Call) -> dict[str, Any]:
     return _holds_of(call)
 
 
-@table.post("/logins", body=HoldRequest, returns=LoginsSchema)
+@table.post("/logins", body=requests.HoldRequest, returns=answers.LoginsSchema)
 def hold_logins(call: Call) -> dict[str, Any]:
     """Hold the logins of a uid, or all logins, open.
 
@@ -132,7 +123,7 @@ def hold_logins(call: Call) -> dict[str, Any]:
     return _holds_of(call)
 
 
-@table.delete("/logins", body=HoldRequest, returns=LoginsSchema)
+@table.delete("/logins", body=requests.HoldRequest, returns=answers.LoginsSchema)
 def release_logins(call: Call) -> dict[str, Any]:
     """Release the logins of a uid, or all logins."""
     uid = call.body.get("uid")
