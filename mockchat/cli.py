@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from mockchat.commands import CommandError, UsageError
-from mockchat.commands.table import COMMANDS, GROUPS, ONE_APP, ROWS, SERVER, Action
+from mockchat.commands.table import COMMANDS, GROUPS, ROWS, SERVER, Action
 from mockchat.core.words import question
 from mockchat.version import __version__
 
@@ -159,14 +159,11 @@ def _add(parser: argparse.ArgumentParser, action: Action) -> None:
     """Add the arguments of an action to a parser."""
     groups: dict[str, Any] = {"": parser}
     own = (*action.arguments, *(_load(action.more)(parser) if action.more else ()))
-    server = ONE_APP if " /v3" in action.request else SERVER if action.request else ()
-    for one in (*own, *server):
+    for one in (*own, *(SERVER if action.request else ())):
         if one.group not in groups:
             groups[one.group] = parser.add_argument_group(one.group)
         options = dict(one.options)
-        if (
-            one in SERVER or one in ONE_APP
-        ):  # an option before an action must not be reset by the action's default
+        if one in SERVER:  # before an action, the action's default must not reset it
             options["default"] = argparse.SUPPRESS
         groups[one.group].add_argument(one.name, **options)
     parser.set_defaults(action=action)

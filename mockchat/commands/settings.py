@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mockchat import config
@@ -78,20 +78,13 @@ def config_of(
 def tell_strangers(environ: Mapping[str, str]) -> None:
     """Tell of each variable that nothing reads, with the one that was meant."""
     known = [*(name.upper() for name, _ in config.rows()), *_NOT_SETTINGS]
-    for word in _strangers(environ):
-        if word not in known:
-            near = nearest(word, known)
-            meant = f"did you mean {_PREFIX}{near}?" if near else "`mockchat config` lists them"
-            note(f"nothing reads the variable {_PREFIX}{word}; {meant}")
-
-
-def _strangers(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the names behind the prefix, without those that Kubernetes sets."""
     for name, value in environ.items():
         word = name.removeprefix(_PREFIX)
-        if word == name or _OF_KUBERNETES.fullmatch(f"_{word}") or SERVICE_LINK.match(value):
-            continue
-        yield word
+        by_kubernetes = _OF_KUBERNETES.fullmatch(f"_{word}") or SERVICE_LINK.match(value)
+        if not (word == name or word in known or by_kubernetes):
+            near = nearest(word, known)
+            meant = f"did you mean {_PREFIX}{near}?" if near else "`mockchat config` lists them"
+            note(f"nothing reads the variable {name}; {meant}")
 
 
 # --- serve ----------------------------------------------------------------------------------

@@ -105,14 +105,12 @@ JSON = argument("--json", "", "print JSON")
 _OPTIONS_OF_SERVER = {
     "--url URL": "address of the server (default: MOCKCHAT_URL, else MOCKCHAT_PORT or 8080 on this "
     "machine)",
-    "--app ID": "id of the app (default: MOCKCHAT_APP, else all apps)",
+    "--app ID": "id of the app (default: MOCKCHAT_APP, else all apps; for `token` the default one)",
     "--control-token TOKEN": "token of the control API (default: MOCKCHAT_CONTROL_TOKEN, "
     "else none)",
     "--ca FILE": "CA to trust (default: MOCKCHAT_CA, else the system's; this machine needs none)",
 }
 SERVER = (*options(_OPTIONS_OF_SERVER, "the server"), JSON)  # of every action with a request
-_OPTIONS_OF_SERVER |= {"--app ID": "id of the app (default: MOCKCHAT_APP, else the default app)"}
-ONE_APP = (*options(_OPTIONS_OF_SERVER, "the server"), JSON)  # where it is one of the REST API
 _WORD = (argument("word", "WORD", "list only the rows with this word", nargs="?"), JSON)
 _NAME = (argument("name", "NAME", "name of the snapshot"),)
 _FILE = (*_NAME, argument("file", "FILE", "JSON file; - for a pipe"))
