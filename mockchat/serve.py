@@ -11,7 +11,7 @@ import shlex
 import signal
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
@@ -79,11 +79,8 @@ async def _serve(config: Config, limit: _Limit) -> None:
     gc.enable()
     stop = _stop_at_signals(limit)
     asyncio.get_running_loop().set_exception_handler(_Failures())
-    lines = Log(config)
-    try:
+    with closing(Log(config)) as lines:
         await _serve_until(stop, MockChat(config), lines, limit)
-    finally:
-        lines.close()
 
 
 async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log, limit: _Limit) -> None:

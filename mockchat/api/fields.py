@@ -195,7 +195,7 @@ class Metadata(Field):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if isinstance(value, str) and value.strip():
-            value = _parsed(value)
+            value = parsed(value)
         if value in ("", []) or (isinstance(value, str) and not value.strip()):
             return {}
         if not isinstance(value, dict):
@@ -258,7 +258,7 @@ class Strings(Field):
     def _split(self, value: str) -> Any:
         if self.commas and not value.lstrip().startswith("["):
             return [item.strip() for item in value.split(",") if item.strip()]
-        return _parsed(value) if value.strip() else []
+        return parsed(value) if value.strip() else []
 
 
 class ObjectsByKey(Field):
@@ -299,7 +299,8 @@ def _number(value: Any) -> Any:
     return int(value) if whole else value
 
 
-def _parsed(value: str) -> Any:
+def parsed(value: str) -> Any:
+    """Return the value of a JSON text, or None for any other text."""
     try:
         return json_text.parse(value)
     except ValueError:

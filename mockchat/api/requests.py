@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema
 from marshmallow.fields import Raw
 
-from mockchat.api import fields, json_text
+from mockchat.api import fields
 from mockchat.api.fields import MAX_NAME, MAX_TAGS
 from mockchat.api.operation import DEFAULT_PER_PAGE
 from mockchat.api.validation import RequestSchema, declared
@@ -253,12 +253,8 @@ def push_token_in(body: Mapping[str, Any]) -> str | None:
 
 def _object(value: Any) -> dict[str, Any]:
     """Return the JSON object that `value` is, or is the text of; else an empty one."""
-    if isinstance(value, str):
-        try:
-            value = json_text.parse(value)
-        except ValueError:
-            value = None
-    return value if isinstance(value, dict) else {}
+    found = fields.parsed(value) if isinstance(value, str) else value
+    return found if isinstance(found, dict) else {}
 
 
 JwtRequest = _request(

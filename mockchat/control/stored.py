@@ -69,25 +69,21 @@ class Exact(Field):
 
 
 class Rows(Field, fields.List[Any]):
-    """A list of objects that a schema declares; the first wrong one is refused by its place."""
+    """A list of objects that a schema declares; the first wrong one is refused by its place.
 
-    def __init__(self, schema: type[Schema], **options: Any) -> None:
+    With `checked`, the objects stay as they are.
+    """
+
+    def __init__(self, schema: type[Schema], *, checked: bool = False, **options: Any) -> None:
         super().__init__(cls_or_instance=fields.Nested(schema), **options)
-        self._prepared = Prepared(schema)
+        self._prepared, self._checked = Prepared(schema), checked
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, list):
             raise self.no("array")
-        return self._read(_loading(self._prepared, enumerate(value)), value)
-
-    def _read(self, rows: Iterator[dict[str, Any]], _value: list[Any]) -> list[Any]:
-        return list(rows)
-
-
-class CheckedRows(Rows):
-    """A list of objects that stay as they are once they are checked."""
-
-    def _read(self, rows: Iterator[dict[str, Any]], value: list[Any]) -> list[Any]:
+        rows = _loading(self._prepared, enumerate(value))
+        if not self._checked:
+            return list(rows)
         deque(rows, maxlen=0)
         return value
 
@@ -261,16 +257,20 @@ def _entity(kind: type) -> type[Schema]:
 _ENTITIES = {section: _entity(kind) for kind, (section, _) in SECTIONS.items()}
 
 
+def _rows(section: str) -> Rows:
+    return Rows(_ENTITIES[section], checked=True, required=True)
+
+
 class AppState(StrictSchema):
     """The contents of an app."""
 
     id = Exact(str)
     secret = Exact(str, required=True)
     serial = Exact(int, required=True)
-    keys = CheckedRows(_ENTITIES["apiKeys"], required=True, data_key="apiKeys")
-    roles = CheckedRows(_ENTITIES["roles"], required=True)
-    users = CheckedRows(_ENTITIES["users"], required=True)
-    tokens = CheckedRows(_ENTITIES["authTokens"], required=True, data_key="authTokens")
+    api_keys = _rows("apiKeys")
+    roles = _rows("roles")
+    users = _rows("users")
+    auth_tokens = _rows("authTokens")
 
 
 class Apps(Field, fields.Dict):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mockchat.verify.compare import replaced
-from mockchat.verify.probe import SOCKET, Probe
+from mockchat.verify.probe import SOCKET
 from mockchat.verify.run import Played, Run
 from mockchat.verify.side import Place
 
@@ -23,7 +23,9 @@ def write(folder: str, run: Run) -> list[Path]:
     Path(folder).mkdir(parents=True, exist_ok=True)
     groups: dict[str, list[Any]] = {}
     for one in run.played:
-        if _is_of_the_app(one.probe):
+        probe = one.probe
+        # vcrpy knows HTTP alone; a recording is about this app and verify's own part.
+        if probe.method != SOCKET and probe.app == "$app_id" and not probe.shared:
             groups.setdefault(one.group, []).append(_interaction(one, run.plan.place))
     # The stand-in of each secret is the default of mockchat, or a made-up key of its form.
     secrets = {value: _placeholder(name.strip("<>"), value) for value, name in run.secrets.items()}
@@ -35,11 +37,6 @@ def write(folder: str, run: Run) -> list[Path]:
         path.write_text(yaml.safe_dump(document, sort_keys=False, width=4096), encoding="utf-8")
         paths.append(path)
     return paths
-
-
-def _is_of_the_app(probe: Probe) -> bool:
-    """Whether an exchange is HTTP, as vcrpy knows it, and about this app and verify's own part."""
-    return probe.method != SOCKET and probe.app == "$app_id" and not probe.shared
 
 
 def _placeholder(name: str, value: str) -> str:

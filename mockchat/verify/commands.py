@@ -130,7 +130,10 @@ def verify(_action: Action, arguments: argparse.Namespace) -> int:
     """Compare the live service with mockchat; exit status 0 only if nothing differs."""
     plan = _plan(arguments)
     if arguments.dry_run:
-        return _dry_run(plan)
+        for group in plan.groups:
+            for line in curl.lines(plan, group):
+                say(line)
+        return 0
     if arguments.remove:
         return _remove(plan)
     _need("rich", *(("yaml",) if arguments.record else ()))
@@ -192,13 +195,6 @@ def _left(run: Run) -> str:
         return "nothing is left on the app"
     more = f"mockchat verify --remove {run.plan.prefix}, with the same app and key, removes it"
     return printable(f"perhaps left on the app: {', '.join(left)}; {more}")
-
-
-def _dry_run(plan: Plan) -> int:
-    for group in plan.groups:
-        for line in curl.lines(plan, group):
-            say(line)
-    return 0
 
 
 def _remove(plan: Plan) -> int:
