@@ -37,17 +37,11 @@ class Log:
         self._time = _DATE_AND_TIME if is_json else _TIME
         self._has_requests = config.log_level in ("debug", "info")
         self._waiting: list[Exchange] = []
-        text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", _TIME)
-        self._records = _JsonRecords() if is_json else text
-        self._writer = Writer(self._loss)
+        self._writer = Writer(_json_loss if is_json else _text_loss)
         handler = logging.StreamHandler(self._writer)
-        handler.setFormatter(self._records)
+        text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", _TIME)
+        handler.setFormatter(_JsonRecords() if is_json else text)
         logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
-
-    def _loss(self, count: int) -> str:
-        told = f"{count} log lines were dropped, for stderr did not take them"
-        record = logging.makeLogRecord({"levelname": "WARNING", "msg": told})
-        return self._records.format(record) + "\n"
 
     def follow(self, mock: MockChat) -> None:
         """Log the requests of a server from now on, if the settings ask for it."""
@@ -181,6 +175,19 @@ def _json_line(exchange: Exchange, now: str) -> str:
         "milliseconds": round(1000 * exchange.seconds, 1),
     }
     return json.dumps(fields) + "\n"
+
+
+def _loss(count: int) -> str:
+    return f"{count} log lines were dropped, for stderr did not take them"
+
+
+def _text_loss(count: int) -> str:
+    return f"{_stamp(int(_WALL.now()), _TIME)} WARNING {_loss(count)}\n"
+
+
+def _json_loss(count: int) -> str:
+    fields = {"time": _stamp(int(_WALL.now()), _DATE_AND_TIME), "level": "warning"}
+    return json.dumps({**fields, "message": _loss(count)}) + "\n"
 
 
 class _JsonRecords(logging.Formatter):
