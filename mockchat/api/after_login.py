@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from mockchat.api import plain, requests, schemas
+from mockchat.api import plain, requests
 from mockchat.api.access import Access
 from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, OperationTable
 from mockchat.api.schemas import UserSchema, compile_dump, profile
@@ -96,10 +96,7 @@ def get_group_conversation(call: Call) -> dict[str, Any]:
     return _conversation(call, "group", f"group_{guid}", group)
 
 
-@table.post(
-    *(f"{one}/{mark}" for one in (_GROUP, _USER) for mark in ("delivered", "read")),
-    returns=schemas.AckSchema,
-)
+@table.post(*(f"{one}/{mark}" for one in (_GROUP, _USER) for mark in ("delivered", "read")))
 def mark_conversation(call: Call) -> Ack:
     """Mark a conversation as read or delivered, which changes nothing."""
     if "uid" in call.path:
@@ -216,7 +213,7 @@ def list_push_tokens(call: Call) -> dict[str, Any]:
     }
 
 
-@table.post(_TOKENS, body=requests.PushTokenCreate, returns=schemas.AckSchema, **_OF_TOKENS)
+@table.post(_TOKENS, body=requests.PushTokenCreate, **_OF_TOKENS)
 def register_push_token(call: Call) -> Ack:
     """Register a push token until its client logs out; each platform has one."""
     body = call.body
@@ -229,7 +226,7 @@ def register_push_token(call: Call) -> Ack:
     return Ack("Push token registered successfully.")
 
 
-@table.delete(_TOKENS, body=requests.PushTokenOwner, returns=schemas.AckSchema, **_OF_TOKENS)
+@table.delete(_TOKENS, body=requests.PushTokenOwner, **_OF_TOKENS)
 def unregister_push_tokens(call: Call) -> Ack:
     """Forget all push tokens of a client."""
     login = _login(call)

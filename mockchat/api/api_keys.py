@@ -78,7 +78,7 @@ def update_api_key(call: Call) -> ApiKey:
     return key
 
 
-@table.delete(_KEY, returns=schemas.AckSchema, errors=_CHANGE_ERRORS)
+@table.delete(_KEY, errors=_CHANGE_ERRORS)
 def delete_api_key(call: Call) -> Ack:
     """Delete an api key."""
     key = _another_key(call)

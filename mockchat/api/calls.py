@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mockchat.api import plain, requests, schemas
+from mockchat.api import plain, requests
 from mockchat.api.access import Access
 from mockchat.api.operation import Ack, Call, Hosts, OperationTable
 from mockchat.core import errors
@@ -28,7 +28,7 @@ def report_session(call: Call) -> dict[str, str]:
     return {"sessionId": call.body.get("session_id") or call.app.ids.hex(64)}
 
 
-@table.post("/ping", returns=schemas.AckSchema)
+@table.post("/ping")
 def ping_analytics(call: Call) -> Ack:
     """Accept an analytics ping of a client."""
     return Ack(f"Ping of {call.user_caller.user.key} received.")

@@ -106,7 +106,7 @@ def get_me(call: Call) -> Me:
     return _logged_in(call, call.user_caller)
 
 
-@table.delete("/me", returns=schemas.AckSchema, limit=CORE_LIMIT)
+@table.delete("/me", limit=CORE_LIMIT)
 def delete_me(call: Call) -> Ack:
     """Log out: the auth token is destroyed for good."""
     call.app.destroy_token(call.user_caller.token, by_logout=True)
@@ -180,7 +180,6 @@ def _token(call: Call) -> str:
 _logout_row = partial(
     table.add,
     access=Access.PUBLIC,
-    returns=schemas.AckSchema,
     errors=(errors.NOT_LOGGED_IN,),
     limit=CORE_LIMIT,
     evidence=Evidence.ASSUMED,

@@ -104,7 +104,6 @@ def list_friends(call: Call) -> Page:
 @table.delete(
     _FRIENDS,
     body=requests.FriendsToRemove,
-    returns=schemas.AckSchema,
     errors=(*PATH_UID_ERRORS, errors.NOT_A_FRIEND),
     evidence=Evidence.DOCUMENTED,
 )

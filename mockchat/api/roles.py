@@ -67,9 +67,7 @@ def update_role(call: Call) -> Role:
     return role
 
 
-@table.delete(
-    _ROLE, returns=schemas.AckSchema, errors=(errors.ROLE_NOT_FOUND, errors.ROLE_DELETE_DENIED)
-)
+@table.delete(_ROLE, errors=(errors.ROLE_NOT_FOUND, errors.ROLE_DELETE_DENIED))
 def delete_role(call: Call) -> Ack:
     """Delete a role; its users get the default role."""
     role = _role_in_path(call)

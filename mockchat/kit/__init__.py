@@ -1,18 +1,15 @@
 """The testing kit: the verbs of a test, for one app of a server or for all of them."""
 
-from __future__ import annotations  # the types of the keywords are for editors only
-
 import contextlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 from multidict import CIMultiDict
 
-from mockchat.api.requests import MAX_PER_PAGE, UserCreate
+from mockchat.api.requests import MAX_PER_PAGE
 from mockchat.bridge import Bridge
 from mockchat.control.fault_rules import PARAMETERS
 from mockchat.core.clock import Duration, unix
@@ -26,21 +23,17 @@ from mockchat.core.words import did_you_mean
 from mockchat.kit.checks import check_keywords, knowing_keywords
 from mockchat.kit.handles import Fault, Hold
 from mockchat.kit.journal import JournalView
-
-if TYPE_CHECKING:
-    from mockchat.kit.names import (
-        ErrorCode,
-        FaultKind,
-        FaultOptions,
-        PlainFaultKind,
-        PresetName,
-        UserFields,
-    )
+from mockchat.kit.names import (
+    ErrorCode,
+    FaultKind,
+    FaultOptions,
+    PlainFaultKind,
+    PresetName,
+    UserFields,
+)
 
 __tracebackhide__ = True  # a refused verb shows the line of the test
 Json = dict[str, Any]
-
-_OF_RULE = ("operation", "method", "path", "uid", "times", "after", "probability", "random_seed")
 
 
 def _apps(store: Store, app_id: str | None) -> list[App]:
@@ -49,11 +42,6 @@ def _apps(store: Store, app_id: str | None) -> list[App]:
         return list(store.apps())
     app = store.find(app_id)
     return [app] if app else []
-
-
-@cache
-def _user_fields() -> list[str]:
-    return [name for name in UserCreate().fields if name not in ("uid", "name")]
 
 
 @knowing_keywords
@@ -89,7 +77,7 @@ class Kit:
         `fields` are those of `POST /users`, in snake case: `status_message`, `metadata` … Any other
         one raises TypeError.
         """
-        check_keywords(fields, _user_fields(), "a user has no {}")
+        check_keywords(fields, UserFields.__annotations__, "a user has no {}")
         body = {"uid": uid, "name": uid if name is None else name, **_camel(fields)}
         user: Json = self._perform("create_user", body=body)
         return user
@@ -238,7 +226,11 @@ class Kit:
     def _add_fault(self, kind: str, options: Mapping[str, Any]) -> Fault:
         if kind not in PARAMETERS:
             raise ValueError(f"there is no fault {kind!r}; {did_you_mean(kind, PARAMETERS)}")
-        check_keywords(options, (*_OF_RULE, *PARAMETERS[kind]), f"the fault {kind} has no {{}}")
+        check_keywords(
+            options,
+            (*FaultOptions.__annotations__, *PARAMETERS[kind]),
+            f"the fault {kind} has no {{}}",
+        )
         try:
             row = self._control("add_fault", body={"kind": kind, **_camel(options)})
         except ApiError as error:

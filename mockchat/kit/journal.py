@@ -1,9 +1,7 @@
 """The journal of the testing kit: the exchanges of clients, searched, waited for and asserted."""
 
-from __future__ import annotations  # the types of the keywords are for editors only
-
 from collections.abc import Coroutine, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+from typing import Any, NoReturn, Unpack
 
 from mockchat.api.validation import Loader
 from mockchat.bridge import Bridge
@@ -14,15 +12,9 @@ from mockchat.core.errors import ApiError
 from mockchat.core.journal import Exchange, Filter, explain
 from mockchat.kit.checks import check_keywords
 from mockchat.kit.handles import PATIENCE
-
-if TYPE_CHECKING:
-    from mockchat.kit.names import Wanted
+from mockchat.kit.names import Wanted
 
 __tracebackhide__ = True  # a failed assertion shows the line of the test
-_NAMES = (
-    *("operation", "method", "path", "uid"),
-    *("status", "code", "headers", "json", "since"),
-)
 _load = Loader(ExchangeQuery)
 
 
@@ -131,7 +123,7 @@ class JournalView:
     def _filter(self, wanted: Wanted) -> Filter:
         """Return the filter; raise TypeError or ValueError for one that no exchange can fit."""
         given: dict[str, Any] = {**wanted}
-        check_keywords(given, _NAMES, "exchanges have no {} to look for")
+        check_keywords(given, Wanted.__annotations__, "exchanges have no {} to look for")
         parts = {name: given.pop(name) for name in ("headers", "json") if name in given}
         if not isinstance(parts.get("headers") or {}, Mapping):
             raise TypeError(f"headers must be a mapping, not {parts['headers']!r}")
