@@ -119,12 +119,20 @@ def test_what_fits_is_listed() -> None:
     assert "#1 POST /users/u1 -> 200" in told
 
 
-def test_a_code_or_uid_of_several_lines_is_one_word_of_the_line() -> None:
-    told = exchange()
-    told.code = "A\nB\x1b[31m"
+def test_any_code_or_uid_is_one_short_word_of_the_line() -> None:
+    words = {
+        "A\nB\x1b[31m": r'"A\nB\u001b[31m"',
+        "A\nB": r'"A\nB"',
+        "A B": '"A B"',
+        "A": "A",
+        "A" * 101: "A" * 100,
+    }
+    for text, told in words.items():
+        one = exchange()
+        one.code, one.summary = text, SUMMARY._replace(uid=text)
 
-    assert told.facts()[0] == r'"A\nB\u001b[31m"'
-    assert str(told).isprintable()
+        assert one.facts() == [told, "create_user", f"uid={told}"]
+        assert str(one).isprintable()
 
 
 def test_the_nearest_is_the_newest_of_those_that_differ_least() -> None:

@@ -80,6 +80,7 @@ async def test_a_code_of_a_fault_or_of_a_header_may_be_looked_for(client: Client
         ("x-mock-error", "live", "Did you mean 'X-Mock-Errors'?"),
         ("X-Mock-Errors", "lvie", "It may be auto or documented or live."),
         ("X-Mock-Fault", "latncy=1s", "did you mean 'latency'?"),
+        ("X-Mock-Fault", "zzz", "'zzz' is no fault; there are latency, error, "),
     ],
 )
 async def test_a_mistyped_header_for_one_request_is_refused(

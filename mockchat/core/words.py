@@ -19,13 +19,9 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     """Return the known name that is nearest to `word`, if one is near; case does not matter."""
     from difflib import get_close_matches  # noqa: PLC0415  # a start needs none of it
 
-    by_form = {_form(name): name for name in known}
-    near = get_close_matches(_form(str(word)[:100]), by_form, 1)
-    return by_form[near[0]] if near else None
-
-
-def _form(name: str) -> str:
-    return name.lower().replace("-", "_")
+    by_lower = {name.lower(): name for name in known}
+    near = get_close_matches(str(word)[:100].lower(), by_lower, 1)
+    return by_lower[near[0]] if near else None
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
