@@ -1,11 +1,13 @@
-"""Clocks, with a wall clock of the test's own."""
+"""Clocks, with a wall clock of the test's own; and durations."""
 
 import time
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mockchat.core.clock import LATEST, Clock
+from mockchat.core.clock import LATEST, Clock, duration
 from tests.values import NOW
 
 
@@ -124,3 +126,23 @@ def test_a_time_that_cannot_be_is_refused_and_changes_nothing(clock: Clock) -> N
         clock.advance(1)
 
     assert (clock.now(), follower.now()) == (1_700_000_000, LATEST)
+
+
+# --- durations ------------------------------------------------------------------------------
+def test_a_duration_has_a_number_and_a_unit() -> None:
+    seconds = {"25ms": 0.025, "1.5s": 1.5, "3": 3, "10m": 600, "2h": 7200, "30d": 2_592_000}
+
+    assert {text: duration(text) for text in seconds} == pytest.approx(seconds)
+
+
+@given(st.integers(0, 10**8), st.sampled_from(["ms", "s", "m", "h", "d", ""]))
+def test_every_whole_number_of_every_unit_is_a_duration(number: int, unit: str) -> None:
+    assert duration(f"{number}{unit}") >= 0
+
+
+@given(st.text(max_size=6))
+def test_any_other_text_is_refused_without_a_crash(text: str) -> None:
+    try:
+        assert duration(text) >= 0
+    except ValueError as error:
+        assert "duration" in str(error)  # noqa: PT017

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mockchat.commands.remote import default_url
 from mockchat.config import Config, ConfigError, flag, load_config, rows, service_links, variable
-from mockchat.core.clock import duration
+from mockchat.core.setting_kinds import size, switch
 from tests.command_line import Command
 
 NAMES = [name for name, _ in rows()]
@@ -206,24 +204,14 @@ def test_a_config_cannot_be_changed() -> None:
         Config().port = 1  # type: ignore[misc]
 
 
-# --- durations ------------------------------------------------------------------------------
-def test_a_duration_has_a_number_and_a_unit() -> None:
-    seconds = {"25ms": 0.025, "1.5s": 1.5, "3": 3, "10m": 600, "2h": 7200, "30d": 2_592_000}
+# --- sizes and switches ---------------------------------------------------------------------
+def test_a_size_has_a_binary_unit_or_none_and_a_switch_is_a_word() -> None:
+    sizes = {"500KiB": 512_000, "8MiB": 8_388_608, "2GiB": 2_147_483_648, "100000": 100_000}
+    words = {"1": True, "true": True, "Yes": True, "ON": True}
+    words |= {"": False, "0": False, "false": False, "No": False, "OFF": False}
 
-    assert {text: duration(text) for text in seconds} == pytest.approx(seconds)
-
-
-@given(st.integers(0, 10**8), st.sampled_from(["ms", "s", "m", "h", "d", ""]))
-def test_every_whole_number_of_every_unit_is_a_duration(number: int, unit: str) -> None:
-    assert duration(f"{number}{unit}") >= 0
-
-
-@given(st.text(max_size=6))
-def test_any_other_text_is_refused_without_a_crash(text: str) -> None:
-    try:
-        assert duration(text) >= 0
-    except ValueError as error:
-        assert "duration" in str(error)  # noqa: PT017
+    assert {text: size(text) for text in sizes} == sizes
+    assert {text: switch(text) for text in words} == words
 
 
 # --- settings that belong together ----------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from mockchat.core import errors
-from mockchat.core.changes import HEAD, Changes
+from mockchat.core.changes import HEAD, Change, Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import ApiKey, Event, Role, Scope, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError
@@ -119,6 +119,19 @@ def test_what_is_noted_of_apps_tells_which_there_are_and_which_stay(store: Store
     assert stays == {"one": True, "two": False}
     assert Row("two") in saved
     assert finish(dumping(saved)) == finish(store.taking(one))
+
+
+def test_what_is_noted_of_an_entity_is_taken_in_its_order_and_told_at_the_first() -> None:
+    told: list[bool] = []
+    changes = Changes(lambda: told.append(bool(changes)))
+    noted = [Change("one", "users", "u1", new=True), Change("one", "users", "u2"), Change("two")]
+    for _ in range(2):
+        for change in (*noted, Change("two", "users", "u3")):
+            changes.note(change)
+
+        assert [changes.pop() for _ in noted] == noted
+        assert not changes
+    assert told == [True, True]
 
 
 def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(

@@ -69,10 +69,10 @@ class Changes:
 class Entities:
     """The entities of an app by their ids; every change is noted."""
 
-    def __init__(self, app_id: str) -> None:
+    def __init__(self, app_id: str, secret: str) -> None:
         self.id = app_id
         self.key = app_id.lower()
-        self.secret = ""
+        self.secret = secret  # of it the secrets of WebSocket channels are made
         self.serial = 0  # of the newest user
         self.stays = False  # whether it never makes room for another app
         self.keys: dict[str, ApiKey] = {}
@@ -113,7 +113,7 @@ class Entities:
             else:
                 self.note(one, new=one.role not in self.roles)
                 self.roles[one.role] = one
-        self.version += 1
+        self.touch()
 
     def sections(self) -> dict[str, Mapping[str, Entity]]:
         """Return the entities by their section of a snapshot and their id."""

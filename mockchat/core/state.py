@@ -55,11 +55,10 @@ class App(Entities):
         emit: Callable[[Event], None],
         journal: Journal | None = None,
     ) -> None:
-        super().__init__(app_id)
+        super().__init__(app_id, ids.hex(64))
         self.rules = rules
         self.clock = clock
         self.ids = ids
-        self.secret = ids.hex(64)  # of it the secrets of WebSocket channels are made
         self.quota = Quota(rules.rate_limit)
         self.logins: set[str] = set()  # the logins in progress, by device, uid or token
         self.holds = Holds()
