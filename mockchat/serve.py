@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from mockchat.bridge import new_event_loop
 from mockchat.config import Config
-from mockchat.core.state_file import StateFileError
+from mockchat.core.changes import StateFileError
 from mockchat.log import Log, put
 from mockchat.server import LONGEST_STOP, MockChat, StartError
 from mockchat.version import __version__

@@ -20,10 +20,10 @@ from aiohttp import web
 
 from mockchat.bridge import Bridge, loop_in_thread
 from mockchat.config import PER_APP, Config
+from mockchat.core.changes import StateFileError
 from mockchat.core.clock import Clock
 from mockchat.core.journal import Exchange
 from mockchat.core.seed import FixtureError
-from mockchat.core.state_file import StateFileError
 from mockchat.core.store import Store
 from mockchat.core.words import did_you_mean
 from mockchat.kit import Kit

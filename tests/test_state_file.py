@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from mockchat import MockChat
 from mockchat.cli import main
 from mockchat.control.stored import check_apps
+from mockchat.core.changes import StateFileError
 from mockchat.core.clock import Clock
-from mockchat.core.state_file import StateFile, StateFileError
+from mockchat.core.state_file import StateFile
 from mockchat.core.steps import finish
 from mockchat.server import StartError
 from mockchat.wire.app import create_store

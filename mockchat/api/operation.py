@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from marshmallow import Schema
 
@@ -17,9 +17,11 @@ from mockchat.core.entities import Caller, User, UserCaller
 from mockchat.core.errors import ErrorDef, Evidence
 from mockchat.core.limits import STANDARD_LIMIT
 from mockchat.core.state import App
-from mockchat.core.state_file import StateFile
 from mockchat.core.steps import Steps, T
 from mockchat.core.store import Store
+
+if TYPE_CHECKING:
+    from mockchat.core.state_file import StateFile
 
 DEFAULT_PER_PAGE = 100
 CONTROL_PREFIX = "/_mock"
@@ -73,7 +75,7 @@ class ServerFacts:
     https_url: str | None = None
     fixtures: tuple[str, ...] = ()  # named at the start
     openapi: Callable[[], dict[str, Any]] = dict  # returns the document
-    state_file: StateFile | None = None  # where the state is saved
+    state_file: "StateFile | None" = None  # where the state is saved
     relieve: Callable[[], None] = lambda: None  # called amid long work
     dashboard: bool = True  # whether it has one
     settings: Callable[[], list[dict[str, Any]]] = list  # returns those of its start

@@ -5,7 +5,7 @@ A field that is `required` is in every answer; any other is left out where it ha
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import compress
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
@@ -181,6 +181,7 @@ class ActivationSchema(HooklessSchema):
     not_found = fields.List(fields.String())
 
 
+@cache
 def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
     """Return a function that prints objects as the schema declares, without empty values.
 

@@ -17,6 +17,10 @@ SECTION_NAMES = tuple(section for section, _ in SECTIONS.values())
 HEAD = "app"  # the section of what an app itself holds
 
 
+class StateFileError(Exception):
+    """The state file cannot be used, or lacks the last changes; says its name and the reason."""
+
+
 class Change(NamedTuple):
     """A change of an app: of an entity, or without a section of all contents."""
 

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mockchat.core.changes import Change, Changes
+from mockchat.core.changes import Change, Changes, StateFileError
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state_database import (
     Database,
@@ -31,10 +31,6 @@ _DELAY = 0.02  # seconds from a change to the save, which has later changes, too
 _RETRY = 1.0  # seconds between a failed save and the next
 _PIECE = 200  # entities that are rendered before other requests have their turn
 _LAST_PIECE = 5000  # the same at the stop, when there are none
-
-
-class StateFileError(Exception):
-    """The state file cannot be used, or lacks the last changes; says its name and the reason."""
 
 
 class StateFile:

@@ -1,7 +1,7 @@
 """Long work in steps: between two of them, a server answers other requests."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent import futures
 from heapq import merge
 from typing import Any, TypeVar
 
@@ -30,10 +30,10 @@ def finish(steps: Steps[T]) -> T:
 
 def in_thread(work: Callable[[], T]) -> Steps[T]:
     """Return the result of work in a thread; it must be in Python, which lets others run."""
-    pool = ThreadPoolExecutor(1)
+    pool = futures.ThreadPoolExecutor(1)
     future = pool.submit(work)
     pool.shutdown(wait=False)
-    while wait([future], _GLANCE).not_done:
+    while futures.wait([future], _GLANCE).not_done:
         yield
     return future.result()
 

@@ -20,7 +20,6 @@ from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Rules
 from mockchat.core.seed import Seed
-from mockchat.core.state_file import StateFile
 from mockchat.core.store import Store
 from mockchat.wire.faults import Sleep
 from mockchat.wire.handler import RequestHandler
@@ -55,6 +54,8 @@ def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -
     store = create_store(config, clock)
     state_file, key_file = None, None
     if config.state:
+        from mockchat.core.state_file import StateFile  # noqa: PLC0415  # loads SQLite
+
         state_file = StateFile(Path(config.state), store, check_apps)
         state_file.load()
         key_file = state_file.path.with_name(f"{state_file.path.name}.jwt-key")

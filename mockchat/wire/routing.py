@@ -1,8 +1,8 @@
 """Routing: a method and a raw path to an endpoint, which is an operation made ready to serve."""
 
 import inspect
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -26,25 +26,38 @@ def _as_it_is(value: Any) -> Any:
 
 
 class Endpoint:
-    """An operation with its schemas prepared once."""
+    """An operation with its schemas, each prepared when it is first used: a start needs few."""
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.name = operation.id
         self.is_control = operation.is_control
         self.caller = operation.access.caller
-        self.load_query = Loader(operation.query)
-        self.load_body = Loader(operation.body)
         self.takes_query = operation.query is not None
         self.takes_body = operation.body is not None
         self.writes = operation.method != "GET" and not operation.only_reads
         self.makes_no_app = self.is_control and operation.method in ("GET", "DELETE")
         is_built = NOT_BUILT not in operation.errors
         self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
-        self.dump = compile_dump(operation.returns) if operation.returns else _as_it_is
         self.shows_users = issubclass(operation.returns or Schema, UserSchema)
         self._handler = operation.handler
         self._is_async = inspect.iscoroutinefunction(operation.handler)
+
+    @cached_property
+    def load_query(self) -> Loader:
+        """The loader of its query."""
+        return Loader(self.operation.query)
+
+    @cached_property
+    def load_body(self) -> Loader:
+        """The loader of its body."""
+        return Loader(self.operation.body)
+
+    @cached_property
+    def dump(self) -> Callable[[Any], Any]:
+        """The function that prints its result."""
+        schema = self.operation.returns
+        return compile_dump(schema) if schema else _as_it_is
 
     async def run(self, call: Call) -> Any:
         """Run the operation and return its result; raise ApiError where it refuses."""
