@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockchat.api.validation import Loader
-from mockchat.control.fault_rules import LONGEST_TEXT, PARAMETERS, FaultRequest, in_header
+from mockchat.control.faults import PARAMETERS, FaultRequest, in_header
+from mockchat.control.requests import LONGEST_TEXT
 from mockchat.core.clock import LONGEST
 from mockchat.core.errors import CATALOGUE, ApiError, Evidence
 from mockchat.core.fault_kinds import KINDS, Error, HttpKind, Kind, Latency, RateLimit

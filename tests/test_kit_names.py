@@ -11,7 +11,7 @@ import pytest
 
 from docs.kit_reference import SECTIONS
 from mockchat import MockApp, MockChat, kit
-from mockchat.control.fault_rules import PARAMETERS
+from mockchat.control.faults import PARAMETERS
 from mockchat.core.errors import ApiError
 from mockchat.kit import Kit
 from mockchat.kit import names as types

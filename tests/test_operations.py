@@ -19,7 +19,8 @@ from mockchat.api.plain import AnySchema
 from mockchat.api.requests import Anything
 from mockchat.api.schemas import compile_dump
 from mockchat.api.validation import Prepared
-from mockchat.control.fault_rules import FaultRequest, Match
+from mockchat.control.faults import FaultRequest
+from mockchat.control.requests import Match
 from mockchat.control.stored import AppState, Fixture, FixtureUser, Rows
 from mockchat.core import errors
 from mockchat.core.errors import Evidence

@@ -68,7 +68,7 @@ def filter_of(query: Mapping[str, Any], store: Store, app_id: str | None) -> Fil
     if code and not _is_known(code, store, app_id):
         near = guess(code, CODES) or " `mockchat errors` lists them."
         raise refuse("code", "plain", near, reason="is of no error and no fault")
-    pattern = Pattern(*(query.get(name) or None for name in ("operation", "method", "path", "uid")))
+    pattern = Pattern(*(query.get(name) or None for name in Pattern._fields))
     since, cursor = query.get("since"), query.get("cursor")
     return Filter(pattern, query.get("status"), code, since=since, cursor=cursor)
 

@@ -7,8 +7,7 @@ from mockchat.api.access import Access
 from mockchat.api.fields import Choice, Flag, Object, String, Whole
 from mockchat.api.operation import CONTROL_PREFIX, Handler, OperationTable
 from mockchat.api.validation import StrictSchema
-from mockchat.control.fault_rules import ENDLESS, MANY, Match
-from mockchat.control.fields import AppId, HttpUrl, Instant, Json, Span
+from mockchat.control.fields import AppId, HttpUrl, Instant, Json, Method, OperationName, Span
 from mockchat.control.stored import Apps, Fixture
 from mockchat.core import errors
 from mockchat.core.errors import ApiError, Evidence
@@ -18,6 +17,9 @@ from mockchat.core.webhooks import MAX_URL
 from mockchat.core.words import guess
 
 DEFAULT_LIMIT = 100  # exchanges of an answer
+LONGEST_TEXT = 500  # characters
+MANY = 10**9
+ENDLESS = 10**18 - 1  # as many digits as a whole number may have
 _LONGEST_WAIT = 60.0  # seconds
 
 
@@ -25,6 +27,15 @@ class ControlSchema(StrictSchema):
     """The field of every control request: the app that it is for, else all apps."""
 
     app = AppId()
+
+
+class Match(ControlSchema):
+    """The exchanges that fit every given field."""
+
+    operation = OperationName()
+    method = Method()
+    path = String(maximum=LONGEST_TEXT)
+    uid = String(maximum=LONGEST_TEXT)
 
 
 class AppQuery(ControlSchema):

@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 
 from mockchat.api.requests import MAX_PER_PAGE
 from mockchat.bridge import Bridge
-from mockchat.control.fault_rules import PARAMETERS
+from mockchat.control.faults import PARAMETERS
 from mockchat.core.clock import Duration, unix
 from mockchat.core.entities import BACK_END, Caller
 from mockchat.core.errors import ApiError

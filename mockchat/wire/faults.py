@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aiohttp import hdrs, web
 
 from mockchat.api.validation import refuse
-from mockchat.control.fault_rules import in_header
+from mockchat.control.faults import in_header
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.fault_kinds import (
