@@ -1,4 +1,4 @@
-"""Users: create, list, get, update, delete, deactivate and reactivate (reference section 5)."""
+"""Users: create, import, list, get, update, delete, (de)activate (reference section 5)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,18 +7,20 @@ from typing import Any
 from mockchat.api import requests, schemas
 from mockchat.api.access import Access
 from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, OperationTable, Page
-from mockchat.api.schemas import Profile, profile
-from mockchat.api.validation import refuse
+from mockchat.api.schemas import Profile, compile_dump, profile
+from mockchat.api.validation import MAX_BODY, Loader, refuse
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
-from mockchat.core.errors import Evidence
-from mockchat.core.limits import CORE_LIMIT
+from mockchat.core.errors import ApiError, Evidence
+from mockchat.core.limits import CORE_LIMIT, IMPORT_LIMIT
 from mockchat.core.state import App, as_in_path
 from mockchat.core.user_list import Span, UserFilter, selecting
 
 table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema)
 
 _USERS, _USER = "/users", "/users/{uid}"
+_load_imported = Loader(requests.UserImport)
+_printed = compile_dump(schemas.UserSchema)
 _OF_CLIENTS = ("status", "name", "uid")  # the order of a client's list, as the SDK pages say
 
 
@@ -228,3 +230,45 @@ def _found(call: Call, done: Activation) -> Iterator[User]:
             yield user
         else:
             done.not_found.append(uid)
+
+
+# --- the import, which carries many users in one request (reference section 15.5) ------------
+@table.post(
+    "/data_import/users",
+    body=requests.UsersToImport,
+    returns=schemas.ImportSchema,
+    evidence=Evidence.DOCUMENTED,
+    limit=IMPORT_LIMIT,
+    max_body=requests.MAX_IMPORTED * MAX_BODY,
+)
+def import_users(call: Call) -> dict[str, Any]:
+    """Create many users at once; the answer tells of each whether it was created."""
+    done: dict[str, Any] = {}
+    for uid, values in call.body["users"].items():
+        try:
+            shown = _printed(profile(_imported(call, uid, values)))
+            done[uid.lower()] = {"success": True, "data": shown}
+        except ApiError as error:
+            done[uid.lower()] = {"success": False, "error": _told(error)}
+    return done
+
+
+def _imported(call: Call, uid: str, values: Any) -> User:
+    """Add a user of an import; raise ApiError where it cannot be created."""
+    if not isinstance(values, dict):
+        raise refuse(uid, "object")
+    if str(values.get("uid", uid)).lower() != uid.lower():
+        raise refuse("uid", "plain", reason="must be the key that holds the user")
+    app, body = call.app, _load_imported({**values, "uid": uid})
+    app.check_user_quota()
+    changes = {"role": DEFAULT_ROLE, **user_changes(app, body)}
+    changes["last_active_at"] = body.get("last_active_at")
+    created_at = body.get("created_at") or app.now
+    return app.add_user(User(body["uid"], created_at=created_at, **changes))
+
+
+def _told(error: ApiError) -> dict[str, Any]:
+    """Return the error of one user; the service's own ERR_IMPORT_* codes are not known by name."""
+    face = error.definition.live
+    told = {"code": face.code, "message": face.message.format_map(error.values)}
+    return told | ({"details": error.details} if error.details else {})
