@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -27,7 +26,6 @@ from mockchat.core.seed import FixtureError
 from mockchat.core.store import Store
 from mockchat.core.words import did_you_mean
 from mockchat.kit import Kit
-from mockchat.kit.environment import in_environment
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
 from mockchat.wire.connection import ForgivingServer, Site
@@ -126,6 +124,8 @@ class MockChat(Kit):
 
     def env(self) -> AbstractContextManager[None]:
         """Set the variables of `mockchat exec` in this process for as long as the block runs."""
+        from mockchat.kit.environment import in_environment  # noqa: PLC0415  # `serve` needs none
+
         return in_environment(self.facts())
 
     def live_names(self) -> AbstractContextManager[None]:
@@ -133,10 +133,9 @@ class MockChat(Kit):
 
         requests, httpx and aiohttp follow and trust the CA; other hosts stay what they are.
         """
-        from mockchat.kit.live_names import live_names  # noqa: PLC0415  # `serve` needs none
+        from mockchat.kit.environment import live_names  # noqa: PLC0415  # `serve` needs none
 
-        ports = {80: urlsplit(self.url or "").port, 443: urlsplit(self.https_url or "").port}
-        return live_names(is_live, ports, self.ca_path)
+        return live_names(is_live, {80: self.url, 443: self.https_url}, self.ca_path)
 
     def check(self) -> None:
         """Raise an ExceptionGroup of mockchat's own failures since the last check."""
@@ -373,6 +372,8 @@ class MockApp(Kit):
 
     def env(self) -> AbstractContextManager[None]:
         """Set the variables of `mockchat exec` for this app while the block runs."""
+        from mockchat.kit.environment import in_environment  # noqa: PLC0415
+
         return in_environment(self.server.facts(self))
 
     def live_names(self) -> AbstractContextManager[None]:

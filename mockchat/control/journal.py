@@ -1,21 +1,27 @@
-"""Control actions on the journal of requests and answers."""
+"""Control actions on the journal of requests and answers, which is told as HAR 1.2, too."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from http.client import responses
 from typing import Any
+from urllib.parse import parse_qsl, quote
 
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, Call
 from mockchat.api.validation import refuse
 from mockchat.control import answers, requests
-from mockchat.control.har import har
 from mockchat.core import errors
 from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, Message
+from mockchat.core.masking import Mask
 from mockchat.core.matching import Pattern
 from mockchat.core.store import Store
 from mockchat.core.words import counted, guess
+from mockchat.version import __version__
 
 table = requests.ControlTable()
+
+_UNKNOWN = -1  # HAR's word for a size that is not known
 
 
 def summary(exchange: Exchange) -> dict[str, Any]:
@@ -119,7 +125,7 @@ def clear_journal(call: Call) -> Ack:
 @table.get("/journal.har", query=requests.ExchangeQuery, returns=answers.HarSchema)
 def get_har(call: Call) -> dict[str, Any]:
     """Get exchanges in HAR 1.2, which the network tools of browsers open."""
-    return har(found(call, _filter(call)))
+    return _har(found(call, _filter(call)))
 
 
 @table.get("/journal/{exchange}", returns=answers.ExchangeSchema, errors=(errors.MOCK_NOT_FOUND,))
@@ -130,3 +136,96 @@ def get_exchange(call: Call) -> dict[str, Any]:
         if str(exchange.id) == named:
             return shown(exchange)
     raise requests.not_found("exchange", named)
+
+
+# --- HAR: a journal as the network tools of browsers read it (HTTP Archive 1.2) --------------
+def _har(exchanges: list[Exchange]) -> dict[str, Any]:
+    """Return exchanges as one archive, tokens and keys masked.
+
+    The messages of a WebSocket are with its handshake.
+    """
+    creator = {"name": "mockchat", "version": __version__}
+    entries = [_entry(exchange) for exchange in exchanges]
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
+
+
+def _entry(exchange: Exchange) -> Any:
+    milliseconds = exchange.seconds * 1000
+    started = datetime.fromtimestamp(exchange.at, UTC).isoformat(timespec="milliseconds")
+    entry: dict[str, Any] = {
+        "startedDateTime": started,
+        "time": milliseconds,
+        "request": _request(exchange),
+        "response": _response(exchange),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "comment": str(exchange),
+        "_exchange": exchange.id,
+        "_app": exchange.app_id,
+    }
+    if exchange.frames:
+        entry["_resourceType"] = "websocket"
+        entry["_webSocketMessages"] = [
+            {
+                "type": "send" if frame.sent else "receive",
+                "time": frame.at,
+                "opcode": 1,
+                "data": frame.text,
+            }
+            for frame in exchange.frames
+        ]
+    return Mask(exchange).all(entry)
+
+
+def _request(exchange: Exchange) -> dict[str, Any]:
+    query = parse_qsl(exchange.target.partition("?")[2], keep_blank_values=True)
+    request: dict[str, Any] = {
+        "method": exchange.method,
+        "url": _url(exchange),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(exchange.request.headers),
+        "queryString": [{"name": name, "value": value} for name, value in query],
+        "headersSize": _UNKNOWN,
+        "bodySize": len(exchange.request.body),
+    }
+    if exchange.request.body:
+        kind = exchange.request.headers.get("Content-Type", "")
+        request["postData"] = {"mimeType": kind, "text": exchange.request.text}
+    return request
+
+
+def _url(exchange: Exchange) -> str:
+    """Return the whole URL, encoded where a URL needs it."""
+    if exchange.target.startswith(("http://", "https://")):  # a request to a proxy
+        return _encoded(exchange.target)
+    scheme = "https" if exchange.secure else "http"
+    host = exchange.request.headers.get("Host", "")
+    return _encoded(f"{scheme}://{host or 'localhost'}/{exchange.target.removeprefix('/')}")
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="!$&'()*+,;=:@/?%[]~", errors="surrogateescape")
+
+
+def _response(exchange: Exchange) -> dict[str, Any]:
+    response = exchange.response
+    return {
+        "status": exchange.status,
+        "statusText": responses.get(exchange.status, ""),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(response.headers),
+        "content": {
+            "size": len(response.body),
+            "mimeType": response.headers.get("Content-Type", ""),
+            "text": response.text,
+        },
+        "redirectURL": "",
+        "headersSize": _UNKNOWN,
+        "bodySize": len(response.body),
+    }
+
+
+def _pairs(headers: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers.items()]
