@@ -13,6 +13,7 @@ from mockchat.control.state import reading, storing
 from mockchat.control.stored import check_apps
 from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
+from mockchat.core.journal import Journals
 from mockchat.core.limits import Rules
 from mockchat.core.snapshot import SnapshotError, relating
 from mockchat.core.state import App
@@ -28,7 +29,7 @@ few = settings(max_examples=15)
 
 
 def new_store() -> Store:
-    return Store("A", lambda _app: dropping(), Rules(), Clock(), Ids(1))
+    return Store("A", lambda _app: dropping(), Rules(), Clock(), Ids(1), Journals(0, 0))
 
 
 def hold(store: Store, *held: Contents) -> list[App]:
@@ -221,7 +222,7 @@ async def test_contents_that_are_of_no_apps_are_refused(client: Client, held: Js
         ({"": held["A"]}, "apps", "'' cannot be an app id"),
         ({"a b": held["A"]}, "apps", "'a b' cannot be an app id"),
         ({"A": None}, "apps.A", "must be a JSON object"),
-        ({**held, "a": held["A"]}, "apps", "the app a stands there twice"),
+        ({"aB": held["A"], "Ab": held["A"]}, "apps", "the app Ab stands there twice"),
     ]
 
     for apps, key, reason in refused:

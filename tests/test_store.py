@@ -6,12 +6,15 @@ from collections.abc import Callable
 import pytest
 
 from mockchat.core import errors
+from mockchat.core import store as store_module
 from mockchat.core.changes import HEAD, Change, Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import ApiKey, Event, Role, Scope, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
+from mockchat.core.journal import Journals
 from mockchat.core.limits import Rules
+from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import App
 from mockchat.core.steps import Steps, finish
 from mockchat.core.store import Store, StoredSnapshot
@@ -22,6 +25,7 @@ MakeStore = Callable[..., Store]
 
 def seed(app: App) -> Steps[None]:
     app.keys["SHARED"] = ApiKey("SHARED", "Key", Scope.FULL_ACCESS, app.now)
+    app.roles["default"] = Role("default", "Default", app.now)
     app.add_user(User("seeded", "Seeded", app.now))
     yield
 
@@ -29,7 +33,7 @@ def seed(app: App) -> Steps[None]:
 @pytest.fixture
 def make_store() -> MakeStore:
     def make(rules: Rules | None = None) -> Store:
-        return Store("APP_ID", seed, rules or Rules(), Clock(), Ids(1))
+        return Store("APP_ID", seed, rules or Rules(), Clock(), Ids(1), Journals(0, 0))
 
     return make
 
@@ -37,6 +41,12 @@ def make_store() -> MakeStore:
 @pytest.fixture
 def store(make_store: MakeStore) -> Store:
     return make_store()
+
+
+def named(store: Store, app_id: str) -> App:
+    """The app that a request names, and that is added by it."""
+    with store.opening(store.draft(app_id)) as app:
+        return app
 
 
 def test_an_app_is_seeded_when_it_is_first_seen_and_found_in_any_case(store: Store) -> None:
@@ -102,14 +112,14 @@ def test_an_app_that_is_closed_takes_what_is_its_own_with_it(store: Store) -> No
 
 def test_what_is_noted_of_apps_tells_which_there_are_and_which_stay(store: Store) -> None:
     store.trackers.append(changes := Changes())
-    one = store.app("one")
-    store.app("two")
+    one, two = named(store, "one"), named(store, "two")
     keys = [ApiKey(value, "k", Scope.AUTH_ONLY, 1) for value in ("k1", "k2")]
     roles = [Role(name, "r", 1) for name in ("r1", "r2")]
     one.add(*keys, *roles)
     saved = [*sweep(changes, store.find, Changes())]
-    store.app("one", stays=True)
+    store.app("one")
     store.close("two")
+    two.add_user(User("late", "Late", 1))  # by a request in flight
     del one.keys["k1"], one.roles["r1"]
     one.touch(keys[0], roles[0])
     one.add(keys[0], roles[0])  # now the last ones
@@ -140,29 +150,29 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
     store = make_store(Rules(max_apps=4))
     events: list[Event] = []
     store.listeners.append(events.append)
-    changed, sold, online, fresh = (store.app(name) for name in ("one", "two", "three", "four"))
+    changed, sold, online, fresh = (named(store, name) for name in ("one", "two", "three", "four"))
     changed.add_user(User("u1", "One", 1))
     token = sold.issue_token(sold.user("seeded"))
     seeded = online.user("seeded")
     caller = UserCaller(seeded, online.issue_token(seeded))
     online.open_session(caller)
     store.open("named", Rules(any_key=True))
-    store.app("claimed", stays=True)
+    store.app("claimed")
 
     def gone_for(app_id: str) -> set[str]:
         before = {app.id for app in store.apps()}
-        store.app(app_id)
+        named(store, app_id)
         return before - {app.id for app in store.apps()}
 
     assert fresh.is_untouched
     assert gone_for("five") == {"four"}
     assert gone_for("six") == {"five"}  # which nobody changed
-    store.app("six").add_key("k", Scope.AUTH_ONLY)
-    store.app("one")  # used again
+    named(store, "six").add_key("k", Scope.AUTH_ONLY)
+    named(store, "one")  # used again
     assert gone_for("seven") == {"two"}
     assert events[-1] == TokenDestroyed("two", token.value)
     assert [gone_for("eight"), gone_for("nine")] == [{"seven"}, {"eight"}]
-    store.app("nine").touch()
+    named(store, "nine").touch()
     assert [gone_for("ten"), gone_for("eleven")] == [{"six"}, {"ten"}]
     online.close_session(caller, 0.0)
     assert online.sockets == 0
@@ -178,16 +188,16 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
 def test_apps_that_were_asked_for_or_are_in_use_never_make_room(make_store: MakeStore) -> None:
     store = make_store(Rules(max_apps=1))
     for name in ("one", "two", "three"):
-        store.app(name, stays=True)
-    online = store.app("online")
+        store.app(name)
+    online = named(store, "online")
     user = online.user("seeded")
     online.open_session(UserCaller(user, online.issue_token(user)))
-    store.app("other").add_key("k", Scope.AUTH_ONLY)
+    named(store, "other").add_key("k", Scope.AUTH_ONLY)
 
     with store.opening(store.draft("asked"), stays=True):
-        pass
+        assert store.find("other")  # as there are no more apps than may be added
     with store.opening(store.draft("new")):
-        store.app("newer")
+        named(store, "newer")
 
     names = {"APP_ID", "one", "two", "three", "online", "asked", "new", "newer"}
     assert {app.id for app in store.apps()} == names
@@ -225,6 +235,49 @@ def test_of_two_requests_that_draft_an_app_the_later_one_serves_the_app_of_the_f
 
     with store.opening(first) as app, store.opening(late) as same:
         assert app is same is store.find("new") is first
+
+
+def test_restoring_keeps_the_apps_of_a_snapshot_adds_those_that_are_gone_and_closes_others(
+    store: Store,
+) -> None:
+    one, gone = store.app("One"), store.app("gone")
+    taken = {app_id.swapcase(): held for app_id, held in finish(store.taking()).items()}
+    assert [*finish(store.checking(taken, one))] == ["oNE"]
+    store.close("gone")
+    store.app("late")
+
+    finish(store.restoring(taken))
+
+    assert [app.key for app in store.apps()] == ["app_id", "one", "gone"]
+    assert store.find("one") is one
+    assert store.find("gone") is not gone
+    assert finish(store.checking({})) == {}
+
+
+def test_an_app_finds_its_part_of_a_snapshot_of_the_server_unless_it_has_one_of_that_name(
+    store: Store,
+) -> None:
+    one, two = store.app("One"), store.app("two")
+    own, whole = StoredSnapshot({}, {}), StoredSnapshot({"oNE": 1, "x": 2}, {"oNE": {}, "x": {}})
+    store.keep("s1", whole)
+    assert store.kept("s1") is whole
+    assert store.kept("s1", one) == ({"oNE": 1}, {"oNE": {}})
+    assert store.kept("s1", two) is store.kept("s2", one) is store.kept("s2") is None
+    store.keep("s1", own, one)
+    assert store.kept("s1", one) is own
+
+
+def test_all_snapshots_together_take_so_many_bytes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "MAX_SNAPSHOT_BYTES", 2 * 2**20)
+    half = StoredSnapshot({}, {"a": {"users": [bytes(2**20)]}})
+    for app in (None, store.default, store.default):  # the last in place of the one before
+        store.keep("s1", half, app)
+
+    refusal = "^all snapshots may take 2 MiB together; delete some$"
+    with pytest.raises(SnapshotError, match=refusal):
+        store.keep("s2", StoredSnapshot({}, {"a": {"users": [b"1"]}}))
 
 
 def test_the_app_of_a_token_or_of_a_key_that_it_alone_holds_is_known(store: Store) -> None:

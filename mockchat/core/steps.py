@@ -30,9 +30,7 @@ def finish(steps: Steps[T]) -> T:
 
 def in_thread(work: Callable[[], T]) -> Steps[T]:
     """Return the result of work in a thread; it must be in Python, which lets others run."""
-    pool = futures.ThreadPoolExecutor(1)
-    future = pool.submit(work)
-    pool.shutdown(wait=False)
+    future = futures.ThreadPoolExecutor().submit(work)  # the thread ends with its work
     while futures.wait([future], _GLANCE).not_done:
         yield
     return future.result()
@@ -51,9 +49,7 @@ def sorting(
         found.append(item)
         if len(found) % STEP == 0:
             yield
-    for run in runs:
-        run.clear()
-        yield
+    yield from dropping(runs)
     return found
 
 

@@ -29,11 +29,10 @@ log = logging.getLogger("mockchat")
 MAX_SNAPSHOTS = 100  # of an app, and of the server
 MAX_SNAPSHOT_BYTES = 512 * 2**20  # all together
 _can_be_id = re.compile(APP_ID).fullmatch
-_JOURNAL_SIZE, _JOURNAL_BYTES = 1000, 8 * 2**20
 
 
 def _owner(app: App | None) -> str | None:
-    return None if app is None else app.id.lower()
+    return None if app is None else app.key
 
 
 Seeder = Callable[[App], Steps[None]]  # fills a new app
@@ -74,7 +73,7 @@ class Store:
         rules: Rules,
         clock: Clock,
         ids: Ids,
-        journals: Journals | None = None,
+        journals: Journals,
     ) -> None:
         self._apps: OrderedDict[str, App] = OrderedDict()
         self._seeds: dict[str, Seeder] = {}  # of apps that have a seed of their own
@@ -82,7 +81,7 @@ class Store:
         self.rules = rules
         self.clock = clock
         self.ids = ids
-        self.journals = journals or Journals(_JOURNAL_SIZE, _JOURNAL_BYTES)
+        self.journals = journals
         self.faults = Faults()
         change = self.journals.watchers.change
         for listeners in (self.faults.on_added, self.faults.on_removed, clock.listeners):
@@ -95,24 +94,16 @@ class Store:
         self.default = self._add(default_app_id)
 
     # --- apps ---------------------------------------------------------------------------
-    def app(self, app_id: str, *, stays: bool = False) -> App:
-        """Return the app, a new one for a new id; raise APP_ID_INVALID.
-
-        Unlike production, an unknown id adds an app, as parallel tests use an app each. One app too
-        many closes another one, but none that `stays`.
-        """
-        app = self.draft(app_id)
-        if stays:
-            self._keep(app)
-        if app.is_draft:
-            self._put(app)
-            app.is_settled = True
-        return app
+    def app(self, app_id: str) -> App:
+        """Return the app, a new one for a new id, and let it stay; raise APP_ID_INVALID."""
+        with self.opening(self.draft(app_id), stays=True) as app:
+            return app
 
     def draft(self, app_id: str) -> App:
         """Return the app, or one that is to be filled; raise APP_ID_INVALID.
 
-        Thus a request that is refused neither adds an app nor closes another one.
+        Unlike production, an unknown id adds an app, as parallel tests use an app each. But a
+        request that is refused neither adds an app nor closes another one.
         """
         key = app_id.lower()
         if app := self._apps.get(key):
@@ -132,12 +123,14 @@ class Store:
     def opening(self, app: App, *, stays: bool = False) -> Iterator[App]:
         """Add a drafted app for a request; it goes again if the request and all others fail.
 
-        Yields the app, or the one that another request added meanwhile. With `stays`, it never
-        makes room for another app.
+        Yields the app, or the one that another request added meanwhile. One app too many closes
+        another one. With `stays`, it neither makes room for another app nor needs room.
         """
         app = self.find(app.id) or app
         if app.is_draft:
             self._put(app)
+            if not stays:
+                self._make_room(app)
         app.calls += 1
         try:
             yield app
@@ -210,7 +203,7 @@ class Store:
     def resetting(self, app: App) -> Steps[None]:
         """Return an app to its seed and the server's time, without journal, faults and holds."""
         app.clock.follow(self.clock)
-        new = App(app.id, app.rules, app.clock, Ids(0), app.emit)
+        new = App(app.id, app.rules, app.clock, Ids(), app.emit)
         new.secret = app.secret
         yield from self._planting(new)
         app.holds.release_all()
@@ -263,8 +256,6 @@ class Store:
         app.trackers = self.trackers
         app.note_all()
         self._apps[app.key] = app
-        if not app.stays:
-            self._make_room(app)
 
     def _drop(self, app: App) -> None:
         del self._apps[app.key]
@@ -357,7 +348,8 @@ class Store:
 
         From the server's snapshot, an app gets its own part, if there is one.
         """
-        if own := self.snapshots.get((_owner(app), name)):
-            return own
         whole = self.snapshots.get((None, name))
-        return whole.part(app) if app and whole else None
+        if app is None:
+            return whole
+        own = self.snapshots.get((app.key, name))
+        return own or (whole and whole.part(app))

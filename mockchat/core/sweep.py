@@ -54,7 +54,7 @@ def _all(app: Entities) -> Iterator[Row]:
 def _head(app: Entities) -> Row:
     """Return what is kept of an app besides its entities."""
     head = {"id": app.id, "secret": app.secret, "serial": app.serial, "stays": app.stays}
-    return Row(app.key, HEAD, "", head)
+    return Row(app.key, HEAD, value=head)
 
 
 def dumping(rows: Iterable[Row]) -> Steps[dict[str, Plain]]:

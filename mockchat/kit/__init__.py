@@ -290,7 +290,7 @@ class Kit:
 
     def _app(self) -> App:
         store = self._bridge.store
-        return store.app(self._app_id, stays=True) if self._app_id else store.default
+        return store.app(self._app_id) if self._app_id else store.default
 
     def _control(self, name: str, **parts: Any) -> Any:
         return self._bridge.perform(name, self._app_id, None, **parts)
