@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import re
 import signal
 import sys
 from collections import deque
@@ -28,6 +29,12 @@ from tests.projects import Project
 from tests.values import NOW, Client, Serve
 
 _NUMBERS = count(1)
+# The files whose tests take more than two seconds.
+LONG_FILES = re.compile(
+    "architecture|cli_exec|doc_pages|examples|fuzz|hostile_bodies|openapi|operations|packaging"
+    "|pytest_plugin_async|races|rude_clients|scale|schemathesis|serve|site|snapshot_laws|state_disk"
+    "|state_machine|stop|trust|turns|verify"
+)
 
 # Processes of the tests would compile the package at every start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -41,10 +48,22 @@ settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.ge
 settings.load_profile("tests")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that the workers end at the same time."""
+    items.sort(key=lambda item: not LONG_FILES.fullmatch(item.path.stem.removeprefix("test_")))
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector run rarely, and never look through the tests' own modules."""
     gc.freeze()
     gc.set_threshold(100_000)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Collect garbage once, for its warnings; pytest and Python would look at the rest again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

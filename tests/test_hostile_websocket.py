@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import Any
 
+import pytest
 from aiohttp import WSMsgType
 from hypothesis import given
 
@@ -184,7 +185,10 @@ async def test_a_burst_of_pings_is_answered_in_full_to_a_client_that_reads(clien
 _PING = b"\x89\xfd" + bytes(4 + 125)  # a protocol ping, masked, as long as it may be
 
 
-async def test_a_client_that_pings_and_never_reads_does_not_hold_up_the_stop(wire: Wire) -> None:
+async def test_a_client_that_pings_and_never_reads_does_not_hold_up_the_stop(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mockchat.wire.session.GOODBYE", 0.1)
     lines = (_GET, *_UPGRADE, _KEY, _V13, b"", b"")
     async with wire.connection(room=4096) as (reader, writer):
         writer.write(b"\r\n".join(lines))

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from mockchat.control.fields import AppId, HttpUrl, Instant, Share, Span
 from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.wire.openapi import document
 from tests.answers import body_of
-from tests.processes import run
 from tests.strategies import json_values
 from tests.values import Client
 
@@ -80,12 +78,6 @@ def test_it_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert status == 0
     assert json.loads(capsys.readouterr().out) == document()
-
-
-def test_a_server_starts_without_the_library_that_writes_it() -> None:
-    code = "import mockchat.wire.app, sys; sys.exit('apispec' in sys.modules)"
-
-    assert run(sys.executable, "-c", code).returncode == 0
 
 
 def test_no_reference_to_the_project_s_own_notes_gets_out() -> None:

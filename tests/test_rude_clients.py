@@ -128,7 +128,6 @@ async def test_a_client_that_has_closed_its_half_is_answered() -> None:
 
 # --- slow clients ---------------------------------------------------------------------------
 async def test_a_head_or_body_that_does_not_come_in_time_is_refused() -> None:
-
     body = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 9\r\n\r\n{"
     async with served(client_timeout=0.1) as mock:
         for request, field in ((_REQUEST[:-2], "request"), (body, "body")):

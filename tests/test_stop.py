@@ -90,7 +90,7 @@ def hang(host, *rest, **options):
 socket.getaddrinfo = hang
 sys.modules["uvloop"] = None
 import mockchat.serve
-mockchat.serve.LONGEST_STOP = 1.0
+mockchat.serve.LONGEST_STOP = 0.3
 from mockchat.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -110,4 +110,4 @@ async def test_a_thread_that_hangs_does_not_hold_up_the_end_of_the_process(tmp_p
         assert time.monotonic() - started < PATIENCE
 
     assert status == 1
-    assert "the stop got no further for 1 seconds and was cut short" in told
+    assert "the stop got no further for 0.3 seconds and was cut short" in told
