@@ -222,7 +222,7 @@ async def test_contents_that_are_of_no_apps_are_refused(client: Client, held: Js
         ({"": held["A"]}, "apps", "'' cannot be an app id"),
         ({"a b": held["A"]}, "apps", "'a b' cannot be an app id"),
         ({"A": None}, "apps.A", "must be a JSON object"),
-        ({"aB": held["A"], "Ab": held["A"]}, "apps", "the app Ab stands there twice"),
+        ({"aB": held["A"], "Ab": held["A"]}, "apps", "snapshot: the app Ab stands there twice"),
     ]
 
     for apps, key, reason in refused:

@@ -7,19 +7,28 @@ import resource
 import signal
 import sqlite3
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from mockchat.control.stored import check_apps
 from mockchat.core import state_file
+from mockchat.core.clock import Clock
+from mockchat.core.entities import Scope
+from mockchat.core.state_database import Database
+from mockchat.core.state_file import StateFile
 from mockchat.core.state_log import lost_bytes
+from mockchat.core.steps import finish
+from mockchat.core.sweep import Row
 from mockchat.server import StartError
+from mockchat.wire.app import create_store
 from tests.clients import create, log_in
 from tests.processes import Process, serving
 from tests.rows import each_row
-from tests.state_files import serve, state_of, users_in, wait_until, wait_until_saved
+from tests.state_files import config, held, serve, state_of, users_in, wait_until, wait_until_saved
 from tests.values import PATIENCE
 
 
@@ -130,6 +139,11 @@ def test_a_log_that_is_damaged_before_its_last_commit_is_refused_and_left(path: 
     with serve(path) as mock:
         assert "user-29" not in mock.users
 
+    log.write_bytes(damaged)
+    path.write_bytes(b"")  # a new file, to which this log does not belong
+    with serve(path) as mock:
+        assert "user-1" not in mock.users
+
 
 def test_a_log_whose_last_write_was_cut_short_is_read_up_to_there(path: Path) -> None:
     log = crashed(path)
@@ -177,9 +191,10 @@ def test_the_bytes_are_lost_from_a_damaged_frame_to_the_last_commit_behind_it(pa
 # --- used by another server ------------------------------------------------------------------
 def test_a_second_server_on_the_file_is_refused_and_the_first_goes_on(path: Path) -> None:
     with process(path) as server:
-        with pytest.raises(StartError, match="another server uses it") as refused, serve(path):
+        with pytest.raises(StartError) as refused, serve(path):
             pass
-        assert str(refused.value).startswith(f"--state {path}: ")
+        told = "another server uses it; stop that server, or name another file"
+        assert str(refused.value) == f"--state {path}: {told}"
         create(server.url, "ann")
         wait_until_saved(server.url)
     assert "ann" in users_in(path)
@@ -214,6 +229,27 @@ def test_a_full_disk_is_told_and_saved_to_as_soon_as_there_is_room(path: Path) -
     assert users_in(path) >= {"last", *(f"user-{number}" for number in range(50))}
 
 
+async def test_what_a_failed_save_took_is_saved_before_later_changes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = create_store(config(path), Clock())
+    file = StateFile(path, store, check_apps)
+    file.load()
+    write = Database.write
+
+    def fail(database: Database, rows: Iterable[Row], *, last: bool) -> None:
+        write(database, rows, last=False)
+        monkeypatch.setattr(Database, "write", write)
+        store.default.add_key("Later", Scope.AUTH_ONLY)
+        raise OSError("no room")
+
+    monkeypatch.setattr(Database, "write", fail)
+    store.default.add_key("First", Scope.AUTH_ONLY)
+    await file.close()
+
+    assert held(path) == finish(store.taking())
+
+
 def test_a_file_that_is_removed_is_made_again_with_everything(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -224,6 +260,7 @@ def test_a_file_that_is_removed_is_made_again_with_everything(
         path.unlink()
         mock.create_user("bob")
         wait_until(lambda: f"the state is saved to {path} again" in caplog.text)
+        assert path.with_name("state.db-wal").exists()  # so that no commit waits for the disk
         path.unlink()
         path.touch()
         mock.create_user("eve")

@@ -5,6 +5,8 @@ import gc
 import hashlib
 import json
 import sqlite3
+import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,10 +19,12 @@ from hypothesis import strategies as st
 from mockchat import MockChat
 from mockchat.cli import main
 from mockchat.control.stored import check_apps
-from mockchat.core.changes import StateFileError
+from mockchat.core.changes import HEAD, StateFileError
 from mockchat.core.clock import Clock
+from mockchat.core.state_database import Database, replace_json
 from mockchat.core.state_file import StateFile
 from mockchat.core.steps import finish
+from mockchat.core.sweep import Row
 from mockchat.server import StartError
 from mockchat.wire.app import create_store
 from tests.clients import create, send
@@ -126,6 +130,9 @@ def test_more_apps_than_may_be_added_are_loaded_all_the_same(path: Path) -> None
 
 
 # --- refused --------------------------------------------------------------------------------
+JSON = '{"format": "mockchat-state", "version": 1'  # the start of a file before SQLite
+
+
 @each_row(
     ("content", "reason"),
     [
@@ -133,11 +140,11 @@ def test_more_apps_than_may_be_added_are_loaded_all_the_same(path: Path) -> None
         ("[]", "is no state file of mockchat; name another one"),
         ('{"users": []}', "is no state file of mockchat; name another one"),
         ('{"format": "mockchat-state", "version": 2}', "is of version 2, not 1"),
-        ('{"format": "mockchat-state", "version": 1, "app": 1}', "'app' is not known"),
-        ('{"format": "mockchat-state", "version": 1}', "apps must be an object"),
-        ('{"format": "mockchat-state", "version": 1, "apps": {"a": {"id": 1}}}', "a.id: The id"),
-        ('{"format": "mockchat-state", "version": 1, "apps": {"a": 1}}', "a: The a must be a JSON"),
-        ('{"format": "mockchat-state", "version": 1, "sha256": "", "apps": {}}', "what was saved"),
+        (f'{JSON}, "app": 1}}', "is damaged: 'app' is not known"),
+        (f"{JSON}}}", "is damaged: apps must be an object"),
+        (f'{JSON}, "apps": {{"a": {{"id": 1}}}}}}', "is damaged: a.id: The id"),
+        (f'{JSON}, "apps": {{"a": 1}}}}', "is damaged: a: The a must be a JSON"),
+        (f'{JSON}, "sha256": "", "apps": {{}}}}', "is damaged: it does not hold what was saved"),
         ("[" * 100_000, "is damaged, or no state file"),
         ("\ufeff\udcff", "is damaged, or no state file"),
     ],
@@ -148,27 +155,42 @@ def test_what_is_no_state_file_is_refused_and_left(path: Path, content: str, rea
     with pytest.raises(StartError) as refused, serve(path):
         pass
 
-    assert str(refused.value).startswith(f"--state {path}: ")
-    assert reason in str(refused.value)
+    assert str(refused.value).startswith(f"--state {path}: {reason}")
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_the_home_of_a_user_who_does_not_exist_is_refused() -> None:
-    told = r"--state ~nobody-here/x: cannot be used: Could not determine home directory\."
+    told = r"^--state ~nobody-here/x: cannot be used: Could not determine home directory\."
     with pytest.raises(StartError, match=told), serve(Path("~nobody-here/x")):
         pass
+
+
+CHECKED = "UPDATE sqlite_master SET sql = replace(sql, 'crc INTEGER', 'crc CHECK (crc = 0)')"
+STRANGE = zlib.crc32(b"a\0b\0c\0{}")  # the sum of a row of a section that there is not
 
 
 @each_row(
     ("change", "reason"),
     [
+        ("PRAGMA application_id = 0", "is no state file of mockchat; name another one"),
         ("PRAGMA application_id = 1", "is no state file of mockchat; name another one"),
         ("PRAGMA user_version = 3", "is of version 3, not 2"),
-        ("UPDATE entities SET json = '{}' WHERE kind = 'roles'", "roles default of app_id was not"),
-        ("DELETE FROM entities WHERE kind = 'app'", "app_id is not complete"),
-        ("DELETE FROM entities WHERE kind = 'roles'", "there is no role 'default'"),
+        (
+            "UPDATE entities SET json = '{}' WHERE kind = 'roles'",
+            "is damaged: roles default of app_id was not saved so",
+        ),
+        (
+            f"INSERT INTO entities VALUES ('a', 'b', 'c', '{{}}', {STRANGE})",
+            "is damaged: b c of a was not saved so",
+        ),
+        ("DELETE FROM entities WHERE kind = 'app'", "is damaged: app_id is not complete"),
+        ("DELETE FROM entities WHERE kind = 'roles'", "is damaged: APP_ID: there is no role"),
         ("DROP TABLE entities", "is damaged: no such table: entities"),
+        (
+            f"PRAGMA writable_schema = 1; {CHECKED}",
+            "is damaged: CHECK constraint failed in entities",
+        ),
     ],
 )
 def test_another_database_is_refused_and_left(tmp_path: Path, change: str, reason: str) -> None:
@@ -176,14 +198,16 @@ def test_another_database_is_refused_and_left(tmp_path: Path, change: str, reaso
     with serve(path):
         pass
     with closing(sqlite3.connect(path)) as database, database:
-        database.execute(change)
+        database.executescript(change)
     before = path.read_bytes()
 
     with pytest.raises(StartError) as refused, serve(path):
         pass
 
-    assert reason in str(refused.value)
+    assert str(refused.value).startswith(f"--state {path}: {reason}")
     assert path.read_bytes() == before
+    with closing(sqlite3.connect(path, timeout=0)) as database:
+        database.execute("BEGIN EXCLUSIVE")  # nothing holds it
 
 
 def test_the_command_refuses_it_with_status_1(
@@ -202,14 +226,17 @@ def test_the_command_refuses_it_with_status_1(
 def test_where_no_file_can_be_kept_the_start_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "state.db-journal").mkdir()
     reasons = {
         "": "is no file",
         "nowhere/state.db": "cannot be used: No such file or directory",
         "file/state.db": "cannot be used: Not a directory",
         "loop": "cannot be used: ",
+        "state.db": "cannot be used: unable to open database file",
     }
     for name, reason in reasons.items():
-        with pytest.raises(StartError, match=reason), serve(tmp_path / name):
+        told = f"^--state {tmp_path / name}: {reason}"
+        with pytest.raises(StartError, match=told), serve(tmp_path / name):
             pass
 
 
@@ -223,24 +250,40 @@ def as_json(apps: Json) -> bytes:
 
 
 def test_a_json_file_is_taken_over_and_kept_beside(
-    path: Path, caplog: pytest.LogCaptureFixture
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")  # which may be on another disk
     with serve(path.with_name("other")) as mock:
         fill(mock)
         apps = mock.state()
-    path.write_bytes(before := as_json(apps))
-    (path.parent / "state.db.json1").touch()
+    names = ["state.db.json1", "state.db.json2"]
+    for name in names:
+        path.write_bytes(before := as_json(apps))
+        for _ in range(2):
+            with serve(path) as mock:
+                assert mock.state() == apps
 
-    for _ in range(2):
-        with serve(path) as mock:
-            assert mock.state() == apps
+        kept = path.with_name(name)
+        assert kept.read_bytes() == before
+        assert {one.stat().st_mode & 0o777 for one in (path, kept)} == {0o600}
+        assert caplog.text.count(f"{kept} is the JSON file") == 1
+    assert {one.name for one in path.parent.iterdir()} == {"other", "state.db", *names}
 
-    kept = path.with_name("state.db.json2")
-    assert kept.read_bytes() == before
-    assert {one.stat().st_mode & 0o777 for one in (path, kept)} == {0o600}
-    assert caplog.text.count(f"{kept} is the JSON file") == 1
-    names = {"other", "state.db", "state.db.json1", "state.db.json2"}
-    assert {one.name for one in path.parent.iterdir()} == names
+
+def test_a_json_file_stays_until_a_whole_database_can_take_its_place(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text("{}")
+    for name in ("open", "write"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, name, lambda *_, **_options: 1 // 0)
+            with pytest.raises(ZeroDivisionError):
+                replace_json(path, [])
+        assert list(path.parent.iterdir()) == [path]
+        assert path.read_text() == "{}"
+
+    replace_json(path, [Row("a", HEAD, value={"id": "A", "stays": True})])
+    assert held(path)["A"]["id"] == "A"
 
 
 def test_a_json_file_that_was_edited_on_purpose_is_taken_without_its_sum(path: Path) -> None:

@@ -251,6 +251,8 @@ def test_restoring_keeps_the_apps_of_a_snapshot_adds_those_that_are_gone_and_clo
     assert [app.key for app in store.apps()] == ["app_id", "one", "gone"]
     assert store.find("one") is one
     assert store.find("gone") is not gone
+    finish(store.restoring({}))
+    assert [*store.apps()] == [store.default]
     assert finish(store.checking({})) == {}
 
 

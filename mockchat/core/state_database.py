@@ -52,7 +52,7 @@ class Database:
         self.path = path
         self.is_open = False
         self.on_progress: Callable[[], object] = lambda: None  # called when something was written
-        self._inode = 0
+        self._inode: int
         self._connection: sqlite3.Connection
 
     def open(self) -> None:
@@ -66,9 +66,7 @@ class Database:
         if size == 1:  # which SQLite takes for an empty file
             raise UnusableError("is no state file of mockchat; name another one")
         self._check_log()
-        self._connection = sqlite3.connect(
-            self.path, timeout=0, isolation_level=None, check_same_thread=False
-        )
+        self._connection = sqlite3.connect(self.path, timeout=0, check_same_thread=False)
         try:
             self._prepare()
             with contextlib.suppress(PermissionError):  # a file of another owner
@@ -131,8 +129,6 @@ class Database:
                 one[section].append(json.loads(text))
         if without := [app for app, one in apps.items() if "id" not in one]:
             raise UnusableError(f"is damaged: {without[0]} is not complete")
-        for one in apps.values():
-            one["users"].sort(key=lambda user: user.get("serial", 0))
         stays = {one["id"] for one in apps.values() if one.pop("stays")}
         return {one["id"]: one for one in apps.values()}, stays
 
@@ -231,29 +227,20 @@ def read_json(path: Path) -> Apps:
 
 def replace_json(path: Path, rows: Iterable[Row]) -> Path:
     """Put a database of these rows in the place of a file; return the file's new path."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    beside = Database(Path(name))
-    try:
-        beside.open()
-        beside.begin()
-        beside.write(rows, last=True)
-        beside.close()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        with contextlib.closing(Database(Path(folder, path.name))) as beside:
+            beside.open()
+            beside.begin()
+            beside.write(rows, last=True)
         old = _kept(path)
         beside.path.replace(path)
-    except BaseException:
-        beside.close()
-        beside.path.unlink(missing_ok=True)
-        raise
     return old
 
 
 def _kept(path: Path) -> Path:
     """Return another path of the same file, which nothing else has."""
-    for number in count(1):
-        old = path.with_name(f"{path.name}.json{number}")
-        with contextlib.suppress(FileExistsError):
-            os.link(path, old)
-            old.chmod(0o600)
-            return old
-    raise AssertionError
+    names = (path.with_name(f"{path.name}.json{number}") for number in count(1))
+    old = next(name for name in names if not os.path.lexists(name))
+    os.link(path, old)
+    old.chmod(0o600)
+    return old

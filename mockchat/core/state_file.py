@@ -175,6 +175,8 @@ class StateFile:
 
     def _put_back(self) -> None:
         """Note again what a failed save has taken; a file that was removed lacks everything."""
+        while self._changes:
+            self._taken.note(self._changes.pop())  # behind: entities are saved in their order
         while self._taken:
             self._changes.note(self._taken.pop())
         for app in () if self._database.is_open else self._store.apps():
