@@ -76,7 +76,7 @@ class Bridge:
         parts = deepcopy(parts)
 
         async def run() -> Any:
-            return deepcopy(await self.handler.perform(name, app_id, caller, **parts))
+            return deepcopy(await self.handler.dispatcher.perform(name, app_id, caller, **parts))
 
         return self.run(run())
 

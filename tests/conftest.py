@@ -18,10 +18,10 @@ from hypothesis import settings
 from pytest_aiohttp.plugin import AiohttpClient
 
 from mockchat import Config, MockApp, MockChat, create_app
+from mockchat.api.operation import Sleep
 from mockchat.cli import main
 from mockchat.core.clock import Clock
 from mockchat.wire.app import HANDLER
-from mockchat.wire.faults import Sleep
 from tests.command_line import Command, Done
 from tests.faulty import Wire
 from tests.laws import note_undeclared

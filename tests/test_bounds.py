@@ -17,7 +17,7 @@ from mockchat.core.entities import User
 from mockchat.core.state import App
 from mockchat.core.steps import finish
 from mockchat.core.user_list import UserFilter, selecting
-from mockchat.wire import handler
+from mockchat.wire import dispatch, handler
 from mockchat.wire.app import HANDLER, STORE
 from tests.values import REST_KEY, Client
 
@@ -130,7 +130,7 @@ async def crashes(client: Client) -> Any:
         raise AssertionError("a bug")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handler.RequestHandler, "_run", fail)
+        patch.setattr(dispatch.Dispatcher, "_run", fail)
         for _ in range(handler.MOST_CRASHES + 2):
             async with client.get("/users", headers=REST_KEY) as answer:
                 assert answer.status == 500

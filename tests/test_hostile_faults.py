@@ -14,7 +14,7 @@ from mockchat import MockChat
 from mockchat.core.fault_kinds import KINDS, EarlyKind, HttpKind
 from mockchat.core.faults import MAX_RULES, PRESETS
 from mockchat.core.matching import Pattern
-from mockchat.wire import faults
+from mockchat.wire import sending
 from mockchat.wire.app import HANDLER, STORE
 from tests.answers import body_of
 from tests.faulty import Gate, Recorder, Wire, add_fault, strikes_of
@@ -44,7 +44,7 @@ def knobs_of(kind: str) -> dict[str, Any]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server looks after its clients often."""
-    monkeypatch.setattr(faults, "_GLANCE", 0.01)
+    monkeypatch.setattr(sending, "_GLANCE", 0.01)
 
 
 # --- clients that leave ---------------------------------------------------------------------
@@ -271,7 +271,7 @@ async def test_any_fault_is_made_or_refused(client: Client, knobs: dict[str, Any
 
 
 async def test_a_wait_that_ends_already_is_ended_by_a_stop_without_a_word() -> None:
-    waits = faults.ClientWaits(asyncio.sleep)
+    waits = sending.ClientWaits(asyncio.sleep)
     waiting = asyncio.create_task(waits.sleep(make_mocked_request("GET", "/"), 60))
     await asyncio.sleep(0)
 
@@ -279,5 +279,5 @@ async def test_a_wait_that_ends_already_is_ended_by_a_stop_without_a_word() -> N
     await asyncio.sleep(0)  # its time is up, and it does not know that yet
     waits.end()
 
-    with pytest.raises(faults.ClientGone):
+    with pytest.raises(sending.ClientGone):
         await waiting

@@ -47,6 +47,8 @@ async def test_a_refusal_is_recorded_with_its_code_and_a_token_s_user(client: Cl
     assert (refused["status"], refused["code"]) == (404, "ERR_UID_NOT_FOUND")
     assert refused["response"]["body"]["error"]["code"] == "ERR_UID_NOT_FOUND"
     assert (await last_of(client))["uid"] == "SUPERHERO1"
+    await body_of(client.delete("/me", headers=by_token(token)))
+    assert (await last_of(client))["uid"] == "SUPERHERO1"  # although the token is no more
 
 
 async def test_times_are_those_of_the_mock_s_clock(client: Client, clock: Clock) -> None:

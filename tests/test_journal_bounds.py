@@ -18,7 +18,7 @@ from mockchat.core.journal import (
     Journals,
 )
 from mockchat.core.matching import Pattern, RequestSummary
-from mockchat.wire import faults
+from mockchat.wire import sending
 from mockchat.wire.app import STORE
 from tests.answers import body_of
 from tests.helpers import journal_of, steer, until_watched
@@ -280,7 +280,7 @@ async def test_a_wait_ends_with_its_time_its_task_and_the_server() -> None:
 async def test_the_wait_of_a_client_that_left_ends(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(faults, "_GLANCE", 0.001)
+    monkeypatch.setattr(sending, "_GLANCE", 0.001)
     journals = client.app[STORE].journals
     asking = asyncio.create_task(journal_of(client, wait="60s"))
     await until_watched(client)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_PER_PAGE = 100
 CONTROL_PREFIX = "/_mock"
 _NO_HEADERS: Mapping[str, str] = {}
+Sleep = Callable[[float], Awaitable[None]]  # waits for some seconds
 
 
 # The errors of a uid in a path.
@@ -108,7 +109,7 @@ class Call:
     headers: Mapping[str, str]  # names in any case
     find_hosts: Callable[[], Hosts]
     server_url: str  # of this server; empty if the client used a live name
-    sleep: Callable[[float], Awaitable[None]]
+    sleep: Sleep
     waiting: Callable[[], AbstractAsyncContextManager[None]]  # the client may leave inside
     server: ServerFacts
     every_app: bool = False  # a control action that names no app

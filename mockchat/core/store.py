@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import NamedTuple
@@ -99,6 +99,10 @@ class Store:
         with self.opening(self.draft(app_id), stays=True) as app:
             return app
 
+    def named(self, app_id: str | None) -> App:
+        """Return the result of `draft`, without an id the default app."""
+        return self.draft(app_id) if app_id else self.default
+
     def draft(self, app_id: str) -> App:
         """Return the app, or one that is to be filled; raise APP_ID_INVALID.
 
@@ -118,6 +122,15 @@ class Store:
         if not app.seeded:
             yield from self._planting(app)
             app.seeded = app.version
+
+    async def filled(self, app: App, sleep: Callable[[float], Awaitable[None]]) -> App:
+        """Return an app with the contents of its seed, which may be many.
+
+        Other requests are served in between; if one of them added the app, it returns that one.
+        """
+        for _ in self.filling(app):
+            await sleep(0)
+        return self.find(app.id) or app
 
     @contextmanager
     def opening(self, app: App, *, stays: bool = False) -> Iterator[App]:

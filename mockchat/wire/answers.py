@@ -1,31 +1,25 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
-import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
-from aiohttp import hdrs, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.helpers import EMPTY_BODY_STATUS_CODES, rfc822_formatted_time
+from aiohttp import hdrs
 
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, File, Page, Stream
 from mockchat.core.errors import ApiError, Face
-from mockchat.core.fault_kinds import Shape
-from mockchat.core.journal import Exchange
 from mockchat.core.pictures import address_for
 from mockchat.core.store import Store
 from mockchat.wire import hints
-from mockchat.wire.faults import HEADER, ClientGone, Struck
-from mockchat.wire.hosts import is_live
+from mockchat.wire.faults import DIALECTS, ERRORS_HEADER, HEADER, Struck
 from mockchat.wire.resolve import RequestContext
 from mockchat.wire.routing import Endpoint
+from mockchat.wire.sending import Answer, ClientGone
 
-_NO_ANSWER = 499  # the status of a response that is not sent
-DIALECTS = ("documented", "live")
 SOURCE = "chat-api"
+PREFLIGHT = object()  # the result of a CORS preflight
 
 # As recorded from the service (reference section 1.1).
 ALLOW_METHODS = "OPTIONS,HEAD,GET,POST,PUT,PATCH,DELETE"
@@ -53,97 +47,14 @@ _OF_ANSWER = {**_JSON, **OPEN, "Accept": "application/json"}  # as recorded
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
 
-class Answer(NamedTuple):
-    """An answer, ready to send; `status` 0 means that the connection ends without one."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes = b""
-    code: str | None = None  # of the error
-    hint: str | None = None
-    faults: tuple[str, ...] = ()  # that struck
-    shape: Shape | None = None  # the form that a fault gives to the body
-    end: ClientGone | None = None  # how the connection ends where no answer is sent
-    stream: AsyncGenerator[bytes, None] | None = None  # the body, where it comes piece by piece
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is sent as it is."""
-        return self.end is None and self.shape is None and self.stream is None
-
-    def exchange(self, context: RequestContext) -> Exchange:
-        """Return the request and this answer as the journal keeps them."""
-        request = context.request
-        return Exchange(
-            context.id,
-            context.app.id,
-            context.at,
-            context.summary(),
-            request.raw_path,
-            (request.headers, context.body.raw),
-            (self.headers, self.body),
-            self.status,
-            time.perf_counter() - context.started,
-            request.secure,
-            self.code,
-            self.faults,
-            self.hint,
-        )
-
-
-class Reply(web.StreamResponse):
-    """An answer on its way: aiohttp's own response looks up and copies each header once more."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(status=answer.status or _NO_ANSWER)
-        self._answer = answer
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the connection may serve another request: none after a body that is broken."""
-        return bool(self._keep_alive)
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write the headers, which are sent together with the body."""
-        writer = request.writer
-        if self._payload_writer is not None:
-            return None if self._eof_sent else writer
-        self._req, self._payload_writer = request, writer
-        _, headers, body, *_ = self._answer
-        if self._status in EMPTY_BODY_STATUS_CODES:
-            self._must_be_empty_body = True
-        else:
-            self._must_be_empty_body = request.method == hdrs.METH_HEAD
-            if self._answer.stream is None:
-                headers["Content-Length"] = str(len(body))
-        headers["Date"] = rfc822_formatted_time()
-        self._keep_alive = request.keep_alive and request.content.exception() is None
-        major, minor = request.version
-        if not self._keep_alive:
-            headers["Connection"] = "close"
-        elif minor == 0:
-            headers["Connection"] = "keep-alive"
-        line = f"HTTP/{major}.{minor} {self._status} {self._reason}"
-        await writer.write_headers(line, headers)  # type: ignore[arg-type]  # it has items
-        return writer
-
-    async def write_eof(self, _data: bytes = b"") -> None:
-        """Send the answer."""
-        if not self._eof_sent and self._payload_writer is not None:
-            self._eof_sent = True
-            await self._payload_writer.write_eof(
-                b"" if self._must_be_empty_body else self._answer.body
-            )
-
-
 def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) -> Answer:
     """Return the answer to a request: its result or refusal, as the faults leave it."""
     if isinstance(outcome, ApiError):
         answer = _refusal(context, outcome, store)
     elif isinstance(outcome, ClientGone):
         answer = Answer(0, {}, end=outcome)
-    elif isinstance(outcome, Answer):
-        answer = outcome
+    elif outcome is PREFLIGHT:
+        answer = _preflight(context)
     else:
         answer = _success(context, outcome)
     return _struck_by(answer, struck) if struck.names else answer
@@ -152,9 +63,6 @@ def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) 
 def _success(context: RequestContext, result: Any) -> Answer:
     """Return the answer of an operation that returned `result`."""
     endpoint, headers = context.endpoint, _headers(context)
-    assert endpoint is not None  # noqa: S101  # which ran the operation
-    if endpoint.unbuilt:
-        headers["X-Mock-Unbuilt"] = endpoint.unbuilt
     if isinstance(result, File):
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:
@@ -164,6 +72,9 @@ def _success(context: RequestContext, result: Any) -> Answer:
     if isinstance(result, Stream):
         headers[hdrs.CONTENT_TYPE] = result.content_type
         return Answer(HTTPStatus.OK, headers, stream=result.pieces)
+    assert endpoint is not None  # noqa: S101  # whose result it is
+    if endpoint.unbuilt:
+        headers["X-Mock-Unbuilt"] = endpoint.unbuilt
     told = envelope(endpoint, result, context.server, partial(choose, context))
     return Answer(HTTPStatus.OK, headers, json_text.render(told))
 
@@ -227,14 +138,14 @@ def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
         headers["Retry-After"] = str(error.values["seconds"])
         headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
         _set_rate_limit(headers, limit, 0, limit, 0)
-    hint = hints.hint(context, error, store)
-    if hint:
-        headers["X-Mock-Hint"] = hint
     told = body(error, dialect)
     if context.is_control:
         told["error"]["more"] = error.definition.more
     else:  # the bodies of the emulated API are those of the live service
         headers["X-Mock-Docs"] = error.definition.more
+    hint = hints.hint(context, error, store)
+    if hint:
+        headers["X-Mock-Hint"] = hint
     return Answer(shown.status, headers, json_text.render(told), shown.code, hint)
 
 
@@ -246,12 +157,12 @@ def choose(context: RequestContext) -> str:
     end may send there what `mockchat` asks for, `Bearer` and the control token.
     """
     headers, wanted = context.headers, context.app.rules.errors
-    if context.is_steered and (wish := headers.get("X-Mock-Errors")):
+    if context.is_steered and (wish := headers.get(ERRORS_HEADER)):
         wish = wish.strip().lower()
         wanted = wish if wish in ("auto", *DIALECTS) else wanted
     if wanted != "auto":
         return wanted
-    knows = "sdk" in headers or _is_jwt(headers) or is_live(context.address.name)
+    knows = "sdk" in headers or _is_jwt(headers) or context.address.is_live
     return "live" if knows else "documented"
 
 
@@ -288,7 +199,7 @@ def body(error: ApiError, dialect: str) -> dict[str, Any]:
 
 
 # --- other answers --------------------------------------------------------------------------
-def preflight(context: RequestContext) -> Answer:
+def _preflight(context: RequestContext) -> Answer:
     """Return the answer to a CORS preflight: every header that it asks for is allowed."""
     asked = context.headers
     headers = _for_origin(asked.get(hdrs.ORIGIN, "*"))
@@ -299,13 +210,6 @@ def preflight(context: RequestContext) -> Answer:
     if asked.get("Access-Control-Request-Private-Network") == "true":
         headers["Access-Control-Allow-Private-Network"] = "true"
     return Answer(HTTPStatus.OK, headers)
-
-
-def page(context: RequestContext, html: str) -> Answer:
-    """Return a page for a browser."""
-    headers = _headers(context)
-    headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
-    return Answer(HTTPStatus.OK, headers, html.encode())
 
 
 def _struck_by(answer: Answer, struck: Struck) -> Answer:

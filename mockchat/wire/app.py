@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mockchat.api.operation import ServerFacts
+from mockchat.api.operation import ServerFacts, Sleep
 from mockchat.api.session_jwt import SessionJwts
 from mockchat.config import SECRET, Config, rows, shown
 from mockchat.control.stored import check_apps, load_seed
@@ -21,7 +21,6 @@ from mockchat.core.journal import Journals
 from mockchat.core.limits import Rules
 from mockchat.core.seed import Seed
 from mockchat.core.store import Store
-from mockchat.wire.faults import Sleep
 from mockchat.wire.handler import RequestHandler
 from mockchat.wire.openapi import document
 

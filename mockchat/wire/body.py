@@ -3,7 +3,7 @@
 import asyncio
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -62,8 +62,19 @@ class Body:
         """Whether it would keep other requests waiting to parse it."""
         return len(self.raw) > _LONG and self._fields is None and self.error is None
 
-    async def parse_long(self) -> None:
-        """Parse a long body of JSON in a thread."""
+    async def load(
+        self, load: Callable[[Mapping[str, Any]], Mapping[str, Any]], given: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the values that `load` makes of the fields; those `given` are in the query.
+
+        Raises BAD_REQUEST. A long body is loaded in a thread.
+        """
+        if not self.is_long:
+            return load({**given, **self.fields()})
+        await self._parse_long()
+        return await asyncio.to_thread(load, {**given, **self.fields()})
+
+    async def _parse_long(self) -> None:
         try:
             value = await asyncio.to_thread(json_text.parse_long, self.raw, self._depth)
             self._fields = _object(value)

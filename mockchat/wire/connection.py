@@ -17,8 +17,8 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from mockchat.wire.body import CLIENT_FAULTS
-from mockchat.wire.faults import hang_up
 from mockchat.wire.handler import RequestHandler as OurHandler
+from mockchat.wire.sending import hang_up
 
 _REFUSAL = "duplicate 'content-type'"
 _KIND, _END = b"content-type", b"\r\n\r\n"
@@ -174,7 +174,7 @@ class _Connection(RequestHandler):
         reason = " ".join(said.split()).rstrip(":. ")[:_LONGEST_REASON]
 
         async def refuse(request: web.BaseRequest) -> web.StreamResponse:
-            return await self._server.handler.refuse(request, reason)
+            return await self._server.handler.handle(request, broken=reason)
 
         return refuse
 

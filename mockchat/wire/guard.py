@@ -5,18 +5,9 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from mockchat.api.access import Access
-from mockchat.api.validation import refuse
 from mockchat.config import Config
 from mockchat.core import errors
-from mockchat.core.words import nearest
-from mockchat.wire.answers import DIALECTS
-from mockchat.wire.faults import HEADER
 from mockchat.wire.hosts import Address, is_loopback, is_private, parse_host
-from mockchat.wire.resolve import STEERING_PREFIX
-
-_ERRORS = "X-Mock-Errors"
-_STEERING = {name[7:].lower(): name for name in (_ERRORS, HEADER)}  # by what follows the prefix
-_DIALECTS = ("auto", *DIALECTS)
 
 
 class Guard:
@@ -66,18 +57,3 @@ def _is_own(origin: str, address: Address) -> bool:
         return False
     default = 443 if parts.scheme == "https" else 80
     return (parts.scheme, parts.hostname, port or default) == (scheme, address.name, address.port)
-
-
-def check_steering(headers: Mapping[str, str]) -> None:
-    """Refuse a mistyped `X-Mock-…` header, or a dialect that there is not.
-
-    Headers of other tools, which only begin in the same way, are none of ours.
-    """
-    for name in headers:
-        if name[:7].lower() != STEERING_PREFIX or name[7:].lower() in _STEERING:
-            continue
-        if near := nearest(name[7:], _STEERING):
-            raise refuse(name, "plain", f" Did you mean {_STEERING[near]!r}?", reason="is not read")
-    wish = headers.get(_ERRORS, "").strip().lower()
-    if wish and wish not in _DIALECTS:
-        raise refuse(_ERRORS, "in", choices=" or ".join(_DIALECTS))

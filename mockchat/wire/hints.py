@@ -39,7 +39,7 @@ def hint(context: RequestContext, error: ApiError, store: Store) -> str | None:
         found = _header(context, *_ASTRAY[row])
     elif row in _UNKNOWN:
         found = _elsewhere(context, store)
-    elif row is errors.AUTH_TOKEN_WITH_SPACE and _is_bearer(context.credential()[1]):
+    elif row is errors.AUTH_TOKEN_WITH_SPACE and _is_bearer(context.credential):
         found = "authToken takes the auth token alone, without Bearer"
     elif error.details:
         found = _field(context, error.details)
@@ -91,7 +91,7 @@ def _is_bearer(credential: str) -> bool:
 
 def _elsewhere(context: RequestContext, store: Store) -> str | None:
     """Return the app that knows the credential of a request for another app."""
-    kind, credential = context.credential()
+    kind, credential = context.summary.credential, context.credential
     found = (store.app_with_token if kind == "token" else store.app_with_key)(credential)
     what = "auth token" if kind == "token" else "api key"
     told = f"this {what} is one of the app {{}}, and the request is for the app {context.app.id}"

@@ -66,6 +66,26 @@ class Address(NamedTuple):
         """The address with its scheme."""
         return f"http{'s' if self.secure else ''}://{self.netloc}"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it is one by which the SDKs know the live service."""
+        return is_live(self.name)
+
+    @property
+    def app_id(self) -> str | None:
+        """The app id that a live name carries as its sub-domain."""
+        return app_in(self.name)
+
+    @property
+    def unbuilt(self) -> str | None:
+        """The service of a live name that mockchat does not build."""
+        return unbuilt_service(self.name)
+
+    @property
+    def server(self) -> str:
+        """The URL of this server for a client that came by the address; empty for a live name."""
+        return "" if self.is_live else self.url
+
 
 def parse_host(host: str, *, secure: bool) -> Address | None:
     """Return the address that a Host header names, or None for one that names nothing.
@@ -158,11 +178,6 @@ def is_own(address: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def server_at(address: Address) -> str:
-    """Return the URL of this server for a client that came by `address`; empty for a live name."""
-    return "" if is_live(address.name) else address.url
 
 
 def hosts_for(

@@ -22,8 +22,8 @@ from mockchat.control.state import SNAPSHOT_NAME
 from mockchat.core import errors
 from mockchat.core.errors import ErrorDef
 from mockchat.version import __version__
-from mockchat.wire import answers
 from mockchat.wire.body import MAX_CONTROL_BODY
+from mockchat.wire.faults import DIALECTS
 
 if TYPE_CHECKING:
     from apispec import APISpec
@@ -197,7 +197,7 @@ class _Writer:
             found += [{**one, "name": name} for name in names]
         found += [_parameter_of(name, "header", _HEADERS[name]) for name in row.headers]
         if not row.is_control:
-            note = f"The dialect of errors: auto, {' or '.join(answers.DIALECTS)}."
+            note = f"The dialect of errors: auto, {' or '.join(DIALECTS)}."
             found.append(_parameter_of("X-Mock-Errors", "header", note))
         return found
 

@@ -4,12 +4,11 @@ import re
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
-from mockchat.api.operation import Hosts, ServerFacts
-from mockchat.api.requests import only_logs_in
+from mockchat.api.operation import Hosts, ServerFacts, Sleep
 from mockchat.api.session_jwt import subject_in
 from mockchat.api.validation import MAX_BODY, refuse
 from mockchat.config import Config
@@ -20,49 +19,16 @@ from mockchat.core.matching import SOCKET, RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire import hosts
-from mockchat.wire.body import (
-    MAX_CONTROL_BODY,
-    NO_BODY,
-    Body,
-    answer_expectation,
-    receive,
-)
+from mockchat.wire.body import MAX_CONTROL_BODY, NO_BODY, Body, answer_expectation, receive
 from mockchat.wire.hosts import Address
-from mockchat.wire.routing import Endpoint, Target, named, route
+from mockchat.wire.routing import Endpoint, Target, parse_path, route
+from mockchat.wire.summary import summary_of
 
-_CREDENTIAL_IN_BODY = ("login", "logout")
-_BY_JWT = "count_online_members"  # the operation that takes the session JWT
-_CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 _parse_host = lru_cache(maxsize=1024)(lambda host, secure: hosts.parse_host(host, secure=secure))
 _hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
 STEERING_PREFIX = "x-mock-"  # of headers, in lower case
 _LOCAL = Address("localhost", 80, secure=False)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
-_NO_VALUES: Mapping[str, str] = {}
-
-
-class Place(NamedTuple):
-    """The facts that follow from the method, path and address of a request alone."""
-
-    target: Target
-    endpoint: Endpoint | None
-    operation: str | None
-    path: Mapping[str, str]
-    server: str
-    app_in_host: str | None
-    unbuilt: str  # the name of a request to a service that is not built, else empty
-
-
-@lru_cache(maxsize=4096)
-def _place(method: str, raw_path: str, address: Address) -> Place:
-    """Return the place of a request; the cache serves those that come again."""
-    target, found = route(method, raw_path)
-    service = None if target.is_control else hosts.unbuilt_service(address.name)
-    unbuilt = named(service, method, raw_path) if service else ""
-    endpoint, path = (None if unbuilt else found) or (None, _NO_VALUES)
-    name = endpoint.name if endpoint else None
-    app_id = hosts.app_in(address.name)
-    return Place(target, endpoint, name, path, hosts.server_at(address), app_id, unbuilt)
 
 
 class RequestContext(NamedTuple):
@@ -78,7 +44,6 @@ class RequestContext(NamedTuple):
     at: float  # unix seconds, by the app's clock
     target: Target
     endpoint: Endpoint | None
-    operation: str | None  # its name, None where the path or method has none
     path: Mapping[str, str]  # the values in the path
     address: Address
     server: str  # the URL of this server; empty if the client used a live name
@@ -86,75 +51,33 @@ class RequestContext(NamedTuple):
     app: App  # that serves the request, or the default app where `refusal` says why none does
     refusal: ApiError | None
     is_steered: bool  # whether a header of it may steer mockchat
-
-    @property
-    def faulty_app_id(self) -> str | None:
-        """The app whose faults strike the request.
-
-        A WebSocket whose handshake names no app has none before it authenticates.
-        """
-        unnamed_socket = not self.app_id and self.operation == SOCKET
-        return None if self.refusal or unnamed_socket else self.app.id
-
-    def summary(self) -> RequestSummary:
-        """Return the facts that faults and journal filters match."""
-        operation, fields = self.operation, self.body.fields_or_none()
-        logs_in = operation == "login" or (operation == "update_me" and only_logs_in(fields))
-        uid = self.path.get("uid") or self._uid(fields)
-        kind, _ = self.credential()
-        return RequestSummary(self.method, self.target.path, operation, uid, kind, logs_in)
-
-    def credential(self) -> tuple[str | None, str]:
-        """Return the kind of the credential, `key` or `token`, and the credential itself."""
-        if self.operation in _CREDENTIAL_IN_BODY:
-            fields = self.body.fields_or_none()
-            for field, kind in _CREDENTIAL_FIELDS.items():
-                if fields.get(field):
-                    return kind, str(fields[field])
-        if self.operation == _BY_JWT and (jwt := self._jwt()):
-            return "token", jwt
-        if token := self.headers.get("authToken"):
-            return "token", token
-        key = self.headers.get("apiKey")
-        return ("key", key) if key else (None, "")
-
-    def _uid(self, fields: Mapping[str, Any]) -> str | None:
-        """Return the uid in the body, or the owner of the auth token or session JWT."""
-        if uid := fields.get("uid"):
-            return str(uid).lower()
-        if self.operation == _BY_JWT and (jwt := self._jwt()):
-            subject = subject_in(jwt)
-            return subject and subject[1]
-        token = self.headers.get("authToken") or fields.get("authToken")
-        found = self.app.tokens.get(str(token)) if token else None
-        return found.uid if found else None
-
-    def _jwt(self) -> str:
-        return self.headers.get("Authorization", "").strip()
+    summary: RequestSummary
+    credential: str  # whose kind is in the summary
 
 
 class Resolver:
     """Resolves the requests of one server; no request makes it raise."""
 
-    def __init__(self, config: Config, store: Store, server: ServerFacts) -> None:
+    def __init__(self, config: Config, store: Store, server: ServerFacts, sleep: Sleep) -> None:
         self._config = config
+        self._sleep = sleep
         self._store = store
         self._server = server
         self._public: Address | None = None
         if config.public_url:
             scheme, _, netloc = config.public_url.partition("://")
             self._public = hosts.parse_host(netloc, secure=scheme == "https")
-        self._public_server = hosts.server_at(self._public) if self._public else None
+        self._public_server = self._public.server if self._public else None
 
     async def resolve(self, request: web.BaseRequest) -> RequestContext:
         """Return the context of a request, its body read."""
         started = time.perf_counter()
         method, headers = request.method, request.headers
         address, misread = self._address(request, headers)
-        place = _place(method, request.rel_url.raw_path, address)
-        if not place.target.segments and self._wants_dashboard(request):
-            place = _place(method, DASHBOARD, address)
-        target, endpoint, operation, path, server, app_in_host, unbuilt = place
+        raw_path = request.rel_url.raw_path
+        if self._wants_dashboard(request) and not parse_path(raw_path).segments:
+            raw_path = DASHBOARD
+        target, endpoint, path, server, app_in_host, unbuilt = route(method, raw_path, address)
         control = target.is_control
         exchange_id = 0 if control else self._store.journals.next_id()
         unmet = await answer_expectation(request) if hdrs.EXPECT in headers else None
@@ -165,17 +88,24 @@ class Resolver:
                 limit = max(limit, MAX_CONTROL_BODY)
             patience = self._config.client_timeout
             body = await receive(request, limit, control=control, patience=patience)
+        fields = body.fields_or_none()
         app_id, app, refusal = self._app(method, headers, target, app_in_host)
+        if app.is_draft:
+            app = await self._store.filled(app, self._sleep)
         if unbuilt:
             refusal = errors.NOT_BUILT(operation=unbuilt)
-        elif endpoint is None and not target.segments and _is_upgrade(headers):
+        operation = endpoint.name if endpoint else None
+        if not (endpoint or unbuilt or target.segments) and _is_upgrade(headers):
             operation = SOCKET  # which opens at the root
+        summary, credential = summary_of(
+            method, target.path, operation, path.get("uid"), headers, fields, app
+        )
         if self._public_server is not None:
             server = self._public_server
         return RequestContext(
             request, method, headers, body, exchange_id, control, started, app.clock.now(), target,
-            endpoint, operation, path, address, server, app_id, app, misread or refusal or unmet,
-            STEERING_PREFIX in " ".join(headers).lower(),
+            endpoint, path, address, server, app_id, app, misread or refusal or unmet,
+            STEERING_PREFIX in " ".join(headers).lower(), summary, credential,
         )  # fmt: skip
 
     def _wants_dashboard(self, request: web.BaseRequest) -> bool:
@@ -254,7 +184,7 @@ class Resolver:
         """Return the URL by which a client on this machine reaches the server."""
         if self._public_server is not None:
             return self._public_server
-        return self._server.plain_url or hosts.server_at(self.own_address())
+        return self._server.plain_url or self.own_address().server
 
     def hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
         """Return the hosts by which the client goes on."""

@@ -2,21 +2,22 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from marshmallow import Schema
 
 from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
-from mockchat.api.operation import CONTROL_PREFIX, Call, Operation
+from mockchat.api.operation import CONTROL_PREFIX, Operation
 from mockchat.api.schemas import UserSchema, compile_dump
 from mockchat.api.validation import Loader
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import NOT_BUILT
 from mockchat.core.matching import VERSION
-from mockchat.wire.hosts import MANAGEMENT_SERVICE
+from mockchat.wire.hosts import MANAGEMENT_SERVICE, Address
 
+_NO_VALUES: Mapping[str, str] = {}
 _APPS = "apps"
 _CONTROL = CONTROL_PREFIX.strip("/")
 
@@ -40,8 +41,8 @@ class Endpoint:
         is_built = NOT_BUILT not in operation.errors
         self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
         self.shows_users = issubclass(operation.returns or Schema, UserSchema)
-        self._handler = operation.handler
-        self._is_async = inspect.iscoroutinefunction(operation.handler)
+        self.handler = operation.handler
+        self.is_async = inspect.iscoroutinefunction(operation.handler)
 
     @cached_property
     def load_query(self) -> Loader:
@@ -58,11 +59,6 @@ class Endpoint:
         """The function that prints its result."""
         schema = self.operation.returns
         return compile_dump(schema) if schema else _as_it_is
-
-    async def run(self, call: Call) -> Any:
-        """Run the operation and return its result; raise ApiError where it refuses."""
-        result = self._handler(call)
-        return await result if self._is_async else result
 
 
 class Target(NamedTuple):
@@ -129,10 +125,26 @@ def router() -> Router:
     return Router((*CONTROL_OPERATIONS, *OPERATIONS, *UNBUILT))
 
 
-def route(method: str, raw_path: str) -> tuple[Target, Found | None]:
-    """Return the target and endpoint of a path."""
+class Route(NamedTuple):
+    """The facts that follow from the method, path and address of a request alone."""
+
+    target: Target
+    endpoint: Endpoint | None
+    path: Mapping[str, str]  # the values in the path
+    server: str  # the URL of this server; empty if the client used a live name
+    app_in_host: str | None
+    unbuilt: str  # the name of a request to a service that is not built, else empty
+
+
+@lru_cache(maxsize=4096)
+def route(method: str, raw_path: str, address: Address) -> Route:
+    """Return the route of a request; the cache serves those that come again."""
     target = parse_path(raw_path)
-    return target, router().find(method, target.segments)
+    service = None if target.is_control else address.unbuilt
+    unbuilt = _named(service, method, raw_path) if service else ""
+    found = None if unbuilt else router().find(method, target.segments)
+    endpoint, path = found or (None, _NO_VALUES)
+    return Route(target, endpoint, path, address.server, address.app_id, unbuilt)
 
 
 @cache
@@ -140,7 +152,7 @@ def _management() -> Router:
     return Router(MANAGEMENT)
 
 
-def named(service: str, method: str, raw_path: str) -> str:
+def _named(service: str, method: str, raw_path: str) -> str:
     """Return the name of a request to a service that is not built, or of the service."""
     if service == MANAGEMENT_SERVICE:
         segments = tuple(segment for segment in raw_path.split("/") if segment)

@@ -22,8 +22,8 @@ from mockchat.core.faults import Rule, Struck
 from mockchat.core.journal import Exchange, Frame, Journal
 from mockchat.core.matching import SOCKET, RequestSummary
 from mockchat.core.state import App
-from mockchat.wire.faults import ClientGone
 from mockchat.wire.resolve import RequestContext
+from mockchat.wire.sending import ClientGone
 
 if TYPE_CHECKING:
     from mockchat.wire.websocket import Hub

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
 from mockchat.api import json_text
+from mockchat.api.operation import Sleep
 from mockchat.core.entities import BlocksChanged, ConnectionChanged, Event, Status, User
 from mockchat.core.journal import Exchange
 from mockchat.core.matching import RequestSummary
@@ -22,7 +23,6 @@ from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.core.webhooks import OPERATION, Webhooks
 from mockchat.version import __version__
-from mockchat.wire.faults import Sleep
 
 log = logging.getLogger("mockchat")
 

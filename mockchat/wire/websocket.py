@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiohttp import WSCloseCode, web
 
@@ -18,9 +18,8 @@ from mockchat.core.journal import Exchange, Frame
 from mockchat.core.pictures import address_for
 from mockchat.core.state import App
 from mockchat.core.store import Store
-from mockchat.wire.answers import Answer
-from mockchat.wire.faults import ClientGone, ClientWaits
 from mockchat.wire.resolve import RequestContext
+from mockchat.wire.sending import Answer, ClientGone, ClientWaits
 from mockchat.wire.session import GOODBYE, Session, framed
 
 _HANDSHAKE = (
@@ -33,18 +32,17 @@ _TOLD_AT_ONCE = 250  # sessions that hear of a presence before other clients are
 _print_user = compile_dump(UserSchema)
 
 
-class Upgraded(NamedTuple):
-    """A WebSocket that has ended, and its exchange."""
-
-    socket: web.WebSocketResponse
-    exchange: Exchange
-
-
 class Hub:
     """Owns the sockets, and tells them of changed users, tokens, faults and time."""
 
-    def __init__(self, store: Store, jwts: SessionJwts, waits: ClientWaits) -> None:
-        self.store, self.jwts, self.waits = store, jwts, waits
+    def __init__(
+        self,
+        store: Store,
+        jwts: SessionJwts,
+        waits: ClientWaits,
+        tell: Callable[[Exchange], None],
+    ) -> None:
+        self.store, self.jwts, self.waits, self._tell = store, jwts, waits, tell
         self._loop: asyncio.AbstractEventLoop | None = None  # that it serves in
         self._sessions: set[Session] = set()
         self._by_token: dict[tuple[str, str], set[Session]] = {}  # by app id and auth token
@@ -54,8 +52,13 @@ class Hub:
         store.faults.on_added.append(self._on_fault)
         store.clock.listeners.append(self._on_clock)
 
-    async def serve(self, context: RequestContext, faults: tuple[str, ...]) -> Upgraded:
-        """Carry one socket from its handshake, struck by `faults`, to its end."""
+    async def serve(
+        self, context: RequestContext, faults: tuple[str, ...]
+    ) -> web.WebSocketResponse:
+        """Carry one socket from its handshake, struck by `faults`, to its end.
+
+        Raises BAD_REQUEST for a handshake that is none, ClientGone if the client left.
+        """
         self._loop = asyncio.get_running_loop()
         # Without autoclose the session answers a client's close: aiohttp always answers 1000.
         socket = web.WebSocketResponse(max_msg_size=_MAX_FRAME, timeout=GOODBYE, autoclose=False)
@@ -75,7 +78,8 @@ class Hub:
                 await session.run()
         finally:
             self._forget(session)
-        return Upgraded(socket, exchange)
+        self._tell(exchange)
+        return socket
 
     async def close(self) -> None:
         """Close every socket with code 1001."""
