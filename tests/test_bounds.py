@@ -241,6 +241,7 @@ def test_every_cache_of_what_requests_send_has_a_size() -> None:
             ("_key", "file: Path | None"),
             ("columns", "entity: Any"),
             ("_header", "kind: str"),
+            ("compile_dump", "schema: type[Schema]"),
         }
         assert {one for one in cached if one[1]} <= known, path
         assert "maxsize=None" not in text, path
