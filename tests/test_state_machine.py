@@ -52,7 +52,7 @@ class AppAgainstModel(RuleBasedStateMachine):
 
     ttl: int | None = None
 
-    @initialize(single_use=st.sampled_from([False, False, True]), first=st.lists(uids, max_size=3))
+    @initialize(single_use=st.sampled_from([False, False, True]), first=st.lists(uids, min_size=1, max_size=3))
     def start(self, first: list[str], *, single_use: bool) -> None:
         self.clock = Clock()
         self.clock.freeze(NOW)
@@ -213,11 +213,12 @@ class AppAgainstModel(RuleBasedStateMachine):
 
     @rule(place=places, act=st.sampled_from(["use", "open", "go_online"]))
     def log_in(self, place: int, act: str) -> None:
-        self.save()
         user = self.pick(place)
-        if not user or not (values := self.live(user)):
+        if not user:
             return
-        caller = self.app.user_caller(values[0])
+        self.issue_one(user, None, force=False)
+        self.save()
+        caller = self.app.user_caller(self.live(user)[0])
         (real, token), was_online = caller, caller.token.online_since is not None
         sessions = real.sessions
         if act == "use":
