@@ -54,7 +54,7 @@ from calls import log_in
 
 def test_one_for_nothing(mockchat):
     mockchat.fail(503, operation="update_me", after=1)
-    with mockchat.slow(0, path="/usres"):
+    with mockchat.slow(0, method="PUT", path="/usres"):
         log_in(mockchat.url)
 
 def test_one_that_strikes_and_one_that_chance_spares(mockchat):
@@ -69,13 +69,13 @@ def test_none(mockchat):
 
 def test_a_fault_that_never_struck_is_a_warning_or_an_error_on_request(project: Project) -> None:
     project.write(test_idle=IDLE)
-    told = "fault 1 (error, operation='update_me'), fault 2 (latency, path='/usres') never struck*"
+    told = "fault 1 (error, operation='update_me'), fault 2 (latency, method='PUT', path='/usres')"
 
     warned = project.run("-W", "default::mockchat.UnstruckFault")
     failed = project.run("-W", "error::mockchat.UnstruckFault")
 
     warned.assert_outcomes(passed=3, warnings=1)
-    warned.stdout.fnmatch_lines([f"*test_idle.py:3: UnstruckFault: {told}"])
+    warned.stdout.fnmatch_lines([f"*test_idle.py:3: UnstruckFault: {told} never struck*"])
     failed.assert_outcomes(passed=3, errors=1)
 
 

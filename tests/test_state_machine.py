@@ -52,7 +52,10 @@ class AppAgainstModel(RuleBasedStateMachine):
 
     ttl: int | None = None
 
-    @initialize(single_use=st.sampled_from([False, False, True]), first=st.lists(uids, min_size=1, max_size=3))
+    @initialize(
+        single_use=st.sampled_from([False, False, True]),
+        first=st.lists(uids, min_size=1, max_size=3),
+    )
     def start(self, first: list[str], *, single_use: bool) -> None:
         self.clock = Clock()
         self.clock.freeze(NOW)
