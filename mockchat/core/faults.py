@@ -94,12 +94,18 @@ class Rule:
         self, app_id: str | None, summary: RequestSummary, wanted: Wanted[Struck]
     ) -> Struck | None:
         """Return the first of the wanted kinds that strikes this exchange, if any; count it."""
-        if self.app_id is not None and self.app_id.lower() != (app_id or "").lower():
+        if self.app_id is not None and not self.is_of(app_id):
             return None
         if not self.pattern.fits(summary):
             return None
         kind = first_of(self.strikes, summary, wanted)
         return kind if kind is not None and self._counts() else None
+
+    def is_of(self, app_id: str | None) -> bool:
+        """Whether it is for this app alone."""
+        if self.app_id is None or app_id is None:
+            return False
+        return self.app_id.lower() == app_id.lower()
 
     @property
     def codes(self) -> Iterator[str]:
@@ -181,11 +187,7 @@ class Faults:
 
     def of(self, app_id: str | None) -> list[Rule]:
         """Return the rules of an app, or all of them."""
-        return [
-            rule
-            for rule in self.rules.values()
-            if app_id is None or (rule.app_id or "").lower() == app_id.lower()
-        ]
+        return [rule for rule in self.rules.values() if app_id is None or rule.is_of(app_id)]
 
     def remove(self, rules: list[Rule]) -> None:
         """Remove rules."""
@@ -202,7 +204,7 @@ class Faults:
         A rule that chance spared is none of them.
         """
         self.remove([rule for rule in self.of(app_id) if not rule.struck])
-        mine = [rule for rule in self.idle if (rule.app_id or "").lower() == app_id.lower()]
+        mine = [rule for rule in self.idle if rule.is_of(app_id)]
         for rule in mine:
             self.idle.remove(rule)
         told = [rule for rule in mine if not rule.seen or rule.probability == 1]
