@@ -170,3 +170,17 @@ def test_every_end_of_a_token_is_told(make_app: MakeApp, clock: Clock, events: l
     clock.advance(0.1)
     assert app.live_token(newest[0].value) is None
     assert events[1:] == [TokenDestroyed("APP_ID", newest[0].value)]
+
+
+def test_a_single_use_token_is_bound_by_its_first_login_which_is_saved(make_app: MakeApp) -> None:
+    app = make_app(tokens="single-use")
+    token = app.issue_token(add(app, "u1"))
+    app.trackers.append(changes := Changes())
+
+    app.use_token(token, "", logs_in=False)  # a request without a device
+    assert (token.bound_to, bool(changes)) == (None, False)
+    for _ in range(2):
+        app.use_token(token, "phone")
+
+    assert (changes.pop().name, bool(changes)) == (token.value, False)
+    assert refusal(app.use_token, token, "laptop") is errors.AUTH_TOKEN_BOUND
