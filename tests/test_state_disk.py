@@ -6,6 +6,8 @@ import random
 import resource
 import signal
 import sqlite3
+import struct
+import sys
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing
@@ -20,7 +22,7 @@ from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
 from mockchat.core.state_database import Database
 from mockchat.core.state_file import StateFile
-from mockchat.core.state_log import lost_bytes
+from mockchat.core.state_log import _sums, lost_bytes
 from mockchat.core.steps import finish
 from mockchat.core.sweep import Row
 from mockchat.server import StartError
@@ -157,18 +159,36 @@ def log_of(path: Path) -> bytes:
     """A log of several commits, some of many frames, and of frames from before it was reset."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         for line in (
-            *("PRAGMA journal_mode = WAL", "CREATE TABLE t (x)", "PRAGMA cache_size = 1"),
-            "INSERT INTO t VALUES (zeroblob(90000))",
+            *("PRAGMA page_size = 512", "PRAGMA journal_mode = WAL", "CREATE TABLE t (x)"),
+            *("PRAGMA cache_size = 1", "INSERT INTO t VALUES (zeroblob(10000))"),
             "PRAGMA wal_checkpoint(RESTART)",
-            *("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (zeroblob(20000))") * 2,
+            *("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (zeroblob(2500))") * 2,
         ):
             database.execute(line).fetchall()
         return path.with_name(f"{path.name}-wal").read_bytes()
 
 
-def test_the_bytes_are_lost_from_a_damaged_frame_to_the_last_commit_behind_it(path: Path) -> None:
-    log = log_of(path)
+def by_another_machine(log: bytes, size: int) -> bytes:
+    """The log as a machine of the other byte order writes it: with other sums."""
+    order = "><"[log[3] & 1]
+    head = bytes([*log[:3], log[3] ^ 1, *log[4:24]])
+    sums = _sums(head, order, (0, 0))
+    found = head + struct.pack(">2I", *sums)
+    for start in range(32, len(log), size):
+        frame = log[start : start + size]
+        sums = _sums(frame[:8] + frame[24:], order, sums)
+        found += frame[:16] + struct.pack(">2I", *sums) + frame[24:]
+    return found
+
+
+@each_row("order", ["little", "big"])
+def test_the_bytes_are_lost_from_a_damaged_frame_to_the_last_commit_behind_it(
+    path: Path, order: str
+) -> None:
+    log = log_of(path.with_name(order))
     size = 24 + int.from_bytes(log[8:12], "big")
+    if order != sys.byteorder:
+        log = by_another_machine(log, size)
     frames = [at for at in range(32, len(log), size) if log[at + 8 : at + 16] == log[16:24]]
     assert len(log) > frames[-1] + size  # then frames of before
     end = frames[-1] + size
@@ -178,7 +198,7 @@ def test_the_bytes_are_lost_from_a_damaged_frame_to_the_last_commit_behind_it(pa
     def lost(at: int, end: int) -> int:
         return lost_bytes(log[:at] + bytes([log[at] ^ 0xFF]) + log[at + 1 : end])
 
-    assert [lost_bytes(log), lost_bytes(log[:32]), lost_bytes(b"")] == [0, 0, 0]
+    assert [lost_bytes(log), lost(17, 32), lost_bytes(b"")] == [0, 0, 0]
     assert [lost_bytes(log[:cut]) for cut in (end, end - 1, end - size)] == [0, 0, 0]
     assert [lost(at, end) for at in (0, 17, 31)] == [end] * 3
     for cut, last in ((len(log), commits[-1]), (end, commits[-1]), (end - size, commits[-2])):

@@ -4,7 +4,6 @@ import struct
 
 _HEADER, _FRAME = 32, 24  # bytes before all frames, and before the page of a frame
 _SUMMED = 24  # bytes of the header that its checksum covers
-_NO_COMMIT = bytes(4)
 _WORD = 0xFFFFFFFF
 
 
@@ -31,7 +30,8 @@ def lost_bytes(log: bytes) -> int:
     else:
         return 0
     for start in reversed(starts[starts.index(damaged) + 1 :]):
-        if log[start + 8 : start + 16] == salt and log[start + 4 : start + 8] != _NO_COMMIT:
+        is_commit = any(log[start + 4 : start + 8])
+        if is_commit and log[start + 8 : start + 16] == salt:
             return start + size - damaged
     return 0
 
