@@ -9,28 +9,19 @@ import sqlite3
 import struct
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
-from mockchat.control.stored import check_apps
 from mockchat.core import state_file
-from mockchat.core.clock import Clock
-from mockchat.core.entities import Scope
-from mockchat.core.state_database import Database
-from mockchat.core.state_file import StateFile
 from mockchat.core.state_log import _sums, lost_bytes
-from mockchat.core.steps import finish
-from mockchat.core.sweep import Row
 from mockchat.server import StartError
-from mockchat.wire.app import create_store
 from tests.clients import create, log_in
 from tests.processes import Process, serving
 from tests.rows import each_row
-from tests.state_files import config, held, serve, state_of, users_in, wait_until, wait_until_saved
+from tests.state_files import serve, state_of, users_in, wait_until, wait_until_saved
 from tests.values import PATIENCE
 
 
@@ -247,27 +238,6 @@ def test_a_full_disk_is_told_and_saved_to_as_soon_as_there_is_room(path: Path) -
     assert told.count("ERROR the state is not saved") == 2
     assert f"mockchat: --state {path}: the last changes are not saved" in told
     assert users_in(path) >= {"last", *(f"user-{number}" for number in range(50))}
-
-
-async def test_what_a_failed_save_took_is_saved_before_later_changes(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = create_store(config(path), Clock())
-    file = StateFile(path, store, check_apps)
-    file.load()
-    write = Database.write
-
-    def fail(database: Database, rows: Iterable[Row], *, last: bool) -> None:
-        write(database, rows, last=False)
-        monkeypatch.setattr(Database, "write", write)
-        store.default.add_key("Later", Scope.AUTH_ONLY)
-        raise OSError("no room")
-
-    monkeypatch.setattr(Database, "write", fail)
-    store.default.add_key("First", Scope.AUTH_ONLY)
-    await file.close()
-
-    assert held(path) == finish(store.taking())
 
 
 def test_a_file_that_is_removed_is_made_again_with_everything(

@@ -66,7 +66,9 @@ class Database:
         if size == 1:  # which SQLite takes for an empty file
             raise UnusableError("is no state file of mockchat; name another one")
         self._check_log()
-        self._connection = sqlite3.connect(self.path, timeout=0, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            self.path, timeout=0, isolation_level=None, check_same_thread=False
+        )
         try:
             self._prepare()
             with contextlib.suppress(PermissionError):  # a file of another owner
