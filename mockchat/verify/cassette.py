@@ -9,8 +9,8 @@ from typing import Any
 
 from mockchat.verify.compare import replaced
 from mockchat.verify.probe import SOCKET
-from mockchat.verify.run import Played, Run
-from mockchat.verify.side import Place
+from mockchat.verify.run import Run
+from mockchat.verify.side import Answer, Place, Request
 
 # The app and the keys of a mockchat with the default settings, for a replay.
 _DEFAULTS = {"app_id": "APP_ID", "rest_key": "REST_API_KEY", "auth_key": "AUTH_KEY"}
@@ -22,11 +22,11 @@ def write(folder: str, run: Run) -> list[Path]:
 
     Path(folder).mkdir(parents=True, exist_ok=True)
     groups: dict[str, list[Any]] = {}
-    for one in run.played:
-        probe = one.probe
+    for probe, *_, request, answer, group in run.outcomes:
         # vcrpy knows HTTP alone; a recording is about this app and verify's own part.
-        if probe.method != SOCKET and probe.app == "$app_id" and not probe.shared:
-            groups.setdefault(one.group, []).append(_interaction(one, run.plan.place))
+        fits = probe.method != SOCKET and probe.app == "$app_id" and not probe.shared
+        if fits and request and answer:
+            groups.setdefault(group, []).append(_interaction(request, answer, run.plan.place))
     # The stand-in of each secret is the default of mockchat, or a made-up key of its form.
     secrets = {value: _placeholder(name.strip("<>"), value) for value, name in run.secrets.items()}
     paths = []
@@ -46,8 +46,7 @@ def _placeholder(name: str, value: str) -> str:
     return _DEFAULTS.get(name, value)
 
 
-def _interaction(played: Played, place: Place) -> dict[str, Any]:
-    request, answer = played.request, played.answer
+def _interaction(request: Request, answer: Answer, place: Place) -> dict[str, Any]:
     live = replace(place, base_url="").url("apiclient" if "authToken" in request.headers else "api")
     return {
         "request": {

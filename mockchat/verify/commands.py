@@ -178,8 +178,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _announced(plan: Plan) -> list[str]:
-    where = plan.place.base_url or f"the live service ({plan.place.region})"
-    told = [f"{plan.size} requests go to the app {plan.place.app_id} at {where}"]
+    told = [f"{plan.size} requests go to the app {plan.place.app_id} at {plan.place}"]
     if plan.read_only:
         return [*told, "they only read"]
     return [
@@ -255,12 +254,11 @@ def push(_action: Action, arguments: argparse.Namespace) -> int:
     except VerifyError as error:
         raise UsageError(str(error)) from None
     side = _side(arguments)
-    where = side.place.base_url or f"the live service ({side.place.region})"
     number = f"{len(seed.users)} users and {len(seed.roles)} roles"
     _confirm(
         arguments,
         [
-            f"{number} of {arguments.fixture} go to the app {side.place.app_id} at {where}",
+            f"{number} of {arguments.fixture} go to the app {side.place.app_id} at {side.place}",
             "they stay there: mockchat has no command that removes them",
         ],
     )

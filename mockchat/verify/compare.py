@@ -11,6 +11,7 @@ from mockchat.verify.side import Answer
 
 ABSENT = "(absent)"
 _DAY = 86_400  # seconds
+Names = tuple[Mapping[str, str], Mapping[str, str]]  # of the values that each side may answer
 # Headers of the connection, of the software behind it, and of mockchat itself.
 _OF_TRANSPORT = re.compile(
     r"(?:date|content-length|content-encoding|transfer-encoding|connection|keep-alive|server|"
@@ -112,14 +113,8 @@ def _own_part(body: Any, prefix: str) -> Any:
 
 
 # --- comparison -----------------------------------------------------------------------------
-def compare(
-    live: Answer, mock: Answer, names: tuple[Mapping[str, str], Mapping[str, str]], prefix: str = ""
-) -> list[Difference]:
-    """Return the differences of two answers.
-
-    `names` has the names of the values that each side may answer. `prefix` leaves out what belongs
-    to others.
-    """
+def compare(live: Answer, mock: Answer, names: Names, prefix: str = "") -> list[Difference]:
+    """Return the differences of two answers; `prefix` leaves out what belongs to others."""
     found = list(_headers(live.headers, mock.headers))
     if live.status != mock.status:
         found.insert(0, Difference("status", str(live.status), str(mock.status)))

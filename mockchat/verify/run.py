@@ -15,7 +15,7 @@ from mockchat.core.errors import CATALOGUE, Evidence
 from mockchat.core.ids import Ids
 from mockchat.server import MockChat
 from mockchat.verify import VerifyError
-from mockchat.verify.compare import Difference, compare, replaced
+from mockchat.verify.compare import Difference, Names, compare, replaced
 from mockchat.verify.made import Made
 from mockchat.verify.probe import SOCKET, Probe, names_under
 from mockchat.verify.side import Answer, LostError, NoAnswerError, Place, Request, Side, Sleep
@@ -48,21 +48,14 @@ class Verdict(StrEnum):
 class Outcome(NamedTuple):
     """A probe and its result; `reason` says why it was not asked, `assumed` what was assumed."""
 
-    group: str
     probe: Probe
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
     reason: str = ""
     assumed: str = ""
-
-
-class Played(NamedTuple):
-    """A request of the live side and its answer, for a recording."""
-
-    group: str
-    probe: Probe
-    request: Request
-    answer: Answer
+    request: Request | None = None  # to the live side, where it has answered
+    answer: Answer | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +108,10 @@ class Run:
     ) -> None:
         self.plan, self.made = plan, Made(plan.prefix)
         self.outcomes: list[Outcome] = []
-        self.played: list[Played] = []
         # The texts that no report may show, each with what stands for it.
         self.secrets = {it: f"<{name}>" for name, it in plan.values.items() if name in _SECRET}
-        self.progress, self._sleep = progress, sleep
+        self._progress, self._sleep = progress, sleep
+        self._blocked = ""  # why the rest of the group cannot be asked
 
     @property
     def is_complete(self) -> bool:
@@ -145,7 +138,7 @@ class Run:
                     for group in plan.groups:
                         await self._play_group(group, live, own)
                 finally:
-                    live.forgive()
+                    live.gone = ""  # it is tried once more
                     await self.made.remove(live)
 
     async def remove(self) -> None:
@@ -165,16 +158,15 @@ class Run:
 
     async def _check_key(self, live: Side, flag: str, name: str) -> None:
         """Raise VerifyError if a key is not what it is said to be."""
-        where = self.plan.place.base_url or f"the live service ({self.plan.place.region})"
         path = f"/users?perPage=1&searchKey={self.plan.prefix}"
         probe = Probe("", f"GET {path}", headers={"apikey": f"${name}"})
         try:
             answer = await live.ask(live.request(probe))
         except NoAnswerError as error:
-            raise VerifyError(f"{where} cannot be asked: {error}") from None
+            raise VerifyError(f"{self.plan.place} cannot be asked: {error}") from None
         is_limited, said = name == "auth_key", replaced(answer.error, self.secrets)
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            raise VerifyError(f"{flag}: {where} refuses the key: {said}")
+            raise VerifyError(f"{flag}: {self.plan.place} refuses the key: {said}")
         if answer.status == HTTPStatus.FORBIDDEN and not is_limited:
             raise VerifyError(
                 f"{flag}: the key has no full access: {said}; take the REST API "
@@ -183,57 +175,43 @@ class Run:
         if answer.succeeded and is_limited:
             raise VerifyError(f"{flag}: the key has full access; take the Auth Key")
 
-    async def _play_group(self, group: str, live: Side, mock: Side) -> None:
+    async def _play_group(self, group: str, live: Side, own: Side) -> None:
         """Play a group, anew with other names if the connection breaks."""
+        outcomes: list[Outcome] = []
         for number in range(1, _PLAYS + 1):
-            play = _Play(group, self, live, mock, is_last=number == _PLAYS)
             base = f"{self.plan.prefix}-{group}{number if number > 1 else ''}"
+            for side in (live, own):
+                side.values = {**self.plan.values, **names_under(base)}
+            outcomes, self._blocked = [], ""
             with suppress(LostError):
-                await play.run(base)
+                for probe in GROUPS[group]:
+                    outcome = await self._outcome(probe, live, own, is_last=number == _PLAYS)
+                    outcomes.append(outcome._replace(group=group))
+                    self._progress(group, len(self.outcomes) + len(outcomes))
                 break
-        self.outcomes += play.outcomes
-        self.played += play.played
+        self.outcomes += outcomes
 
+    async def _outcome(self, probe: Probe, live: Side, own: Side, *, is_last: bool) -> Outcome:
+        """Ask both sides a probe; raise LostError unless this is the last play of the group."""
+        reason = self._reason(probe, live, own)
+        if not reason:
+            try:
+                return await self._ask(probe, live, own, is_last=is_last)
+            except NoAnswerError as error:
+                if isinstance(error, LostError) and not is_last:
+                    raise
+                reason = self._blocked = str(error)
+        return Outcome(probe, Verdict.NOT_ASKED, reason=reason)
 
-class _Play:
-    """One attempt to ask both sides the probes of a group; the last one bears lost connections."""
-
-    def __init__(self, group: str, run: Run, live: Side, mock: Side, *, is_last: bool) -> None:
-        self.outcomes: list[Outcome] = []
-        self.played: list[Played] = []
-        self._group, self._run, self._live, self._mock = group, run, live, mock
-        self._is_last = is_last
-        self._blocked = ""  # why the rest of the group cannot be asked
-
-    async def run(self, base: str) -> None:
-        """Ask all probes; `base` begins the names of what they create.
-
-        Raises LostError if the play is not the last one.
-        """
-        for side in (self._live, self._mock):
-            side.values = {**self._run.plan.values, **names_under(base)}
-        for probe in GROUPS[self._group]:
-            if not (reason := self._reason(probe)):
-                try:
-                    outcome = await self._ask(probe)
-                except NoAnswerError as error:
-                    if isinstance(error, LostError) and not self._is_last:
-                        raise
-                    reason = self._blocked = str(error)
-            if reason:
-                outcome = Outcome(self._group, probe, Verdict.NOT_ASKED, reason=reason)
-            self.outcomes.append(outcome)
-            self._run.progress(self._group, len(self._run.outcomes) + len(self.outcomes))
-
-    def _reason(self, probe: Probe) -> str:
+    def _reason(self, probe: Probe, live: Side, own: Side) -> str:
         """Return why a probe cannot be asked, or an empty text."""
-        if self._run.plan.read_only and not probe.only_reads:
+        if self.plan.read_only and not probe.only_reads:
             return _READ_ONLY
         if self._blocked:
             return self._blocked
         try:
-            self._live.request(probe)
-            self._mock.request(probe)
+            live.request(probe)
+            own.request(probe)
         except KeyError as error:
             name = str(error.args[0])
             if name == "auth_key":
@@ -241,44 +219,38 @@ class _Play:
             return f"it needs the {name} of an earlier answer"
         return ""
 
-    async def _ask(self, probe: Probe) -> Outcome:
-        request, answer = self._live.request(probe), None
-        await self._live.sleep(probe.pause)
+    async def _ask(self, probe: Probe, live: Side, own: Side, *, is_last: bool) -> Outcome:
+        request, answer = live.request(probe), None
+        await live.sleep(probe.pause)
         try:
-            answer = await self._live.ask(request, last=self._is_last)
+            answer = await live.ask(request, last=is_last)
         except LostError as error:
             if probe.method != SOCKET:
                 raise
-            return Outcome(self._group, probe, Verdict.NOT_ASKED, reason=str(error))
+            return Outcome(probe, Verdict.NOT_ASKED, reason=str(error))
         finally:
-            self._run.made.note(request, answer)
-        self.played.append(Played(self._group, probe, request, answer))
-        own = await self._mock.ask(self._mock.request(probe))
+            self.made.note(request, answer)
+        ours = await own.ask(own.request(probe))
         if probe.keeps:
-            self._keep(probe, answer, own)
-        return self._judge(probe, answer, own)
+            name, _, place = probe.keeps.partition("=")
+            found = [one.at(*place.split(".")) for one in (answer, ours)]
+            if all(isinstance(value, str) and value for value in found):
+                live.values[name], own.values[name] = found
+                self.secrets[found[0]] = f"<{name}>"
+        outcome = self._judge(probe, answer, ours, (live.names, own.names))
+        return outcome._replace(request=request, answer=answer)
 
-    def _keep(self, probe: Probe, live: Answer, mock: Answer) -> None:
-        """Keep the value that both answers have."""
-        name, _, place = probe.keeps.partition("=")
-        found = [answer.at(*place.split(".")) for answer in (live, mock)]
-        if all(isinstance(value, str) and value for value in found):
-            self._live.values[name], self._mock.values[name] = found
-            self._run.secrets[found[0]] = f"<{name}>"
-
-    def _judge(self, probe: Probe, live: Answer, mock: Answer) -> Outcome:
-        secrets = self._run.secrets
-        outcome = Outcome(self._group, probe, Verdict.SAME, assumed=_assumption(probe, mock))
-        if live.status == HTTPStatus.PAYMENT_REQUIRED != mock.status:
-            reason = f"the plan of the app does not allow it: {replaced(live.error, secrets)}"
+    def _judge(self, probe: Probe, live: Answer, own: Answer, names: Names) -> Outcome:
+        outcome = Outcome(probe, Verdict.SAME, assumed=_assumption(probe, own))
+        if live.status == HTTPStatus.PAYMENT_REQUIRED != own.status:
+            reason = f"the plan of the app does not allow it: {replaced(live.error, self.secrets)}"
             self._blocked = self._blocked or (reason if probe.base else "")
             return outcome._replace(verdict=Verdict.NOT_ASKED, reason=reason)
-        if probe.base and live.succeeded != mock.succeeded:
+        if probe.base and live.succeeded != own.succeeded:
             self._blocked = f"it needs what {probe.what!r} creates"
-        prefix = self._run.plan.prefix if probe.shared else ""
         found = tuple(
-            Difference(*(replaced(text, secrets) for text in one))
-            for one in compare(live, mock, (self._live.names, self._mock.names), prefix)
+            Difference(*(replaced(text, self.secrets) for text in one))
+            for one in compare(live, own, names, self.plan.prefix if probe.shared else "")
         )
         if found:
             return outcome._replace(verdict=Verdict.DIFFERS, differences=found)

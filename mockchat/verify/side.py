@@ -120,6 +120,9 @@ class Place:
         name = f"{host}-{self.region}.cometchat.io"
         return f"wss://{name}" if is_socket else f"https://{name}/v3"
 
+    def __str__(self) -> str:
+        return self.base_url or f"the live service ({self.region})"
+
     @property
     def is_local(self) -> bool:
         """Whether the address can only be this machine."""
@@ -160,7 +163,7 @@ class Side:
         self._timeout = timeout
         self._session: ClientSession | None = None
         self._lost = 0  # requests in a row
-        self._gone = ""  # why the service counts as gone
+        self.gone = ""  # why the service counts as gone, and is asked no more
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
@@ -229,8 +232,8 @@ class Side:
 
         The error of a gateway is the `final` answer, or else none.
         """
-        if self._gone:
-            raise NoAnswerError(self._gone)
+        if self.gone:
+            raise NoAnswerError(self.gone)
         try:
             answer = await self._send(request)
         except WSServerHandshakeError as error:
@@ -242,16 +245,12 @@ class Side:
             self._lost += request.method != SOCKET
             if self._lost < _LOST_IN_A_ROW:
                 raise LostError(reason) from None
-            self._gone = f"the service no longer answers: {reason}"
-            raise NoAnswerError(self._gone) from None
+            self.gone = f"the service no longer answers: {reason}"
+            raise NoAnswerError(self.gone) from None
         self._lost = 0
         if answer.status in _GATEWAY and not is_final:
             raise LostError(f"HTTP {answer.status}")
         return answer
-
-    def forgive(self) -> None:
-        """Try a service that counts as gone once more."""
-        self._gone = ""
 
     async def _wait_as_told(self, answer: Answer) -> None:
         told = answer.headers.get("retry-after", "")
