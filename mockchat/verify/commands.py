@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mockchat.commands import CommandError, UsageError
 from mockchat.commands.show import note, printable, say, say_json
@@ -23,9 +23,6 @@ from mockchat.verify.push import Push, read
 from mockchat.verify.run import PREFIX, Plan, Run
 from mockchat.verify.side import Place, Side
 from mockchat.verify.table import GROUPS
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 # --- the app --------------------------------------------------------------------------------
@@ -89,19 +86,27 @@ def _need(*modules: str) -> None:
         raise CommandError(text)
 
 
-def _progress() -> "Progress":
-    """Return a progress bar on stderr; it is not shown if that is no terminal."""
-    from rich.console import Console  # noqa: PLC0415  # of the extra `verify`
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+@contextmanager
+def _counting() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows how many of a kind are done, of how many.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    It shows bars on stderr if that is a terminal.
+    """
+    from rich import progress  # noqa: PLC0415  # of the extra `verify`
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (progress.TextColumn("{task.description}"), progress.BarColumn())
+    more = (progress.MofNCompleteColumn(), progress.TimeRemainingColumn())
+    console = Console(stderr=True)
+    with progress.Progress(*columns, *more, console=console, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def told(kind: str, done: int, total: int) -> None:
+            if kind not in tasks:
+                tasks[kind] = bars.add_task(kind, total=total)
+            bars.update(tasks[kind], completed=done, total=total)
+
+        yield told
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -138,12 +143,8 @@ def verify(_action: Action, arguments: argparse.Namespace) -> int:
         return _remove(plan)
     _need("rich", *(("yaml",) if arguments.record else ()))
     _confirm(arguments, _announced(plan))
-    with _progress() as progress:
-        task = progress.add_task("asking", total=plan.size)
-        run = Run(
-            plan,
-            progress=lambda group, done: progress.update(task, completed=done, description=group),
-        )
+    with _counting() as told:
+        run = Run(plan, progress=told)
         try:
             _run(run.play)
         except KeyboardInterrupt:
@@ -287,17 +288,3 @@ def _with(side: Side, work: Callable[[Side], Coroutine[Any, Any, T]]) -> T:
         return _run(main)
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def _counting() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that shows how many of a kind are done, of how many."""
-    with _progress() as progress:
-        tasks: dict[str, Any] = {}
-
-        def told(kind: str, done: int, total: int) -> None:
-            if kind not in tasks:
-                tasks[kind] = progress.add_task(kind, total=total)
-            progress.update(tasks[kind], completed=done, total=total)
-
-        yield told

@@ -1,6 +1,5 @@
 """Made: the users, roles and api keys that verify creates, and their removal."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
@@ -45,20 +44,15 @@ class Made:
             return
         status = answer.status if answer else 0
         if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._ids[kind].update(self._named_in(request, _KINDS[kind].key))
+            body = request.body if isinstance(request.body, dict) else {}
+            imported = body.get("users")
+            names = imported if isinstance(imported, dict) else [body.get(_KINDS[kind].key)]
+            self._ids[kind].update(str(name).lower() for name in names if self._is_own(name))
         if kind == "apikeys" and answer and (key := answer.at("data", "apiKey")):
             self._ids[kind].add(str(key))
 
-    def _named_in(self, request: Request, key: str) -> Iterator[str]:
-        """Yield the ids in the body of a request, an import or the creation of one object."""
-        body = request.body if isinstance(request.body, dict) else {}
-        imported = body.get("users")
-        for name in imported if isinstance(imported, dict) else [body.get(key)]:
-            if isinstance(name, str) and self._is_own(name):
-                yield name.lower()
-
-    def _is_own(self, name: str) -> bool:
-        return name.lower().startswith(f"{self.prefix}-")
+    def _is_own(self, name: object) -> bool:
+        return str(name).lower().startswith(f"{self.prefix}-")
 
     # --- removal ------------------------------------------------------------------------
     async def remove(self, side: Side) -> None:
@@ -86,6 +80,6 @@ class Made:
         for kind, (path, key, named_by) in _KINDS.items():
             rows = (await side.call("GET", path.format(prefix=self.prefix))).at("data")
             for row in rows if isinstance(rows, list) else ():
-                is_own = isinstance(row, dict) and self._is_own(str(row.get(named_by)))
+                is_own = isinstance(row, dict) and self._is_own(row.get(named_by))
                 if is_own and row.get(key):
                     self._ids[kind].add(str(row[key]))

@@ -104,7 +104,7 @@ class Run:
         plan: Plan,
         *,
         sleep: Sleep = asyncio.sleep,
-        progress: Callable[[str, int], None] = lambda _group, _done: None,
+        progress: Callable[[str, int, int], None] = lambda _group, _done, _total: None,
     ) -> None:
         self.plan, self.made = plan, Made(plan.prefix)
         self.outcomes: list[Outcome] = []
@@ -187,7 +187,7 @@ class Run:
                 for probe in GROUPS[group]:
                     outcome = await self._outcome(probe, live, own, is_last=number == _PLAYS)
                     outcomes.append(outcome._replace(group=group))
-                    self._progress(group, len(self.outcomes) + len(outcomes))
+                    self._progress(group, len(outcomes), len(GROUPS[group]))
                 break
         self.outcomes += outcomes
 
