@@ -1,6 +1,7 @@
 """Hypothesis strategies: what answers are printed from, and whatever JSON a client may send."""
 
 import json
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -180,6 +181,7 @@ PRINTED: dict[type[Schema], st.SearchStrategy[Any]] = {
 }
 
 
+@cache
 def bodies_for(schema: type[Schema]) -> st.SearchStrategy[dict[str, Any]]:
     """Bodies with the schema's own fields, each holding any JSON whatever."""
     names = [field.data_key or name for name, field in schema().fields.items()]

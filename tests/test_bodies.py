@@ -20,9 +20,7 @@ from tests.values import REST_KEY, Client
 LIMIT = 10 * 1024
 FORM = "application/x-www-form-urlencoded"
 ANYBODY = (Access.PUBLIC, Access.LOGIN)
-TAKING_BODIES = [
-    row for row in OPERATIONS if row.body and row.access not in (Access.PUBLIC, Access.LOGIN)
-]
+TAKING_BODIES = [row for row in OPERATIONS if row.body and row.access not in ANYBODY]
 
 
 def create(client: Client, body: bytes | str, content_type: str | None = None) -> Any:

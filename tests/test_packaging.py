@@ -17,6 +17,7 @@ from hatchling.build import build_wheel
 
 import mockchat
 from tests.processes import run
+from tests.test_architecture import FILES, imports_in
 
 ROOT = Path(__file__).parent.parent
 DISTRIBUTION = {"jwt": "pyjwt", "yaml": "pyyaml"}  # where it is not called like its module
@@ -121,14 +122,7 @@ def test_the_wheel_gives_command_version_licence_and_whatever_the_package_import
 
 
 def foreign_imports() -> set[str]:
-    names: set[str] = set()
-    for file in files_below("mockchat", "*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                names.add(node.module or "")
-    tops = {name.partition(".")[0] for name in names}
+    tops = {one.name.partition(".")[0] for file in FILES for one in imports_in(file)}
     return tops - set(sys.stdlib_module_names) - {"mockchat", "pytest"}
 
 

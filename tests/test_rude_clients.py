@@ -92,7 +92,7 @@ async def test_what_is_no_http_is_refused_in_the_envelope_with_cors_and_in_the_j
 
 
 async def test_no_more_of_a_packed_body_is_unpacked_than_is_allowed() -> None:
-    bomb = gzip.compress(bytes(2**27))
+    bomb = gzip.compress(bytes(2**26), 1)
     started = time.process_time()
     zlib.decompress(bomb, 31)
     whole = time.process_time() - started

@@ -105,7 +105,7 @@ def crashed(path: Path) -> Path:
     """Let there be the file and the log of a server that was killed; return the log."""
     log = path.with_name(f"{path.name}-wal")
     with serve(path) as mock:
-        for number in range(30):
+        for number in range(10):
             mock.create_user(f"user-{number}")
             wait_until_saved(mock.url)
         contents = {one: one.read_bytes() for one in (path, log)}
@@ -130,7 +130,7 @@ def test_a_log_that_is_damaged_before_its_last_commit_is_refused_and_left(path: 
         database.execute("PRAGMA wal_checkpoint")
     assert "user-1" in users_in(path)
     with serve(path) as mock:
-        assert "user-29" not in mock.users
+        assert "user-9" not in mock.users
 
     log.write_bytes(damaged)
     path.write_bytes(b"")  # a new file, to which this log does not belong
@@ -143,7 +143,7 @@ def test_a_log_whose_last_write_was_cut_short_is_read_up_to_there(path: Path) ->
     log.write_bytes(log.read_bytes()[:-100])
 
     with serve(path) as mock:
-        assert {"user-28", "user-29"} & set(mock.users) == {"user-28"}
+        assert {"user-8", "user-9"} & set(mock.users) == {"user-8"}
 
 
 def log_of(path: Path) -> bytes:
