@@ -16,6 +16,7 @@ def taken(quota: Quota, limit: int, now: float) -> Allowance:
 def test_without_a_rate_limit_the_live_limits_count_down_and_refuse_nobody() -> None:
     quota = Quota()
 
+    assert quota.left(CORE_LIMIT) == Allowance(10_000, 10_000, 100_000, 100_000)
     assert taken(quota, CORE_LIMIT, MINUTE) == Allowance(10_000, 9_999, 100_000, 99_999)
     assert taken(quota, STANDARD_LIMIT, MINUTE) == Allowance(20_000, 19_999, 100_000, 99_998)
     assert [taken(quota, 2, MINUTE).remaining for _ in range(4)] == [1, 0, 0, 0]
