@@ -12,6 +12,7 @@ from mockchat.core.matching import Pattern, RequestSummary
 from tests.strategies import json_values
 
 SUMMARY = RequestSummary("POST", "/users/u1", "create_user", "U1", "key")
+BARE = RequestSummary("GET", "/", None, None, logs_in=True)
 letters = st.text("ab*?[]{}.^$\\", max_size=4)
 
 
@@ -69,9 +70,10 @@ def test_a_thousand_patterns_take_no_second_for_the_longest_path() -> None:
 
 def test_none_fits_all_and_neither_case_nor_version_matters() -> None:
     assert Pattern().fits(SUMMARY)
-    assert Pattern().fits(RequestSummary("GET", "/", None, None))
-    assert Pattern(method="post", uid="u1").fits(SUMMARY)
-    assert Pattern(path="/v3/users/*").fits(SUMMARY)
+    assert Pattern().fits(BARE)
+    for uid in ("u1", "U1"):
+        wanted = Pattern("create_user", "post", "/v3/users/*", uid, "key", logs_in=False)
+        assert wanted.fits(SUMMARY)
 
 
 def test_each_difference_is_named() -> None:
@@ -82,6 +84,12 @@ def test_each_difference_is_named() -> None:
         ({"uid": "u2"}, "uid is U1, not u2"),
         ({"credential": "token"}, "credential is key, not token"),
         ({"logs_in": True}, "is no login"),
+    ]
+    bare: list[tuple[Any, str]] = [
+        ({"operation": "login"}, "operation is none, not login"),
+        ({"uid": "u2"}, "uid is none, not u2"),
+        ({"credential": "token"}, "credential is none, not token"),
+        ({"logs_in": False}, "is login"),
     ]
     filters: list[tuple[Any, str]] = [
         ({"status": 404}, "status is 200, not 404"),
@@ -94,8 +102,9 @@ def test_each_difference_is_named() -> None:
         ({"since": 1}, "exchange #1 is not later than #1"),
     ]
 
-    for wanted, difference in patterns:
-        assert list(Pattern(**wanted).mismatches(SUMMARY)) == [difference]
+    for summary, rows in ((SUMMARY, patterns), (BARE, bare)):
+        for wanted, difference in rows:
+            assert list(Pattern(**wanted).mismatches(summary)) == [difference]
     for wanted, difference in filters:
         found = Filter(**wanted).mismatches(exchange(b'{"a": {"b": 1}}'))
         assert list(found) == [difference]
