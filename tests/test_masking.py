@@ -34,6 +34,7 @@ TARGETS = {
     "/users/authkey/auth_tokens?page=2": "/users/authkey/auth_tokens?page=2",
     "/me?API%4bEY=SECRET": "/me?API%4bEY=*****",
     "/me?auth%5Ftoken=SECRET": "/me?auth%5Ftoken=*****",
+    "/me?fcm%44eviceToken=SECRET": "/me?fcm%44eviceToken=*****",
     "/%61pikeys/SECRET": "/%61pikeys/*****",
     "/me?apikey[]=SECRET&apikey%5B0%5D=SECRET": "/me?apikey[]=*****&apikey%5B0%5D=*****",
     "/me;authToken=0123456789": "/me;authToken=*****",
@@ -56,6 +57,16 @@ def test_a_path_or_query_names_no_token_and_no_key() -> None:
 
 def test_json_stays_json_where_a_token_or_key_is_masked() -> None:
     assert {text: masked(text) for text in TEXTS} == TEXTS
+
+
+def test_every_name_of_a_secret_is_known_in_a_query_and_in_json() -> None:
+    for name in (
+        *("authToken", "call_token", "fcm-token", "deviceToken", "voipToken", "pushToken"),
+        *("fcmDeviceToken", "x-api-key", "apiKey", "auth_key", "jwt", "auth", "token", "secret"),
+        *("password", "Authorization", "cookie"),
+    ):
+        assert masked(f"/me?{name}=SECRET") == f"/me?{name}=*****"
+        assert masked(f'{{"{name}": "SECRET"}}') == f'{{"{name}": "*****"}}'
 
 
 def test_a_long_hostile_target_is_masked_in_linear_time() -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mockchat.core.journal import Exchange
 
 _FIELD = (
-    r"(?:auth|call|fcm|device|voip|push|fcmDevice)(?:_|-)?token|(?:x-)?(?:api|auth)(?:_|-)?key|"
+    r"(?:auth|call|fcm|device|voip|push|fcmdevice)(?:_|-)?token|(?:x-)?(?:api|auth)(?:_|-)?key|"
     r"jwt|auth|token|secret|password|authorization|cookie"
 )
 
@@ -31,7 +31,7 @@ def _places() -> tuple["re.Pattern[str]", ...]:
         re.compile(rf"(?i)/(?:{_in_url('auth_tokens|apikeys|users/auth')})/([^/?#\s]+)"),
         re.compile(
             r"(?i)(?:^|[?&;#])(?=[^=&?;#\s]*+=)"  # else a long name takes a search for each bracket
-            rf"(?:[^=&?;#\s]*(?:\[|%5b))?(?:{_in_url(_FIELD.lower())})"
+            rf"(?:[^=&?;#\s]*(?:\[|%5b))?(?:{_in_url(_FIELD)})"
             r"(?:(?:[\[\]]|%5b|%5d)[^=&?;#\s]*)?=([^&#\s]+)"
         ),
         re.compile(r"(?i)b(?:earer|asic)(?:%20|%09|\+)+([^&#\s]+)"),
