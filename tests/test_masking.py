@@ -9,7 +9,9 @@ from urllib.request import urlopen
 import pytest
 
 from mockchat import MockApp
-from mockchat.core.masking import masked
+from mockchat.core.journal import Exchange
+from mockchat.core.masking import Mask, masked
+from mockchat.core.matching import RequestSummary
 from mockchat.log import _json_line, _text_line
 from tests.answers import body_of, data_of
 from tests.command_line import Command
@@ -80,6 +82,24 @@ def test_a_long_hostile_target_is_masked_in_linear_time() -> None:
         "/%61pikeys/",
     ):
         assert masked("=?" + piece * 30_000)  # a pattern that looks back takes minutes
+
+
+def test_what_a_request_names_as_secret_is_masked_in_all_its_exchange() -> None:
+    target = "/me?authToken=odd%2Ftoken&jwt=12345678&auth=1234567"
+    sent: tuple[dict[str, str], bytes] = ({"apikey": "my-odd/token", "cookie": ""}, b"")
+    summary = RequestSummary("GET", "/me", "get_me", None)
+    texts = {
+        "of odd/token it was": "of ***** it was",
+        "of my-odd/token it was": "of my-od***** it was",
+        "12345678 is long": "***** is long",
+        "1234567 may be a number": "1234567 may be a number",
+        "1234567": "*****",
+        "": "",
+    }
+
+    mask = Mask(Exchange(1, "a", 0.0, summary, target, sent, ({}, b""), 200, 0.0, secure=False))
+
+    assert mask.all({"texts": [*texts], "count": 6}) == {"texts": [*texts.values()], "count": 6}
 
 
 async def test_no_token_and_no_key_is_in_an_archive_or_a_report(client: Client) -> None:
