@@ -18,6 +18,7 @@ from mockchat.core.journal import (
     Journals,
 )
 from mockchat.core.matching import Pattern, RequestSummary
+from mockchat.core.watchers import Watchers
 from mockchat.wire import sending
 from mockchat.wire.app import STORE
 from tests.answers import body_of
@@ -275,6 +276,16 @@ async def test_a_wait_ends_with_its_time_its_task_and_the_server() -> None:
     owner.watchers.end()
     assert await ended == []
     assert await owner.wait(Filter(), None, 1, PATIENCE) == []
+
+
+async def test_a_watcher_counts_what_it_was_too_slow_for_since_it_last_looked() -> None:
+    with Watchers().watching(None, backlog=2) as watcher:
+        for number in range(5):
+            watcher.add(number)
+
+        assert watcher.take() == ([3, 4], 3)
+        watcher.add(5)
+        assert watcher.take() == ([5], 0)
 
 
 async def test_the_wait_of_a_client_that_left_ends(
