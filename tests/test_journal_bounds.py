@@ -256,10 +256,13 @@ async def test_exchanges_that_are_forgotten_do_not_count_for_a_wait() -> None:
     assert [one.id for one in await wait] == [2, 3]
 
 
-async def waiting(owner: Journals, count: int = 1) -> asyncio.Task[Any]:
+async def waiting(
+    owner: Journals, count: int = 1, seconds: float = PATIENCE
+) -> asyncio.Task[Any]:
     """A wait for exchanges that has begun."""
-    wait = asyncio.create_task(owner.wait(Filter(), None, count, PATIENCE))
+    wait = asyncio.create_task(owner.wait(Filter(), None, count, seconds))
     await asyncio.sleep(0)
+    assert not wait.done()
     return wait
 
 
@@ -267,7 +270,7 @@ async def test_a_wait_ends_with_its_time_its_task_and_the_server() -> None:
     owner = Journals(10, 10**6)
     assert await owner.wait(Filter(), None, 1, 0) == []
 
-    cancelled = await waiting(owner)
+    cancelled = await waiting(owner, seconds=0.9)
     cancelled.cancel()
     await asyncio.wait([cancelled])
     assert not owner.watchers.present

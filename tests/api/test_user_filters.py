@@ -81,6 +81,7 @@ async def test_the_newest_of_one_second_leads_and_friends_are_those_of_a_client(
         (f"createdAt[to]={NOW + 60}", "bob ann"),
         (f"createdAt[from]={NOW + 1}&createdAt[to]={NOW + 119}", "bob"),
         (f"updatedAt[from]={NOW}", ""),
+        (f"updatedAt[to]={NOW}", ""),
         ("sortBy=name", "ann bob anton"),
         ("sortBy=name&sortOrder=desc", "anton bob ann"),
         ("role=nurse&tags=c", ""),
@@ -196,3 +197,4 @@ async def test_a_client_hides_blocked_users_in_both_directions(client: Client) -
     shown = await find(client, "hideBlockedUsers=1&searchKey=superhero", **headers)
 
     assert shown == ["SUPERHERO5", "SUPERHERO4"]
+    assert len(await find(client, "searchKey=superhero", **headers)) == 4
