@@ -256,9 +256,7 @@ async def test_exchanges_that_are_forgotten_do_not_count_for_a_wait() -> None:
     assert [one.id for one in await wait] == [2, 3]
 
 
-async def waiting(
-    owner: Journals, count: int = 1, seconds: float = PATIENCE
-) -> asyncio.Task[Any]:
+async def waiting(owner: Journals, count: int = 1, seconds: float = PATIENCE) -> asyncio.Task[Any]:
     """A wait for exchanges that has begun."""
     wait = asyncio.create_task(owner.wait(Filter(), None, count, seconds))
     await asyncio.sleep(0)
