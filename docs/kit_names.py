@@ -88,7 +88,7 @@ def _rows(types: dict[str, str]) -> str:
 
 
 def _setting(name: str) -> str:
-    row = dict(config.rows())[name]
+    row = config.ROWS[name]
     if name == "fixture":
         return "str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]"
     if "|" in row.kind.metavar and row.kind is not SWITCH:

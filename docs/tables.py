@@ -83,7 +83,7 @@ def settings() -> str:
     """Return the table of settings."""
     rows = [
         (f"`{config.flag(name)}`", f"`{config.variable(name)}`", row.shown, row.help)
-        for name, row in config.rows()
+        for name, row in config.ROWS.items()
     ]
     return table(("flag", "variable", "default", "meaning"), rows)
 

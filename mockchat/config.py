@@ -1,7 +1,7 @@
 """The settings: each field is a row with its flag, its MOCKCHAT_* variable, help and docs."""
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -182,9 +182,8 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            value = _checked(setting, getattr(self, setting.name))
-            object.__setattr__(self, setting.name, value)
+        for name in ROWS:
+            object.__setattr__(self, name, _checked(name, getattr(self, name)))
         if shared := set(self.auth_key) & set(self.rest_api_key):
             raise ConfigError(f"{min(shared)!r} cannot be both an --auth-key and a --rest-api-key")
         if not (self.auth_key and self.rest_api_key):
@@ -204,28 +203,27 @@ class Config:
                 raise ConfigError(f"{both}: they must differ")
 
 
-def _checked(setting: "Field[Any]", value: Any) -> Any:
+def _checked(name: str, value: Any) -> Any:
     """Return a value given in Python by the rules of its flag; a duration may be a text."""
-    row: Row = setting.metadata["row"]
-    if value is None and (setting.default is None or row.kind is kinds.PORT):
+    row = ROWS[name]
+    if value is None and (getattr(Config, name) is None or row.kind is kinds.PORT):
         return None
     if isinstance(value, timedelta):
         value = value.total_seconds()
     given = value if row.repeatable and isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | int | float) for one in given):
-        raise ConfigError(f"{setting.name} cannot be {value!r}")
+        raise ConfigError(f"{name} cannot be {value!r}")
     texts = [f"{one:f}" if isinstance(one, float) else str(one) for one in given]
-    return _parsed(row, texts, setting.name)
+    return _parsed(row, texts, name)
 
 
-def rows() -> list[tuple[str, Row]]:
-    """Return the settings by field name, in the order of the help."""
-    return [(setting.name, setting.metadata["row"]) for setting in fields(Config)]
+# By field name, in the order of the help.
+ROWS: dict[str, Row] = {setting.name: setting.metadata["row"] for setting in fields(Config)}
 
 
 def shown(name: str, value: Any) -> str:
     """Return the value of a setting as its flag takes it."""
-    row = dict(rows())[name]
+    row = ROWS[name]
     if value == getattr(Config, name):  # a dataclass keeps its defaults there
         return row.shown.replace("`", "")
     if value is None:
@@ -251,7 +249,7 @@ def variable(name: str) -> str:
 def in_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of settings, by field name, without those that Kubernetes sets."""
     links = service_links(environ)
-    names = {name: variable(name) for name, _ in rows()}
+    names = {name: variable(name) for name in ROWS}
     return {
         name: environ[one] for name, one in names.items() if one in environ and one not in links
     }
@@ -262,7 +260,7 @@ def service_links(environ: Mapping[str, str]) -> list[str]:
 
     Kubernetes sets `MOCKCHAT_PORT=tcp://10.0.0.1:80` for a Service named mockchat.
     """
-    names = [variable(name) for name, row in rows() if row.kind is kinds.PORT]
+    names = [variable(name) for name, row in ROWS.items() if row.kind is kinds.PORT]
     return [one for one in names if kinds.SERVICE_LINK.match(environ.get(one, ""))]
 
 
@@ -275,7 +273,7 @@ def load_config(
     """
     values: dict[str, Any] = read_file(file) if file else {}
     in_variables = in_environment(environ)
-    for name, row in rows():
+    for name, row in ROWS.items():
         given = in_variables.get(name)
         if given is not None:
             texts = given.split(",") if row.repeatable else [given]
@@ -311,9 +309,9 @@ def read_file(path: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in content.items():
         name, source = key.replace("-", "_"), f"--config {path}: {key}"
-        row = dict(rows()).get(name)
+        row = ROWS.get(name)
         if row is None:
-            near = question(name, dict(rows()))
+            near = question(name, ROWS)
             raise ConfigError(f"--config {path}: there is no setting {key!r}{near}")
         if name in values:
             raise ConfigError(f"{source} occurs twice, once with - and once with _")

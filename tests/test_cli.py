@@ -52,7 +52,7 @@ def test_every_command_and_action_has_a_help_with_all_its_arguments(command: Com
 def test_the_help_of_serve_explains_every_setting(command: Command) -> None:
     text = " ".join(command("serve", "--help").out.split())
 
-    for name, row in config.rows():
+    for name, row in config.ROWS.items():
         entry = f"{row.help} (default: {row.shown.replace('`', '')}; {config.variable(name)})"
         assert re.search(rf" {config.flag(name)} (\S+ )?{re.escape(entry)}", text), name
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from mockchat.commands.remote import default_url
-from mockchat.config import Config, ConfigError, flag, load_config, rows, service_links, variable
+from mockchat.config import ROWS, Config, ConfigError, flag, load_config, service_links, variable
 from mockchat.core.setting_kinds import size, switch
 from tests.command_line import Command
 
-NAMES = [name for name, _ in rows()]
+NAMES = list(ROWS)
 # Settings whose default in the help is no value of the flag.
 PROSE_DEFAULTS = (
     *("tls_cert", "tls_key", "tls_host", "ca_dir", "auth_key", "random_seed", "state"),
@@ -111,7 +111,7 @@ def with_partner(name: str, text: str) -> dict[str, str]:
 
 def from_flags(name: str, text: str, _file: Path) -> Config:
     flags: dict[str, Any] = {
-        key: [value] if dict(rows())[key].repeatable else value
+        key: [value] if ROWS[key].repeatable else value
         for key, value in with_partner(name, text).items()
     }
     return load_config(flags, {})
@@ -168,7 +168,7 @@ def refused_setting(name: str, value: object) -> str:
 # --- every row ------------------------------------------------------------------------------
 def test_every_row_is_complete_and_in_the_order_of_the_fields() -> None:
     assert [setting.name for setting in fields(Config)] == NAMES == list(GIVEN)
-    for name, row in rows():
+    for name, row in ROWS.items():
         assert re.fullmatch(r"[^\n]+[^.\n]", row.help), name
         assert row.shown, name
         assert flag(name) == f"--{name.replace('_', '-')}"
@@ -194,7 +194,7 @@ def test_every_setting_is_read_from_every_source_and_a_wrong_value_is_refused(fi
 
 def test_every_default_is_the_value_that_the_help_shows(file: Path) -> None:
     assert load_config({}, {}) == Config()
-    for name, row in rows():
+    for name, row in ROWS.items():
         if name not in PROSE_DEFAULTS:
             assert from_flags(name, row.shown, file) == Config(), name
 

@@ -31,9 +31,9 @@ def test_every_stage_is_of_the_one_base_that_an_argument_pins() -> None:
 
 
 def test_its_settings_ports_and_user_are_right() -> None:
-    settings = {config.variable(name) for name, _ in config.rows()}
+    settings = {config.variable(name) for name in config.ROWS}
     made = set(re.findall(r"(MOCKCHAT_\w+)=", DOCKERFILE))
-    defaults = [row.shown for name, row in config.rows() if name in ("port", "https_port")]
+    defaults = [row.shown for name, row in config.ROWS.items() if name in ("port", "https_port")]
 
     assert {"MOCKCHAT_HOST", "MOCKCHAT_CA_DIR"} <= made <= settings
     assert lines_of("EXPOSE") == [" ".join(defaults)]

@@ -53,7 +53,7 @@ def test_every_operation_command_and_setting_is_in_a_line_of_its_page() -> None:
         assert lines_with("operations", told), operation.path
     for name in COMMANDS:
         assert lines_with("cli", rf"^\| `mockchat {name}\b"), name
-    for name, row in config.rows():
+    for name, row in config.ROWS.items():
         flag = rf"(?<![\w-]){config.flag(name)}(?![\w-])"
         assert lines_with(
             "settings", flag, rf"\b{config.variable(name)}\b", re.escape(row.shown)

@@ -35,7 +35,7 @@ def serve_arguments(
     """Return every setting as a flag, and `--config`; `defaults` are those that differ."""
     told = "TOML file with settings; its keys are the names of the flags"
     file = argument("--config", "FILE", told, "settings")
-    return [file, *(setting(name, defaults.get(name)) for name, _ in config.rows())]
+    return [file, *(setting(name, defaults.get(name)) for name in config.ROWS)]
 
 
 def show_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
@@ -45,7 +45,7 @@ def show_arguments(parser: argparse.ArgumentParser) -> list[Argument]:
 
 def setting(name: str, default: str | None = None) -> Argument:
     """Return the flag of a setting."""
-    row = dict(config.rows())[name]
+    row = config.ROWS[name]
     options: dict[str, Any] = {"action": "append"} if row.repeatable else {}
     if row.kind is SWITCH:
         options |= {"nargs": "?", "const": "true"}
@@ -56,7 +56,7 @@ def setting(name: str, default: str | None = None) -> Argument:
 
 def flags_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that flags name."""
-    return {name: getattr(arguments, name, None) for name, _ in config.rows()}
+    return {name: getattr(arguments, name, None) for name in config.ROWS}
 
 
 def config_of(
@@ -77,7 +77,7 @@ def config_of(
 
 def tell_strangers(environ: Mapping[str, str]) -> None:
     """Tell of each variable that nothing reads, with the one that was meant."""
-    known = [*(name.upper() for name, _ in config.rows()), *_NOT_SETTINGS]
+    known = [*(name.upper() for name in config.ROWS), *_NOT_SETTINGS]
     for name, value in environ.items():
         word = name.removeprefix(_PREFIX)
         by_kubernetes = _OF_KUBERNETES.fullmatch(f"_{word}") or SERVICE_LINK.match(value)
@@ -111,7 +111,7 @@ def show(_action: Action, arguments: argparse.Namespace) -> int:
     settings = config_of(flags, arguments.config)
     in_file = config.read_file(arguments.config) if arguments.config else {}
     rows = []
-    for name, _ in config.rows():
+    for name in config.ROWS:
         value = getattr(settings, name)
         masked = _MASK if name in config.SECRET and value is not None else value
         rows.append({"setting": name, "value": masked, "from": _source(name, flags, in_file)})

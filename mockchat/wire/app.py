@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from mockchat.api.operation import ServerFacts, Sleep
 from mockchat.api.session_jwt import SessionJwts
-from mockchat.config import SECRET, Config, rows, shown
+from mockchat.config import ROWS, SECRET, Config, shown
 from mockchat.control.stored import check_apps, load_seed
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
@@ -118,7 +118,7 @@ def rules_of(config: Config) -> Rules:
 def settings_of(config: Config) -> list[dict[str, str]]:
     """Return the name, value and help of each setting, without secrets."""
     found = []
-    for name, row in rows():
+    for name, row in ROWS.items():
         value = getattr(config, name)
         text = "set" if name in SECRET and value else shown(name, value)
         found.append({"name": name.replace("_", "-"), "value": text, "help": row.help})
