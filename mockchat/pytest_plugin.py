@@ -46,11 +46,8 @@ def mockchat_config() -> "Iterator[Config]":
 
     from mockchat.config import Config  # noqa: PLC0415
 
-    if _can_keep_a_ca():
-        yield Config(port=0, https_port=0)
-        return
-    with TemporaryDirectory() as folder:
-        yield Config(port=0, https_port=0, ca_dir=folder)
+    with TemporaryDirectory() as passing:
+        yield Config(port=0, https_port=0, ca_dir=None if _can_keep_a_ca() else passing)
 
 
 def _can_keep_a_ca() -> bool:

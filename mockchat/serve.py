@@ -80,21 +80,18 @@ async def _serve(config: Config, limit: _Limit) -> None:
     stop = _stop_at_signals(limit)
     asyncio.get_running_loop().set_exception_handler(_Failures())
     with closing(Log(config)) as lines:
-        await _serve_until(stop, MockChat(config), lines, limit)
-
-
-async def _serve_until(stop: asyncio.Event, mock: MockChat, lines: Log, limit: _Limit) -> None:
-    await mock.start()
-    gc.freeze()  # what the state file held stays, too
-    mock.relieve(gc.freeze)
-    lines.follow(mock)
-    try:
-        # In a thread: a pipe that nobody reads holds up neither the server nor its stop.
-        shown = (f"{banner(mock)}\n", sys.stdout)
-        threading.Thread(target=_show, args=shown, name="mockchat-banner", daemon=True).start()
-        await stop.wait()
-    finally:
-        await mock.stop(limit.start)
+        mock = MockChat(config)
+        await mock.start()
+        gc.freeze()  # what the state file held stays, too
+        mock.relieve(gc.freeze)
+        lines.follow(mock)
+        try:
+            # In a thread: a pipe that nobody reads holds up neither the server nor its stop.
+            shown = (f"{banner(mock)}\n", sys.stdout)
+            threading.Thread(target=_show, args=shown, name="mockchat-banner", daemon=True).start()
+            await stop.wait()
+        finally:
+            await mock.stop(limit.start)
 
 
 def _show(text: str, stdout: TextIO) -> None:

@@ -18,7 +18,6 @@ from mockchat.core.errors import ApiError
 from mockchat.core.faults import CODES
 from mockchat.core.ids import camel
 from mockchat.core.state import App
-from mockchat.core.store import Store
 from mockchat.core.words import did_you_mean
 from mockchat.kit.checks import check_keywords, knowing_keywords
 from mockchat.kit.handles import Fault, Hold
@@ -34,14 +33,6 @@ from mockchat.kit.names import (
 
 __tracebackhide__ = True  # a refused verb shows the line of the test
 Json = dict[str, Any]
-
-
-def _apps(store: Store, app_id: str | None) -> list[App]:
-    """Return the app of that id if it was seen, without one all."""
-    if app_id is None:
-        return list(store.apps())
-    app = store.find(app_id)
-    return [app] if app else []
 
 
 @knowing_keywords
@@ -246,9 +237,7 @@ class Kit:
         body = {} if uid is None else {"uid": uid}
         self._control("hold_logins", body=body)
         try:
-            yield Hold(
-                self._bridge, self._bridge.call(_apps, self._bridge.store, self._app_id), uid
-            )
+            yield Hold(self._bridge, self._app_id, uid)
         finally:
             self._control("release_logins", body=body)
 

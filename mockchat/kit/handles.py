@@ -6,7 +6,6 @@ from typing import Any, Self
 from mockchat.bridge import Bridge
 from mockchat.core.clock import Duration, seconds
 from mockchat.core.journal import Exchange, Filter
-from mockchat.core.state import App
 from mockchat.kit.checks import knowing_keywords
 
 __tracebackhide__ = True  # a failed verb shows the line of the test
@@ -63,9 +62,9 @@ class Fault:
 class Hold:
     """Logins that are held open; leaving the `with` block lets them go on."""
 
-    def __init__(self, bridge: Bridge, apps: list[App], uid: str | None) -> None:
+    def __init__(self, bridge: Bridge, app_id: str | None, uid: str | None) -> None:
         self._bridge = bridge
-        self._apps = apps
+        self._app_id = app_id
         self._uid = uid
 
     def wait(self, count: int = 1, timeout: Duration = PATIENCE) -> None:
@@ -83,10 +82,13 @@ class Hold:
         return self._arrived(count, limit)
 
     async def _arrived(self, count: int, limit: float) -> None:
-        def are_there(_new: list[Exchange]) -> bool:
-            return any(app.holds.count(self._uid) >= count for app in self._apps)
+        store = self._bridge.store
+        apps = list(store.apps()) if self._app_id is None else [store.find(self._app_id)]
 
-        if not await self._bridge.store.journals.watchers.until(are_there, limit):
+        def are_there(_new: list[Exchange]) -> bool:
+            return any(app and app.holds.count(self._uid) >= count for app in apps)
+
+        if not await store.journals.watchers.until(are_there, limit):
             logins = "login" if count == 1 else f"{count} logins"
             whose = self._uid or "anybody"
             raise TimeoutError(f"no {logins} of {whose} arrived within {limit:g} s")
