@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mockchat import Config, MockChat
+from mockchat.control.stored import load_seed
 from mockchat.verify import push
 from mockchat.verify.side import Answer, Place, Side
 from tests.command_line import Command, Done
@@ -180,9 +181,9 @@ async def test_a_push_bears_answers_that_make_no_sense(monkeypatch: pytest.Monke
             return Answer(200, {}, body)
 
         monkeypatch.setattr(side, "call", answer)
-        one = push.Push(push.read("default"), lambda *_: None)
+        one = push.Push(load_seed(["default"], []), lambda *_: None)
         await one.run(side)
 
         assert one.pushed == 0
-        reasons = {one.refused.get(user["uid"]) for user in push.read("default").users}
+        reasons = {one.refused.get(user["uid"]) for user in load_seed(["default"], []).users}
         assert reasons == {"the service does not say why"}, body

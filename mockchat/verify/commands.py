@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from mockchat.commands import CommandError, UsageError
 from mockchat.commands.show import note, printable, say, say_json
 from mockchat.commands.table import Action
 from mockchat.config import Config, ConfigError
+from mockchat.control.stored import load_seed
+from mockchat.core.seed import FixtureError
 from mockchat.core.steps import T
 from mockchat.verify import VerifyError, cassette, curl, report
 from mockchat.verify.pull import Pull, Wish
-from mockchat.verify.push import Push, read
+from mockchat.verify.push import Push
 from mockchat.verify.run import PREFIX, Plan, Run
 from mockchat.verify.side import Place, Side
 from mockchat.verify.table import GROUPS
@@ -109,10 +111,10 @@ def _counting() -> Iterator[Callable[[str, int, int], None]]:
         yield told
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Return the result of work; Ctrl-C and SIGTERM cancel it, and then it cleans up.
+def _run(work: Callable[..., Coroutine[Any, Any, T]], *sides: Side) -> T:
+    """Return the result of work with open sides; Ctrl-C and SIGTERM cancel it, and it cleans up.
 
-    Raises CommandError if the service cannot be asked.
+    Raises CommandError if the service cannot be asked, UsageError if a file cannot be written.
     """
 
     async def main() -> T:
@@ -120,7 +122,8 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         assert task is not None  # noqa: S101  # asyncio.run made one
         with suppress(NotImplementedError, RuntimeError):  # of Windows, of other threads
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await work()
+        async with AsyncExitStack() as end:
+            return await work(*[await end.enter_async_context(side) for side in sides])
 
     try:
         return asyncio.run(main())
@@ -128,6 +131,8 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         raise KeyboardInterrupt from None
     except VerifyError as error:
         raise CommandError(printable(str(error))) from None
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
 
 
 # --- verify ---------------------------------------------------------------------------------
@@ -239,7 +244,7 @@ def pull(_action: Action, arguments: argparse.Namespace) -> int:
     )
     with _counting() as told:
         one = Pull(wish, Path(arguments.file), told)
-        fixture = _with(side, one.run)
+        fixture = _run(one.run, side)
     if one.resumed:
         note(f"went on after the {one.resumed} users of an earlier pull")
     number, roles = len(fixture["users"]), len(fixture["roles"])
@@ -251,8 +256,8 @@ def push(_action: Action, arguments: argparse.Namespace) -> int:
     """Import a fixture into an app."""
     _need("rich")
     try:
-        seed = read(arguments.fixture)
-    except VerifyError as error:
+        seed = load_seed([arguments.fixture], [])
+    except FixtureError as error:
         raise UsageError(str(error)) from None
     side = _side(arguments)
     number = f"{len(seed.users)} users and {len(seed.roles)} roles"
@@ -265,7 +270,7 @@ def push(_action: Action, arguments: argparse.Namespace) -> int:
     )
     with _counting() as told:
         one = Push(seed, told)
-        _with(side, one.run)
+        _run(one.run, side)
     for name, reason in one.refused.items():
         note(printable(f"{name} is refused: {reason}"))
     note(f"pushed {one.pushed} of {len(seed.users)} users")
@@ -275,16 +280,3 @@ def push(_action: Action, arguments: argparse.Namespace) -> int:
 def _side(arguments: argparse.Namespace) -> Side:
     place = _place(arguments)
     return Side(place, {"rest_key": _rest_key(arguments), "app_id": place.app_id})
-
-
-def _with(side: Side, work: Callable[[Side], Coroutine[Any, Any, T]]) -> T:
-    """Return what the work with an open side returns; raise CommandError, UsageError."""
-
-    async def main() -> T:
-        async with side:
-            return await work(side)
-
-    try:
-        return _run(main)
-    except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from mockchat.control.stored import load_seed
 from mockchat.core.entities import DEFAULT_ROLE
 from mockchat.core.ids import camel
-from mockchat.core.seed import FixtureError, Seed
+from mockchat.core.seed import Seed
 from mockchat.core.steps import pieces
 from mockchat.verify import VerifyError
 from mockchat.verify.side import IMPORTS_PER_MINUTE, Answer, NoAnswerError, Pace, Side, told
@@ -17,14 +16,6 @@ _FRIENDS_AT_ONCE = 25
 _OWN = ("uid", "friends", "deactivated_at")  # which the import does not take
 
 Json = dict[str, Any]
-
-
-def read(fixture: str) -> Seed:
-    """Return a fixture by name or path; raise VerifyError."""
-    try:
-        return load_seed([fixture], [])
-    except FixtureError as error:
-        raise VerifyError(str(error)) from None
 
 
 class Push:
