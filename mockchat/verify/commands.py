@@ -145,7 +145,10 @@ def verify(_action: Action, arguments: argparse.Namespace) -> int:
                 say(line)
         return 0
     if arguments.remove:
-        return _remove(plan)
+        run = Run(plan)
+        _run(run.remove)
+        note(_left(run))
+        return int(bool(run.made.left))
     _need("rich", *(("yaml",) if arguments.record else ()))
     _confirm(arguments, _announced(plan))
     with _counting() as told:
@@ -200,13 +203,6 @@ def _left(run: Run) -> str:
         return "nothing is left on the app"
     more = f"mockchat verify --remove {run.plan.prefix}, with the same app and key, removes it"
     return printable(f"perhaps left on the app: {', '.join(left)}; {more}")
-
-
-def _remove(plan: Plan) -> int:
-    run = Run(plan)
-    _run(run.remove)
-    note(_left(run))
-    return int(bool(run.made.left))
 
 
 def _tell(run: Run, arguments: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """Made: the users, roles and api keys that verify creates, and their removal."""
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
@@ -57,23 +58,18 @@ class Made:
     # --- removal ------------------------------------------------------------------------
     async def remove(self, side: Side) -> None:
         """Remove everything under the prefix; `left` tells what could not be removed."""
-        try:
+        with suppress(NoAnswerError):
             await self._find(side)
             for uids in pieces(sorted(self._ids["users"]), _AT_ONCE):
                 # The live service may not find a deactivated user to delete it.
                 await side.call("PUT", "/users", {"uidsToActivate": uids})
             for kind, ids in self._ids.items():
+                body = {"permanent": True} if kind == "users" else None
                 for name in sorted(ids):
-                    await self._remove_one(side, kind, name)
+                    answer = await side.call("DELETE", f"/{kind}/{quote(name, safe='')}", body)
+                    if answer.succeeded or answer.status == HTTPStatus.NOT_FOUND:
+                        ids.discard(name)
             await self._find(side)
-        except NoAnswerError:
-            pass
-
-    async def _remove_one(self, side: Side, kind: str, name: str) -> None:
-        body = {"permanent": True} if kind == "users" else None
-        answer = await side.call("DELETE", f"/{kind}/{quote(name, safe='')}", body)
-        if answer.succeeded or answer.status == HTTPStatus.NOT_FOUND:
-            self._ids[kind].discard(name)
 
     async def _find(self, side: Side) -> None:
         """Add what the service lists under the prefix."""

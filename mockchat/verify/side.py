@@ -224,7 +224,11 @@ class Side:
                 continue
             if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return answer
-            await self._wait_as_told(answer)
+            told = answer.headers.get("retry-after", "")
+            seconds = int(told) if told.isdecimal() else int(_WINDOW)
+            if seconds > _LONGEST_WAIT:
+                raise NoAnswerError(f"the service answered 429 and asks to wait {seconds} seconds")
+            await self.sleep(seconds)
         raise NoAnswerError(f"the service answered 429 {_TRIES} times")
 
     async def _try(self, request: Request, *, is_final: bool) -> Answer:
@@ -251,13 +255,6 @@ class Side:
         if answer.status in _GATEWAY and not is_final:
             raise LostError(f"HTTP {answer.status}")
         return answer
-
-    async def _wait_as_told(self, answer: Answer) -> None:
-        told = answer.headers.get("retry-after", "")
-        seconds = int(told) if told.isdecimal() else int(_WINDOW)
-        if seconds > _LONGEST_WAIT:
-            raise NoAnswerError(f"the service answered 429 and asks to wait {seconds} seconds")
-        await self.sleep(seconds)
 
     async def _send(self, request: Request) -> Answer:
         assert self._session is not None  # noqa: S101  # asked inside the context only
