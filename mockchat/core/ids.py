@@ -13,8 +13,8 @@ class Ids:
         self._random = random.Random(None if random_seed is None else f"{random_seed}/{name}")  # nosec B311
 
     def of(self, name: str) -> "Ids":
-        """Return the sequence of the same seed for `name` alone."""
-        return Ids(self._random_seed, name)
+        """Return the sequence of the same seed for `name` alone; without a seed, this one."""
+        return self if self._random_seed is None else Ids(self._random_seed, name)
 
     def hex(self, digits: int) -> str:
         """Return `digits` random hexadecimal digits."""

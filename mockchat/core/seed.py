@@ -11,7 +11,7 @@ from mockchat.core.entities import DEFAULT_ROLE, ApiKey, Role, Scope, User
 from mockchat.core.relations import befriend
 from mockchat.core.snapshot import copied
 from mockchat.core.state import App
-from mockchat.core.steps import Steps, in_thread, pieces
+from mockchat.core.steps import STEP, Steps, in_thread
 
 MAX_FAKE_USERS = 100_000  # at once
 _STEP = 50  # users whom Faker makes before others have their turn; a millisecond or two
@@ -73,17 +73,17 @@ class Seed:
         app.add(*(Role(**role, created_at=app.now) for role in self.roles))
         app.add(*(ApiKey(*key, app.now) for key in self.keys))
         # Lists show the newest user first: added last, the first user of the file leads.
-        for piece in pieces(self.users[::-1]):
-            for values in piece:
-                _settle(app, copied(values))
-            yield
-        for piece in pieces(self.users):
-            for values in piece:
-                for friend in values.get("friends", ()):
-                    both = app.find_user(values["uid"]), app.find_user(friend)
-                    if both[0] and both[1]:  # neither was deleted meanwhile
-                        befriend(app, both[0], both[1])
-            yield
+        for number, values in enumerate(reversed(self.users), 1):
+            _settle(app, copied(values))
+            if number % STEP == 0:
+                yield
+        for number, values in enumerate(self.users, 1):
+            for friend in values.get("friends", ()):
+                both = app.find_user(values["uid"]), app.find_user(friend)
+                if both[0] and both[1]:  # neither was deleted meanwhile
+                    befriend(app, both[0], both[1])
+            if number % STEP == 0:
+                yield
 
 
 def fixtures_dir() -> Path:

@@ -173,11 +173,12 @@ class App(Entities):
 
     def add_user(self, user: User) -> User:
         """Add a new user; raise UID_ALREADY_EXISTS."""
-        if user.key in self._users:
-            raise errors.UID_ALREADY_EXISTS(uid=user.key)
+        key = user.key
+        if key in self._users:
+            raise errors.UID_ALREADY_EXISTS(uid=key)
         self.serial += 1
         user.serial = self.serial
-        self._users[user.key] = user
+        self._users[key] = user
         if user.deactivated_at is None:
             insort(self._listed, user, key=_by_order)
         self.touch()

@@ -135,6 +135,7 @@ def bound_address(bound: socket.socket, *, secure: bool) -> Address:
     return Address(_LOCAL_WILDCARDS.get(name, name), port, secure)
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(name: str) -> bool:
     """Whether a name can only mean this machine."""
     if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
