@@ -23,7 +23,7 @@ from mockchat.server import MockChat
 _WALL = Clock()  # log lines have this machine's time, even if the mock's clock is frozen
 _TIME, _DATE_AND_TIME = "%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"
 _FLUSH_AFTER = 0.02  # seconds; one system call writes many log lines
-_FLUSH_AT = 32  # lines; more would keep the next request waiting while they are made
+_AT_ONCE = 32  # lines; more would keep the next request waiting while they are made
 _MOST = 2**20  # characters that wait for stderr
 _FAREWELL = 0.5  # seconds that stderr has to take the last lines
 
@@ -37,6 +37,7 @@ class Log:
         self._time = _DATE_AND_TIME if is_json else _TIME
         self._has_requests = config.log_level in ("debug", "info")
         self._waiting: list[Exchange] = []
+        self._is_due = False  # whether the lines that wait are to be flushed
         self._writer = Writer(_json_loss if is_json else _text_loss)
         handler = logging.StreamHandler(self._writer)
         text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", _TIME)
@@ -49,19 +50,22 @@ class Log:
             mock.observe(self._add)
 
     def _add(self, exchange: Exchange) -> None:
-        waiting = self._waiting
-        if not waiting:
+        if not self._is_due:
+            self._is_due = True
             asyncio.get_running_loop().call_later(_FLUSH_AFTER, self._flush)
-        waiting.append(exchange)
-        if len(waiting) >= _FLUSH_AT:
-            self._flush()
+        self._waiting.append(exchange)
+        if len(self._waiting) >= _AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        now = _stamp(int(_WALL.now()), self._time)
+        self._writer.write("".join([self._line(one, now) for one in self._waiting]))
+        self._waiting.clear()
 
     def _flush(self) -> None:
-        if self._waiting:
-            now = _stamp(int(_WALL.now()), self._time)
-            text = "".join([self._line(one, now) for one in self._waiting])
-            self._waiting.clear()
-            self._writer.write(text)
+        self._is_due = False
+        self._write()
+        self._writer.flush()
 
     def close(self) -> None:
         """Write the lines that wait, as far as stderr takes them in half a second."""
@@ -86,7 +90,7 @@ class Writer:
         self._thread: threading.Thread | None = None
 
     def write(self, text: str) -> None:
-        """Write whole lines, a moment later."""
+        """Take whole lines, which `flush` writes."""
         with self._change:
             if self.size + len(text) > _MOST:
                 self.dropped += text.count("\n")
@@ -96,10 +100,11 @@ class Writer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="mockchat-log", daemon=True)
                 self._thread.start()
-            self._change.notify()
 
     def flush(self) -> None:
-        """Do nothing: the thread writes as soon as it can."""
+        """Let the thread write what waits, as soon as it can."""
+        with self._change:
+            self._change.notify()
 
     def close(self, patience: float = _FAREWELL) -> None:
         """Wait for the last lines; a stderr that takes none is waited for some seconds."""

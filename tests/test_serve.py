@@ -177,6 +177,7 @@ def test_lines_that_stderr_refuses_are_dropped_and_told_once_it_takes_some(
     monkeypatch.setattr(sys, "stderr", Refusing())
     writer.write("lost\nlost\n")
     writer.write("lost\n")
+    writer.flush()
     wait_until(lambda: writer.dropped == 3)
     monkeypatch.setattr(sys, "stderr", working)
     writer.write("kept\n")
