@@ -13,7 +13,7 @@ from mockchat.core.errors import ApiError, Face
 from mockchat.core.pictures import address_for
 from mockchat.core.store import Store
 from mockchat.wire import hints
-from mockchat.wire.faults import DIALECTS, ERRORS_HEADER, HEADER, Struck
+from mockchat.wire.faults import DIALECTS, ERRORS_HEADER, Struck
 from mockchat.wire.resolve import RequestContext
 from mockchat.wire.routing import Endpoint
 from mockchat.wire.sending import Answer, ClientGone
@@ -31,7 +31,6 @@ ALLOW_HEADERS = (
 _MAX_AGE = "600"  # seconds
 # The headers that a page's script may read.
 _OURS = "X-Mock-Exchange,X-Mock-Hint,X-Mock-Docs,X-Mock-Fault,X-Mock-Unbuilt"
-_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED)
 _JSON = {
     "Content-Type": "application/json",  # without a charset, as recorded
     "Cache-Control": "must-revalidate, no-cache, private",
@@ -49,15 +48,15 @@ _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
 def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) -> Answer:
     """Return the answer to a request: its result or refusal, as the faults leave it."""
-    if isinstance(outcome, ApiError):
-        answer = _refusal(context, outcome, store)
-    elif isinstance(outcome, ClientGone):
+    if isinstance(outcome, ClientGone):
         answer = Answer(0, {}, end=outcome)
     elif outcome is PREFLIGHT:
         answer = _preflight(context)
-    else:
+    elif not isinstance(outcome, ApiError):
         answer = _success(context, outcome)
-    return _struck_by(answer, struck) if struck.names else answer
+    else:
+        answer = _refusal(context, outcome, store)
+    return struck.shape_answer(answer) if struck.names else answer
 
 
 def _success(context: RequestContext, result: Any) -> Answer:
@@ -210,19 +209,6 @@ def _preflight(context: RequestContext) -> Answer:
     if asked.get("Access-Control-Request-Private-Network") == "true":
         headers["Access-Control-Allow-Private-Network"] = "true"
     return Answer(HTTPStatus.OK, headers)
-
-
-def _struck_by(answer: Answer, struck: Struck) -> Answer:
-    """Return the answer as the faults that struck it leave it."""
-    if answer.end is None:
-        answer.headers[HEADER] = ", ".join(struck.names)
-        if struck.hint:
-            answer.headers["X-Mock-Hint"] = struck.hint
-    answer = answer._replace(faults=struck.names, hint=struck.hint or answer.hint)
-    if struck.shape is None or answer.end or answer.status in _BODILESS:
-        return answer
-    shape = struck.shape.shape(answer.body)
-    return answer._replace(shape=shape, body=b"".join(shape.pieces))
 
 
 # --- headers --------------------------------------------------------------------------------

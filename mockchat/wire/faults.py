@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs
@@ -28,13 +29,14 @@ from mockchat.core.matching import SOCKET
 from mockchat.core.store import Store
 from mockchat.core.words import nearest
 from mockchat.wire.resolve import STEERING_PREFIX, RequestContext
-from mockchat.wire.sending import ClientGone, ClientWaits
+from mockchat.wire.sending import Answer, ClientGone, ClientWaits
 
 HEADER = "X-Mock-Fault"
 ERRORS_HEADER = "X-Mock-Errors"
 DIALECTS = ("documented", "live")
 _WISHES = ("auto", *DIALECTS)
 _STEERING = {name[7:].lower(): name for name in (ERRORS_HEADER, HEADER)}  # without the prefix
+_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED)
 _RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not say
 
 Chance = Callable[[], float]
@@ -48,6 +50,18 @@ class Struck(NamedTuple):
     shape: ShapeKind | None = None  # the first that gives the answer another form
     end: ApiError | ClientGone | None = None  # how a fault ended the exchange
     hint: str | None = None  # the last one that struck, in words
+
+    def shape_answer(self, answer: Answer) -> Answer:
+        """Return an answer as the faults leave it."""
+        if answer.end is None:
+            answer.headers[HEADER] = ", ".join(self.names)
+            if self.hint:
+                answer.headers["X-Mock-Hint"] = self.hint
+        answer = answer._replace(faults=self.names, hint=self.hint or answer.hint)
+        if self.shape is None or answer.end or answer.status in _BODILESS:
+            return answer
+        shape = self.shape.shape(answer.body)
+        return answer._replace(shape=shape, body=b"".join(shape.pieces))
 
 
 UNTOUCHED = Struck()
