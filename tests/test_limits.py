@@ -1,9 +1,11 @@
-"""Quotas: requests a minute, per class and per app."""
+"""Rules and quotas: requests a minute, per class and per app."""
 
 import pytest
 
+from mockchat import Config
 from mockchat.core.errors import TOO_MANY_REQUESTS, ApiError
-from mockchat.core.limits import APP_LIMIT, CORE_LIMIT, STANDARD_LIMIT, Allowance, Quota
+from mockchat.core.limits import APP_LIMIT, CORE_LIMIT, STANDARD_LIMIT, Allowance, Quota, Rules
+from mockchat.wire.app import rules_of
 
 MINUTE = 1_700_000_040.0  # a whole minute
 
@@ -55,3 +57,7 @@ def test_a_request_beyond_the_rate_limit_is_refused_and_told_when_the_minute_end
         assert refused.value.definition is TOO_MANY_REQUESTS
         assert refused.value.values == {"limit": 2, "seconds": seconds, "reset": MINUTE + 60}
         assert taken(quota, CORE_LIMIT, MINUTE + later + seconds).remaining == 1
+
+
+def test_rules_are_the_defaults_of_the_settings_but_for_the_latency_of_logins() -> None:
+    assert Rules() == rules_of(Config(login_latency=0))

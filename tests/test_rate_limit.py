@@ -35,6 +35,8 @@ async def test_each_class_counts_down_by_itself_and_the_app_s_for_all_every_minu
         assert response.status == 200
         expected = ["20000", str(20_000 - left), "100000", str(100_000 - left)]
         assert limits(response.headers) == expected
+    imported = await client.post("/data_import/users", json={"users": {}}, headers=REST_KEY)
+    assert limits(imported.headers)[:2] == ["60", "59"]
 
 
 async def test_a_request_over_the_limit_is_refused_until_the_time_that_it_is_told(
