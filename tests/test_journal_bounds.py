@@ -1,7 +1,9 @@
 """The journal's bounds: by count and bytes, for an app and for all apps together."""
 
 import asyncio
+import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,6 +121,24 @@ def test_of_many_or_large_messages_of_a_websocket_the_newest_are_kept() -> None:
     assert len(many.frames) == MAX_FRAMES
     assert sum(frame.size for frame in large.frames) <= MAX_FRAME_BYTES
     assert large.size <= MAX_FRAME_BYTES + 5000
+    largest = MAX_FRAME_BYTES - Frame(sent=True, at=0.0, text="").size
+    large.add_frame(Frame(sent=True, at=0.0, text="x" * largest))
+    assert [len(frame.text) for frame in large.frames] == [largest]
+
+
+def test_an_exchange_is_as_large_as_what_it_holds() -> None:
+    small = exchange(1)
+    changes: list[dict[str, Any]] = [
+        {"target": "/" + "x" * 100},
+        {"sent": ({}, b"x" * 100)},
+        {"sent": ({"A": "x" * 100}, b"")},
+        {"answered": ({}, b"x" * 100)},
+    ]
+
+    for change in changes:
+        assert replace(small, **change).size - small.size == 100, change
+    before = small.size
+    assert small.add_frame(Frame(sent=True, at=0.0, text="x" * 100)) == small.size - before > 100
 
 
 def kept(journals: list[Journal]) -> Iterator[Exchange]:
@@ -177,12 +197,24 @@ def test_all_journals_together_are_bounded(actions: list[Any]) -> None:
     assert owner.bytes <= 32 or sum(map(len, journals)) == 1
 
 
+def test_of_all_journals_the_longest_unused_drop_exchanges_and_the_newest_stays() -> None:
+    owner = Journals(most=10, most_bytes=exchange(1).size)  # which leaves room for 32 in all
+    journals = [Journal(owner, f"app{number}") for number in range(40)]
+    for number in (*range(10), 0, *range(10, 40)):
+        journals[number].add(exchange(number))
+
+    assert [number for number in range(40) if len(journals[number])] == [0, *range(9, 40)]
+    journals[3].add(exchange(40, b"x" * 100_000))
+    assert [number for number in range(40) if len(journals[number])] == [3]
+
+
 def test_exchanges_are_found_in_the_order_of_their_ends() -> None:
     owner = Journals(10, 10**6)
-    one, other = Journal(owner, "one"), Journal(owner, "other")
+    one, other = Journal(owner, "One"), Journal(owner, "other")
     for journal, number in ((one, 3), (other, 1), (one, 2), (other, 4)):
         journal.add(exchange(number))
 
+    assert owner.of("ONE") is one
     for cursor in (None, 0, 2, 9):
         found = [exchange.id for exchange in owner.search(Filter(cursor=cursor))]
         assert found == [3, 1, 2, 4][cursor or 0 :], cursor
@@ -191,6 +223,9 @@ def test_exchanges_are_found_in_the_order_of_their_ends() -> None:
     one.add(exchange(5))  # a closed journal takes nothing in
     assert (len(one), owner.search(Filter(), "one")) == (0, [])
     assert owner.bytes == other.bytes
+    gone = weakref.ref(one)
+    del one
+    assert gone() is None
 
 
 def test_frames_may_be_read_while_more_come() -> None:

@@ -51,6 +51,7 @@ def test_the_last_exchange_has_what_was_sent_and_answered(used: MockApp) -> None
 
     assert last.request.json == {"uid": "two words", "name": "Two"}
     assert last.request.headers["APIKEY"] == "REST_API_KEY"
+    assert len(last.response.headers) == len([*last.response.headers]) > 1
     assert last.response.json["error"]["code"] == last.code == "ERROR_UID_WITH_SPACE"
     with pytest.raises(LookupError, match=r"nearest was #\d+ POST .*/login"):
         used.journal.last(operation="logout", uid="ann")

@@ -97,6 +97,7 @@ def test_each_difference_is_named() -> None:
         ({"headers": {"X-One": "2"}}, "header X-One is '1', not '2'"),
         ({"headers": {"X-Two": "2"}}, "header X-Two is None, not '2'"),
         ({"json": {"a": {"b": 2}}}, "json.a.b is 1, not 2"),
+        ({"json": {"a": {"b": {"c": 2}}}}, "json.a.b is 1, not {'c': 2}"),
         ({"json": {"c": 1}}, "json.c is missing, not 1"),
         ({"json": [1]}, "json is {'a': {'b': 1}}, not [1]"),
         ({"since": 1}, "exchange #1 is not later than #1"),
@@ -122,13 +123,13 @@ def test_what_is_no_json_never_fits_json(wanted: Any) -> None:
 
 # --- explanations ---------------------------------------------------------------------------
 def test_nothing_at_all_is_explained() -> None:
-    assert "journal is empty" in explain([], Filter(), [])
+    assert explain([], Filter(), []).startswith("the journal is empty: ")
 
 
 def test_what_fits_is_listed() -> None:
     told = explain([exchange()], Filter(), [exchange()])
 
-    assert "#1 POST /users/u1 -> 200" in told
+    assert told == "there were:\n  #1 POST /users/u1 -> 200 create_user uid=U1"
 
 
 def test_any_code_or_uid_is_one_short_word_of_the_line() -> None:
@@ -152,6 +153,9 @@ def test_the_nearest_is_the_newest_of_those_that_differ_least() -> None:
 
     told = explain([], Filter(status=200, json={"a": 3}), journal)
 
-    assert told.startswith("the nearest was #2")
-    assert "json.a is 2, not 3" in told
-    assert 'sent: {"a": 2}' in told
+    listed = [f"  {one}" for one in journal]
+    nearest = ["    json.a is 2, not 3", '    sent: {"a": 2}', "  received (last 10):", *listed]
+    assert told.splitlines() == [f"the nearest was {journal[1]}, but", *nearest]
+    told = explain([], Filter(status=404, code="X"), [exchange(b"")])
+    differences = ["    status is 200, not 404", "    code is none, not X"]
+    assert told.splitlines()[1:4] == [*differences, "  received (last 10):"]

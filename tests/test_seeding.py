@@ -249,7 +249,7 @@ async def test_others_are_answered_while_people_move_in(client: Client) -> None:
 def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> None:
     store = create_store(Config(), Clock())
     users: list[dict[str, Any]] = [
-        {"uid": f"u{number}", "name": "x", "friends": {"u0"}} for number in range(1, 2001)
+        {"uid": f"u{number}", "name": "x", "friends": {"u0", "u7"}} for number in range(1, 2001)
     ]
     steps = Seed(users=[{"uid": "u0", "name": "x"}, *users]).adding(store.default)
 
@@ -263,6 +263,7 @@ def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> Non
         pass
 
     assert len(liked.friends) == 1999
+    assert store.default.user("u8").friends == {"u0"}
 
 
 def test_a_user_that_a_seed_changes_keeps_its_friends_and_gets_those_of_the_seed() -> None:
