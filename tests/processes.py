@@ -5,10 +5,11 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +22,14 @@ def run(
     """Run a command to its end; return its status, which may be any, and what it printed."""
     options |= {"capture_output": True, "text": True, "timeout": timeout}
     return subprocess.run([*map(str, words)], check=check, **options)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look every few milliseconds whether it is true."""
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        Event().wait(0.005)
 
 
 class Process:

@@ -1,14 +1,12 @@
 """State files of tests: servers on them, and what they hold."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mockchat import Config, MockChat
 from mockchat.core.state_database import Database
 from tests.clients import send
-from tests.values import PATIENCE
+from tests.processes import wait_until
 
 Json = dict[str, Any]
 
@@ -44,9 +42,3 @@ def state_of(url: str | None) -> Json:
 def wait_until_saved(url: str | None) -> None:
     """Ask a server until its file has every change."""
     wait_until(lambda: bool(state_of(url)["saved"]))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 4 * PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"

@@ -28,7 +28,7 @@ from mockchat.core.state import App
 from mockchat.log import Writer
 from tests.clients import send
 from tests.processes import LONG as PATIENCE
-from tests.processes import facts_of, run_curl, serving
+from tests.processes import facts_of, run_curl, serving, wait_until
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
 
@@ -204,14 +204,6 @@ def test_a_stderr_that_nobody_reads_neither_blocks_nor_grows_and_comes_back(
     lines = stuck.getvalue().splitlines(keepends=True)
     assert lines.count(line) == 1024
     assert lines[-1] == f"({5001 - 1024})\n"
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(PATIENCE * 1000):
-        if condition():
-            return
-        threading.Event().wait(0.001)
-    raise AssertionError("it did not come true in time")
 
 
 # --- the real process -----------------------------------------------------------------------

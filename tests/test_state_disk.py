@@ -19,9 +19,9 @@ from mockchat.core import state_file
 from mockchat.core.state_log import _sums, lost_bytes
 from mockchat.server import StartError
 from tests.clients import create, log_in
-from tests.processes import Process, serving
+from tests.processes import Process, serving, wait_until
 from tests.rows import each_row
-from tests.state_files import serve, state_of, users_in, wait_until, wait_until_saved
+from tests.state_files import serve, state_of, users_in, wait_until_saved
 from tests.values import PATIENCE
 
 
