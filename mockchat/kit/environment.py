@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import urlsplit
 
 # An address of loopback that nothing else uses. Some clients resolve a name and look up its port
@@ -24,6 +23,8 @@ _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 @contextlib.contextmanager
 def in_environment(facts: Mapping[str, str | None]) -> Iterator[None]:
     """Give this process, and those that it starts, the environment of `environment` in a block."""
+    from unittest.mock import patch  # noqa: PLC0415  # `exec` needs none
+
     with contextlib.ExitStack() as end:
         folder = Path(end.enter_context(TemporaryDirectory(prefix="mockchat-")))
         end.enter_context(patch.dict(os.environ, environment(facts, folder), clear=True))
@@ -83,6 +84,7 @@ def live_names(
     and `ssl` trust the server's CA for them: requests, httpx, aiohttp. uvloop resolves names by
     itself and is not led.
     """
+    from unittest.mock import patch  # noqa: PLC0415  # `exec` needs none
 
     def leads(host: Any) -> bool:
         name = host.decode(errors="replace") if isinstance(host, bytes) else host
