@@ -165,17 +165,13 @@ class MockChat(Kit):
     async def _listen(self, context: ssl.SSLContext | None) -> None:
         """Bind every port, tell the server its addresses, then answer on all of them."""
         assert self._runner is not None  # noqa: S101
-        config, sites, addresses = self.config, [], []
-        wanted = [(config.port, "--port", None), (config.https_port, "--https-port", context)]
-        for port, flag, encryption in wanted:
-            if port is not None:
-                bound = self._bind(port, flag)
-                # Without files left asyncio logs as many failures at a time as its backlog says.
-                site = Site(self._runner, bound, ssl_context=encryption, backlog=1)
-                sites.append((site, bound))
-                addresses.append(bound_address(bound, secure=encryption is not None))
-        by_tls = {address.secure: address for address in addresses}
-        plain, secure = by_tls.get(False), by_tls.get(True)
+        config, bound = self.config, {}
+        if config.port is not None:
+            bound[False] = self._bind(config.port, "--port")
+        if config.https_port is not None:
+            bound[True] = self._bind(config.https_port, "--https-port")
+        addresses = {by_tls: bound_address(one, secure=by_tls) for by_tls, one in bound.items()}
+        plain, secure = addresses.get(False), addresses.get(True)
         self.url, self.https_url = plain and plain.url, secure and secure.url
         facts = self._service.facts
         facts.ca_path = str(self.ca_path) if self.ca_path else None
@@ -184,10 +180,12 @@ class MockChat(Kit):
         facts.base_url = self.https_url or self.url
         facts.plain_url = self.url or self.https_url
         if config.proxy_port is not None:
-            await self._open_proxy(config.proxy_port, addresses)
-        for site, bound in sites:
+            await self._open_proxy(config.proxy_port, *addresses.values())
+        for by_tls, one in bound.items():
+            # Without files left asyncio logs as many failures at a time as its backlog says.
+            site = Site(self._runner, one, ssl_context=context if by_tls else None, backlog=1)
             await site.start()
-            bound.listen(_BACKLOG)
+            one.listen(_BACKLOG)
 
     def _bind(self, port: int, flag: str) -> socket.socket:
         host = self.config.host
@@ -276,7 +274,7 @@ class MockChat(Kit):
         self.ca_path, self.ca_renewed = found.ca_path, found.renewed
         return found.context
 
-    async def _open_proxy(self, port: int, listeners: list[Address]) -> None:
+    async def _open_proxy(self, port: int, *listeners: Address) -> None:
         from mockchat.wire.proxy import EVERY_HOST, Proxy  # noqa: PLC0415  # most have none
 
         bound = self._bind(port, "--proxy-port")
