@@ -1,6 +1,7 @@
 """Long work in steps: it does what work at once does, and others have turns in between."""
 
 import threading
+import time
 from operator import itemgetter
 from typing import Any
 
@@ -45,9 +46,10 @@ def test_work_in_a_thread_gives_others_turns_until_it_ends_with_its_thread() -> 
         assert go_on.wait(PATIENCE)
         return 1 // len(threads)
 
-    steps = in_thread(work)
+    steps, started = in_thread(work), time.monotonic()
     for _ in range(3):
         next(steps)
+    assert time.monotonic() - started < 1
     go_on.set()
     assert done(steps)[0] == 1
     threads[0].join(PATIENCE)

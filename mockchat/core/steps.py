@@ -36,9 +36,7 @@ def in_thread(work: Callable[[], T]) -> Steps[T]:
     return future.result()
 
 
-def sorting(
-    items: Sequence[T], key: Callable[[T], Any], *, reverse: bool = False
-) -> Steps[list[T]]:
+def sorting(items: Sequence[T], key: Callable[[T], Any], *, reverse: bool) -> Steps[list[T]]:
     """Return the items as `sorted` does."""
     runs: list[list[T]] = []
     for piece in pieces(items):
