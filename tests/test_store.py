@@ -119,6 +119,7 @@ def test_what_is_noted_of_apps_tells_which_there_are_and_which_stay(store: Store
     saved = [*sweep(changes, store.find, Changes())]
     store.app("one")
     store.close("two")
+    saved += sweep(changes, store.find, Changes())
     two.add_user(User("late", "Late", 1))  # by a request in flight
     del one.keys["k1"], one.roles["r1"]
     one.touch(keys[0], roles[0])
