@@ -199,6 +199,17 @@ async def test_a_collection_that_is_filled_over_keeps_its_bound(client: Client, 
     assert len(await fill(client)) == most
 
 
+def test_the_page_on_performance_tells_the_bounds() -> None:
+    page = (ROOT / "docs/performance.md").read_text()
+    megabytes = store.MAX_SNAPSHOT_BYTES / 2**20
+    for row in (
+        f"| auth tokens of a user | {state.MAX_TOKENS_PER_USER} |",
+        f"| faults | {faults.MAX_RULES:,} |",
+        f"| snapshots | {store.MAX_SNAPSHOTS} of an app, {megabytes:g} MiB together |",
+    ):
+        assert row in page
+
+
 # --- the law ----------------------------------------------------------------------------------
 KINDS = {"list", "dict", "set", "deque", "OrderedDict", "defaultdict", "Counter"}
 
