@@ -249,7 +249,7 @@ def test_a_file_that_is_removed_is_made_again_with_everything(
         wait_until_saved(mock.url)
         path.unlink()
         mock.create_user("bob")
-        wait_until(lambda: f"the state is saved to {path} again" in caplog.text)
+        wait_until(lambda: f"the state is saved to {path} again" in caplog.messages)
         assert path.with_name("state.db-wal").exists()  # so that no commit waits for the disk
         path.unlink()
         path.touch()

@@ -265,7 +265,8 @@ def test_a_json_file_is_taken_over_and_kept_beside(
         kept = path.with_name(name)
         assert kept.read_bytes() == before
         assert {one.stat().st_mode & 0o777 for one in (path, kept)} == {0o600}
-        assert caplog.text.count(f"{kept} is the JSON file") == 1
+        told = f"{path} is a SQLite file from now on; {kept} is the JSON file"
+        assert caplog.messages.count(told) == 1
     assert {one.name for one in path.parent.iterdir()} == {"other", "state.db", *names}
 
 

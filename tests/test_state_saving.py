@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mockchat.control.stored import check_apps
+from mockchat.core import state_file
 from mockchat.core.changes import HEAD, StateFileError
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Scope
@@ -38,7 +39,7 @@ def file(path: Path, store: Store) -> StateFile:
 
 
 def refuse(_database: Database, rows: Iterable[Any] = (1,), **_options: Any) -> None:
-    """A disk that is full."""
+    """Take no rows, as a full disk does."""
     if list(rows):
         raise OSError("no room")
 
@@ -95,20 +96,33 @@ async def test_a_disk_that_takes_nothing_is_found_at_the_start(
         StateFile(path, store, check_apps).load()
 
 
-async def test_a_stop_ends_though_the_disk_takes_nothing(
+async def test_a_failed_save_is_tried_again_later_and_at_the_stop_which_ends(
     store: Store, file: StateFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.load()
+    begin, tries = Database.begin, []
+
+    def count(database: Database) -> None:
+        tries.append(1)
+        begin(database)
+
+    monkeypatch.setattr(Database, "begin", count)
     monkeypatch.setattr(Database, "write", refuse)
     store.default.add_key("Lost", Scope.AUTH_ONLY)
+    while not file.error:
+        await asyncio.to_thread(int)
+    for _ in range(20):
+        await asyncio.to_thread(int)
+    assert len(tries) == 1
 
     with pytest.raises(StateFileError, match="the last changes are not saved: no room"):
         await asyncio.wait_for(file.close(), PATIENCE)
 
 
 def test_a_file_that_was_removed_before_the_stop_is_made_again(
-    store: Store, file: StateFile, path: Path
+    store: Store, file: StateFile, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(state_file, "_LAST_PIECE", 2)
     file.load()
     path.unlink()
 

@@ -55,7 +55,7 @@ class StateFile:
     @property
     def is_saved(self) -> bool:
         """Whether the file has every change."""
-        return not (self._changes or self._taken or self.error)
+        return not (self._changes or self._taken)
 
     # --- loading ------------------------------------------------------------------------
     def load(self) -> None:
@@ -131,10 +131,9 @@ class StateFile:
         self._closing.set()
         if self._task is not None:
             await self._task
-        for _ in range(2):  # the second one makes a file that was removed
+        await self._save()
+        if self.error:  # such as that the file was removed: then the next one makes it
             await self._save()
-            if not self.error:
-                break
         await self._in_thread(self._database.close)
         self._thread.shutdown()
         if self.error:
