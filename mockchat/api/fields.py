@@ -28,6 +28,7 @@ class Field(fields.Field[Any]):
     """
 
     SAYS: ClassVar[dict[str, Any]] = {}
+    of_null = "required"  # the sentence that refuses null
 
     def __init__(
         self, *, required: bool = False, says: dict[str, Any] | None = None, **options: Any
@@ -37,7 +38,10 @@ class Field(fields.Field[Any]):
         said = {key: value for key, value in (says or {}).items() if value is not None}
         metadata = note | self.SAYS | said | options.pop("metadata", {})
         super().__init__(required=required, metadata=metadata, **options)
-        self.error_messages = {"required": _escaped("required"), "null": _escaped("required")}
+
+    def make_error(self, key: str, **_: Any) -> ValidationError:
+        """Return the refusal of a value that is missing or null."""
+        return self.no(self.of_null if key == "null" else "required")
 
     def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         """Return the value as Python has it; None stays None where that is allowed."""
@@ -49,10 +53,6 @@ class Field(fields.Field[Any]):
     def no(name: str, **values: object) -> ValidationError:
         """Return a refusal with a sentence of the table."""
         return ValidationError(text(name, **values))
-
-
-def _escaped(name: str) -> str:
-    return text(name).replace("{", "{{").replace("}", "}}")  # marshmallow formats once more
 
 
 class String(Field):
@@ -70,8 +70,7 @@ class String(Field):
         said = {"maxLength": maximum, "pattern": FILLED if must_be_filled else None}
         super().__init__(**{**options, "says": said | options.pop("says", {})})
         self.maximum, self.filled = maximum, filled
-        if filled:
-            self.error_messages["null"] = _escaped("filled")
+        self.of_null = "filled" if filled else "required"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         given, most = value, self.maximum
