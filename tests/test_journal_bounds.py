@@ -139,6 +139,10 @@ def test_an_exchange_is_as_large_as_what_it_holds() -> None:
         assert replace(small, **change).size - small.size == 100, change
     before = small.size
     assert small.add_frame(Frame(sent=True, at=0.0, text="x" * 100)) == small.size - before > 100
+    journal = Journal(Journals(most=10, most_bytes=2 * before))
+    for number in range(3):
+        journal.add(exchange(number))
+    assert [one.id for one in journal] == [1, 2]
 
 
 def kept(journals: list[Journal]) -> Iterator[Exchange]:

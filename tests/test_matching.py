@@ -101,6 +101,7 @@ def test_each_difference_is_named() -> None:
         ({"json": {"c": 1}}, "json.c is missing, not 1"),
         ({"json": [1]}, "json is {'a': {'b': 1}}, not [1]"),
         ({"since": 1}, "exchange #1 is not later than #1"),
+        ({"cursor": 0}, "exchange #1 was there at 0"),
     ]
 
     for summary, rows in ((SUMMARY, patterns), (BARE, bare)):
@@ -127,9 +128,17 @@ def test_nothing_at_all_is_explained() -> None:
 
 
 def test_what_fits_is_listed() -> None:
-    told = explain([exchange()], Filter(), [exchange()])
+    unanswered = exchange(number=2, status=0)
+    unanswered.faults = ("latency", "reset")
 
-    assert told == "there were:\n  #1 POST /users/u1 -> 200 create_user uid=U1"
+    told = explain([exchange(), unanswered], Filter(), [])
+
+    assert told.splitlines() == [
+        "there were:",
+        "  #1 POST /users/u1 -> 200 create_user uid=U1",
+        "  #2 POST /users/u1 -> no answer create_user uid=U1 fault: latency, reset",
+    ]
+    assert list(Filter(status=404).mismatches(unanswered)) == ["status is none, not 404"]
 
 
 def test_any_code_or_uid_is_one_short_word_of_the_line() -> None:

@@ -128,7 +128,7 @@ def test_a_user_is_created_now_and_listed_by_default(write_fixture: WriteFixture
 def test_several_fixtures_add_up_in_their_order(write_fixture: WriteFixture) -> None:
     one = {"uid": "u1", "name": "One", "role": "teacher", "friends": ["U2", "u3"]}
     roles = write_fixture({"roles": [{"role": "teacher", "name": "T"}]}, "roles.json")
-    gone = {"uid": "u3", "name": "Three", "deactivatedAt": 1}
+    gone = {"uid": "U3", "name": "Three", "deactivatedAt": 1}
     keys = [{"apiKey": "FULL", "name": "Back end", "scope": "fullAccess"}]
     first = write_fixture({"users": [one], "apiKeys": keys}, "first.json")
     second = write_fixture({"users": [{"uid": "u2", "name": "Two"}, gone]}, "second.json")

@@ -137,7 +137,11 @@ REFUSED: list[tuple[Json, str, str]] = [  # a fixture, the key of the details, t
     ({"users": [{**ALICE, "role": "nope"}]}, "fixture", "has the role 'nope'"),
     ({"users": [{**ALICE, "friends": ["nope"]}]}, "fixture", "has the friend 'nope'"),
     ({"users": [{**ALICE, "friends": ["alice"]}]}, "fixture", "is its own friend"),
-    ({"roles": [{"role": role, "name": "R"} for role in "rR"]}, "fixture", "declared twice"),
+    (
+        {"roles": [{"role": role, "name": "R"} for role in "rR"]},
+        "fixture",
+        "the role 'r' is declared twice",
+    ),
     (
         {"apiKeys": [{"apiKey": "K", "name": "k", "scope": "authOnly"}] * 2},
         "fixture",
@@ -207,6 +211,7 @@ async def test_people_are_plausible_reproducible_and_no_two_are_alike(people: Pe
     for user in found:
         assert user["metadata"]["email"] == f"{user['uid']}@example.com"
         assert user["uid"].startswith(user["name"].split()[0].lower())
+        assert user["name"].istitle()
         assert user["createdAt"] == NOW
 
 
@@ -249,13 +254,14 @@ async def test_others_are_answered_while_people_move_in(client: Client) -> None:
 def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> None:
     store = create_store(Config(), Clock())
     users: list[dict[str, Any]] = [
-        {"uid": f"u{number}", "name": "x", "friends": {"u0", "u7"}} for number in range(1, 2001)
+        {"uid": f"u{number}", "name": "x", "friends": {"u0", "u1500"}}
+        for number in range(1, 2001)
     ]
     steps = Seed(users=[{"uid": "u0", "name": "x"}, *users]).adding(store.default)
 
-    for _ in range(1 + 2000 // STEP):  # all users are there; their friendships are not
+    for _ in range(1 + 2000 // STEP):  # all users are there, and the friendships of the first
         next(steps)
-    gone, liked = store.default.find_user("u7"), store.default.find_user("u0")
+    gone, liked = store.default.find_user("u1500"), store.default.find_user("u0")
     assert gone
     assert liked
     store.default.delete_user(gone)
@@ -263,16 +269,18 @@ def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> Non
         pass
 
     assert len(liked.friends) == 1999
-    assert store.default.user("u8").friends == {"u0"}
+    assert store.default.user("u1600").friends == {"u0"}
 
 
 def test_a_user_that_a_seed_changes_keeps_its_friends_and_gets_those_of_the_seed() -> None:
     store = create_store(Config(), Clock())
     first, second = ({"uid": "u0", "name": "x", "friends": {name}} for name in ("u1", "u2"))
     others = [{"uid": name, "name": "x"} for name in ("u1", "u2")]
+    gone, again = ({"uid": "gone", "name": "x", "deactivated_at": at} for at in (5, 6))
 
-    for seed in (Seed(users=[first, *others]), Seed(users=[second])):
+    for seed in (Seed(users=[first, *others, gone]), Seed(users=[second, again])):
         finish(seed.adding(store.default))
 
     assert store.default.user("u0").friends == {"u1", "u2"}
+    assert [user.deactivated_at for user in store.default.all_users() if user.uid == "gone"] == [5]
     assert second["friends"] == {"u2"}  # the seed may be added to other apps
