@@ -254,8 +254,7 @@ async def test_others_are_answered_while_people_move_in(client: Client) -> None:
 def test_a_long_fixture_is_added_in_steps_whatever_happens_between_them() -> None:
     store = create_store(Config(), Clock())
     users: list[dict[str, Any]] = [
-        {"uid": f"u{number}", "name": "x", "friends": {"u0", "u1500"}}
-        for number in range(1, 2001)
+        {"uid": f"u{number}", "name": "x", "friends": {"u0", "u1500"}} for number in range(1, 2001)
     ]
     steps = Seed(users=[{"uid": "u0", "name": "x"}, *users]).adding(store.default)
 
