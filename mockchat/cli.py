@@ -11,9 +11,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
-from mockchat.commands import CommandError, UsageError
+from mockchat.commands import UsageError
 from mockchat.commands.table import COMMANDS, GROUPS, ROWS, SERVER, Action
-from mockchat.core.words import question
+from mockchat.core.words import AdviceError, question
 from mockchat.version import __version__
 
 _WRONG_USAGE = 2
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(command, words[1:]) if command else _without_command(words)
         finally:
             sys.stdout.flush()
-    except CommandError as error:
+    except AdviceError as error:
         sys.stderr.write(f"mockchat: {error}\n")
         return error.status
     except BrokenPipeError:  # the reader has read enough, like `head`

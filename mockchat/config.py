@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mockchat.core import setting_kinds as kinds
 from mockchat.core.webhooks import checked_url
-from mockchat.core.words import did_you_mean, question
+from mockchat.core.words import AdviceError, did_you_mean, question
 
 
-class ConfigError(Exception):
+class ConfigError(AdviceError):
     """A setting has a wrong value; the message names the setting and the reason."""
+
+    status = 2
 
 
 class Row(NamedTuple):

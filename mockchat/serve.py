@@ -17,9 +17,8 @@ from urllib.parse import urlsplit
 
 from mockchat.bridge import new_event_loop
 from mockchat.config import Config
-from mockchat.core.changes import StateFileError
 from mockchat.log import Log, put
-from mockchat.server import LONGEST_STOP, MockChat, StartError
+from mockchat.server import LONGEST_STOP, MockChat
 from mockchat.version import __version__
 
 log = logging.getLogger("mockchat")
@@ -34,14 +33,14 @@ _YOUNG, _OLD = 2, 50  # collections: the middle ones look at few objects, and ta
 
 
 def serve(config: Config) -> int:
-    """Serve until Ctrl-C, SIGTERM or the end of the terminal; return the exit status."""
+    """Serve until Ctrl-C, SIGTERM or the end of the terminal; return the exit status.
+
+    Raises StartError, and StateFileError where the state cannot be saved.
+    """
     limit = _Limit()
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_serve(config, limit))
-    except (StartError, StateFileError) as error:
-        sys.stderr.write(f"mockchat: {error}\n")
-        return 1
     finally:
         limit.cancel()
     return 0

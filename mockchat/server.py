@@ -24,7 +24,7 @@ from mockchat.core.clock import Clock
 from mockchat.core.journal import Exchange
 from mockchat.core.seed import FixtureError
 from mockchat.core.store import Store
-from mockchat.core.words import did_you_mean
+from mockchat.core.words import AdviceError, did_you_mean
 from mockchat.kit import Kit
 from mockchat.wire import tls
 from mockchat.wire.app import Service, create_service, rules_of, seed_of
@@ -42,7 +42,7 @@ LONGEST_STOP = 8.0  # seconds without progress; Docker kills a container after t
 _BACKLOG = 1024
 
 
-class StartError(Exception):
+class StartError(AdviceError):
     """The server could not start; says why and what to do."""
 
 

@@ -1,13 +1,9 @@
 """The command line: a table of commands, and the code of those that need their own."""
 
-
-class CommandError(Exception):
-    """A command failed; the message says why and what to do."""
-
-    status = 1
+from mockchat.core.words import AdviceError
 
 
-class UsageError(CommandError):
+class UsageError(AdviceError):
     """The arguments or the file of a command are wrong."""
 
     status = 2

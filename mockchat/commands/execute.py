@@ -13,10 +13,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from mockchat import config
-from mockchat.commands import CommandError, UsageError, settings
+from mockchat.commands import UsageError, settings
 from mockchat.commands.show import note, printable
 from mockchat.commands.table import Action, Argument
-from mockchat.core.words import counted
+from mockchat.core.words import AdviceError, counted
 
 if TYPE_CHECKING:
     from mockchat.server import MockChat
@@ -52,7 +52,7 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
     wanted = settings.config_of(flags, arguments.config, {**_QUIET, **os.environ})
     from mockchat.kit.environment import environment  # noqa: PLC0415
     from mockchat.log import Log  # noqa: PLC0415  # imports aiohttp
-    from mockchat.server import MockChat, StartError  # noqa: PLC0415
+    from mockchat.server import MockChat  # noqa: PLC0415
 
     log, status = Log(wanted), 0
     try:
@@ -67,8 +67,6 @@ def run(_action: Action, arguments: argparse.Namespace) -> int:
             status = _run(arguments.rest, environment(mock.facts(), Path(folder)), forwarding)
             if status and not forwarding.received:
                 _tell_what_came(mock, status)
-    except StartError as error:
-        raise CommandError(str(error)) from None
     except ExceptionGroup as group:  # the log has the tracebacks
         failed = counted(len(group.exceptions), "request", "requests")
         note(f"mockchat itself failed to answer {failed}; see the log")
@@ -89,7 +87,7 @@ def _tell_what_came(mock: "MockChat", status: int) -> None:
 
 
 # --- the command ----------------------------------------------------------------------------
-class _NotRunError(CommandError):
+class _NotRunError(AdviceError):
     def __init__(self, told: str, status: int) -> None:
         super().__init__(told)
         self.status = status

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from mockchat.commands import CommandError, UsageError
+from mockchat.commands import UsageError
 from mockchat.commands.remote import TIMEOUT, Remote, UnreachableError
 from mockchat.commands.show import fitting, note, printable, say, say_json, tell, write_json
 from mockchat.commands.table import FILTERS, Action
 from mockchat.core.masking import masked
+from mockchat.core.words import AdviceError
 
 _JOURNAL = "/journal"
 _LONGEST_WAIT = 50.0  # seconds that one request to wait may take
@@ -70,7 +71,7 @@ def _say_lines(arguments: argparse.Namespace, remote: Remote, found: dict[str, A
 
 # --- waiting and following ------------------------------------------------------------------
 def _await(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> Any:
-    """Return the exchanges once there are enough; raise CommandError where too few come."""
+    """Return the exchanges once there are enough; raise AdviceError where too few come."""
     count, end = arguments.count or 1, time.monotonic() + arguments.wait
     while True:
         left = min(max(0.0, end - time.monotonic()), _LONGEST_WAIT)
@@ -79,7 +80,7 @@ def _await(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any])
             return found
         if time.monotonic() >= end:
             told = f"{found['count']} of {count} exchanges came within {arguments.wait:g} s"
-            raise CommandError(told)
+            raise AdviceError(told)
 
 
 def _follow(arguments: argparse.Namespace, remote: Remote, query: dict[str, Any]) -> int:

@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mockchat.commands import CommandError
 from mockchat.commands.remote import Remote
 from mockchat.commands.settings import config_of, flags_of, setting
 from mockchat.commands.show import say, tell
 from mockchat.commands.table import JSON, Action, Argument, argument, columns
 from mockchat.core.errors import CATALOGUE
+from mockchat.core.words import AdviceError
 
 _HTTPS = 443
 _ERRORS = columns("dialect status code name when")
@@ -32,10 +32,10 @@ def errors(_action: Action, arguments: argparse.Namespace) -> int:
 
 
 def _matching(word: str | None, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows that contain a word; raise CommandError if there are none."""
+    """Return the rows that contain a word; raise AdviceError if there are none."""
     found = [row for row in rows if (word or "").lower() in str(row).lower()]
     if not found:
-        raise CommandError(f"no row contains {word!r}")
+        raise AdviceError(f"no row contains {word!r}")
     return found
 
 
@@ -109,7 +109,7 @@ def hosts(_action: Action, arguments: argparse.Namespace) -> int:
     """Print the rules in one of the formats."""
     settings = config_of(flags_of(arguments))
     if settings.https_port is None:
-        raise CommandError("clients use the live host names with HTTPS, and --https-port is off")
+        raise AdviceError("clients use the live host names with HTTPS, and --https-port is off")
     from mockchat.wire.hosts import live_names  # noqa: PLC0415  # imports marshmallow
 
     names = live_names(settings.region, settings.app_id)
@@ -133,14 +133,11 @@ def ca(_action: Action, arguments: argparse.Namespace) -> int:
         return 0
     settings = config_of(flags_of(arguments))
     if settings.tls_cert:
-        raise CommandError("MOCKCHAT_TLS_CERT names your own certificate, which has your own CA")
+        raise AdviceError("MOCKCHAT_TLS_CERT names your own certificate, which has your own CA")
     from mockchat.core.clock import Clock  # noqa: PLC0415  # imports a server's modules
     from mockchat.wire import tls  # noqa: PLC0415
 
-    try:
-        path = tls.own(tls.folder(settings.ca_dir), settings.tls_host, Clock().now()).ca_path
-    except tls.TlsError as error:
-        raise CommandError(str(error)) from None
+    path = tls.own(tls.folder(settings.ca_dir), settings.tls_host, Clock().now()).ca_path
     assert path is not None  # noqa: S101  # mockchat's own certificate always has a CA
     say(Path(path).read_text().rstrip() if arguments.pem else str(path))
     return 0

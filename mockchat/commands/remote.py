@@ -12,21 +12,22 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from mockchat import config
-from mockchat.commands import CommandError, UsageError
+from mockchat.commands import UsageError
 from mockchat.commands.settings import tell_strangers
 from mockchat.commands.show import printable, tell
 from mockchat.commands.table import Action
 from mockchat.core.ids import camel
+from mockchat.core.words import AdviceError
 
 TIMEOUT = 60.0  # seconds that the server has to answer
 _CONTROL, _EMULATED = "/_mock", "/v3/"
 
 
-class UnreachableError(CommandError):
+class UnreachableError(AdviceError):
     """No mockchat answers at the address."""
 
 
-class RefusedError(CommandError):
+class RefusedError(AdviceError):
     """The server refused the request; the message is the server's."""
 
 
@@ -157,7 +158,7 @@ class Remote:
         except OSError as error:
             raise UsageError(f"--ca {self._ca}: cannot be used: {error}") from None
 
-    def _refusal(self, status: int, content: bytes, hint: str) -> CommandError:
+    def _refusal(self, status: int, content: bytes, hint: str) -> AdviceError:
         try:
             error = json.loads(content)["error"]
             details = [text for texts in error.get("details", {}).values() for text in texts]

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockchat import config
-from mockchat.commands import UsageError
 from mockchat.commands.show import note, tell
 from mockchat.commands.table import JSON, Action, Argument, Column, argument
-from mockchat.config import Config, ConfigError
+from mockchat.config import Config
 from mockchat.core.setting_kinds import SERVICE_LINK, SWITCH
 from mockchat.core.words import nearest
 
@@ -62,17 +61,14 @@ def flags_of(arguments: argparse.Namespace) -> dict[str, Any]:
 def config_of(
     flags: Mapping[str, Any], file: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Config:
-    """Return the settings; raise UsageError for a wrong one."""
+    """Return the settings; raise ConfigError for a wrong one."""
     for name in config.service_links(environ):
         note(
             f"{name}={environ[name]} is ignored, because Kubernetes sets it for a Service; set "
             "enableServiceLinks: false in the pod, or pass the port as a flag"
         )
     tell_strangers(environ)
-    try:
-        return config.load_config(flags, environ, file)
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
+    return config.load_config(flags, environ, file)
 
 
 def tell_strangers(environ: Mapping[str, str]) -> None:

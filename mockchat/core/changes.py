@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from mockchat.core.entities import ApiKey, AuthToken, Entity, Role, User
+from mockchat.core.words import AdviceError
 
 # The section of a snapshot that has the entities of a class, and the attribute that is their id.
 SECTIONS: dict[type[Entity], tuple[str, str]] = {
@@ -17,7 +18,7 @@ SECTION_NAMES = tuple(section for section, _ in SECTIONS.values())
 HEAD = "app"  # the section of what an app itself holds
 
 
-class StateFileError(Exception):
+class StateFileError(AdviceError):
     """The state file cannot be used, or lacks the last changes; says its name and the reason."""
 
 

@@ -12,6 +12,7 @@ from mockchat.core.relations import befriend
 from mockchat.core.snapshot import copied
 from mockchat.core.state import App
 from mockchat.core.steps import STEP, Steps, in_thread
+from mockchat.core.words import AdviceError
 
 MAX_FAKE_USERS = 100_000  # at once
 _STEP = 50  # users whom Faker makes before others have their turn; a millisecond or two
@@ -20,8 +21,10 @@ _STEP = 50  # users whom Faker makes before others have their turn; a millisecon
 Sections = dict[str, list[dict[str, Any]]]
 
 
-class FixtureError(Exception):
+class FixtureError(AdviceError):
     """A fixture cannot be used; the message has the file, the place in it and the reason."""
+
+    status = 2
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -1,7 +1,16 @@
-"""Words of messages and log lines, and questions for the name that was meant."""
+"""Words of messages and log lines, questions for the name that was meant, errors for people."""
 
 import json
 from collections.abc import Iterable
+
+
+class AdviceError(Exception):
+    """An error for people: its message says what is wrong and what to do.
+
+    A command that it ends has the exit status `status`.
+    """
+
+    status = 1
 
 
 def counted(count: int, one: str, many: str) -> str:

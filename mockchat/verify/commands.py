@@ -12,13 +12,13 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mockchat.commands import CommandError, UsageError
+from mockchat.commands import UsageError
 from mockchat.commands.show import note, printable, say, say_json
 from mockchat.commands.table import Action
-from mockchat.config import Config, ConfigError
+from mockchat.config import Config
 from mockchat.control.stored import load_seed
-from mockchat.core.seed import FixtureError
 from mockchat.core.steps import T
+from mockchat.core.words import AdviceError
 from mockchat.verify import VerifyError, cassette, curl, report
 from mockchat.verify.pull import Pull, Wish
 from mockchat.verify.push import Push
@@ -50,10 +50,7 @@ def _place(arguments: argparse.Namespace) -> Place:
     app_id, region = _given(arguments, "app_id"), _given(arguments, "region", "us")
     if not app_id:
         raise UsageError("--app-id (or COMETCHAT_APP_ID) must name the app")
-    try:
-        Config(app_id=app_id, region=region)
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
+    Config(app_id=app_id, region=region)  # which checks both
     base_url = (arguments.base_url or "").rstrip("/")
     if base_url and not base_url.startswith(("http://", "https://")):
         raise UsageError(f"--base-url {base_url}: must be like https://host/v3")
@@ -68,7 +65,7 @@ def _rest_key(arguments: argparse.Namespace) -> str:
 
 
 def _confirm(arguments: argparse.Namespace, lines: list[str]) -> None:
-    """Say what will happen and ask; raise CommandError for a no, UsageError without a terminal."""
+    """Say what will happen and ask; raise AdviceError for a no, UsageError without a terminal."""
     for line in lines:
         note(line)
     if arguments.yes:
@@ -78,14 +75,14 @@ def _confirm(arguments: argparse.Namespace, lines: list[str]) -> None:
     sys.stderr.write("Go on? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was done")
+        raise AdviceError("nothing was done")
 
 
 def _need(*modules: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
         text = f"this needs {' and '.join(missing)}: pip install 'mockchat[verify]'"
-        raise CommandError(text)
+        raise AdviceError(text)
 
 
 @contextmanager
@@ -114,7 +111,7 @@ def _counting() -> Iterator[Callable[[str, int, int], None]]:
 def _run(work: Callable[..., Coroutine[Any, Any, T]], *sides: Side) -> T:
     """Return the result of work with open sides; Ctrl-C and SIGTERM cancel it, and it cleans up.
 
-    Raises CommandError if the service cannot be asked, UsageError if a file cannot be written.
+    Raises AdviceError if the service cannot be asked, UsageError if a file cannot be written.
     """
 
     async def main() -> T:
@@ -130,7 +127,7 @@ def _run(work: Callable[..., Coroutine[Any, Any, T]], *sides: Side) -> T:
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     except VerifyError as error:
-        raise CommandError(printable(str(error))) from None
+        raise AdviceError(printable(str(error))) from None
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
 
@@ -251,10 +248,7 @@ def pull(_action: Action, arguments: argparse.Namespace) -> int:
 def push(_action: Action, arguments: argparse.Namespace) -> int:
     """Import a fixture into an app."""
     _need("rich")
-    try:
-        seed = load_seed([arguments.fixture], [])
-    except FixtureError as error:
-        raise UsageError(str(error)) from None
+    seed = load_seed([arguments.fixture], [])
     side = _side(arguments)
     number = f"{len(seed.users)} users and {len(seed.roles)} roles"
     _confirm(

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from mockchat.core.words import AdviceError
 from mockchat.wire.ca import Authority, address_of, make
 from mockchat.wire.hosts import DOMAINS, FIRST_HOSTS, REGIONS, SERVICES, is_live
 from mockchat.wire.plain_http import ForgivingContext
@@ -34,7 +35,7 @@ MOST_LEAVES = 256
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
-class TlsError(Exception):
+class TlsError(AdviceError):
     """The certificates cannot be used; says which file and why."""
 
 
