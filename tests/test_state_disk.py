@@ -259,8 +259,8 @@ def test_a_file_that_is_removed_is_made_again_with_everything(
         path.unlink()
 
     assert users_in(path) >= {"cometchat-uid-1", "ann", "bob", "eve"}
-    told = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    told = [one for one in caplog.record_tuples if one[1] == logging.ERROR]
     assert told == [
-        f"the state is not saved to {path}: the file was removed",
-        f"the state is not saved to {path}: another file is in its place",
+        ("mockchat", logging.ERROR, f"the state is not saved to {path}: {reason}")
+        for reason in ("the file was removed", "another file is in its place")
     ]

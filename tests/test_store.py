@@ -179,10 +179,10 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
     assert online.sockets == 0
     assert store.find("named")
     assert store.find("claimed")
-    told = [one.getMessage().partition(", as")[0] for one in caplog.records]
+    told = [(one.name, one.getMessage().partition(", as")[0]) for one in caplog.records]
     assert told == [
-        "the app two and its users made room for seven",
-        "the app six and its users made room for ten",
+        ("mockchat", "the app two and its users made room for seven"),
+        ("mockchat", "the app six and its users made room for ten"),
     ]
 
 
