@@ -11,7 +11,7 @@ from mockchat.api.access import Access
 from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, Operation, OperationTable, Page
 from mockchat.api.schemas import profile
 from mockchat.core import errors
-from mockchat.core.entities import BlocksChanged, User, UserCaller
+from mockchat.core.entities import BlocksChanged, User, UserCaller, by_order
 from mockchat.core.errors import Evidence
 from mockchat.core.relations import MAX_FRIENDS, befriend, block, unblock, unfriend
 from mockchat.core.state import App
@@ -48,7 +48,7 @@ def _related(call: Call, keys: Iterable[str]) -> list[User]:
     """Return the users of these keys that match the query, the newest first."""
     wanted = UserFilter(search_key=call.query.get("search_key") or "")
     users = [user for key in keys if (user := call.app.find_user(key)) and wanted.matches(user)]
-    return sorted(users, key=lambda user: user.order, reverse=True)
+    return sorted(users, key=by_order, reverse=True)
 
 
 def _page(call: Call, users: list[User], viewer: User) -> Page:

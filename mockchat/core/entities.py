@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 MAX_PUSH_TOKENS = 25  # of an auth token; there are four platforms
@@ -119,10 +120,8 @@ class User:
         """The uid in lower case, as the live service prints it: case does not tell users apart."""
         return self.uid.lower()
 
-    @property
-    def order(self) -> tuple[int, int]:
-        """The place of the user in lists, oldest first."""
-        return (self.created_at, self.serial)
+
+by_order = attrgetter("created_at", "serial")  # the place of a user in lists, oldest first
 
 
 class KeyCaller(NamedTuple):

@@ -73,11 +73,12 @@ class Seed:
 
         A user that exists already gets the attributes of the seed.
         """
-        app.add(*(Role(**role, created_at=app.now) for role in self.roles))
-        app.add(*(ApiKey(*key, app.now) for key in self.keys))
+        now = app.now
+        app.add(*(Role(**role, created_at=now) for role in self.roles))
+        app.add(*(ApiKey(*key, now) for key in self.keys))
         # Lists show the newest user first: added last, the first user of the file leads.
         for number, values in enumerate(reversed(self.users), 1):
-            _settle(app, copied(values))
+            _settle(app, {"created_at": now, **copied(values)})
             if number % STEP == 0:
                 yield
         for number, values in enumerate(self.users, 1):
@@ -100,7 +101,7 @@ def _settle(app: App, values: dict[str, Any]) -> None:
     values.pop("friends", None)
     user = app.find_user(values["uid"])
     if user is None:
-        app.add_user(User(**{"created_at": app.now, **values}))
+        app.add_user(User(**values))
         return
     deactivated = values.pop("deactivated_at", None)
     kept = ("uid", "created_at")  # these two do not change

@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
 from functools import cache
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from mockchat.core.changes import SECTIONS
-from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, User
+from mockchat.core.entities import DEFAULT_ROLE, ApiKey, AuthToken, Role, User, by_order
 from mockchat.core.ids import camel
 from mockchat.core.steps import Steps, pieces
 
@@ -78,7 +77,7 @@ def _dumped(value: Any) -> Any:
 def copied(value: Any) -> Any:
     """Return a copy of a JSON value, in a tenth of the time of `copy.deepcopy`."""
     if isinstance(value, dict):
-        return {key: copied(one) for key, one in value.items()}
+        return {key: one if one.__class__ is str else copied(one) for key, one in value.items()}
     return [copied(one) for one in value] if isinstance(value, list) else value
 
 
@@ -213,4 +212,4 @@ def _join(user: User, new: Contents) -> None:
     for blocked in user.blocked:
         new.users[blocked].blocked_by.add(user.key)
     if user.deactivated_at is None:
-        insort(new.listed, user, key=attrgetter("order"))
+        insort(new.listed, user, key=by_order)

@@ -4,7 +4,6 @@ import string
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +22,7 @@ from mockchat.core.entities import (
     TokenDestroyed,
     User,
     UserCaller,
+    by_order,
 )
 from mockchat.core.holds import Holds
 from mockchat.core.ids import Ids
@@ -35,7 +35,6 @@ from mockchat.core.webhooks import Webhooks
 MAX_TOKENS_PER_USER = 100
 MAX_UID_LENGTH = 100
 UID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_")
-_by_order = attrgetter("order")
 
 
 def as_in_path(uid: str) -> str:
@@ -180,8 +179,8 @@ class App(Entities):
         user.serial = self.serial
         self._users[key] = user
         if user.deactivated_at is None:
-            insort(self._listed, user, key=_by_order)
-        self.touch()
+            insort(self._listed, user, key=by_order)
+        self.version += 1
         self.note(user, new=True)
         self.note_head()
         return user
@@ -217,7 +216,7 @@ class App(Entities):
     def reactivate_user(self, user: User) -> None:
         """Bring a deactivated user back."""
         user.deactivated_at = None
-        insort(self._listed, user, key=_by_order)
+        insort(self._listed, user, key=by_order)
         self.touch(user)
 
     def all_users(self) -> list[User]:
@@ -245,7 +244,7 @@ class App(Entities):
         return len(self._listed) - (but is not None)
 
     def _place(self, user: User) -> int:
-        return bisect_left(self._listed, user.order, key=_by_order)
+        return bisect_left(self._listed, by_order(user), key=by_order)
 
     def _unlist(self, user: User) -> None:
         if user.deactivated_at is None:
