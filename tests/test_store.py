@@ -228,12 +228,18 @@ def test_an_app_goes_again_if_every_request_that_named_it_is_refused(store: Stor
     assert store.find("new")
 
 
-def test_of_two_requests_that_draft_an_app_the_later_one_serves_the_app_of_the_first(
+async def test_of_two_requests_that_draft_an_app_the_later_one_serves_the_app_of_the_first(
     store: Store,
 ) -> None:
-    first, late = store.draft("new"), store.draft("new")
+    first, late, later = (store.draft("new") for _ in range(3))
     finish(store.filling(first))
 
+    async def serve_first(seconds: float) -> None:
+        assert seconds == 0
+        with store.opening(first):
+            pass
+
+    assert await store.filled(later, serve_first) is first
     with store.opening(first) as app, store.opening(late) as same:
         assert app is same is store.find("new") is first
 
