@@ -42,7 +42,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(first)
     last = others.pop()
     # The first place that fits leaves the most for the others.
-    middle = "".join(f"(?>.*?{block})" for block in others if block)
+    middle = "".join(f"(?>.*?{block})" for block in others)
     return re.compile(rf"{first}{middle}.*?(?![^/]){last}", re.DOTALL)
 
 
@@ -51,7 +51,7 @@ def _segment_pattern(segment: str) -> str:
     if not others:
         return head
     tail = others.pop()
-    middle = "".join(f"(?>[^/]*?{part})" for part in others if part)
+    middle = "".join(f"(?>[^/]*?{part})" for part in others)
     return f"{head}{middle}(?>[^/]*{tail}(?![^/]))"
 
 
