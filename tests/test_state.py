@@ -8,11 +8,12 @@ import pytest
 from mockchat.core import errors
 from mockchat.core.changes import Changes
 from mockchat.core.clock import Clock
-from mockchat.core.entities import Event, TokenDestroyed, User
+from mockchat.core.entities import Event, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
 from mockchat.core.relations import befriend, block, unblock, unfriend
+from mockchat.core.snapshot import plain_of
 from mockchat.core.state import App
 from mockchat.core.steps import finish
 from tests.values import NOW
@@ -95,6 +96,15 @@ def test_both_users_know_of_their_relation_and_it_is_saved(app: App) -> None:
         assert (two.friends, two.blocked_by) == (friends, blocked_by), act
         assert [changes.pop().name for _ in saved] == saved, act
         assert (bool(changes), app.version) == (False, version + 1), act
+
+
+def test_a_snapshot_keeps_neither_presence_nor_who_is_blocked_by_whom_twice(app: App) -> None:
+    user = add(app, "u1")
+    block(app, add(app, "u2"), user)
+    app.open_session(UserCaller(user, app.issue_token(user)))
+
+    kept = {"uid": "u1", "name": "Name of u1", "createdAt": NOW, "lastActiveAt": NOW, "serial": 1}
+    assert plain_of(user) == kept
 
 
 def test_a_fixture_s_uid_is_found_in_a_path_whatever_it_holds(app: App) -> None:

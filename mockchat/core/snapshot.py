@@ -87,7 +87,7 @@ class Contents:
     """The contents of an app, by id, as App.replace takes them."""
 
     secret: str
-    serial: int = 0
+    serial: int
     keys: dict[str, ApiKey] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
