@@ -367,7 +367,7 @@ def test_a_message_is_taken_literally_and_what_it_cannot_know_is_three_dots() ->
 
 
 def test_an_unknown_code_needs_a_status() -> None:
-    with pytest.raises(FaultError, match="is missing: name an error"):
+    with pytest.raises(FaultError, match=r"^code: is missing: name an error"):
         error_named("")
     own = "A code of your own needs a status"
     for code, told in (
