@@ -181,8 +181,9 @@ class App(Entities):
         if user.deactivated_at is None:
             insort(self._listed, user, key=by_order)
         self.version += 1
-        self.note(user, new=True)
-        self.note_head()
+        if self.trackers:
+            self.note(user, new=True)
+            self.note_head()
         return user
 
     def update_user(self, user: User, changes: dict[str, Any]) -> User:
