@@ -1,8 +1,11 @@
 """The state file, driven directly: what is saved, when, in which order, and what is not."""
 
 import asyncio
+import sqlite3
 import threading
+import zlib
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,9 @@ async def test_a_change_is_saved_and_then_nothing_runs_until_the_next(
 
     store.default.add_key("Last", Scope.AUTH_ONLY)  # after the stop
     assert not others()
+    with closing(sqlite3.connect(path)) as database:  # as earlier versions wrote it
+        for *columns, crc in database.execute("SELECT app, kind, id, json, crc FROM entities"):
+            assert crc == zlib.crc32("\0".join(columns).encode())
     assert "mockchat-state_0" not in {thread.name for thread in threading.enumerate()}
 
 

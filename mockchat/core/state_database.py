@@ -231,7 +231,6 @@ def replace_json(path: Path, rows: Iterable[Row]) -> Path:
     """Put a database of these rows in the place of a file; return the file's new path."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         with contextlib.closing(Database(Path(folder, path.name))) as beside:
-            beside.open()
             beside.begin()
             beside.write(rows, last=True)
         old = _kept(path)
