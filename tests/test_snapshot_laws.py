@@ -15,7 +15,7 @@ from mockchat.core.clock import Clock
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
 from mockchat.core.limits import Rules
-from mockchat.core.snapshot import SnapshotError, relating
+from mockchat.core.snapshot import SnapshotError, copied, relating
 from mockchat.core.state import App
 from mockchat.core.steps import dropping, finish
 from mockchat.core.store import Store
@@ -108,6 +108,16 @@ def test_a_snapshot_is_not_changed_by_what_is_done_with_it(held: Contents, later
     finish(app.replace(finish(relating(*later))))
 
     assert taken == untouched
+
+
+def test_a_copy_of_json_shares_no_part_with_it() -> None:
+    value: Json = {"a": [{"b": {}}], "c": {"d": []}}
+
+    copy_ = copied(value)
+    copy_["a"][0]["b"]["x"] = 1
+    copy_["c"]["d"].append(1)
+
+    assert value == {"a": [{"b": {}}], "c": {"d": []}}
 
 
 @few

@@ -123,13 +123,15 @@ def test_a_uid_in_a_path_that_is_no_user_s_is_refused_for_its_form(app: App) -> 
         assert refusal(app.user_in_path, uid) is row, uid
 
 
-def test_a_restored_app_is_no_longer_as_its_seed_left_it(make_app: MakeApp) -> None:
-    app, other = make_app(), make_app()
-    assert app.is_untouched
+def test_a_changed_or_restored_app_is_no_longer_as_its_seed_left_it(make_app: MakeApp) -> None:
+    changed, restored = make_app(), make_app()
+    assert changed.is_untouched
 
-    finish(app.replace(other.contents()))
+    add(changed, "u1")
+    changed.touch()
+    finish(restored.replace(make_app().contents()))
 
-    assert not app.is_untouched
+    assert (changed.is_untouched, restored.is_untouched) == (False, False)
 
 
 # --- credentials ----------------------------------------------------------------------------
