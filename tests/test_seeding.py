@@ -140,7 +140,7 @@ REFUSED: list[tuple[Json, str, str]] = [  # a fixture, the key of the details, t
     (
         {"roles": [{"role": role, "name": "R"} for role in "rR"]},
         "fixture",
-        "the role 'r' is declared twice",
+        ": the role 'r' is declared twice",
     ),
     (
         {"apiKeys": [{"apiKey": "K", "name": "k", "scope": "authOnly"}] * 2},
