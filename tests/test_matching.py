@@ -155,6 +155,7 @@ def test_any_code_or_uid_is_one_short_word_of_the_line() -> None:
 
         assert one.facts() == [told, "create_user", f"uid={told}"]
         assert str(one).isprintable()
+        assert [*Filter(code="Z").mismatches(one)] == [f"code is {text}, not Z"]
 
 
 def test_the_nearest_is_the_newest_of_those_that_differ_least() -> None:
@@ -168,3 +169,11 @@ def test_the_nearest_is_the_newest_of_those_that_differ_least() -> None:
     told = explain([], Filter(status=404, code="X"), [exchange(b"")])
     differences = ["    status is 200, not 404", "    code is none, not X"]
     assert told.splitlines()[1:4] == [*differences, "  received (last 10):"]
+
+
+def test_an_explanation_has_the_start_of_a_long_body_and_the_newest_ten() -> None:
+    told = explain([], Filter(status=404), [exchange(b"x" * 1001, number) for number in range(11)])
+
+    _, _, sent, _, *listed = told.splitlines()
+    assert sent == f"    sent: {'x' * 1000}"
+    assert [line.split()[0] for line in listed] == [f"#{number}" for number in range(1, 11)]
