@@ -1,17 +1,29 @@
 """What apps ask for by themselves after a login (sdk-wire 14)."""
 
+import calendar
 from typing import Any
 
 from mockchat.core import errors
-from mockchat.core.entities import DEFAULT_PREFERENCES
 from tests.answers import assert_error, body_of, data_of, details_of
 from tests.faulty import add_fault
 from tests.helpers import steer
 from tests.sessions import by_token, connect, log_in
-from tests.values import NOW, REST_KEY, Client
+from tests.values import NOW, REST_KEY, Client, Json
 
 ONLINE = "/api/v3.0/online-members"
 PREFERENCES = "/notifications/v1/preferences"
+KINDS = ("Messages", "Replies", "QuotedReplies", "Reactions")
+EVENTS = ("Left", "Added", "Joined", "Kicked", "Banned", "Unbanned", "ScopeChanged")
+ALL_DAY: Json = {"from": 0, "to": 2359, "dnd": False}
+DEFAULTS: Json = {  # 1 is off and 2 is on
+    "groupPreferences": {
+        **{f"group{kind}": 2 for kind in KINDS},
+        **{f"groupMember{event}": 1 for event in EVENTS},
+    },
+    "oneOnOnePreferences": {f"oneOnOne{kind}": 2 for kind in KINDS},
+    "mutePreferences": {"dnd": 1, "schedule": {day.lower(): ALL_DAY for day in calendar.day_name}},
+    "usePrivacyTemplate": True,
+}
 TOKENS = "/notifications/push/v1/tokens"
 
 
@@ -85,24 +97,22 @@ async def test_preferences_keep_what_is_set_and_their_form(client: Client) -> No
         "mutePreferences": {"schedule": {"monday": {"dnd": True}, "tuesday": None}},
         "usePrivacyTemplate": False,
     }
+    schedule = DEFAULTS["mutePreferences"]["schedule"]
     expected = {
-        **DEFAULT_PREFERENCES,
-        "groupPreferences": {**DEFAULT_PREFERENCES["groupPreferences"], "groupMessages": 1},
+        **DEFAULTS,
+        "groupPreferences": {**DEFAULTS["groupPreferences"], "groupMessages": 1},
         "mutePreferences": {
-            **DEFAULT_PREFERENCES["mutePreferences"],
-            "schedule": {
-                **DEFAULT_PREFERENCES["mutePreferences"]["schedule"],
-                "monday": {"from": 0, "to": 2359, "dnd": True},
-            },
+            **DEFAULTS["mutePreferences"],
+            "schedule": {**schedule, "monday": {**ALL_DAY, "dnd": True}},
         },
         "usePrivacyTemplate": False,
     }
-    assert await data_of(client.get(PREFERENCES, headers=headers)) == DEFAULT_PREFERENCES
+    assert await data_of(client.get(PREFERENCES, headers=headers)) == DEFAULTS
 
     assert await data_of(client.patch(PREFERENCES, json=body, headers=headers)) == expected
     old = "/notifications/push/v1/preferences"
     assert await data_of(client.get(old, headers=headers)) == expected
-    assert await data_of(client.delete(old, headers=headers)) == DEFAULT_PREFERENCES
+    assert await data_of(client.delete(old, headers=headers)) == DEFAULTS
 
 
 async def test_a_time_zone_is_kept_and_a_key_says_whose(client: Client) -> None:
