@@ -224,7 +224,8 @@ def test_exchanges_are_found_in_the_order_of_their_ends() -> None:
         assert found == [3, 1, 2, 4][cursor or 0 :], cursor
     assert [exchange.id for exchange in owner.search(Filter(), "ONE")] == [3, 2]
     one.close()
-    one.add(exchange(5))  # a closed journal takes nothing in
+    one.add(late := exchange(5))  # a closed journal takes nothing in
+    one.add_frame(late, Frame(sent=True, at=0.0, text="x"))
     assert (len(one), owner.search(Filter(), "one")) == (0, [])
     assert owner.bytes == other.bytes
     gone = weakref.ref(one)
