@@ -126,6 +126,16 @@ def test_a_time_that_cannot_be_is_refused_and_changes_nothing(clock: Clock) -> N
         clock.advance(1)
 
     assert (clock.now(), follower.now()) == (1_700_000_000, LATEST)
+    with pytest.raises(ValueError, match="not 10000000000"):
+        clock.move(at=LATEST, advance=1)
+    assert clock.now() == 1_700_000_000
+
+
+def test_a_text_that_is_no_time_is_quoted_with_one_that_is(clock: Clock) -> None:
+    with pytest.raises(ValueError, match=r"^'noon' must be a time like 2026-01-31T12:00:00Z$"):
+        clock.freeze("noon")
+    with pytest.raises(ValueError, match=r"^'soon' must be a duration like 25ms, 1\.5s, 10m,"):
+        clock.advance("soon")
 
 
 # --- durations ------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE
-from mockchat.core.fault_kinds import Malformed, SlowBody, Truncated
+from mockchat.core.fault_kinds import Kind, Malformed, SlowBody, Truncated
+from mockchat.core.faults import Faults
+from mockchat.core.matching import Pattern, RequestSummary
 from tests.answers import assert_error, body_of, error_of, face_of
 from tests.faulty import Gate, Recorder, Wire, add_fault, proves
 from tests.rows import each_row, telling
@@ -228,6 +230,26 @@ def test_any_body_is_cut_broken_or_sent_slowly(body: bytes, arriving: int) -> No
     assert (b"".join(pieces), told) == (body, length)
     assert len(pieces) == length or 5 < len(pieces) <= 10
     assert pause * max(1, len(pieces)) == pytest.approx(3)
+
+
+def test_a_rule_is_told_with_its_pattern_its_age_and_how_often_it_struck() -> None:
+    rule = Faults().add("error", {"code": "503"}, pattern=Pattern(uid="u1"))
+    rule.added, rule.struck = 100.0, 1
+
+    assert str(rule) == "fault 1 (error, uid='u1')"
+    assert rule.told(130.4) == (
+        "fault 1 (error) struck; it was added 30 s ago and struck 1 time so far; "
+        "DELETE /_mock/faults/1 removes it"
+    )
+    rule.struck = 2
+    assert "added 0 s ago and struck 2 times so far;" in rule.told(99.0)
+
+
+def test_a_fault_without_probability_never_strikes() -> None:
+    rule = Faults().add("error", {"code": "503"}, probability=0.0)
+    rule.chance = lambda: 0.0  # the lowest
+
+    assert rule.strike("app", RequestSummary("GET", "/me", "me", None, "key"), Kind) is None
 
 
 async def test_refusals_and_the_errors_of_other_faults_are_misshapen_too(wire: Wire) -> None:

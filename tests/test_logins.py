@@ -8,6 +8,7 @@ from aiohttp import ClientSession
 from mockchat import Config, MockChat
 from mockchat.core import errors
 from mockchat.core.clock import Clock
+from mockchat.core.holds import Holds
 from mockchat.wire.app import STORE
 from tests.answers import assert_error, body_of, data_of, details_of
 from tests.helpers import create_user, steer
@@ -243,6 +244,21 @@ async def test_a_server_that_stops_keeps_nobody_waiting_for_logins(client: Clien
     await client.app.shutdown()
 
     assert (await wait)["waiting"] == {"APP_ID": []}
+
+
+async def test_holds_count_the_logins_of_one_uid_and_release_what_is_not_held() -> None:
+    holds = Holds()
+    holds.hold()
+    waiting = [asyncio.ensure_future(holds.passed(uid)) for uid in ("one", "two")]
+    await asyncio.sleep(0)
+
+    holds.release("one")
+    holds.release("ONE")
+
+    assert [holds.count(), holds.count("One"), holds.count("three")] == [2, 1, 0]
+    holds.release()
+    await asyncio.gather(*waiting)
+    assert holds.count() == 0
 
 
 async def test_an_empty_uid_is_nobody_and_not_everybody(client: Client) -> None:

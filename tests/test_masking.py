@@ -90,6 +90,7 @@ def test_what_a_request_names_as_secret_is_masked_in_all_its_exchange() -> None:
     summary = RequestSummary("GET", "/me", "get_me", None)
     texts = {
         "of odd/token it was": "of ***** it was",
+        "of odd%2Ftoken it was": "of odd%2***** it was",
         "of my-odd/token it was": "of my-od***** it was",
         "12345678 is long": "***** is long",
         "1234567 may be a number": "1234567 may be a number",

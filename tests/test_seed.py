@@ -69,6 +69,8 @@ def test_the_empty_fixture_and_no_fixture_have_nothing_but_the_keys_of_the_setti
     for app in (planted("empty"), planted()):
         assert listed(app) == []
         assert list(app.roles) == ["default"]
+        default = app.roles["default"]
+        assert (default.name, default.created_at) == ("Default Role", NOW)
         assert app.key_caller("K").scope is Scope.AUTH_ONLY
 
 
@@ -140,6 +142,7 @@ def test_several_fixtures_add_up_in_their_order(write_fixture: WriteFixture) -> 
     assert (app.user("u1").friends, app.user("u2").friends) == ({"u2", "u3"}, {"u1"})
     assert app.key_caller("FULL").scope is Scope.FULL_ACCESS
     assert app.keys["FULL"].name == "Back end"
+    assert (app.keys["FULL"].created_at, app.roles["teacher"].created_at) == (NOW, NOW)
 
 
 def test_what_one_app_does_is_not_seen_in_the_next(write_fixture: WriteFixture) -> None:

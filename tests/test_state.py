@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from mockchat.core import errors
-from mockchat.core.changes import Changes
+from mockchat.core.changes import HEAD, Change, Changes
 from mockchat.core.clock import Clock
 from mockchat.core.entities import Event, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError, ErrorDef
@@ -16,6 +16,7 @@ from mockchat.core.relations import befriend, block, unblock, unfriend
 from mockchat.core.snapshot import plain_of
 from mockchat.core.state import App
 from mockchat.core.steps import finish
+from mockchat.core.user_list import Span, UserFilter, selecting
 from tests.values import NOW
 
 MakeApp = Callable[..., App]
@@ -83,6 +84,33 @@ def test_a_deleted_user_leaves_its_uid_but_no_friendship_and_no_block(app: App) 
     assert app.user("gone") is again
 
 
+def test_a_new_user_and_all_who_knew_a_deleted_one_are_saved(app: App) -> None:
+    one, friend, blocker = add(app, "u1"), add(app, "u2"), add(app, "u3")
+    befriend(app, one, friend)
+    block(app, blocker, one)
+    app.trackers.append(changes := Changes())
+
+    app.delete_user(one)
+
+    saved = [changes.pop().name for _ in range(3)]
+    assert (saved[0], {*saved[1:]}, bool(changes)) == ("u1", {"u2", "u3"}, False)
+    add(app, "u1")
+    noted = [changes.pop(), changes.pop()]
+    assert noted == [Change("app_id", "users", "u1", new=True), Change("app_id", HEAD)]
+    assert not changes
+
+
+def test_a_list_without_a_user_goes_on_behind_it(app: App) -> None:
+    users = [add(app, f"u{number}") for number in range(4)]
+
+    for left_out in users:
+        others = [user for user in reversed(users) if user is not left_out]
+        assert app.count_users(but=left_out) == 3
+        assert app.list_users(1, 10, but=left_out) == others
+        pages = [app.list_users(page, 1, but=left_out) for page in range(1, 5)]
+        assert pages == [*([user] for user in others), []]
+
+
 def test_both_users_know_of_their_relation_and_it_is_saved(app: App) -> None:
     one, two = add(app, "u1"), add(app, "u2")
     app.trackers.append(changes := Changes())
@@ -132,6 +160,19 @@ def test_a_changed_or_restored_app_is_no_longer_as_its_seed_left_it(make_app: Ma
     finish(restored.replace(make_app().contents()))
 
     assert (changed.is_untouched, restored.is_untouched) == (False, False)
+
+
+def test_a_restored_app_filters_its_lists_by_what_it_holds_now(app: App, make_app: MakeApp) -> None:
+    wanted = UserFilter(updated=Span(NOW, NOW))
+    app.update_user(add(app, "u1"), {"name": "New"})
+    add(app, "u2")
+    assert [user.uid for user in finish(selecting(app, wanted))] == ["u1"]
+
+    other = make_app()
+    other.update_user(add(other, "u3"), {"name": "New"})
+    finish(app.replace(other.contents()))
+
+    assert [user.uid for user in finish(selecting(app, wanted))] == ["u3"]
 
 
 # --- credentials ----------------------------------------------------------------------------

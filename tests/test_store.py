@@ -176,7 +176,7 @@ def test_one_app_too_many_closes_the_longest_unused_that_nobody_asked_for(
     named(store, "nine").touch()
     assert [gone_for("ten"), gone_for("eleven")] == [{"six"}, {"ten"}]
     online.close_session(caller, 0.0)
-    assert online.sockets == 0
+    assert (online.sockets, store.evicted) == (0, 7)
     assert store.find("named")
     assert store.find("claimed")
     told = [(one.name, one.getMessage().partition(", as")[0]) for one in caplog.records]
