@@ -233,10 +233,10 @@ def test_any_body_is_cut_broken_or_sent_slowly(body: bytes, arriving: int) -> No
 
 
 def test_a_rule_is_told_with_its_pattern_its_age_and_how_often_it_struck() -> None:
-    rule = Faults().add("error", {"code": "503"}, pattern=Pattern(uid="u1"))
+    rule = Faults().add("error", {"code": "503"}, pattern=Pattern(method="GET", uid="u1"))
     rule.added, rule.struck = 100.0, 1
 
-    assert str(rule) == "fault 1 (error, uid='u1')"
+    assert str(rule) == "fault 1 (error, method='GET', uid='u1')"
     assert rule.told(130.4) == (
         "fault 1 (error) struck; it was added 30 s ago and struck 1 time so far; "
         "DELETE /_mock/faults/1 removes it"

@@ -342,3 +342,14 @@ async def test_the_wait_of_a_client_that_left_ends(
             await body_of(client.get("/_mock/health"))
 
     assert await journal_of(client) == []
+
+
+async def test_a_wait_that_the_server_s_end_ends_was_in_vain_and_changes_are_counted() -> None:
+    watchers = Watchers()
+    watchers.change()
+    watchers.change()
+
+    watchers.end()
+
+    assert watchers.changes == 2
+    assert await watchers.until(lambda _came: False, 60) is False

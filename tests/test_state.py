@@ -8,7 +8,7 @@ import pytest
 from mockchat.core import errors
 from mockchat.core.changes import HEAD, Change, Changes
 from mockchat.core.clock import Clock
-from mockchat.core.entities import Event, TokenDestroyed, User, UserCaller
+from mockchat.core.entities import Event, Status, TokenDestroyed, User, UserCaller
 from mockchat.core.errors import ApiError, ErrorDef
 from mockchat.core.ids import Ids
 from mockchat.core.limits import Rules
@@ -97,6 +97,8 @@ def test_a_new_user_and_all_who_knew_a_deleted_one_are_saved(app: App) -> None:
     add(app, "u1")
     noted = [changes.pop(), changes.pop()]
     assert noted == [Change("app_id", "users", "u1", new=True), Change("app_id", HEAD)]
+    token = app.issue_token(app.user("u1"))
+    assert changes.pop() == Change("app_id", "authTokens", token.value, new=True)
     assert not changes
 
 
@@ -173,6 +175,48 @@ def test_a_restored_app_filters_its_lists_by_what_it_holds_now(app: App, make_ap
     finish(app.replace(other.contents()))
 
     assert [user.uid for user in finish(selecting(app, wanted))] == ["u3"]
+
+
+# --- presence -------------------------------------------------------------------------------
+def test_a_user_is_online_as_long_as_any_of_its_clients_is(app: App) -> None:
+    user = add(app, "u1")
+    one, two = (UserCaller(user, app.issue_token(user, force=True)) for _ in range(2))
+    app.go_online(one)
+    app.go_online(two)
+    app.trackers.append(changes := Changes())
+
+    app.open_session(one)  # in place of its being online without one
+    assert changes.pop() == Change("app_id", "authTokens", one.token.value)
+    app.open_session(one)
+    assert (app.sockets, user.sessions) == (2, 3)
+    app.close_session(one, 0.0)
+    app.close_session(one, 0.0)
+
+    assert (app.sockets, user.sessions, user.status) == (0, 1, Status.AVAILABLE)
+
+
+def test_a_restored_user_has_the_connections_that_are_open(app: App) -> None:
+    user = add(app, "u1")
+
+    app.rejoin_session(user)
+    app.rejoin_session(user)
+
+    assert (user.sessions, user.status) == (2, Status.AVAILABLE)
+
+
+def test_the_last_connection_of_a_deleted_user_tells_nothing_of_the_next_one_with_its_uid(
+    app: App, events: list[Event]
+) -> None:
+    old = add(app, "u1")
+    caller = UserCaller(old, app.issue_token(old))
+    app.open_session(caller)
+    app.delete_user(old)
+    add(app, "u1")
+    before = len(events)
+
+    app.close_session(caller, 0.0)
+
+    assert events[before:] == []
 
 
 # --- credentials ----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from mockchat.cli import main
 from mockchat.control.stored import check_apps
 from mockchat.core.changes import StateFileError
 from mockchat.core.clock import Clock
+from mockchat.core.state_database import is_foreign
 from mockchat.core.state_file import StateFile
 from mockchat.core.steps import finish
 from mockchat.server import StartError
@@ -346,3 +347,7 @@ def rows(apps: Json) -> Iterator[Json]:
         yield app
         for name in ("users", "roles", "apiKeys", "authTokens"):
             yield from app[name]
+
+
+def test_an_error_of_python_s_own_is_no_sign_of_a_foreign_file() -> None:
+    assert not is_foreign(sqlite3.ProgrammingError("closed"))

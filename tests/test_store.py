@@ -13,7 +13,7 @@ from mockchat.core.entities import ApiKey, Event, Role, Scope, TokenDestroyed, U
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
-from mockchat.core.limits import Rules
+from mockchat.core.limits import Allowance, Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import App
 from mockchat.core.steps import Steps, finish
@@ -242,6 +242,26 @@ async def test_of_two_requests_that_draft_an_app_the_later_one_serves_the_app_of
     assert await store.filled(later, serve_first) is first
     with store.opening(first) as app, store.opening(late) as same:
         assert app is same is store.find("new") is first
+
+
+def test_a_reset_app_keeps_its_rate_limit_and_counts_anew(make_store: MakeStore) -> None:
+    store = make_store(Rules(rate_limit=7))
+    store.default.quota.take(7, 0.0)
+
+    finish(store.resetting(store.default))
+
+    assert store.default.quota.left(7) == Allowance(7, 7, 7, 7)
+
+
+def test_an_app_that_is_restored_alone_leaves_the_others_as_they_are(store: Store) -> None:
+    other = store.app("other")
+    snapshot = finish(store.taking())
+    for app in (store.default, other):
+        app.add_user(User("late", "Late", 1))
+
+    finish(store.restoring(snapshot, store.default))
+
+    assert (store.default.count_users(), other.count_users()) == (1, 2)
 
 
 def test_restoring_keeps_the_apps_of_a_snapshot_adds_those_that_are_gone_and_closes_others(
