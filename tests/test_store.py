@@ -16,9 +16,10 @@ from mockchat.core.journal import Journals
 from mockchat.core.limits import Allowance, Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import App
-from mockchat.core.steps import Steps, finish
+from mockchat.core.steps import STEP, Steps, finish
 from mockchat.core.store import Store, StoredSnapshot
 from mockchat.core.sweep import Row, dumping, sweep
+from mockchat.core.user_list import UserFilter, selecting
 
 MakeStore = Callable[..., Store]
 
@@ -251,6 +252,19 @@ def test_a_reset_app_keeps_its_rate_limit_and_counts_anew(make_store: MakeStore)
     finish(store.resetting(store.default))
 
     assert store.default.quota.left(7) == Allowance(7, 7, 7, 7)
+
+
+def test_more_users_than_one_step_takes_are_found_and_restored(store: Store) -> None:
+    for number in range(2 * STEP):
+        store.default.add_user(User(f"u{number}", "U", 1))
+
+    finish(store.restoring(finish(store.taking())))
+
+    assert store.default.count_users() == 2 * STEP + 1
+    assert (
+        len(finish(selecting(store.default, UserFilter(search_key="u", search_in=("uid",)))))
+        == 2 * STEP
+    )
 
 
 def test_an_app_that_is_restored_alone_leaves_the_others_as_they_are(store: Store) -> None:
