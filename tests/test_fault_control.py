@@ -264,3 +264,9 @@ async def test_a_removed_fault_strikes_no_more_and_others_cannot_be_removed(clie
     await body_of(client.delete(f"/_mock/faults/{made['id']}"))
 
     assert await status(client, "/apps/one/users") == 200
+
+
+async def test_a_body_may_be_cut_before_its_first_byte(client: Client) -> None:
+    rule = await add_fault(client, "truncated", arriving=0)
+
+    assert rule["parameters"] == {"arriving": 0}
