@@ -102,7 +102,7 @@ class Writer:
                 self._thread.start()
 
     def flush(self) -> None:
-        """Let the thread write what waits, as soon as it can."""
+        """Let the thread write the waiting lines as soon as it can."""
         with self._change:
             self._change.notify()
 

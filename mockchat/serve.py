@@ -81,7 +81,7 @@ async def _serve(config: Config, limit: _Limit) -> None:
     with closing(Log(config)) as lines:
         mock = MockChat(config)
         await mock.start()
-        gc.freeze()  # what the state file held stays, too
+        gc.freeze()  # the objects from the state file stay, too
         mock.relieve(gc.freeze)
         lines.follow(mock)
         try:
@@ -101,7 +101,7 @@ def _show(text: str, stdout: TextIO) -> None:
 
 
 class _Failures:
-    """Logs what the event loop cannot do; a want of files once in a while, for it lasts."""
+    """Logs failures of the event loop; a lack of files, which lasts, once in a while."""
 
     def __init__(self) -> None:
         self._silent_until = 0.0

@@ -10,7 +10,7 @@ from typing import Any
 from mockchat.api import plain, requests
 from mockchat.api.access import Access
 from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, OperationTable
-from mockchat.api.schemas import UserSchema, compile_dump, profile
+from mockchat.api.schemas import print_user, profile
 from mockchat.api.users import viewer_of
 from mockchat.api.validation import refuse
 from mockchat.core import errors
@@ -22,7 +22,6 @@ from mockchat.core.entities import (
     UserCaller,
 )
 from mockchat.core.errors import Evidence
-from mockchat.core.pictures import address_for
 from mockchat.core.relations import conversation_id
 
 table = OperationTable(
@@ -36,7 +35,6 @@ _USER = "/users/{uid}/conversation"
 _GROUP = "/groups/{guid}/conversation"
 _PREFERENCES = ("/notifications/v1/preferences", "/notifications/push/v1/preferences")
 _TIMEZONE = f"{_PREFERENCES[0]}/timezone"
-_printed = compile_dump(UserSchema)
 
 
 def _user(call: Call) -> User:
@@ -81,9 +79,7 @@ def _conversation(call: Call, kind: str, name: str, other: dict[str, Any]) -> di
 def get_user_conversation(call: Call) -> dict[str, Any]:
     """Get the conversation with a user, which is empty."""
     other, user = call.user_in_path(), _user(call)
-    shown = {**_printed(profile(other, viewer=user)), "uid": other.key}
-    if other.avatar:
-        shown["avatar"] = address_for(other.avatar, call.server_url)
+    shown = print_user(profile(other, viewer=user), call.server_url)
     return _conversation(call, "user", conversation_id(user, other), shown)
 
 

@@ -16,6 +16,7 @@ from mockchat.api.plain import AnySchema, PlainNested, WsChannelSchema
 from mockchat.api.settings import SettingsSchema
 from mockchat.api.validation import HooklessSchema
 from mockchat.core.entities import AuthToken, Scope, User
+from mockchat.core.pictures import address_for
 from mockchat.core.relations import conversation_id
 
 _WHOLE = (int, bool)
@@ -236,6 +237,18 @@ def profile(
         has_blocked_me=(viewer.key in user.blocked) or None,
         conversation_id=conversation_id(viewer, user),
     )
+
+
+def print_user(shown: Profile, server: str) -> dict[str, Any]:
+    """Return a user as JSON that is part of another object.
+
+    `server` is the URL by which the client reaches pictures of this server, empty where it
+    reaches them by their live names.
+    """
+    printed: dict[str, Any] = compile_dump(UserSchema)(shown) | {"uid": shown.user.key}
+    if "avatar" in printed:
+        printed["avatar"] = address_for(printed["avatar"], server)
+    return printed
 
 
 def public_metadata(user: User) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Control actions on what the server sends by itself: server-sent events, and webhooks."""
+"""Control actions on messages of the server: server-sent events and webhooks."""
 
 import asyncio
 import math
@@ -74,7 +74,7 @@ def _event(name: str, data: dict[str, Any], exchange: Exchange | None = None) ->
 
 
 def _status(call: Call) -> dict[str, Any]:
-    """Return what is in force in the apps that are watched, and the number of changes so far."""
+    """Return the apps, and the counts of the watched apps that the dashboard shows."""
     store, apps = call.server.store, call.apps
     rules = store.faults.rules.values()
     app_id = call.app_id and call.app_id.lower()

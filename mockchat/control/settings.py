@@ -1,4 +1,4 @@
-"""Control actions on what is in force: the rules and clocks of apps, the settings of the start."""
+"""Control actions on rules and clocks of apps, and on the settings of the start."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -15,7 +15,7 @@ SECTIONS: dict[type[Entity], tuple[str, str]] = {
     AuthToken: ("authTokens", "value"),
 }
 SECTION_NAMES = tuple(section for section, _ in SECTIONS.values())
-HEAD = "app"  # the section of what an app itself holds
+HEAD = "app"  # the section of an app's own values
 
 
 class StateFileError(AdviceError):
@@ -93,7 +93,7 @@ class Entities:
         self.note(*changed)
 
     def note(self, *changed: Entity, new: bool = False) -> None:
-        """Note what the state file is to save; `new` entities were added just now."""
+        """Note changes that the state file is to save; `new` entities were added just now."""
         for tracker in self.trackers:
             for entity in changed:
                 section, name = SECTIONS[entity.__class__]

@@ -1,4 +1,4 @@
-"""Masking: tokens and keys as they stand in what people pass on: logs, HAR files, reports."""
+"""Masking: tokens and keys as logs, HAR files and reports show them."""
 
 import re
 from functools import cache

@@ -15,7 +15,7 @@ from mockchat.core.steps import STEP, Steps, in_thread
 from mockchat.core.words import AdviceError
 
 MAX_FAKE_USERS = 100_000  # at once
-_STEP = 50  # users whom Faker makes before others have their turn; a millisecond or two
+_STEP = 50  # users that Faker makes before other requests have their turn: a millisecond or two
 
 # The contents of a fixture by section: the attributes of its users, roles and keys.
 Sections = dict[str, list[dict[str, Any]]]

@@ -36,8 +36,8 @@ _LAST_PIECE = 5000  # the same at the stop, when there are none
 class StateFile:
     """Saves a store within 50 ms of every change and when it is closed.
 
-    A thread writes what changed, and no more, in one transaction: a server that is killed leaves
-    all of it or nothing.
+    A thread writes the changes, and nothing else, in one transaction: a server that is killed
+    leaves all of them or none.
     """
 
     def __init__(self, path: Path, store: Store, check: Callable[[Any], None]) -> None:
@@ -122,7 +122,7 @@ class StateFile:
                 self._task = asyncio.get_running_loop().create_task(self._save_soon())
 
     async def close(self, on_progress: Callable[[], None] = lambda: None) -> None:
-        """Save what is not saved yet and unlock the file; raise StateFileError if it cannot.
+        """Save the last changes and unlock the file; raise StateFileError if it cannot.
 
         `on_progress` is called whenever something was saved.
         """
@@ -173,7 +173,7 @@ class StateFile:
         return sweep(self._changes, self._store.find, self._taken)
 
     def _put_back(self) -> None:
-        """Note again what a failed save has taken; a file that was removed lacks everything."""
+        """Note again the changes of a failed save; a file that was removed lacks everything."""
         while self._changes:
             self._taken.note(self._changes.pop())  # behind: entities are saved in their order
         while self._taken:

@@ -37,7 +37,7 @@ def lost_bytes(log: bytes) -> int:
 
 
 def _sums(content: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:
-    """Return the checksum of what went before and this content."""
+    """Return the checksum of the content so far and this content."""
     first, second = sums
     for one, other in struct.iter_unpack(f"{order}2I", content):
         first = (first + one + second) & _WORD

@@ -46,7 +46,7 @@ class StoredSnapshot(NamedTuple):
     """
 
     users: dict[str, int]  # by app id
-    # By app id and section: lists of some entities, and the object HEAD of what is in no section.
+    # By app id and section: lists of some entities, and in HEAD the app's own values.
     contents: dict[str, dict[str, list[bytes]]]
 
     @property

@@ -52,7 +52,7 @@ def _all(app: Entities) -> Iterator[Row]:
 
 
 def _head(app: Entities) -> Row:
-    """Return what is kept of an app besides its entities."""
+    """Return the row of an app's own values."""
     head = {"id": app.id, "secret": app.secret, "serial": app.serial, "stays": app.stays}
     return Row(app.key, HEAD, value=head)
 

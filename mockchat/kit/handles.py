@@ -76,7 +76,7 @@ class Hold:
         await self._bridge.wait(self._arrival(count, seconds(timeout)))
 
     def _arrival(self, count: int, limit: float) -> Coroutine[Any, Any, None]:
-        """Return what waits; raise ValueError in the thread of the caller."""
+        """Return the coroutine that waits; raise ValueError at once."""
         if count < 1:
             raise ValueError(f"wait waits for 1 login or more, not {count}")
         return self._arrived(count, limit)

@@ -106,7 +106,7 @@ class JournalView:
         return self._bridge.call(self._bridge.store.journals.search, wanted, self._app_id)
 
     def _arrival(self, count: int, limit: float, wanted: Wanted) -> Coroutine[Any, Any, Exchange]:
-        """Return what waits; raise TypeError or ValueError in the thread of the caller."""
+        """Return the coroutine that waits; raise TypeError or ValueError at once."""
         if count < 1:
             raise ValueError(f"wait_for waits for 1 exchange or more, not {count}")
         return self._arrived(count, limit, wanted, self._filter(wanted))

@@ -1,4 +1,4 @@
-"""Comparison: the places where two answers differ; what is volatile is compared by its form."""
+"""Comparison: the places where two answers differ; volatile values are compared by their form."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _OF_SETTINGS = "ADMIN_API_HOST"  # a key of the settings of an app, which name i
 
 
 class Difference(NamedTuple):
-    """A place where two answers differ, and what each side has there."""
+    """A place where two answers differ, and the value of each side."""
 
     place: str
     live: str
@@ -114,7 +114,7 @@ def _own_part(body: Any, prefix: str) -> Any:
 
 # --- comparison -----------------------------------------------------------------------------
 def compare(live: Answer, mock: Answer, names: Names, prefix: str = "") -> list[Difference]:
-    """Return the differences of two answers; `prefix` leaves out what belongs to others."""
+    """Return the differences of two answers; `prefix` leaves out the things of others."""
     found = list(_headers(live.headers, mock.headers))
     if live.status != mock.status:
         found.insert(0, Difference("status", str(live.status), str(mock.status)))
@@ -168,7 +168,7 @@ def _lists(place: str, live: list[Any], mock: list[Any]) -> Iterator[Difference]
 
 
 def _name(item: Any) -> str:
-    """Return what tells an item of a list from the others."""
+    """Return the value that identifies an item of a list."""
     keys = ("authToken", "apiKey", "uid", "role", "name") if isinstance(item, dict) else ()
     return next((str(item[key]) for key in keys if key in item), _text(item))
 

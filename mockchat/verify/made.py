@@ -39,7 +39,7 @@ class Made:
         return [f"{kind}/{name}" for kind, ids in self._ids.items() for name in sorted(ids)]
 
     def note(self, request: Request, answer: Answer | None) -> None:
-        """Note what a request has created, or may have created if its answer is lost."""
+        """Note a thing that a request has created, or may have created if its answer is lost."""
         kind = request.url.partition("?")[0].rpartition("/")[2]
         if request.method != "POST" or kind not in _KINDS:
             return
@@ -57,7 +57,7 @@ class Made:
 
     # --- removal ------------------------------------------------------------------------
     async def remove(self, side: Side) -> None:
-        """Remove everything under the prefix; `left` tells what could not be removed."""
+        """Remove everything under the prefix; `left` names the things that stay."""
         with suppress(NoAnswerError):
             await self._find(side)
             for uids in pieces(sorted(self._ids["users"]), _AT_ONCE):
@@ -72,7 +72,7 @@ class Made:
             await self._find(side)
 
     async def _find(self, side: Side) -> None:
-        """Add what the service lists under the prefix."""
+        """Add the things that the service lists under the prefix."""
         for kind, (path, key, named_by) in _KINDS.items():
             rows = (await side.call("GET", path.format(prefix=self.prefix))).at("data")
             for row in rows if isinstance(rows, list) else ():

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class Push:
-    """One push; `refused` says what the service did not take, and why."""
+    """One push; `refused` holds the reason for each thing that the service did not take."""
 
     def __init__(self, seed: Seed, progress: Callable[[str, int, int], None]) -> None:
         self.refused: dict[str, str] = {}

@@ -74,7 +74,7 @@ class Answer(NamedTuple):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the request did what it asked for."""
+        """Whether the request succeeded."""
         return self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property

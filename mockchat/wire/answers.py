@@ -214,7 +214,7 @@ def _preflight(context: RequestContext) -> Answer:
 # --- headers --------------------------------------------------------------------------------
 def _headers(context: RequestContext) -> dict[str, str]:
     """Return the headers that every answer of JSON carries."""
-    if context.is_control:  # which is for no other origin
+    if context.is_control:  # pages of other origins may not read it
         return dict(_OF_CONTROL)
     origin, endpoint = context.headers.get(hdrs.ORIGIN), context.endpoint
     headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)

@@ -207,7 +207,7 @@ class _Connection(RequestHandler):
         if not self._unsent or unsent < self._unsent:
             self._unsent_since = now
         elif now - self._unsent_since >= patience:
-            hang_up(transport, reset=True)  # else the kernel would keep what is unsent
+            hang_up(transport, reset=True)  # else the kernel would keep the unsent bytes
         self._unsent = unsent
 
     # --- the client's half ------------------------------------------------------------------

@@ -104,7 +104,7 @@ class FaultInjector:
         rule: Rule | None,
         context: RequestContext,
     ) -> None:
-        """Do what a fault does before there is an answer."""
+        """Carry out a fault that acts before there is an answer."""
         match kind:
             case Latency():
                 more = kind.jitter * (2 * chance() - 1) if kind.jitter else 0.0

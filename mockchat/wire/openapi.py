@@ -1,4 +1,4 @@
-"""The OpenAPI document: what the tables and schemas say, in the words of OpenAPI 3.1."""
+"""The OpenAPI document, 3.1, made from the tables and schemas."""
 
 import inspect
 import re

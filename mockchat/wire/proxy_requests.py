@@ -1,4 +1,4 @@
-"""Requests to the proxy: their heads, their bodies, and the refusal of what is none."""
+"""Requests to the proxy: their heads, their bodies, and refusals."""
 
 import asyncio
 import re

@@ -91,7 +91,7 @@ def own(folder: Path, extra_names: tuple[str, ...], now: float) -> Tls:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if found := _kept(folder, names, now):
             return found
-        with _alone(folder):  # of starts at once, the first one makes what the others keep
+        with _alone(folder):  # of servers that start at once, the first makes the files for all
             if found := _kept(folder, names, now):
                 return found
             renewed = _issue(folder, names, now)

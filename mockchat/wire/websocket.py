@@ -9,13 +9,12 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from mockchat.api.schemas import UserSchema, compile_dump, profile
+from mockchat.api.schemas import print_user, profile
 from mockchat.api.session_jwt import SessionJwts
 from mockchat.api.validation import refuse
 from mockchat.core.entities import AppRestored, ConnectionChanged, Event, TokenDestroyed, UserCaller
 from mockchat.core.faults import Rule
 from mockchat.core.journal import Exchange, Frame
-from mockchat.core.pictures import address_for
 from mockchat.core.state import App
 from mockchat.core.store import Store
 from mockchat.wire.resolve import RequestContext
@@ -28,8 +27,6 @@ _HANDSHAKE = (
 )
 _MAX_FRAME = 64 * 1024  # bytes
 _TOLD_AT_ONCE = 250  # sessions that hear of a presence before other clients are served
-
-_print_user = compile_dump(UserSchema)
 
 
 class Hub:
@@ -173,9 +170,6 @@ class Hub:
 
 def _presence(event: ConnectionChanged, server: str) -> dict[str, Any]:
     """Return the presence frame for a client that reaches pictures of this server by `server`."""
-    user = {**_print_user(profile(event.user, public=True)), "uid": event.user.key}
-    if "avatar" in user:
-        user["avatar"] = address_for(user["avatar"], server)
     return {
         "type": "presence",
         "appId": event.app_id,
@@ -184,6 +178,6 @@ def _presence(event: ConnectionChanged, server: str) -> dict[str, Any]:
         "body": {
             "action": "online" if event.connected else "offline",
             "timestamp": int(event.at),
-            "user": user,
+            "user": print_user(profile(event.user, public=True), server),
         },
     }
