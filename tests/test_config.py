@@ -212,6 +212,8 @@ def test_a_size_has_a_binary_unit_or_none_and_a_switch_is_a_word() -> None:
 
     assert {text: size(text) for text in sizes} == sizes
     assert {text: switch(text) for text in words} == words
+    with pytest.raises(ValueError, match="must be a size like 500KiB, 8MiB or 100000"):
+        size("1MB")
 
 
 # --- settings that belong together ----------------------------------------------------------
