@@ -89,12 +89,13 @@ def _leave_stdout() -> None:
 
 
 def _prepare_streams() -> None:
-    for name in ("stdout", "stderr"):
+    for name in ("stdin", "stdout", "stderr"):  # in this order each gets its own number
         stream = getattr(sys, name)
-        if stream is None:  # the caller closed it
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        elif isinstance(stream, io.TextIOWrapper):  # some terminals lack characters of user names
-            stream.reconfigure(errors="backslashreplace")
+        if stream is None:  # the caller closed it: uvloop aborts where its own files get the number
+            mode, letter = (os.O_RDONLY, "r") if name == "stdin" else (os.O_WRONLY, "w")
+            setattr(sys, name, os.fdopen(os.open(os.devnull, mode), letter))
+        elif name != "stdin" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # some terminals lack letters of names
 
 
 def _run(command: Action, words: list[str]) -> int:

@@ -299,6 +299,14 @@ def is_up(port: int) -> bool:
         return False
 
 
+@pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-"])
+def test_a_stdin_that_is_closed_does_not_break_the_stop(closed: str) -> None:
+    with serving("--https-port", "off", shell=f'exec "$@" {closed}') as process:
+        process.popen.send_signal(signal.SIGTERM)
+
+        assert process.popen.wait(timeout=4) == 0
+
+
 @pytest.mark.parametrize("shell", ['exec "$@"', 'exec "$@" 2>&-'])
 def test_a_stderr_that_is_closed_or_that_nobody_reads_stops_no_request(shell: str) -> None:
     path = "x" * 4000
