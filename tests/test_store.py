@@ -1,7 +1,9 @@
 """The store: apps found and made by id, kept apart and bounded in number."""
 
 import contextlib
+import sys
 from collections.abc import Callable
+from itertools import takewhile
 
 import pytest
 
@@ -109,6 +111,22 @@ def test_an_app_that_is_closed_takes_what_is_its_own_with_it(store: Store) -> No
     assert list(store.snapshots) == [("two", "s1")]
     assert (one.holds.uids, two.holds.uids) == ([], [None])
     assert (one.journal.closed, two.journal.closed) == (True, False)
+
+
+def test_an_entity_that_was_swept_is_held_no_longer(store: Store) -> None:
+    store.trackers.append(changes := Changes())
+    app = named(store, "one")
+    app.add_user(first := User("first", "First", 1))
+    app.add_user(last := User("last", "Last", 1))
+    app.note_all()
+    free = sys.getrefcount(last)
+
+    rows = sweep(changes, store.find, Changes())
+    list(takewhile(lambda row: row.name != "first", rows))
+
+    assert sys.getrefcount(last) == free + 1
+    assert next(row.name for row in rows) == "last"
+    assert sys.getrefcount(first) == free
 
 
 def test_what_is_noted_of_apps_tells_which_there_are_and_which_stay(store: Store) -> None:
