@@ -168,3 +168,11 @@ async def test_any_json_in_any_field_is_answered(client: Client, data: st.DataOb
         details = answer.get("error", {}).get("details", {})
         for sentence in (one for sentences in details.values() for one in sentences):
             assert any(known in sentence for known in _SENTENCES), sentence
+
+
+async def test_a_refusal_names_so_many_unknown_fields_at_most(client: Client) -> None:
+    body = {f"field{number}": number for number in range(5000)}
+
+    details = (await error_of(client.post("/_mock/seed", json=body), 400))["details"]
+
+    assert list(details) == list(body)[:100]

@@ -18,6 +18,7 @@ from mockchat.core.ids import camel
 from mockchat.core.words import guess
 
 MAX_BODY = 10 * 1024  # bytes
+_MOST_REFUSED = 100  # fields that a refusal names; more unknown ones are left out
 
 
 class Text(NamedTuple):
@@ -185,7 +186,7 @@ class Prepared:
                     values[name] = deserialize(value)
                 except ValidationError as error:
                     refused[key] = error.messages
-            elif unknown:
+            elif unknown and len(refused) < _MOST_REFUSED:
                 refused[key] = [unknown]
         for name, key in required:
             if name not in values and key not in refused:
