@@ -92,6 +92,25 @@ async def test_no_action_on_many_users_keeps_others_waiting(serve: Serve, tmp_pa
     assert json.loads(imported)["users"] == 2 * USERS
 
 
+@pytest.mark.usefixtures("uncollected")
+async def test_no_look_at_long_exchanges_or_many_apps_keeps_others_waiting(client: Client) -> None:
+    long = {"uid": "superhero1", "metadata": {"a": [{"b": "c/d", "n": n} for n in range(400)]}}
+    for _ in range(800):
+        async with client.post("/users", json=long, headers=REST_KEY) as answer:
+            assert answer.status == 400
+    for number in range(400):
+        client.app[STORE].app(f"app{number}")
+    await steer(client, "PUT", "snapshots/s1")
+    took: dict[str, float] = {}
+
+    for path in ("journal?limit=800", "state", "snapshots/s1"):
+        async with watched() as turns, client.get(f"/_mock/{path}") as answer:
+            assert len(await answer.read()) > 500_000
+        took[path] = max(turns)
+
+    assert not {path: seconds for path, seconds in took.items() if seconds > LONGEST}
+
+
 async def test_a_snapshot_is_of_one_moment_whatever_changes_while_it_is_taken(
     client: Client,
 ) -> None:

@@ -185,7 +185,7 @@ class Ack(NamedTuple):
 
 
 class File(NamedTuple):
-    """An answer that is not JSON."""
+    """An answer that is not JSON, or is rendered already."""
 
     content: bytes
     content_type: str

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from mockchat.api import json_text
-from mockchat.api.operation import Ack, Call
+from mockchat.api.operation import Ack, Call, File
 from mockchat.api.validation import refuse
 from mockchat.control import answers, requests
 from mockchat.core import errors
@@ -15,6 +15,7 @@ from mockchat.core.faults import CODES, OF_STATUS
 from mockchat.core.journal import Exchange, Filter, Message
 from mockchat.core.masking import Mask
 from mockchat.core.matching import Pattern
+from mockchat.core.steps import Steps
 from mockchat.core.store import Store
 from mockchat.core.words import counted, guess
 from mockchat.version import __version__
@@ -93,7 +94,7 @@ def _filter(call: Call) -> Filter:
 
 
 @table.get("/journal", query=requests.JournalQuery, returns=answers.JournalSchema)
-async def list_exchanges(call: Call) -> dict[str, Any]:
+async def list_exchanges(call: Call) -> File:
     """List the newest `limit` exchanges, oldest first, and count all that fit.
 
     With `wait`, it answers as soon as `count` fit, or when the time is up. With the `cursor` of an
@@ -107,11 +108,18 @@ async def list_exchanges(call: Call) -> dict[str, Any]:
     else:
         exchanges = found(call, wanted)
     newest = exchanges[-(query["limit"] or requests.DEFAULT_LIMIT) :]
-    return {
-        "count": len(exchanges),
-        "cursor": journals.sequence,
-        "exchanges": [shown(one) for one in newest],
-    }
+    told = b",".join(await call.in_turns(_rendered(newest)))
+    before = b'{"count":%d,"cursor":%d,"exchanges":[' % (len(exchanges), journals.sequence)
+    return File(before + told + b"]}", "application/json")
+
+
+def _rendered(exchanges: list[Exchange]) -> Steps[list[bytes]]:
+    """Return each exchange as JSON; other requests have their turn in between."""
+    texts = []
+    for exchange in exchanges:
+        texts.append(json_text.render(shown(exchange)))
+        yield
+    return texts
 
 
 @table.delete("/journal")

@@ -151,6 +151,7 @@ async def _send_stream(
     async with waits.waiting(request), contextlib.aclosing(pieces):
         async for piece in pieces:
             await response.write(piece)
+            await asyncio.sleep(0)  # a write alone gives nobody a turn
     await response.write_eof()
     return response
 
