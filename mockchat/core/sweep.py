@@ -47,7 +47,7 @@ def sweep(
 def _all(app: Entities) -> Iterator[Row]:
     yield _head(app)
     for section, entities in app.sections().items():
-        left = list(reversed(entities.values()))
+        left = list(entities.values())[::-1]
         while left:  # one by one: if they are dropped meanwhile, they are not freed all at once
             one = left.pop()
             yield Row(app.key, section, getattr(one, _NAMES[section]), plain_of(one))
