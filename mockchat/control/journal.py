@@ -1,6 +1,6 @@
 """Control actions on the journal of requests and answers, which is told as HAR 1.2, too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http.client import responses
 from typing import Any
@@ -108,16 +108,16 @@ async def list_exchanges(call: Call) -> File:
     else:
         exchanges = found(call, wanted)
     newest = exchanges[-(query["limit"] or requests.DEFAULT_LIMIT) :]
-    told = b",".join(await call.in_turns(_rendered(newest)))
+    told = b",".join(await call.in_turns(_rendered(newest, shown)))
     before = b'{"count":%d,"cursor":%d,"exchanges":[' % (len(exchanges), journals.sequence)
     return File(before + told + b"]}", "application/json")
 
 
-def _rendered(exchanges: list[Exchange]) -> Steps[list[bytes]]:
+def _rendered(exchanges: list[Exchange], tell: Callable[[Exchange], Any]) -> Steps[list[bytes]]:
     """Return each exchange as JSON; other requests have their turn in between."""
     texts = []
     for exchange in exchanges:
-        texts.append(json_text.render(shown(exchange)))
+        texts.append(json_text.render(tell(exchange)))
         yield
     return texts
 
@@ -131,9 +131,12 @@ def clear_journal(call: Call) -> Ack:
 
 
 @table.get("/journal.har", query=requests.ExchangeQuery, returns=answers.HarSchema)
-def get_har(call: Call) -> dict[str, Any]:
+async def get_har(call: Call) -> File:
     """Get exchanges in HAR 1.2, which the network tools of browsers open."""
-    return _har(found(call, _filter(call)))
+    entries = b",".join(await call.in_turns(_rendered(found(call, _filter(call)), _entry)))
+    creator = json_text.render({"name": "mockchat", "version": __version__})
+    before = b'{"log":{"version":"1.2","creator":%b,"entries":[' % creator
+    return File(before + entries + b"]}}", "application/json")
 
 
 @table.get("/journal/{exchange}", returns=answers.ExchangeSchema, errors=(errors.MOCK_NOT_FOUND,))
@@ -147,17 +150,8 @@ def get_exchange(call: Call) -> dict[str, Any]:
 
 
 # --- HAR: a journal as the network tools of browsers read it (HTTP Archive 1.2) --------------
-def _har(exchanges: list[Exchange]) -> dict[str, Any]:
-    """Return exchanges as one archive, tokens and keys masked.
-
-    The messages of a WebSocket are with its handshake.
-    """
-    creator = {"name": "mockchat", "version": __version__}
-    entries = [_entry(exchange) for exchange in exchanges]
-    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
-
-
 def _entry(exchange: Exchange) -> Any:
+    """Return an exchange, tokens and keys masked; a handshake has its WebSocket's messages."""
     milliseconds = exchange.seconds * 1000
     started = datetime.fromtimestamp(exchange.at, UTC).isoformat(timespec="milliseconds")
     entry: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """The journal of the testing kit: the exchanges of clients, searched, waited for and asserted."""
 
+import json
 from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any, NoReturn, Unpack
 
@@ -99,7 +100,7 @@ class JournalView:
 
     def har(self) -> dict[str, Any]:
         """Return the exchanges in HAR 1.2, for the network tools of browsers."""
-        archive: dict[str, Any] = self._bridge.perform("get_har", self._app_id, None)
+        archive: dict[str, Any] = json.loads(self._bridge.perform("get_har", self._app_id, None))
         return archive
 
     def _found(self, wanted: Filter) -> list[Exchange]:

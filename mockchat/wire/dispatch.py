@@ -168,6 +168,8 @@ class Dispatcher:
         result = await self._run(endpoint, call, stays=True)
         if isinstance(result, Stream):
             return b"".join([piece async for piece in result.pieces])
+        if isinstance(result, File):
+            return result.content
         return envelope(endpoint, result, url, lambda: app.rules.errors)
 
 
