@@ -12,6 +12,7 @@ from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.entities import Caller
 from mockchat.core.matching import SOCKET
+from mockchat.core.state import App
 from mockchat.core.steps import finish
 from mockchat.core.store import Store
 from mockchat.wire.answers import PREFLIGHT, envelope
@@ -166,11 +167,16 @@ class Dispatcher:
             every_app=app_id is None,
         )
         result = await self._run(endpoint, call, stays=True)
-        if isinstance(result, Stream):
-            return b"".join([piece async for piece in result.pieces])
-        if isinstance(result, File):
-            return result.content
-        return envelope(endpoint, result, url, lambda: app.rules.errors)
+        return await _plain(endpoint, result, url, app)
+
+
+async def _plain(endpoint: Endpoint, result: Any, url: str, app: App) -> Any:
+    """Return a result as a verb of Python gets it: bytes where it is rendered already."""
+    if isinstance(result, Stream):
+        return b"".join([piece async for piece in result.pieces])
+    if isinstance(result, File):
+        return result.content
+    return envelope(endpoint, result, url, lambda: app.rules.errors)
 
 
 async def _at_once(_seconds: float) -> None:
