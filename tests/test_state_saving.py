@@ -177,3 +177,25 @@ def test_a_json_file_stays_until_a_whole_database_can_take_its_place(
 
     replace_json(path, [Row("a", HEAD, value={"id": "A", "stays": True})])
     assert held(path)["A"]["id"] == "A"
+
+
+def test_rows_are_written_in_few_statements_and_those_that_are_put_anew_are_the_last(
+    path: Path,
+) -> None:
+    database, statements = Database(path), list[str]()
+    database.open()
+    database.begin()
+    many = [Row("a", "users", f"u{number}", {"n": number}) for number in range(100)]
+    head = {"id": "a", "stays": False}
+    database.write([Row("a", HEAD, "", head), *many], last=True)
+    database.begin()
+    database._connection.set_trace_callback(statements.append)  # noqa: SLF001
+    gone = [Row("a", "users", f"u{number}") for number in range(50)]
+
+    anew = [Row("a", "users", "u7", {"n": -7}), Row("a", "users", "u60", {"n": -60})]
+    database.write([*gone, *anew, Row("a", "users", "u99")], last=True)
+
+    assert [text.split()[0] for text in statements] == ["WITH", "INSERT", "COMMIT"]
+    expected = [{"n": -number if number == 60 else number} for number in range(50, 99)]
+    assert database.read()[0]["a"]["users"] == [*expected, {"n": -7}]
+    database.close()

@@ -8,12 +8,14 @@ import sqlite3
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from mockchat.core.changes import HEAD, SECTION_NAMES
 from mockchat.core.snapshot import Plain, SnapshotError
 from mockchat.core.state_log import lost_bytes
+from mockchat.core.steps import pieces
 from mockchat.core.store import Apps
 from mockchat.core.sweep import Row
 
@@ -23,10 +25,14 @@ _TABLE = """CREATE TABLE entities (
     app TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL,
     crc INTEGER NOT NULL, PRIMARY KEY (app, kind, id))"""
 _PUT = (
-    "INSERT INTO entities VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO entities VALUES {}"
     " ON CONFLICT DO UPDATE SET json = excluded.json, crc = excluded.crc"
 )
-_DELETE = "DELETE FROM entities WHERE app = ? AND kind = ? AND id = ?"
+_DELETE = (  # by the index; `WHERE (app, kind, id) IN (VALUES …)` reads the whole table
+    "WITH gone(app, kind, id) AS (VALUES {}) DELETE FROM entities WHERE rowid IN"
+    " (SELECT entities.rowid FROM gone CROSS JOIN entities USING (app, kind, id))"
+)
+_AT_ONCE = 150  # rows of a statement; each statement waits until the other threads let it go on
 _DELETE_SOME = (  # thousands take a second, and a stop has to see that it gets further
     "DELETE FROM entities WHERE rowid IN (SELECT rowid FROM entities WHERE app = ? LIMIT 5000)"
 )
@@ -156,20 +162,34 @@ class Database:
     def write(self, rows: Iterable[Row], *, last: bool) -> None:
         """Write rows of a transaction; the last ones end it."""
         execute = self._connection.execute
+        gone: dict[tuple[str, ...], tuple[str, ...]] = {}
+        put: dict[tuple[str, ...], tuple[str | int, ...]] = {}
         for app, section, name, value in rows:
             if section is None:
+                self._write(gone, put)
                 while execute(_DELETE_SOME, (app,)).rowcount:
                     self.on_progress()
                 continue
             key = (app, section, json.dumps(name)[1:-1])  # as SQLite takes no lone surrogates
             if value is None:
-                execute(_DELETE, key)
+                gone[key] = key
+                put.pop(key, None)  # what is put once more goes to the end
             else:
                 text = json.dumps(value)
-                execute(_PUT, (*key, text, _crc(*key, text)))
+                put[key] = (*key, text, _crc(*key, text))
+        self._write(gone, put)
         if last:
             execute("COMMIT")
         self.on_progress()
+
+    def _write(self, *changes: dict[tuple[str, ...], Any]) -> None:
+        """Delete the rows of the first changes, put those of the second, and empty both."""
+        for statement, rows in zip((_DELETE, _PUT), changes, strict=True):
+            values = list(rows.values())
+            rows.clear()
+            for some in pieces(values, _AT_ONCE):
+                marks = ", ".join([f"({', '.join('?' * len(some[0]))})"] * len(some))
+                self._connection.execute(statement.format(marks), list(chain(*some)))
 
 
 def _crc(*values: str) -> int:
