@@ -17,7 +17,7 @@ from typing import TextIO
 from mockchat.config import Config
 from mockchat.core.clock import Clock
 from mockchat.core.journal import Exchange
-from mockchat.core.masking import masked
+from mockchat.core.masking import masked_target
 from mockchat.server import MockChat
 
 _WALL = Clock()  # log lines have this machine's time, even if the mock's clock is frozen
@@ -150,7 +150,7 @@ def put(text: str, stream: TextIO) -> None:
 
 
 # --- lines ----------------------------------------------------------------------------------
-_masked = lru_cache(maxsize=256)(masked)  # the paths of a client come again
+_masked = lru_cache(maxsize=256)(masked_target)  # the paths of a client come again
 
 
 @lru_cache(maxsize=1)
@@ -164,14 +164,15 @@ def _text_line(exchange: Exchange, now: str) -> str:
         facts.append(f"app={exchange.app_id}")
     facts.append(f"{1000 * exchange.seconds:.1f}ms\n")
     status = exchange.status or "no answer"
-    return f"{now} {exchange.method} {_masked(exchange.target)} {status} {' '.join(facts)}"
+    target = _masked(exchange.method, exchange.target)
+    return f"{now} {exchange.method} {target} {status} {' '.join(facts)}"
 
 
 def _json_line(exchange: Exchange, now: str) -> str:
     fields = {
         "time": now,
         "method": exchange.method,
-        "path": _masked(exchange.target),
+        "path": _masked(exchange.method, exchange.target),
         "status": exchange.status,
         "code": exchange.code,
         "operation": exchange.operation,

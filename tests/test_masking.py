@@ -9,14 +9,16 @@ from urllib.request import urlopen
 import pytest
 
 from mockchat import MockApp
-from mockchat.core.journal import Exchange
+from mockchat.core.journal import Exchange, Filter
 from mockchat.core.masking import Mask, masked
 from mockchat.core.matching import RequestSummary
 from mockchat.log import _json_line, _text_line
+from mockchat.wire.app import STORE
 from tests.answers import body_of, data_of
 from tests.command_line import Command
 from tests.helpers import journal_of
 from tests.projects import Project
+from tests.raw import raw_request, send_raw
 from tests.sessions import by_token, connect, issue_token, log_in
 from tests.values import PATIENCE, REST_KEY, Client
 
@@ -147,6 +149,15 @@ def test_no_token_is_in_the_log_in_a_failed_assertion_or_in_printed_lines(
     assert token in line
     assert [text for text in told if token in text] == []
     assert [text for text in told if "super*****" not in text] == []
+
+
+async def test_no_password_before_the_host_of_a_connect_is_told(client: Client) -> None:
+    await send_raw(client, raw_request("CONNECT u:SECRET@h:443 HTTP/1.1"))
+    found = client.app[STORE].journals.search(Filter())
+
+    archive = json.dumps(await body_of(client.get("/_mock/journal.har")))
+    told = (str(found[0]), _text_line(found[0], ""), _json_line(found[0], ""), archive)
+    assert [text for text in told if "SECRET" in text or "*****@h:443" not in text] == []
 
 
 def test_no_token_is_in_the_report_of_a_failed_test(project: Project) -> None:

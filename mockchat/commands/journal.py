@@ -12,7 +12,7 @@ from mockchat.commands import UsageError
 from mockchat.commands.remote import TIMEOUT, Remote, UnreachableError
 from mockchat.commands.show import fitting, note, printable, say, say_json, tell, write_json
 from mockchat.commands.table import FILTERS, Action
-from mockchat.core.masking import masked
+from mockchat.core.masking import masked_target
 from mockchat.core.words import AdviceError
 
 _JOURNAL = "/journal"
@@ -134,7 +134,10 @@ def _line(exchange: dict[str, Any], *, with_app: bool) -> str:
     if with_app:
         words.append(f"{exchange['app']:<12}")
     status = f"{exchange['status'] or '-':>3} {exchange['milliseconds']:>7.1f}ms"
-    words += [f"{exchange['method']:<6} {status}", masked(exchange["target"])]
+    words += [
+        f"{exchange['method']:<6} {status}",
+        masked_target(exchange["method"], exchange["target"]),
+    ]
     for name, text in {
         "code": "{}",
         "operation": "{}",

@@ -8,7 +8,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from mockchat.core.masking import Mask, masked
+from mockchat.core.masking import Mask, masked_target
 from mockchat.core.matching import Pattern, RequestSummary
 from mockchat.core.watchers import Watchers
 from mockchat.core.words import word
@@ -108,7 +108,8 @@ class Exchange:
     def __str__(self) -> str:
         faults = [f"fault: {', '.join(self.faults)}"] if self.faults else []
         outcome = " ".join([str(self.status or "no answer"), *self.facts(), *faults])
-        return f"#{self.id} {self.summary.method} {masked(self.target)} -> {outcome}"
+        target = masked_target(self.method, self.target)
+        return f"#{self.id} {self.method} {target} -> {outcome}"
 
     def facts(self) -> list[str]:
         """Return the error code, the operation and the uid as words, as far as there are any."""

@@ -54,6 +54,13 @@ def masked(text: str) -> str:
     return text
 
 
+def masked_target(method: str, target: str) -> str:
+    """Return the target of a request so; a password may stand before the host of CONNECT."""
+    if method != "CONNECT":
+        return masked(target)
+    return masked(f"{method} {target}").removeprefix(f"{method} ")
+
+
 def _mask_value(match: "re.Match[str]") -> str:
     at = match.start(1) - match.start()
     return match[0][:at] + _starred(match[1])
@@ -71,7 +78,7 @@ class Mask:
     def __init__(self, exchange: "Exchange") -> None:
         found: set[str] = set()
         sides = (exchange.request, exchange.response)
-        texts = [exchange.target, *(one.text for one in sides)]
+        texts = [f"{exchange.method} {exchange.target}", *(one.text for one in sides)]
         for text in (*texts, *(frame.text for frame in exchange.frames)):
             for place in _places():
                 found.update(place.findall(text))
