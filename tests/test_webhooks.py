@@ -185,7 +185,7 @@ async def test_a_refused_event_is_posted_again_before_the_next_one(
     assert told == ["user_blocked"] * 3 + ["user_unblocked"] * 2
     kept = await journal_of(client, **DELIVERIES, count=5)
     assert [one["status"] for one in kept] == [500, 302, 404, 503, 200]
-    assert pauses == [0.5, 2.0, 0.5]
+    assert [one for one in pauses if one] == [0.5, 2.0, 0.5]  # a long list takes turns of no time
     assert f"{receiver.url} took no event in 3 tries: status 404" in caplog.text
 
 
