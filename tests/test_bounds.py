@@ -17,8 +17,9 @@ from mockchat.core.entities import User
 from mockchat.core.state import App
 from mockchat.core.steps import finish
 from mockchat.core.user_list import UserFilter, selecting
-from mockchat.wire import dispatch, handler
+from mockchat.wire import dispatch, handler, routing
 from mockchat.wire.app import HANDLER, STORE
+from mockchat.wire.hosts import Address
 from tests.values import REST_KEY, Client
 
 ROOT = Path(__file__).parent.parent
@@ -260,3 +261,15 @@ def test_every_cache_of_what_requests_send_has_a_size() -> None:
         }
         assert {one for one in cached if one[1]} <= known, path
         assert "maxsize=None" not in text, path
+
+
+def test_no_long_path_takes_a_place_in_the_cache_of_routes() -> None:
+    address = Address("localhost", 80, secure=False)
+    path = "/users" + "/%ff" * 2000
+    routing._cached.cache_clear()  # noqa: SLF001
+
+    found = routing.route("GET", path, address)
+    routing.route("GET", "/users", address)
+
+    assert len(found.target.segments) == 2001
+    assert routing._cached.cache_info().currsize == 1  # noqa: SLF001

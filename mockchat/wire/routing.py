@@ -18,6 +18,7 @@ from mockchat.core.matching import VERSION
 from mockchat.wire.hosts import MANAGEMENT_SERVICE, Address
 
 _NO_VALUES: Mapping[str, str] = {}
+_LONG = 256  # characters of a path that is worth no place in a cache
 _APPS = "apps"
 _CONTROL = CONTROL_PREFIX.strip("/")
 
@@ -136,15 +137,26 @@ class Route(NamedTuple):
     unbuilt: str  # the name of a request to a service that is not built, else empty
 
 
-@lru_cache(maxsize=4096)
 def route(method: str, raw_path: str, address: Address) -> Route:
-    """Return the route of a request; the cache serves those that come again."""
+    """Return the route of a request; a cache serves short paths that come again.
+
+    Thousands of long ones, with a segment for every other byte, would take hundreds of megabytes.
+    """
+    return (_cached if len(raw_path) <= _LONG else _routed)(method, raw_path, address)
+
+
+def _routed(method: str, raw_path: str, address: Address) -> Route:
     target = parse_path(raw_path)
     service = None if target.is_control else address.unbuilt
     unbuilt = _named(service, method, raw_path) if service else ""
     found = None if unbuilt else router().find(method, target.segments)
     endpoint, path = found or (None, _NO_VALUES)
     return Route(target, endpoint, path, address.server, address.app_id, unbuilt)
+
+
+@lru_cache(maxsize=4096)
+def _cached(method: str, raw_path: str, address: Address) -> Route:
+    return _routed(method, raw_path, address)
 
 
 @cache
