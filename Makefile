@@ -83,7 +83,8 @@ UNMEASURED = $(addprefix --deselect tests/, \
   test_architecture.py::test_a_start_with_a_ca_loads_nothing_that_only_first_starts_logins_or_state_files_need \
   test_matching.py::test_a_thousand_patterns_take_no_second_for_the_longest_path \
   test_state_disk.py::test_killed_at_any_moment_the_file_is_whole_and_lacks_100_milliseconds_at_most \
-  test_turns.py::test_no_action_on_many_users_keeps_others_waiting)
+  test_turns.py::test_no_action_on_many_users_keeps_others_waiting \
+  test_turns.py::test_no_look_at_long_exchanges_or_many_apps_keeps_others_waiting)
 
 coverage: $(VENV)/dev.stamp  ## measure the branches that the Python tests reach (minutes)
 	$(BIN)/coverage erase

@@ -184,6 +184,10 @@ STRANGE = zlib.crc32(b"a\0b\0c\0{}")  # the sum of a row of a section that there
             f"INSERT INTO entities VALUES ('a', 'b', 'c', '{{}}', {STRANGE})",
             "is damaged: b c of a was not saved so",
         ),
+        (
+            "UPDATE entities SET json = CAST(json AS BLOB) WHERE kind = 'roles'",
+            "is damaged: roles default of app_id was not saved so",
+        ),
         ("DELETE FROM entities WHERE kind = 'app'", "is damaged: app_id is not complete"),
         ("DELETE FROM entities WHERE kind = 'roles'", "is damaged: APP_ID: there is no role"),
         ("DROP TABLE entities", "is damaged: no such table: entities"),

@@ -110,7 +110,7 @@ async def list_exchanges(call: Call) -> File:
     newest = exchanges[-(query["limit"] or requests.DEFAULT_LIMIT) :]
     told = b",".join(await call.in_turns(_rendered(newest, shown)))
     before = b'{"count":%d,"cursor":%d,"exchanges":[' % (len(exchanges), journals.sequence)
-    return File(before + told + b"]}", "application/json")
+    return File(b"".join((before, told, b"]}")), "application/json")
 
 
 def _rendered(exchanges: list[Exchange], tell: Callable[[Exchange], Any]) -> Steps[list[bytes]]:
@@ -136,7 +136,7 @@ async def get_har(call: Call) -> File:
     entries = b",".join(await call.in_turns(_rendered(found(call, _filter(call)), _entry)))
     creator = json_text.render({"name": "mockchat", "version": __version__})
     before = b'{"log":{"version":"1.2","creator":%b,"entries":[' % creator
-    return File(before + entries + b"]}}", "application/json")
+    return File(b"".join((before, entries, b"]}}")), "application/json")
 
 
 @table.get("/journal/{exchange}", returns=answers.ExchangeSchema, errors=(errors.MOCK_NOT_FOUND,))

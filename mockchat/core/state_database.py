@@ -127,8 +127,10 @@ class Database:
         if found != "ok":
             raise UnusableError(f"is damaged: {' '.join(found.split())}")
         apps: dict[str, Plain] = {}
-        for app, section, name, text, crc in self._connection.execute(_SELECT):
-            if crc != _crc(app, section, name, text) or section not in (*SECTION_NAMES, HEAD):
+        for *texts, crc in self._connection.execute(_SELECT):
+            app, section, name, text = texts
+            are_texts = all(isinstance(one, str) for one in texts)  # a flipped bit makes bytes
+            if not are_texts or crc != _crc(*texts) or section not in (*SECTION_NAMES, HEAD):
                 raise UnusableError(f"is damaged: {section} {name} of {app} was not saved so")
             one = apps.setdefault(app, {kind: [] for kind in SECTION_NAMES})
             if section == HEAD:
