@@ -24,12 +24,16 @@ def tracked() -> list[Path]:
     return sorted(file for file in files if file.is_file())
 
 
+def _name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
 def texts() -> dict[str, str]:
     found = {}
     for file in tracked():
         content = file.read_bytes()
         if b"\0" not in content:
-            found[str(file.relative_to(ROOT))] = content.decode()
+            found[_name(file)] = content.decode()
     return found
 
 
@@ -53,6 +57,13 @@ def test_no_file_names_a_registry_a_home_or_this_machine_s_paths_or_holds_a_key(
         assert [place for place in places if place in text] == [], name
         assert key not in text, name
         assert not name.endswith(".pem"), name
+
+
+def test_every_file_is_a_text_or_a_picture(text_of: dict[str, str]) -> None:
+    others = [name for name in map(_name, tracked()) if name not in text_of]
+
+    assert others
+    assert [name for name in others if not name.endswith((".png", ".webp"))] == []
 
 
 def test_a_lock_file_pins_by_digest_and_names_no_address() -> None:

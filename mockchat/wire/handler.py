@@ -13,7 +13,7 @@ from mockchat.config import Config
 from mockchat.core import errors
 from mockchat.core.errors import ApiError
 from mockchat.core.journal import Exchange
-from mockchat.core.masking import masked
+from mockchat.core.masking import masked_target
 from mockchat.core.store import Store
 from mockchat.wire.answers import render
 from mockchat.wire.dispatch import UPGRADE, Dispatcher
@@ -94,7 +94,7 @@ class RequestHandler:
 
     def _crash(self, context: RequestContext, error: Exception) -> ApiError:
         """Note an error of mockchat itself; return the refusal to answer."""
-        what = f"{context.method} {masked(context.request.path_qs)}"
+        what = f"{context.method} {masked_target(context.method, context.request.path_qs)}"
         log.error("mockchat failed to answer %s", what, exc_info=error)
         error.add_note(f"while answering {what}")
         self.crashes.append(error)

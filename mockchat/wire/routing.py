@@ -154,9 +154,7 @@ def _routed(method: str, raw_path: str, address: Address) -> Route:
     return Route(target, endpoint, path, address.server, address.app_id, unbuilt)
 
 
-@lru_cache(maxsize=4096)
-def _cached(method: str, raw_path: str, address: Address) -> Route:
-    return _routed(method, raw_path, address)
+_cached = lru_cache(maxsize=4096)(_routed)
 
 
 @cache
