@@ -213,6 +213,7 @@ const STEPS = {
     await d.page.locator(".detail:focus h2").waitFor();
     const title = await d.page.locator(".detail h2").textContent();
     await d.page.keyboard.press("Escape");
+    await d.page.waitForFunction(() => document.activeElement.closest("tr"));
     const back = await d.page.evaluate(() => document.activeElement.closest("tr").rowIndex);
     return { find, title, back };
   },
