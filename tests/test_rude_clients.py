@@ -127,6 +127,39 @@ async def test_a_client_that_has_closed_its_half_is_answered() -> None:
 
 
 # --- slow clients ---------------------------------------------------------------------------
+async def test_one_connection_answers_requests_that_come_whole_or_in_parts_alike() -> None:
+    body = b'{"uid": "%s", "name": "A Name"}'
+    head = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 34\r\n"
+    async with served() as mock:
+        end = await End.to(port_of(mock.url))
+
+        async def answer(*, of_head: bool = False) -> tuple[list[str], bytes]:
+            """The names of the answer's headers, and its body."""
+            line, *headers = (await end.head()).decode().strip().split("\r\n")
+            assert line == "HTTP/1.1 200 OK"
+            fields = dict(header.split(": ", 1) for header in headers)
+            return list(fields), await end.take(0 if of_head else int(fields["Content-Length"]))
+
+        await end.send(_REQUEST)
+        names, shown = await answer()
+        assert b"SUPERHERO1" in shown
+        await end.send(_REQUEST.replace(b"GET", b"HEAD"))
+        assert await answer(of_head=True) == (names, b"")
+        await end.send(head + b"\r\n" + body % b"whole" + _REQUEST)  # two in one segment
+        assert b"whole" in (await answer())[1]
+        assert await answer() == (names, shown)
+        await end.send(head + b"Expect: 100-continue\r\n\r\n")
+        assert (await end.head()).startswith(b"HTTP/1.1 100 ")
+        await end.send(body % b"parts")
+        same_names, created = await answer()
+        assert same_names == names
+        assert b"parts" in created
+        await end.send(_REQUEST.replace(b"1.1\r\n", b"1.1\r\nConnection: close\r\n"))
+        assert await answer() == ([*names, "Connection"], shown)
+        assert await end.rest() == b""  # the connection ends
+        await end.close()
+
+
 async def test_a_head_or_body_that_does_not_come_in_time_is_refused() -> None:
     body = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 9\r\n\r\n{"
     async with served(client_timeout=0.1) as mock:

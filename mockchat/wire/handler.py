@@ -20,7 +20,7 @@ from mockchat.wire.dispatch import UPGRADE, Dispatcher
 from mockchat.wire.faults import UNTOUCHED, FaultInjector
 from mockchat.wire.pages import picture
 from mockchat.wire.resolve import RequestContext, Resolver
-from mockchat.wire.sending import ClientGone, ClientWaits, Reply, send
+from mockchat.wire.sending import Answer, ClientGone, ClientWaits, send
 from mockchat.wire.webhooks import Deliveries
 from mockchat.wire.websocket import Hub
 
@@ -60,9 +60,19 @@ class RequestHandler:
         await self._deliveries.close()
 
     async def handle(self, request: web.BaseRequest, broken: str = "") -> web.StreamResponse:
-        """Answer a request: resolve, strike, dispatch, render, record, send.
+        """Answer a request by a response of aiohttp.
 
         `broken` says why the bytes for which it stands are no request.
+        """
+        answer = await self.answer(request, broken)
+        return answer.response(request) if isinstance(answer, Answer) else answer
+
+    async def answer(
+        self, request: web.BaseRequest, broken: str = ""
+    ) -> Answer | web.StreamResponse:
+        """Answer a request: resolve, strike, dispatch, render, record, send.
+
+        A plain answer is returned for the connection to write it.
         """
         context, struck = await self._resolver.resolve(request), UNTOUCHED
         if context.endpoint is None and (found := picture(request)):
@@ -84,9 +94,9 @@ class RequestHandler:
         if not context.is_control:
             context.app.journal.add(exchange)
         is_plain = answer.is_plain
-        response = Reply(answer) if is_plain else await send(context, answer, self._waits)
+        sent = answer.completed() if is_plain else await send(context, answer, self._waits)
         self._tell(exchange)
-        return response
+        return sent
 
     def _tell(self, exchange: Exchange) -> None:
         for observe in self.observers:

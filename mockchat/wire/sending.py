@@ -7,10 +7,10 @@ import struct
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import NamedTuple
 
 from aiohttp import hdrs, web
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import EMPTY_BODY_STATUS_CODES, rfc822_formatted_time
 
 from mockchat.api.operation import Sleep
@@ -23,6 +23,7 @@ from mockchat.wire.resolve import RequestContext
 _GLANCE = 0.1  # seconds between two looks whether the waiting clients are still connected
 _NO_LINGER = struct.pack("ii", 1, 0)
 _NO_ANSWER = 499  # the status of a response that is not sent
+_REASONS = {one.value: one.phrase for one in HTTPStatus}
 
 
 class ClientGone(Exception):  # noqa: N818  # an event, not an error
@@ -56,6 +57,34 @@ class Answer(NamedTuple):
         """Whether it is sent as it is."""
         return self.end is None and self.shape is None and self.stream is None
 
+    def completed(self) -> "Answer":
+        """Return it with the headers that every answer has."""
+        self.headers["Date"] = rfc822_formatted_time()
+        if self.status not in EMPTY_BODY_STATUS_CODES:
+            self.headers["Content-Length"] = str(len(self.body))
+        return self
+
+    async def write(self, request: web.BaseRequest) -> None:
+        """Send it to a client of HTTP/1.1; raise ConnectionError if the client is gone.
+
+        aiohttp's own response looks up and copies each header once more.
+        """
+        headers, status, writer = self.headers, self.status, request.writer
+        if not request.keep_alive:
+            headers["Connection"] = "close"
+        line = f"HTTP/1.1 {status} {_REASONS.get(status, '')}"
+        await writer.write_headers(line, headers)  # type: ignore[arg-type]  # it has items
+        is_empty = request.method == hdrs.METH_HEAD or status in EMPTY_BODY_STATUS_CODES
+        await writer.write_eof(b"" if is_empty else self.body)
+
+    def response(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return it as a response of aiohttp, after which a broken body ends the connection."""
+        status = self.status or _NO_ANSWER
+        response = web.Response(status=status, headers=self.headers, body=self.body)
+        if request.content.exception() is not None:
+            response.force_close()
+        return response
+
     def exchange(self, context: RequestContext) -> Exchange:
         """Return the request and this answer as the journal keeps them."""
         request = context.request
@@ -76,51 +105,6 @@ class Answer(NamedTuple):
         )
 
 
-class Reply(web.StreamResponse):
-    """An answer on its way: aiohttp's own response looks up and copies each header once more."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(status=answer.status or _NO_ANSWER)
-        self._answer = answer
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the connection may serve another request: none after a body that is broken."""
-        return bool(self._keep_alive)
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write the headers, which are sent together with the body."""
-        writer = request.writer
-        if self._payload_writer is not None:
-            return None if self._eof_sent else writer
-        self._req, self._payload_writer = request, writer
-        _, headers, body, *_ = self._answer
-        if self._status in EMPTY_BODY_STATUS_CODES:
-            self._must_be_empty_body = True
-        else:
-            self._must_be_empty_body = request.method == hdrs.METH_HEAD
-            if self._answer.stream is None:
-                headers["Content-Length"] = str(len(body))
-        headers["Date"] = rfc822_formatted_time()
-        self._keep_alive = request.keep_alive and request.content.exception() is None
-        major, minor = request.version
-        if not self._keep_alive:
-            headers["Connection"] = "close"
-        elif minor == 0:
-            headers["Connection"] = "keep-alive"
-        line = f"HTTP/{major}.{minor} {self._status} {self._reason}"
-        await writer.write_headers(line, headers)  # type: ignore[arg-type]  # it has items
-        return writer
-
-    async def write_eof(self, _data: bytes = b"") -> None:
-        """Send the answer."""
-        if not self._eof_sent and self._payload_writer is not None:
-            self._eof_sent = True
-            await self._payload_writer.write_eof(
-                b"" if self._must_be_empty_body else self._answer.body
-            )
-
-
 # --- sending --------------------------------------------------------------------------------
 async def send(context: RequestContext, answer: Answer, waits: "ClientWaits") -> web.StreamResponse:
     """Send a body that comes in pieces, or end the connection as its fault wants it."""
@@ -136,7 +120,7 @@ async def send(context: RequestContext, answer: Answer, waits: "ClientWaits") ->
         end = ClientGone()
     if end is not None:
         hang_up(request.transport, reset=end.reset)
-    return Reply(answer)
+    return answer.response(request)
 
 
 async def _send_stream(
