@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from pytest_aiohttp.plugin import AiohttpClient
 
 from mockchat import Config, create_app
@@ -17,9 +18,9 @@ from mockchat.core.entities import User
 from mockchat.core.state import App
 from mockchat.core.steps import finish
 from mockchat.core.user_list import UserFilter, selecting
-from mockchat.wire import dispatch, handler, routing
+from mockchat.wire import dispatch, handler
 from mockchat.wire.app import HANDLER, STORE
-from mockchat.wire.hosts import Address
+from mockchat.wire.head import Heads
 from tests.values import REST_KEY, Client
 
 ROOT = Path(__file__).parent.parent
@@ -160,6 +161,7 @@ FILLED: dict[str, tuple[int, Fill]] = {
 }
 # Those whose bound a test of their own shows.
 SHOWN = {
+    "Heads._kept": "test_only_heads_that_are_short_and_name_a_host_are_kept_and_not_too_many",
     "Journal._exchanges": "test_of_many_or_large_exchanges_the_newest_are_kept",
     "Journals._by_use": "test_journals_of_many_apps_are_bounded_together_and_go_with_them",
     "Deliveries._lines": "test_too_many_events_that_wait_are_dropped_and_a_stop_waits_for_none",
@@ -263,13 +265,16 @@ def test_every_cache_of_what_requests_send_has_a_size() -> None:
         assert "maxsize=None" not in text, path
 
 
-def test_no_long_path_takes_a_place_in_the_cache_of_routes() -> None:
-    address = Address("localhost", 80, secure=False)
-    path = "/users" + "/%ff" * 2000
-    routing._cached.cache_clear()  # noqa: SLF001
+def test_only_heads_that_are_short_and_name_a_host_are_kept_and_not_too_many() -> None:
+    heads = Heads(Config(), None)
 
-    found = routing.route("GET", path, address)
-    routing.route("GET", "/users", address)
+    def kept(*paths: str, host: str = "localhost") -> int:
+        for path in paths:
+            heads.read(make_mocked_request("GET", path, {"Host": host} if host else {}))
+        return len(heads._kept)  # noqa: SLF001
 
-    assert len(found.target.segments) == 2001
-    assert routing._cached.cache_info().currsize == 1  # noqa: SLF001
+    assert kept("/users" + "/%ff" * 1000) == 0
+    assert kept("/users", host="") == 0
+    assert kept("/users", host="a b") == 0
+    assert kept("/users", "/users", "/users/superhero1") == 2
+    assert kept(*(f"/users/{number}" for number in range(1000))) <= 512

@@ -53,7 +53,9 @@ async def _log_in(
 ) -> UserCaller:
     """Return the caller after its login, with a new token unless it has one."""
     app = call.app
-    with app.login(call.device or (token.value if token else uid)):
+    slot = call.device or (token.value if token else uid)
+    app.begin_login(slot)
+    try:
         if latency:
             await call.sleep(latency)
         if app.holds.has(uid):
@@ -61,6 +63,8 @@ async def _log_in(
                 await app.holds.passed(uid)
         token = token or app.issue_token(app.user(uid), device=call.device)
         return app.user_caller(token.value)  # it may have died meanwhile
+    finally:
+        app.end_login(slot)
 
 
 # --- for SDKs -------------------------------------------------------------------------------

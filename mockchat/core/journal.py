@@ -283,6 +283,7 @@ class Journals:
         self.sequence = sequence
         self.watchers = Watchers()
         self._last_id = 0
+        self._newest: Journal | None = None  # that grew last
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
 
     def of(self, app_id: str) -> Journal:
@@ -299,7 +300,8 @@ class Journals:
 
     def make_room(self, journal: Journal) -> None:
         """Note that a journal grew; if all are too large, unused ones drop exchanges."""
-        if journal is not next(reversed(self._by_use), None):
+        if journal is not self._newest:
+            self._newest = journal
             self._by_use[journal] = None
             self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
@@ -312,6 +314,7 @@ class Journals:
     def forget(self, journal: Journal) -> None:
         """Remove a journal from searches."""
         self._by_use.pop(journal, None)
+        self._newest = None
 
     def clear(self, app_id: str | None = None) -> int:
         """Drop all exchanges of an app, or of all; return their number."""

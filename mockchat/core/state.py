@@ -2,8 +2,7 @@
 
 import string
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -325,16 +324,15 @@ class App(Entities):
             self.destroy_token(token)
 
     # --- logins and sessions ------------------------------------------------------------
-    @contextmanager
-    def login(self, slot: str) -> Iterator[None]:
-        """Run a login, in progress until its end; raise LOGIN_IN_PROGRESS if another one runs."""
+    def begin_login(self, slot: str) -> None:
+        """Note a login in progress until `end_login`; raise LOGIN_IN_PROGRESS for a second one."""
         if slot in self.logins:
             raise errors.LOGIN_IN_PROGRESS()
         self.logins.add(slot)
-        try:
-            yield
-        finally:
-            self.logins.discard(slot)
+
+    def end_login(self, slot: str) -> None:
+        """Note that a login is over."""
+        self.logins.discard(slot)
 
     def open_session(self, caller: UserCaller) -> None:
         """Add a WebSocket of a user; the first connection brings the user online."""

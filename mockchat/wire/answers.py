@@ -19,6 +19,7 @@ from mockchat.wire.routing import Endpoint
 from mockchat.wire.sending import Answer, ClientGone
 
 SOURCE = "chat-api"
+_OK = HTTPStatus.OK.value
 PREFLIGHT = object()  # the result of a CORS preflight
 
 # As recorded from the service (reference section 1.1).
@@ -61,21 +62,21 @@ def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) 
 
 def _success(context: RequestContext, result: Any) -> Answer:
     """Return the answer of an operation that returned `result`."""
-    endpoint, headers = context.endpoint, _headers(context)
+    endpoint, headers = context.head.endpoint, _headers(context)
     if isinstance(result, File):
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:
             headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
         headers.update(result.headers)
-        return Answer(HTTPStatus.OK, headers, result.content)
+        return Answer(_OK, headers, result.content)
     if isinstance(result, Stream):
         headers[hdrs.CONTENT_TYPE] = result.content_type
-        return Answer(HTTPStatus.OK, headers, stream=result.pieces)
+        return Answer(_OK, headers, stream=result.pieces)
     assert endpoint is not None  # noqa: S101  # whose result it is
     if endpoint.unbuilt:
         headers["X-Mock-Unbuilt"] = endpoint.unbuilt
-    told = envelope(endpoint, result, context.server, partial(choose, context))
-    return Answer(HTTPStatus.OK, headers, json_text.render(told))
+    told = envelope(endpoint, result, context.head.server, partial(choose, context))
+    return Answer(_OK, headers, json_text.render(told))
 
 
 def envelope(endpoint: Endpoint, result: Any, server: str, dialect: Callable[[], str]) -> Any:
@@ -138,7 +139,7 @@ def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
         headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
         _set_rate_limit(headers, limit, 0, limit, 0)
     told = body(error, dialect)
-    if context.is_control:
+    if context.head.is_control:
         told["error"]["more"] = error.definition.more
     else:  # the bodies of the emulated API are those of the live service
         headers["X-Mock-Docs"] = error.definition.more
@@ -155,13 +156,13 @@ def choose(context: RequestContext) -> str:
     name, and chat SDKs. SDKs send an `sdk` header, or their session JWT as `Authorization`. A back
     end may send there what `mockchat` asks for, `Bearer` and the control token.
     """
-    headers, wanted = context.headers, context.app.rules.errors
-    if context.is_steered and (wish := headers.get(ERRORS_HEADER)):
+    headers, wanted = context.head.headers, context.app.rules.errors
+    if context.head.is_steered and (wish := headers.get(ERRORS_HEADER)):
         wish = wish.strip().lower()
         wanted = wish if wish in ("auto", *DIALECTS) else wanted
     if wanted != "auto":
         return wanted
-    knows = "sdk" in headers or _is_jwt(headers) or context.address.is_live
+    knows = "sdk" in headers or _is_jwt(headers) or context.head.address.is_live
     return "live" if knows else "documented"
 
 
@@ -200,7 +201,7 @@ def body(error: ApiError, dialect: str) -> dict[str, Any]:
 # --- other answers --------------------------------------------------------------------------
 def _preflight(context: RequestContext) -> Answer:
     """Return the answer to a CORS preflight: every header that it asks for is allowed."""
-    asked = context.headers
+    asked = context.head.headers
     headers = _for_origin(asked.get(hdrs.ORIGIN, "*"))
     headers["Access-Control-Max-Age"] = _MAX_AGE
     headers["X-Mock-Exchange"] = str(context.id)
@@ -208,15 +209,15 @@ def _preflight(context: RequestContext) -> Answer:
         headers["Access-Control-Allow-Headers"] = wanted
     if asked.get("Access-Control-Request-Private-Network") == "true":
         headers["Access-Control-Allow-Private-Network"] = "true"
-    return Answer(HTTPStatus.OK, headers)
+    return Answer(_OK, headers)
 
 
 # --- headers --------------------------------------------------------------------------------
 def _headers(context: RequestContext) -> dict[str, str]:
     """Return the headers that every answer of JSON carries."""
-    if context.is_control:  # pages of other origins may not read it
+    if context.head.is_control:  # pages of other origins may not read it
         return dict(_OF_CONTROL)
-    origin, endpoint = context.headers.get(hdrs.ORIGIN), context.endpoint
+    origin, endpoint = context.head.headers.get(hdrs.ORIGIN), context.head.endpoint
     headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)
     headers["X-Mock-Exchange"] = str(context.id)
     if endpoint is not None and context.refusal is None:

@@ -13,13 +13,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mockchat.api import json_text
 from mockchat.api.validation import refuse
 from mockchat.core.errors import ApiError
+from mockchat.wire.head import Head
 
-MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed of 100,000 users
-MAX_CONTROL_DEPTH = 2 * json_text.MAX_DEPTH  # that of an emulated body, and a snapshot around it
 _LONG = 2**18  # bytes of a body that is parsed in a thread
 _CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # with the window bits of zlib
 _HEADLESS = -15  # window bits of a deflate without a header, as some clients send it
-_NO_CODINGS = ("", "identity", "none")
 _MAX_FIELDS = 1000
 _MAX_NESTING = 8
 _INDEX = re.compile(r"[0-9]{1,18}")
@@ -107,23 +105,20 @@ async def answer_expectation(request: web.BaseRequest) -> ApiError | None:
     return None
 
 
-async def receive(request: web.BaseRequest, limit: int, *, control: bool, patience: float) -> Body:
+async def receive(request: web.BaseRequest, head: Head, patience: float) -> Body:
     """Return the body of a request, which has `patience` seconds to come, or why there is none.
 
-    `limit` is in bytes: aiohttp's own is one for all. The live service reads a body before it
-    looks at it, too.
+    The live service reads a body before it looks at it, too.
     """
-    depth, content = MAX_CONTROL_DEPTH if control else json_text.MAX_DEPTH, request.content
-    kind = request.headers.get(hdrs.CONTENT_TYPE, "")
+    content, limit = request.content, head.max_body  # aiohttp's own limit is one for all
     try:
         came_with_head = content.is_eof()
         raw = content.read_nowait() if came_with_head else await _read(request, limit, patience)
         if len(raw) > limit:
             raise refuse("body", "size", limit=limit)
-        coding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
-        if coding not in _NO_CODINGS and content.total_compressed_bytes is None:
-            raw = await asyncio.to_thread(_unpacked, raw, coding, limit)
-        return Body(raw, kind, depth)
+        if head.coding and content.total_compressed_bytes is None:
+            raw = await asyncio.to_thread(_unpacked, raw, head.coding, limit)
+        return Body(raw, head.content_type, head.max_depth)
     except ApiError as error:
         return Body(error=error)
     except TimeoutError:

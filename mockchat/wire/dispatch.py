@@ -51,7 +51,7 @@ class Dispatcher:
 
     async def dispatch(self, context: RequestContext) -> Any:
         """Return the result of the request's operation; raise ApiError for a refusal."""
-        endpoint, app = context.endpoint, context.app
+        endpoint, app = context.head.endpoint, context.app
         if endpoint is None:
             return self._result_without_endpoint(context)
         caller = self._authenticate(context, endpoint)
@@ -62,19 +62,21 @@ class Dispatcher:
         if endpoint.takes_body:
             body = await context.body.load(endpoint.load_body, given)
         every_app = False
-        if context.is_control:
-            app_id = query.get("app") or body.get("app") or context.app_id
+        if context.head.is_control:
+            app_id = query.get("app") or body.get("app") or context.head.app_id
             app, every_app = self._store.named(app_id), not app_id
             app = await self._store.filled(app, self._sleep)
         call = Call(
             app=app,
             caller=caller,
-            path=context.path,
+            path=context.head.path,
             query=query,
             body=body,
-            headers=context.headers,
-            find_hosts=partial(self._resolver.hosts, context.address, app, context.target.app_id),
-            server_url=context.server,
+            headers=context.head.headers,
+            find_hosts=partial(
+                self._resolver.hosts, context.head.address, app, context.head.target.app_id
+            ),
+            server_url=context.head.server,
             sleep=self._sleep,
             waiting=partial(self._waits.waiting, context.request),
             server=self._server,
@@ -85,31 +87,34 @@ class Dispatcher:
     def _authenticate(self, context: RequestContext, endpoint: Endpoint) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
         operation, app = endpoint.operation, context.app
-        if context.is_control:
-            self._guard.check(operation.access, context.address, context.headers)
+        if context.head.is_control:
+            self._guard.check(operation.access, context.head.address, context.head.headers)
         if context.refusal is not None:
             raise context.refusal
-        if not context.is_control:
+        if not context.head.is_control:
             app.quota.take(operation.limit, context.at)
-        caller = endpoint.caller(app, context.headers, context.body.fields)
+        caller = endpoint.caller(app, context.head.headers, context.body.fields)
         if operation.admits is not None:
             operation.admits(app)
         return caller
 
     def _result_without_endpoint(self, context: RequestContext) -> Any:
         """Return the result of a preflight, a WebSocket or the page of `/`; else raise ApiError."""
-        if context.method == hdrs.METH_OPTIONS and not context.is_control:
+        if context.head.method == hdrs.METH_OPTIONS and not context.head.is_control:
             return PREFLIGHT
         if context.refusal is not None:
             raise context.refusal
-        if context.target.segments or context.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
-            first = context.target.segments[:1]
+        if context.head.target.segments or context.head.method not in (
+            hdrs.METH_GET,
+            hdrs.METH_HEAD,
+        ):
+            first = context.head.target.segments[:1]
             if first and _LIKE_VERSION.fullmatch(first[0]):
                 raise errors.API_VERSION_INVALID(version=first[0], versions="v1 to v3")
             raise errors.API_NOT_FOUND()
         if context.summary.operation == SOCKET:
             return UPGRADE
-        self._guard.check_host(context.address, context.headers)
+        self._guard.check_host(context.head.address, context.head.headers)
         return File(WELCOME.encode(), "text/html; charset=utf-8")
 
     async def _run(self, endpoint: Endpoint, call: Call, *, stays: bool) -> Any:

@@ -28,7 +28,8 @@ from mockchat.core.limits import RECORDED_MAX_USERS, STANDARD_LIMIT
 from mockchat.core.matching import SOCKET
 from mockchat.core.store import Store
 from mockchat.core.words import nearest
-from mockchat.wire.resolve import STEERING_PREFIX, RequestContext
+from mockchat.wire.head import STEERING_PREFIX
+from mockchat.wire.resolve import RequestContext
 from mockchat.wire.sending import Answer, ClientGone, ClientWaits
 
 HEADER = "X-Mock-Fault"
@@ -80,9 +81,9 @@ class FaultInjector:
 
         Raises BAD_REQUEST for a header of mockchat's own that means nothing.
         """
-        if context.is_steered:
-            _check_steering(context.headers)
-        if context.is_control or context.method == hdrs.METH_OPTIONS:
+        if context.head.is_steered:
+            _check_steering(context.head.headers)
+        if context.head.is_control or context.head.method == hdrs.METH_OPTIONS:
             return UNTOUCHED
         names: list[str] = []
         shape = hint = None
@@ -127,17 +128,17 @@ class FaultInjector:
         summary = context.summary
         if summary.operation == SOCKET:
             wanted = (EarlyKind, RefuseSocket)
-        elif context.method == hdrs.METH_HEAD:  # without a body, no fault of bodies is used up
+        elif context.head.method == hdrs.METH_HEAD:  # without a body, no fault of bodies is used up
             wanted = EarlyKind
         try:
-            in_request = in_header(context.headers.get(HEADER, ""))
+            in_request = in_header(context.head.headers.get(HEADER, ""))
         except FaultError as error:
             raise refuse(HEADER, "plain", reason=str(error)) from None
         for name, strikes in in_request:
             if kind := first_of(strikes, summary, wanted):
                 yield name, kind, context.app.ids.chance, None
         # A WebSocket whose handshake names no app has none before it authenticates.
-        is_unnamed_socket = summary.operation == SOCKET and not context.app_id
+        is_unnamed_socket = summary.operation == SOCKET and not context.head.app_id
         app_id = None if context.refusal or is_unnamed_socket else context.app.id
         for kind, rule in self._store.faults.striking(app_id, summary, wanted):
             yield rule.called, kind, rule.chance, rule
@@ -145,7 +146,7 @@ class FaultInjector:
 
 def _values(context: RequestContext, seconds: float) -> dict[str, object]:
     """Return the values that messages name; unknown ones are left out."""
-    app, summary, endpoint = context.app, context.summary, context.endpoint
+    app, summary, endpoint = context.app, context.summary, context.head.endpoint
     kind, credential = summary.credential, context.credential
     known = {
         "uid": summary.uid and summary.uid.lower(),

@@ -31,10 +31,10 @@ _MAX_LENGTH = 300
 
 def hint(context: RequestContext, error: ApiError, store: Store) -> str | None:
     """Return the nearest right request, in one line of ASCII, or None."""
-    row, target = error.definition, context.target
+    row, target = error.definition, context.head.target
     found: str | None = None
     if row is errors.API_NOT_FOUND and len(target.path) <= _MAX_PATH:
-        found = _nearest(context.method, target.segments)
+        found = _nearest(context.head.method, target.segments)
     elif row in _ASTRAY:
         found = _header(context, *_ASTRAY[row])
     elif row in _UNKNOWN:
@@ -75,7 +75,7 @@ def _filled(path: list[str], asked: list[str]) -> str:
 
 
 def _header(context: RequestContext, wanted: str, astray: Iterable[str]) -> str:
-    headers = context.headers
+    headers = context.head.headers
     if sent := next((name for name in astray if name in headers), None):
         bare = ", without Bearer" if _is_bearer(headers[sent]) else ""
         return f"the header {sent} was sent, but {wanted} is the one that is read{bare}"
@@ -102,7 +102,7 @@ def _field(context: RequestContext, details: Mapping[str, Iterable[str]]) -> str
     from difflib import get_close_matches  # noqa: PLC0415
 
     sent = list(context.body.fields_or_none())
-    if context.endpoint is None or not context.endpoint.takes_body or not sent:
+    if context.head.endpoint is None or not context.head.endpoint.takes_body or not sent:
         return None
     missing = [
         field

@@ -22,8 +22,8 @@ from mockchat.control.state import SNAPSHOT_NAME
 from mockchat.core import errors
 from mockchat.core.errors import ErrorDef
 from mockchat.version import __version__
-from mockchat.wire.body import MAX_CONTROL_BODY
 from mockchat.wire.faults import DIALECTS
+from mockchat.wire.head import MAX_CONTROL_BODY
 
 if TYPE_CHECKING:
     from apispec import APISpec

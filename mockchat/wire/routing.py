@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -18,7 +18,6 @@ from mockchat.core.matching import VERSION
 from mockchat.wire.hosts import MANAGEMENT_SERVICE, Address
 
 _NO_VALUES: Mapping[str, str] = {}
-_LONG = 256  # characters of a path that is worth no place in a cache
 _APPS = "apps"
 _CONTROL = CONTROL_PREFIX.strip("/")
 
@@ -132,29 +131,17 @@ class Route(NamedTuple):
     target: Target
     endpoint: Endpoint | None
     path: Mapping[str, str]  # the values in the path
-    server: str  # the URL of this server; empty if the client used a live name
-    app_in_host: str | None
     unbuilt: str  # the name of a request to a service that is not built, else empty
 
 
 def route(method: str, raw_path: str, address: Address) -> Route:
-    """Return the route of a request; a cache serves short paths that come again.
-
-    Thousands of long ones, with a segment for every other byte, would take hundreds of megabytes.
-    """
-    return (_cached if len(raw_path) <= _LONG else _routed)(method, raw_path, address)
-
-
-def _routed(method: str, raw_path: str, address: Address) -> Route:
+    """Return the route of a request."""
     target = parse_path(raw_path)
     service = None if target.is_control else address.unbuilt
     unbuilt = _named(service, method, raw_path) if service else ""
     found = None if unbuilt else router().find(method, target.segments)
     endpoint, path = found or (None, _NO_VALUES)
-    return Route(target, endpoint, path, address.server, address.app_id, unbuilt)
-
-
-_cached = lru_cache(maxsize=4096)(_routed)
+    return Route(target, endpoint, path, unbuilt)
 
 
 @cache

@@ -112,7 +112,7 @@ async def send(context: RequestContext, answer: Answer, waits: "ClientWaits") ->
     try:
         if end is not None and end.hangs:
             await waits.hang(request, end.rule)
-        if answer.stream is not None and context.method != hdrs.METH_HEAD:
+        if answer.stream is not None and context.head.method != hdrs.METH_HEAD:
             return await _send_stream(request, answer, answer.stream, waits)
         if answer.shape is not None:
             return await _send_shape(request, answer, answer.shape, waits)

@@ -183,7 +183,9 @@ class Session:
 
         def had_its_chance(rule: Rule) -> bool:
             """Whether the handshake told enough for the rule to strike it."""
-            return rule.pattern.uid is None and bool(self.context.app_id or rule.app_id is None)
+            return rule.pattern.uid is None and bool(
+                self.context.head.app_id or rule.app_id is None
+            )
 
         for _ in self._strikes(app, uid, RefuseSocket, had_its_chance):
             self._place(app, uid)

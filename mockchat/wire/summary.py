@@ -7,29 +7,23 @@ from mockchat.api.requests import only_logs_in
 from mockchat.api.session_jwt import subject_in
 from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
+from mockchat.wire.head import Head
 
 _CREDENTIAL_IN_BODY = ("login", "logout")
 _BY_JWT = "count_online_members"  # the operation that takes the session JWT
 _CREDENTIAL_FIELDS = {"authKey": "key", "apiKey": "key", "authToken": "token"}
 
 
-def summary_of(
-    method: str,
-    path: str,
-    operation: str | None,
-    uid: str | None,  # in the path
-    headers: Mapping[str, str],
-    fields: Mapping[str, Any],  # of the body
-    app: App,
-) -> tuple[RequestSummary, str]:
-    """Return the summary of a request, and its credential."""
-    kind, credential = _credential(operation, headers, fields)
+def summary_of(head: Head, fields: Mapping[str, Any], app: App) -> tuple[RequestSummary, str]:
+    """Return the summary of a request whose body has these fields, and its credential."""
+    operation, uid = head.operation, head.path.get("uid")
+    kind, credential = _credential(operation, head.headers, fields)
     if not uid and (named := fields.get("uid")):
         uid = str(named).lower()
     elif not uid and kind == "token":
         uid = _owner(operation, credential, app)
     logs_in = operation == "login" or (operation == "update_me" and only_logs_in(fields))
-    return RequestSummary(method, path, operation, uid, kind, logs_in), credential
+    return RequestSummary(head.method, head.target.path, operation, uid, kind, logs_in), credential
 
 
 def _credential(

@@ -150,7 +150,7 @@ class Hub:
         told: dict[str, tuple[Frame, bytes]] = {}  # by the URL of the server that clients know
         for session in self._sessions:
             if session.app and session.app.id == event.app_id and session.wants(event.user):
-                server = session.context.server
+                server = session.context.head.server
                 if server not in told:
                     told[server] = framed(_presence(event, server), event.at)
                 self._untold.append((session, told[server]))
