@@ -159,13 +159,11 @@ def _stamp(second: int, layout: str) -> str:
 
 
 def _text_line(exchange: Exchange, now: str) -> str:
-    facts = exchange.facts()
-    if exchange.id:  # a call of the control API, which is in no journal, may be for every app
-        facts.append(f"app={exchange.app_id}")
-    facts.append(f"{1000 * exchange.seconds:.1f}ms\n")
-    status = exchange.status or "no answer"
-    target = _masked(exchange.method, exchange.target)
-    return f"{now} {exchange.method} {target} {status} {' '.join(facts)}"
+    method, told = exchange.summary.method, f"{exchange.status or 'no answer'}{exchange.facts()}"
+    # A call of the control API, which is in no journal, may be for every app.
+    app = f" app={exchange.app_id}" if exchange.id else ""
+    target, milliseconds = _masked(method, exchange.target), 1000 * exchange.seconds
+    return f"{now} {method} {target} {told}{app} {milliseconds:.1f}ms\n"
 
 
 def _json_line(exchange: Exchange, now: str) -> str:

@@ -103,10 +103,11 @@ async def test_no_look_at_long_exchanges_or_many_apps_keeps_others_waiting(clien
     await steer(client, "PUT", "snapshots/s1")
     took: dict[str, float] = {}
 
-    for path in ("journal?limit=800", "journal.har", "state", "snapshots/s1"):
+    # What keeps others waiting does so each time; a busy machine does not.
+    for path in ("journal?limit=800", "journal.har", "state", "snapshots/s1") * 3:
         async with watched() as turns, client.get(f"/_mock/{path}") as answer:
             assert len(await answer.read()) > 500_000
-        took[path] = max(turns)
+        took[path] = min(took.get(path, 60.0), max(turns))
 
     assert not {path: seconds for path, seconds in took.items() if seconds > LONGEST}
 

@@ -16,6 +16,8 @@ _LONGEST_INTEGER = 20  # characters that 64 bits need
 def parse(raw: bytes | str, most: int = MAX_DEPTH) -> Any:
     """Return the value; raise ValueError if the text is no JSON or is nested too deeply."""
     value = orjson.loads(raw)
+    if len(raw) <= 2 * most:  # each level takes two brackets
+        return value
     brackets = (b"[", b"{") if isinstance(raw, bytes) else ("[", "{")
     if sum(map(raw.count, brackets)) > most and _is_deeper(value, most):  # type: ignore[arg-type]
         raise _too_deep(most)

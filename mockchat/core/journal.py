@@ -71,7 +71,7 @@ class Frame(NamedTuple):
         return _FRAME_OVERHEAD + len(self.text)
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Exchange:
     """A request and its answer; `status` 0 means that there is no answer."""
 
@@ -106,20 +106,17 @@ class Exchange:
         return Message(Headers(headers), body)
 
     def __str__(self) -> str:
-        faults = [f"fault: {', '.join(self.faults)}"] if self.faults else []
-        outcome = " ".join([str(self.status or "no answer"), *self.facts(), *faults])
+        faults = f" fault: {', '.join(self.faults)}" if self.faults else ""
         target = masked_target(self.method, self.target)
+        outcome = f"{self.status or 'no answer'}{self.facts()}{faults}"
         return f"#{self.id} {self.method} {target} -> {outcome}"
 
-    def facts(self) -> list[str]:
-        """Return the error code, the operation and the uid as words, as far as there are any."""
-        _, _, operation, uid, *_ = self.summary
-        facts = [word(self.code)] if self.code else []  # a fault's own may be any text
-        if operation:
-            facts.append(operation)
-        if uid:
-            facts.append(f"uid={word(uid)}")
-        return facts
+    def facts(self) -> str:
+        """Return the error code, the operation and the uid as words, each with a space before."""
+        _, _, operation, uid, _, _ = self.summary
+        code = f" {word(self.code)}" if self.code else ""  # a fault's own may be any text
+        named = f" {operation}" if operation else ""
+        return f"{code}{named} uid={word(uid)}" if uid else code + named
 
     @property
     def method(self) -> str:

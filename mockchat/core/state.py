@@ -178,7 +178,7 @@ class App(Entities):
         user.serial = self.serial
         self._users[key] = user
         if user.deactivated_at is None:
-            insort(self._listed, user, key=by_order)
+            self._list(user)
         self.version += 1
         if self.trackers:
             self.note(user, new=True)
@@ -216,7 +216,7 @@ class App(Entities):
     def reactivate_user(self, user: User) -> None:
         """Bring a deactivated user back."""
         user.deactivated_at = None
-        insort(self._listed, user, key=by_order)
+        self._list(user)
         self.touch(user)
 
     def all_users(self) -> list[User]:
@@ -245,6 +245,12 @@ class App(Entities):
 
     def _place(self, user: User) -> int:
         return bisect_left(self._listed, by_order(user), key=by_order)
+
+    def _list(self, user: User) -> None:
+        if self._listed and by_order(user) < by_order(self._listed[-1]):
+            insort(self._listed, user, key=by_order)
+        else:  # at once, as most are new
+            self._listed.append(user)
 
     def _unlist(self, user: User) -> None:
         if user.deactivated_at is None:

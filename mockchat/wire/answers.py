@@ -1,6 +1,6 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -44,6 +44,12 @@ OPEN = {
     "Server": "mockchat",
 }
 _OF_ANSWER = {**_JSON, **OPEN, "Accept": "application/json"}  # as recorded
+_RATE_LIMIT = (
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Limit-For-App",
+    "X-RateLimit-Remaining-For-App",
+)
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
 
@@ -62,7 +68,8 @@ def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) 
 
 def _success(context: RequestContext, result: Any) -> Answer:
     """Return the answer of an operation that returned `result`."""
-    endpoint, headers = context.head.endpoint, _headers(context)
+    head, headers = context.head, _headers(context)
+    endpoint = head.endpoint
     if isinstance(result, File):
         headers[hdrs.CONTENT_TYPE] = result.content_type
         if result.name:
@@ -75,7 +82,7 @@ def _success(context: RequestContext, result: Any) -> Answer:
     assert endpoint is not None  # noqa: S101  # whose result it is
     if endpoint.unbuilt:
         headers["X-Mock-Unbuilt"] = endpoint.unbuilt
-    told = envelope(endpoint, result, context.head.server, partial(choose, context))
+    told = envelope(endpoint, result, head.server, partial(choose, context))
     return Answer(_OK, headers, json_text.render(told))
 
 
@@ -137,7 +144,7 @@ def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
         limit = int(str(error.values["limit"]))
         headers["Retry-After"] = str(error.values["seconds"])
         headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
-        _set_rate_limit(headers, limit, 0, limit, 0)
+        headers.update(_rate_limit((limit, 0, limit, 0)))
     told = body(error, dialect)
     if context.head.is_control:
         told["error"]["more"] = error.definition.more
@@ -156,13 +163,14 @@ def choose(context: RequestContext) -> str:
     name, and chat SDKs. SDKs send an `sdk` header, or their session JWT as `Authorization`. A back
     end may send there what `mockchat` asks for, `Bearer` and the control token.
     """
-    headers, wanted = context.head.headers, context.app.rules.errors
-    if context.head.is_steered and (wish := headers.get(ERRORS_HEADER)):
+    head, wanted = context.head, context.app.rules.errors
+    headers = head.headers
+    if head.is_steered and (wish := headers.get(ERRORS_HEADER)):
         wish = wish.strip().lower()
         wanted = wish if wish in ("auto", *DIALECTS) else wanted
     if wanted != "auto":
         return wanted
-    knows = "sdk" in headers or _is_jwt(headers) or context.head.address.is_live
+    knows = "sdk" in headers or _is_jwt(headers) or head.address.is_live
     return "live" if knows else "documented"
 
 
@@ -215,23 +223,19 @@ def _preflight(context: RequestContext) -> Answer:
 # --- headers --------------------------------------------------------------------------------
 def _headers(context: RequestContext) -> dict[str, str]:
     """Return the headers that every answer of JSON carries."""
-    if context.head.is_control:  # pages of other origins may not read it
+    head = context.head
+    if head.is_control:  # pages of other origins may not read it
         return dict(_OF_CONTROL)
-    origin, endpoint = context.head.headers.get(hdrs.ORIGIN), context.head.endpoint
+    origin, endpoint = head.headers.get(hdrs.ORIGIN), head.endpoint
     headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)
     headers["X-Mock-Exchange"] = str(context.id)
     if endpoint is not None and context.refusal is None:
-        _set_rate_limit(headers, *context.app.quota.left(endpoint.operation.limit))
+        headers.update(_rate_limit(context.app.quota.left(endpoint.operation.limit)))
     return headers
 
 
-def _set_rate_limit(
-    headers: dict[str, str], limit: int, remaining: int, app_limit: int, app_remaining: int
-) -> None:
-    headers["X-RateLimit-Limit"] = str(limit)
-    headers["X-RateLimit-Remaining"] = str(remaining)
-    headers["X-RateLimit-Limit-For-App"] = str(app_limit)
-    headers["X-RateLimit-Remaining-For-App"] = str(app_remaining)
+def _rate_limit(values: tuple[int, int, int, int]) -> Iterable[tuple[str, str]]:
+    return zip(_RATE_LIMIT, map(str, values), strict=True)
 
 
 def _for_origin(origin: str, base: Mapping[str, str] = OPEN) -> dict[str, str]:

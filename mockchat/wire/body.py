@@ -60,15 +60,13 @@ class Body:
         """Whether it would keep other requests waiting to parse it."""
         return len(self.raw) > _LONG and self._fields is None and self.error is None
 
-    async def load(
+    async def load_long(
         self, load: Callable[[Mapping[str, Any]], Mapping[str, Any]], given: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Return the values that `load` makes of the fields; those `given` are in the query.
+        """Return the values that `load` makes, in a thread, of the fields and those `given`.
 
-        Raises BAD_REQUEST. A long body is loaded in a thread.
+        Raises BAD_REQUEST.
         """
-        if not self.is_long:
-            return load({**given, **self.fields()})
         await self._parse_long()
         return await asyncio.to_thread(load, {**given, **self.fields()})
 

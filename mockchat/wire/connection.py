@@ -9,7 +9,7 @@ import asyncio
 import re
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http import HttpRequestParser, HttpVersion10, HttpVersion11, StreamWriter
 from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.http_parser import HttpRequestParserPy, RawRequestMessage
@@ -209,7 +209,6 @@ class _Connection(RequestHandler):
             and message.version == HttpVersion11
             and not message.upgrade
             and payload.is_eof()
-            and payload.exception() is None
             and not self._buffer_paused
         )
 
@@ -223,8 +222,10 @@ class _Connection(RequestHandler):
         try:
             answer = await self._server.handler.answer(request)
             if isinstance(answer, Answer):
-                await answer.write(request)
-                self._keepalive = request.keep_alive
+                self._keepalive = not message.should_close
+                self._write(answer, of_head=message.method == hdrs.METH_HEAD)
+                if self.writing_paused:
+                    await writer.drain()
             else:
                 response, is_lost = await self.finish_response(request, answer, None)
                 self._keepalive = bool(response.keep_alive) and not is_lost
@@ -241,6 +242,11 @@ class _Connection(RequestHandler):
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
         return self._keepalive and not self._close
+
+    def _write(self, answer: Answer, *, of_head: bool) -> None:
+        if self.transport is None or self.transport.is_closing():
+            raise ConnectionResetError
+        self.transport.write(answer.encoded(keep_alive=self._keepalive, of_head=of_head))
 
     def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002
         """Read on where that was paused: aiohttp does so after each body."""

@@ -51,32 +51,32 @@ class Dispatcher:
 
     async def dispatch(self, context: RequestContext) -> Any:
         """Return the result of the request's operation; raise ApiError for a refusal."""
-        endpoint, app = context.head.endpoint, context.app
+        head, endpoint, app = context.head, context.head.endpoint, context.app
         if endpoint is None:
             return self._result_without_endpoint(context)
         caller = self._authenticate(context, endpoint)
-        text = context.request.rel_url.raw_query_string
-        given = parse_form(text, "query") if text else _NOTHING
+        given = parse_form(head.query, "query") if head.query else _NOTHING
         query = endpoint.load_query(given) if endpoint.takes_query else _NOTHING
         body = _NOTHING
         if endpoint.takes_body:
-            body = await context.body.load(endpoint.load_body, given)
+            if context.body.is_long:
+                body = await context.body.load_long(endpoint.load_body, given)
+            else:
+                body = endpoint.load_body({**given, **context.body.fields()})
         every_app = False
-        if context.head.is_control:
-            app_id = query.get("app") or body.get("app") or context.head.app_id
+        if head.is_control:
+            app_id = query.get("app") or body.get("app") or head.app_id
             app, every_app = self._store.named(app_id), not app_id
             app = await self._store.filled(app, self._sleep)
         call = Call(
             app=app,
             caller=caller,
-            path=context.head.path,
+            path=head.path,
             query=query,
             body=body,
-            headers=context.head.headers,
-            find_hosts=partial(
-                self._resolver.hosts, context.head.address, app, context.head.target.app_id
-            ),
-            server_url=context.head.server,
+            headers=head.headers,
+            find_hosts=partial(self._resolver.hosts, head.address, app, head.target.app_id),
+            server_url=head.server,
             sleep=self._sleep,
             waiting=partial(self._waits.waiting, context.request),
             server=self._server,
@@ -86,35 +86,36 @@ class Dispatcher:
 
     def _authenticate(self, context: RequestContext, endpoint: Endpoint) -> Caller | None:
         """Return the caller; raise ApiError for a wrong app, too many requests or credentials."""
-        operation, app = endpoint.operation, context.app
-        if context.head.is_control:
-            self._guard.check(operation.access, context.head.address, context.head.headers)
+        head, operation, app = context.head, endpoint.operation, context.app
+        if head.is_control:
+            self._guard.check(operation.access, head.address, head.headers)
         if context.refusal is not None:
             raise context.refusal
-        if not context.head.is_control:
+        if not head.is_control:
             app.quota.take(operation.limit, context.at)
-        caller = endpoint.caller(app, context.head.headers, context.body.fields)
+        caller = endpoint.caller(app, head.headers, context.body.fields)
         if operation.admits is not None:
             operation.admits(app)
         return caller
 
     def _result_without_endpoint(self, context: RequestContext) -> Any:
         """Return the result of a preflight, a WebSocket or the page of `/`; else raise ApiError."""
-        if context.head.method == hdrs.METH_OPTIONS and not context.head.is_control:
+        head = context.head
+        if head.method == hdrs.METH_OPTIONS and not head.is_control:
             return PREFLIGHT
         if context.refusal is not None:
             raise context.refusal
-        if context.head.target.segments or context.head.method not in (
+        if head.target.segments or head.method not in (
             hdrs.METH_GET,
             hdrs.METH_HEAD,
         ):
-            first = context.head.target.segments[:1]
+            first = head.target.segments[:1]
             if first and _LIKE_VERSION.fullmatch(first[0]):
                 raise errors.API_VERSION_INVALID(version=first[0], versions="v1 to v3")
             raise errors.API_NOT_FOUND()
         if context.summary.operation == SOCKET:
             return UPGRADE
-        self._guard.check_host(context.head.address, context.head.headers)
+        self._guard.check_host(head.address, head.headers)
         return File(WELCOME.encode(), "text/html; charset=utf-8")
 
     async def _run(self, endpoint: Endpoint, call: Call, *, stays: bool) -> Any:

@@ -75,12 +75,13 @@ class RequestHandler:
         A plain answer is returned for the connection to write it.
         """
         context, struck = await self._resolver.resolve(request), UNTOUCHED
-        if context.head.endpoint is None and (found := picture(request)):
+        head = context.head
+        if head.endpoint is None and (found := picture(request)):
             return found
         try:
             if broken:
                 raise refuse("request", "broken", reason=broken)  # noqa: TRY301
-            if context.head.is_steered or self._store.faults.rules:
+            if head.is_steered or self._store.faults.rules:
                 struck = await self._faults.strike(context)
             outcome = struck.end or await self.dispatcher.dispatch(context)
             if outcome is UPGRADE:
@@ -91,7 +92,7 @@ class RequestHandler:
         except Exception as error:  # noqa: BLE001  # the only one in the package
             answer = render(context, self._crash(context, error), struck, self._store)
         exchange = answer.exchange(context)
-        if not context.head.is_control:
+        if not head.is_control:
             context.app.journal.add(exchange)
         is_plain = answer.is_plain
         sent = answer.completed() if is_plain else await send(context, answer, self._waits)
@@ -104,9 +105,8 @@ class RequestHandler:
 
     def _crash(self, context: RequestContext, error: Exception) -> ApiError:
         """Note an error of mockchat itself; return the refusal to answer."""
-        what = (
-            f"{context.head.method} {masked_target(context.head.method, context.request.path_qs)}"
-        )
+        method = context.head.method
+        what = f"{method} {masked_target(method, context.request.path_qs)}"
         log.error("mockchat failed to answer %s", what, exc_info=error)
         error.add_note(f"while answering {what}")
         self.crashes.append(error)

@@ -37,6 +37,7 @@ class Head(NamedTuple):
     endpoint: Endpoint | None
     operation: str | None  # its name
     path: Mapping[str, str]  # the values in the path
+    query: str  # as it was sent
     app_id: str  # that path, sub-domain or header name; empty where none does
     unbuilt: str  # the name of a request to a service that is not built, else empty
     is_steered: bool  # whether a header of it may steer mockchat
@@ -93,6 +94,7 @@ class Heads:
             endpoint=endpoint,
             operation=operation,
             path=path,
+            query=request.rel_url.raw_query_string,
             app_id=target.app_id or address.app_id or headers.get("appId", "").strip(),
             unbuilt=unbuilt,
             is_steered=STEERING_PREFIX in " ".join(headers).lower(),

@@ -102,7 +102,8 @@ def _field(context: RequestContext, details: Mapping[str, Iterable[str]]) -> str
     from difflib import get_close_matches  # noqa: PLC0415
 
     sent = list(context.body.fields_or_none())
-    if context.head.endpoint is None or not context.head.endpoint.takes_body or not sent:
+    endpoint = context.head.endpoint
+    if endpoint is None or not endpoint.takes_body or not sent:
         return None
     missing = [
         field

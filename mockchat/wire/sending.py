@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from aiohttp import hdrs, web
 from aiohttp.helpers import EMPTY_BODY_STATUS_CODES, rfc822_formatted_time
+from aiohttp.http_writer import _serialize_headers
 
 from mockchat.api.operation import Sleep
 from mockchat.core.fault_kinds import Shape
@@ -64,18 +65,17 @@ class Answer(NamedTuple):
             self.headers["Content-Length"] = str(len(self.body))
         return self
 
-    async def write(self, request: web.BaseRequest) -> None:
-        """Send it to a client of HTTP/1.1; raise ConnectionError if the client is gone.
+    def encoded(self, *, keep_alive: bool, of_head: bool) -> bytes:
+        """Return its bytes for a client of HTTP/1.1; `of_head` says that HEAD asked for it.
 
-        aiohttp's own response looks up and copies each header once more.
+        aiohttp's own response and writer look up and copy each header several times.
         """
-        headers, status, writer = self.headers, self.status, request.writer
-        if not request.keep_alive:
+        status, headers, body, *_ = self
+        if not keep_alive:
             headers["Connection"] = "close"
         line = f"HTTP/1.1 {status} {_REASONS.get(status, '')}"
-        await writer.write_headers(line, headers)  # type: ignore[arg-type]  # it has items
-        is_empty = request.method == hdrs.METH_HEAD or status in EMPTY_BODY_STATUS_CODES
-        await writer.write_eof(b"" if is_empty else self.body)
+        head = _serialize_headers(line, headers)  # type: ignore[arg-type]  # it has items
+        return head if of_head or status in EMPTY_BODY_STATUS_CODES else head + body
 
     def response(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return it as a response of aiohttp, after which a broken body ends the connection."""
@@ -94,7 +94,7 @@ class Answer(NamedTuple):
             context.at,
             context.summary,
             request.raw_path,
-            (request.headers, context.body.raw),
+            (context.head.headers, context.body.raw),
             (self.headers, self.body),
             self.status,
             time.perf_counter() - context.started,
