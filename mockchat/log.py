@@ -23,7 +23,7 @@ from mockchat.server import MockChat
 _WALL = Clock()  # log lines have this machine's time, even if the mock's clock is frozen
 _TIME, _DATE_AND_TIME = "%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"
 _FLUSH_AFTER = 0.02  # seconds; one system call writes many log lines
-_AT_ONCE = 8  # lines; more would keep the next request waiting while they are made
+_AT_ONCE = 32  # lines; more would keep the next request waiting while they are made
 _MOST = 2**20  # characters that wait for stderr
 _FAREWELL = 0.5  # seconds that stderr has to take the last lines
 

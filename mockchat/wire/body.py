@@ -31,34 +31,32 @@ CLIENT_FAULTS = (web.HTTPException, web.RequestPayloadError, HttpProcessingError
 
 
 class Body:
-    """A body as it came, read whole; its fields are parsed when they are first asked for."""
+    """A body as it came, read whole; a long one is not parsed before `load_long`.
 
-    __slots__ = ("_depth", "_fields", "_kind", "error", "raw")
+    `known` has its fields, or nothing where it has none. `error` says why it has none.
+    """
+
+    __slots__ = ("_depth", "error", "is_long", "known", "raw")
 
     def __init__(
         self, raw: bytes = b"", kind: str = "", depth: int = 0, error: ApiError | None = None
     ) -> None:
         self.raw = raw
-        self.error = error  # why the body has no fields
-        self._kind = kind
+        self.error = error
+        self.known: Mapping[str, Any] = _NOTHING
         self._depth = depth
-        self._fields: Mapping[str, Any] | None = None if raw else _NOTHING
+        self.is_long = len(raw) > _LONG  # it would keep other requests waiting to parse it
+        if raw and not self.is_long:
+            try:
+                self.known = parse_body(raw, kind, depth)
+            except ApiError as refusal:
+                self.error = refusal
 
     def fields(self) -> Mapping[str, Any]:
         """Return the body's fields; raise BAD_REQUEST where it has none."""
-        if self._fields is None and self.error is None:
-            try:
-                self._fields = parse_body(self.raw, self._kind, self._depth)
-            except ApiError as error:
-                self.error = error
         if self.error is not None:
             raise self.error
-        return self._fields or _NOTHING
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it would keep other requests waiting to parse it."""
-        return len(self.raw) > _LONG and self._fields is None and self.error is None
+        return self.known
 
     async def load_long(
         self, load: Callable[[Mapping[str, Any]], Mapping[str, Any]], given: Mapping[str, Any]
@@ -67,28 +65,14 @@ class Body:
 
         Raises BAD_REQUEST.
         """
-        await self._parse_long()
-        return await asyncio.to_thread(load, {**given, **self.fields()})
-
-    async def _parse_long(self) -> None:
         try:
             value = await asyncio.to_thread(json_text.parse_long, self.raw, self._depth)
-            self._fields = _object(value)
+            self.known = _object(value)
         except ValueError as error:
             self.error = refuse("body", "json", reason=str(error))
         except ApiError as error:
             self.error = error
-
-    def fields_or_none(self) -> Mapping[str, Any]:
-        """Return the body's fields, or nothing where it has none, or is long and not parsed."""
-        if self._fields is not None:
-            return self._fields
-        if self.is_long:
-            return _NOTHING
-        try:
-            return self.fields()
-        except ApiError:
-            return _NOTHING
+        return await asyncio.to_thread(load, {**given, **self.fields()})
 
 
 NO_BODY = Body()

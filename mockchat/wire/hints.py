@@ -101,7 +101,7 @@ def _elsewhere(context: RequestContext, store: Store) -> str | None:
 def _field(context: RequestContext, details: Mapping[str, Iterable[str]]) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415
 
-    sent = list(context.body.fields_or_none())
+    sent = list(context.body.known)
     endpoint = context.head.endpoint
     if endpoint is None or not endpoint.takes_body or not sent:
         return None

@@ -68,7 +68,7 @@ class Resolver:
             app = await self._store.filled(app, self._sleep)
         if head.unbuilt:
             unserved = errors.NOT_BUILT(operation=head.unbuilt)
-        summary, credential = summary_of(head, body.fields_or_none(), app)
+        summary, credential = summary_of(head, body.known, app)
         return RequestContext(
             request, head, body, exchange_id, started, app.clock.now(), app,
             misread or unserved or unmet, summary, credential,
