@@ -127,7 +127,7 @@ async def selections(client: Client) -> Any:
 async def watched(client: Client) -> Any:
     with client.app[STORE].journals.watchers.watching(None, watchers.BACKLOG) as watcher:
         for number in range(watchers.BACKLOG + 2):
-            watcher.add(number)
+            watcher.see(number)
         return watcher.take()[0]
 
 
@@ -260,6 +260,7 @@ def test_every_cache_of_what_requests_send_has_a_size() -> None:
             ("columns", "entity: Any"),
             ("_header", "kind: str"),
             ("compile_dump", "schema: type[Schema]"),
+            ("compile_print", "schema: type[Schema]"),
         }
         assert {one for one in cached if one[1]} <= known, path
         assert "maxsize=None" not in text, path

@@ -141,7 +141,7 @@ def test_an_exchange_is_as_large_as_what_it_holds() -> None:
     assert small.add_frame(Frame(sent=True, at=0.0, text="x" * 100)) == small.size - before > 100
     journal = Journal(Journals(most=10, most_bytes=2 * before))
     for number in range(3):
-        journal.add(exchange(number))
+        journal.record(exchange(number))
     assert [one.id for one in journal] == [1, 2]
 
 
@@ -170,11 +170,11 @@ def test_what_is_counted_is_what_is_kept_and_never_too_much(actions: list[Any]) 
         journal, frame = journals[place], Frame(sent=True, at=0.0, text="x" * size)
         if action == "add":
             made[place].append(exchange(number, b"x" * size))
-            journal.add(made[place][-1])
+            journal.record(made[place][-1])
         elif action == "early frame":
             made[place].append(exchange(number))
             made[place][-1].add_frame(frame)
-            journal.add(made[place][-1])
+            journal.record(made[place][-1])
         elif action == "frame" and made[place]:
             journal.add_frame(made[place][0], frame)
         elif action == "clear":
@@ -196,7 +196,7 @@ def test_all_journals_together_are_bounded(actions: list[Any]) -> None:
     owner = Journals(most=1000, most_bytes=1)
     journals = [Journal(owner) for _ in range(50)]
     for number, (_, place, size) in enumerate(actions * 5):
-        journals[(place + number) % 50].add(exchange(number, b"x" * (size // 1000)))
+        journals[(place + number) % 50].record(exchange(number, b"x" * (size // 1000)))
 
     assert owner.bytes <= 32 or sum(map(len, journals)) == 1
 
@@ -205,10 +205,10 @@ def test_of_all_journals_the_longest_unused_drop_exchanges_and_the_newest_stays(
     owner = Journals(most=10, most_bytes=exchange(1).size)  # which leaves room for 32 in all
     journals = [Journal(owner, f"app{number}") for number in range(40)]
     for number in (*range(10), 0, *range(10, 40)):
-        journals[number].add(exchange(number))
+        journals[number].record(exchange(number))
 
     assert [number for number in range(40) if len(journals[number])] == [0, *range(9, 40)]
-    journals[3].add(exchange(40, b"x" * 100_000))
+    journals[3].record(exchange(40, b"x" * 100_000))
     assert [number for number in range(40) if len(journals[number])] == [3]
 
 
@@ -216,7 +216,7 @@ def test_exchanges_are_found_in_the_order_of_their_ends() -> None:
     owner = Journals(10, 10**6)
     one, other = Journal(owner, "One"), Journal(owner, "other")
     for journal, number in ((one, 3), (other, 1), (one, 2), (other, 4)):
-        journal.add(exchange(number))
+        journal.record(exchange(number))
 
     assert owner.of("ONE") is one
     for cursor in (None, 0, 2, 9):
@@ -224,7 +224,7 @@ def test_exchanges_are_found_in_the_order_of_their_ends() -> None:
         assert found == [3, 1, 2, 4][cursor or 0 :], cursor
     assert [exchange.id for exchange in owner.search(Filter(), "ONE")] == [3, 2]
     one.close()
-    one.add(late := exchange(5))  # a closed journal takes nothing in
+    one.record(late := exchange(5))  # a closed journal takes nothing in
     one.add_frame(late, Frame(sent=True, at=0.0, text="x"))
     assert (len(one), owner.search(Filter(), "one")) == (0, [])
     assert owner.bytes == other.bytes
@@ -256,7 +256,7 @@ async def test_a_wait_looks_at_each_new_exchange_once(monkeypatch: pytest.Monkey
     owner, wanted = Journals(1000, 10**6), Filter(Pattern(path="/wanted"))
     journal, other = Journal(owner, "one"), Journal(owner, "other")
     for number in range(100):
-        journal.add(get(number, "/old"))
+        journal.record(get(number, "/old"))
     looked_at: list[int] = []
     fits = Filter.fits
 
@@ -271,11 +271,11 @@ async def test_a_wait_looks_at_each_new_exchange_once(monkeypatch: pytest.Monkey
 
     looked_at.clear()
     for number in range(1000, 1010):
-        journal.add(get(number, "/wanted" if number == 1005 else "/other"))
-        other.add(get(number + 1000, "/wanted"))
+        journal.record(get(number, "/wanted" if number == 1005 else "/other"))
+        other.record(get(number + 1000, "/wanted"))
         await asyncio.sleep(0)
     assert looked_at == [*range(1000, 1010)]
-    journal.add(get(3000, "/wanted"))
+    journal.record(get(3000, "/wanted"))
 
     assert [one.id for one in await wait] == [1005, 3000]
     assert not owner.watchers.present
@@ -286,11 +286,11 @@ async def test_exchanges_that_are_forgotten_do_not_count_for_a_wait() -> None:
     journal = Journal(owner, "one")
     wait = await waiting(owner, 2)
 
-    journal.add(exchange(1))
+    journal.record(exchange(1))
     journal.clear()
     for number in (2, 3):
         assert not wait.done()
-        journal.add(exchange(number))
+        journal.record(exchange(number))
         await asyncio.sleep(0)
 
     assert [one.id for one in await wait] == [2, 3]
@@ -322,10 +322,10 @@ async def test_a_wait_ends_with_its_time_its_task_and_the_server() -> None:
 async def test_a_watcher_counts_what_it_was_too_slow_for_since_it_last_looked() -> None:
     with Watchers().watching(None, backlog=2) as watcher:
         for number in range(5):
-            watcher.add(number)
+            watcher.see(number)
 
         assert watcher.take() == ([3, 4], 3)
-        watcher.add(5)
+        watcher.see(5)
         assert watcher.take() == ([5], 0)
 
 

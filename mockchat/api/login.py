@@ -74,6 +74,7 @@ async def _log_in(
     errors=(errors.AUTH_TOKEN_BOUND, errors.LOGIN_IN_PROGRESS),
     limit=CORE_LIMIT,
     headers=("resource", "sdk"),
+    logs_in=requests.only_logs_in,
 )
 async def update_me(call: Call) -> Me:
     """Log a device in by its auth token, or update one's own profile.
@@ -139,6 +140,7 @@ def get_settings(call: Call) -> dict[str, Any]:
     limit=CORE_LIMIT,
     evidence=Evidence.ASSUMED,
     headers=("apikey", "authToken", "resource"),
+    logs_in=lambda _body: True,
 )
 async def login(call: Call) -> Me:
     """Log in with a uid and an api key, or with an auth token.

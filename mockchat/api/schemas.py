@@ -206,6 +206,26 @@ def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
     return dump
 
 
+@cache
+def compile_print(schema: type[Schema]) -> Callable[[Any, str], Any]:
+    """Return a function that prints objects for a client, as `compile_dump` does.
+
+    It takes the URL by which the client reaches pictures of this server, empty where it reaches
+    them by their live names.
+    """
+    dump = compile_dump(schema)
+    if not issubclass(schema, UserSchema):
+        return lambda value, _server: dump(value)
+
+    def print_one(value: Any, server: str) -> dict[str, Any]:
+        printed: dict[str, Any] = dump(value)
+        if server and "avatar" in printed:
+            printed["avatar"] = address_for(printed["avatar"], server)
+        return printed
+
+    return print_one
+
+
 def profile(
     user: User,
     *,
@@ -240,15 +260,9 @@ def profile(
 
 
 def print_user(shown: Profile, server: str) -> dict[str, Any]:
-    """Return a user as JSON that is part of another object.
-
-    `server` is the URL by which the client reaches pictures of this server, empty where it
-    reaches them by their live names.
-    """
-    printed: dict[str, Any] = compile_dump(UserSchema)(shown) | {"uid": shown.user.key}
-    if "avatar" in printed:
-        printed["avatar"] = address_for(printed["avatar"], server)
-    return printed
+    """Return a user as JSON that is part of another object, for a client as in `compile_print`."""
+    printed: dict[str, Any] = compile_print(UserSchema)(shown, server)
+    return printed | {"uid": shown.user.key}
 
 
 def public_metadata(user: User) -> dict[str, Any] | None:

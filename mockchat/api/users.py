@@ -7,7 +7,7 @@ from typing import Any
 from mockchat.api import requests, schemas
 from mockchat.api.access import Access
 from mockchat.api.operation import PATH_UID_ERRORS, Ack, Call, OperationTable, Page
-from mockchat.api.schemas import Profile, compile_dump, profile
+from mockchat.api.schemas import Profile, print_user, profile
 from mockchat.api.validation import MAX_BODY, Loader, refuse
 from mockchat.core import errors
 from mockchat.core.entities import DEFAULT_ROLE, User, UserCaller
@@ -20,7 +20,6 @@ table = OperationTable(access=Access.FULL_KEY, returns=schemas.UserSchema)
 
 _USERS, _USER = "/users", "/users/{uid}"
 _load_imported = Loader(requests.UserImport)
-_printed = compile_dump(schemas.UserSchema)
 _OF_CLIENTS = ("status", "name", "uid")  # the order of a client's list, as the SDK pages say
 
 
@@ -246,7 +245,7 @@ def import_users(call: Call) -> dict[str, Any]:
     done: dict[str, Any] = {}
     for uid, values in call.body["users"].items():
         try:
-            shown = _printed(profile(_imported(call, uid, values)))
+            shown = print_user(profile(_imported(call, uid, values)), call.server_url)
             done[uid.lower()] = {"success": True, "data": shown}
         except ApiError as error:
             done[uid.lower()] = {"success": False, "error": _told(error)}

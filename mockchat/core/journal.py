@@ -220,7 +220,7 @@ class Journal:
     def __len__(self) -> int:
         return len(self._exchanges)
 
-    def add(self, exchange: Exchange) -> None:
+    def record(self, exchange: Exchange) -> None:
         """Add an exchange, unless the journal is closed."""
         if self.closed:
             return

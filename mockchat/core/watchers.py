@@ -21,7 +21,7 @@ class Watcher:
         self.event = asyncio.Event()  # that something came
         self._loop = asyncio.get_running_loop()
 
-    def add(self, exchange: Any) -> None:
+    def see(self, exchange: Any) -> None:
         """Add an exchange; a full backlog drops its oldest one."""
         self.lost += len(self._pending) == self.backlog
         self._pending.append(exchange)
@@ -94,7 +94,7 @@ class Watchers:
         """Give an exchange to the watchers of its app."""
         for watcher in self.present:
             if watcher.app_key in (None, app_key):
-                watcher.add(exchange)
+                watcher.see(exchange)
 
     def change(self, *_cause: object) -> None:
         """Tell all watchers that something changed."""

@@ -10,7 +10,6 @@ from aiohttp import hdrs
 from mockchat.api import json_text
 from mockchat.api.operation import Ack, File, Page, Stream
 from mockchat.core.errors import ApiError, Face
-from mockchat.core.pictures import address_for
 from mockchat.core.store import Store
 from mockchat.wire import hints
 from mockchat.wire.faults import DIALECTS, ERRORS_HEADER, Struck
@@ -52,6 +51,9 @@ _RATE_LIMIT = (
 )
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
+# Of an answer whose body is not rendered yet: status, headers, body, error code and hint.
+_Parts = tuple[int, dict[str, str], Any, str | None, str | None]
+
 
 def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) -> Answer:
     """Return the answer to a request: its result or refusal, as the faults leave it."""
@@ -59,31 +61,36 @@ def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) 
         answer = Answer(0, {}, end=outcome)
     elif outcome is PREFLIGHT:
         answer = _preflight(context)
-    elif not isinstance(outcome, ApiError):
-        answer = _success(context, outcome)
+    elif isinstance(outcome, File | Stream):
+        answer = _file(context, outcome)
     else:
-        answer = _refusal(context, outcome, store)
+        is_refusal = isinstance(outcome, ApiError)
+        parts = _refusal(context, outcome, store) if is_refusal else _success(context, outcome)
+        status, headers, told, code, hint = parts
+        answer = Answer(status, headers, json_text.render(told), code, hint)
     return struck.shape_answer(answer) if struck.names else answer
 
 
-def _success(context: RequestContext, result: Any) -> Answer:
-    """Return the answer of an operation that returned `result`."""
-    head, headers = context.head, _headers(context)
-    endpoint = head.endpoint
-    if isinstance(result, File):
-        headers[hdrs.CONTENT_TYPE] = result.content_type
-        if result.name:
-            headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
-        headers.update(result.headers)
-        return Answer(_OK, headers, result.content)
+def _file(context: RequestContext, result: File | Stream) -> Answer:
+    """Return the answer of an operation that returned no JSON, or JSON that is rendered."""
+    headers = _headers(context)
+    headers[hdrs.CONTENT_TYPE] = result.content_type
     if isinstance(result, Stream):
-        headers[hdrs.CONTENT_TYPE] = result.content_type
         return Answer(_OK, headers, stream=result.pieces)
+    if result.name:
+        headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{result.name}"'
+    headers.update(result.headers)
+    return Answer(_OK, headers, result.content)
+
+
+def _success(context: RequestContext, result: Any) -> _Parts:
+    """Return the answer of an operation that returned `result`."""
+    head, headers, endpoint = context.head, _headers(context), context.head.endpoint
     assert endpoint is not None  # noqa: S101  # whose result it is
     if endpoint.unbuilt:
         headers["X-Mock-Unbuilt"] = endpoint.unbuilt
     told = envelope(endpoint, result, head.server, partial(choose, context))
-    return Answer(_OK, headers, json_text.render(told))
+    return _OK, headers, told, None, None
 
 
 def envelope(endpoint: Endpoint, result: Any, server: str, dialect: Callable[[], str]) -> Any:
@@ -105,9 +112,7 @@ def _plain(endpoint: Endpoint, result: Any, server: str, dialect: Callable[[], s
         return {"success": result.success, "message": result.message}
     if result is None or isinstance(result, dict):
         return result
-    printed = endpoint.dump(result)
-    if endpoint.shows_users and server and "avatar" in printed:
-        printed["avatar"] = address_for(printed["avatar"], server)
+    printed = endpoint.printed(result, server)
     if "uid" in printed:  # a fixture's uid may have capitals
         uid = printed["uid"]
         if uid != uid.lower() and dialect() == "live":
@@ -135,7 +140,7 @@ def _meta(page: Page) -> dict[str, Any]:
 
 
 # --- refusals -------------------------------------------------------------------------------
-def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
+def _refusal(context: RequestContext, error: ApiError, store: Store) -> _Parts:
     """Return the answer to a request that is refused, in the dialect of its client."""
     dialect = choose(context)
     shown = face(error, dialect)
@@ -153,7 +158,7 @@ def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
     hint = hints.hint(context, error, store)
     if hint:
         headers["X-Mock-Hint"] = hint
-    return Answer(shown.status, headers, json_text.render(told), shown.code, hint)
+    return shown.status, headers, told, shown.code, hint
 
 
 def choose(context: RequestContext) -> str:

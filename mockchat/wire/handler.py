@@ -87,13 +87,13 @@ class RequestHandler:
             if outcome is UPGRADE:
                 return await self.hub.serve(context, struck.names)
             answer = render(context, outcome, struck, self._store)
-        except (ApiError, ClientGone) as end:
-            answer = render(context, end, struck, self._store)
         except Exception as error:  # noqa: BLE001  # the only one in the package
-            answer = render(context, self._crash(context, error), struck, self._store)
+            is_known = isinstance(error, ApiError | ClientGone)
+            end = error if is_known else self._crash(context, error)
+            answer = render(context, end, struck, self._store)
         exchange = answer.exchange(context)
         if not head.is_control:
-            context.app.journal.add(exchange)
+            context.app.journal.record(exchange)
         is_plain = answer.is_plain
         sent = answer.completed() if is_plain else await send(context, answer, self._waits)
         self._tell(exchange)

@@ -6,11 +6,10 @@ from functools import cache, cached_property
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from marshmallow import Schema
-
 from mockchat.api import MANAGEMENT, OPERATIONS, UNBUILT
 from mockchat.api.operation import CONTROL_PREFIX, Operation
-from mockchat.api.schemas import UserSchema, compile_dump
+from mockchat.api.plain import AnySchema
+from mockchat.api.schemas import compile_print
 from mockchat.api.validation import Loader
 from mockchat.control import CONTROL_OPERATIONS
 from mockchat.core.errors import NOT_BUILT
@@ -20,10 +19,6 @@ from mockchat.wire.hosts import MANAGEMENT_SERVICE, Address
 _NO_VALUES: Mapping[str, str] = {}
 _APPS = "apps"
 _CONTROL = CONTROL_PREFIX.strip("/")
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 class Endpoint:
@@ -40,7 +35,6 @@ class Endpoint:
         self.makes_no_app = self.is_control and operation.method in ("GET", "DELETE")
         is_built = NOT_BUILT not in operation.errors
         self.unbuilt = "" if is_built else f"{operation.method} {operation.path}"
-        self.shows_users = issubclass(operation.returns or Schema, UserSchema)
         self.handler = operation.handler
         self.is_async = inspect.iscoroutinefunction(operation.handler)
 
@@ -55,10 +49,9 @@ class Endpoint:
         return Loader(self.operation.body)
 
     @cached_property
-    def dump(self) -> Callable[[Any], Any]:
-        """The function that prints its result."""
-        schema = self.operation.returns
-        return compile_dump(schema) if schema else _as_it_is
+    def printed(self) -> Callable[[Any, str], Any]:
+        """The function that prints its result, for the client of a server."""
+        return compile_print(self.operation.returns or AnySchema)
 
 
 class Target(NamedTuple):

@@ -220,7 +220,7 @@ class Session:
                 exchange.at = found.clock.now()
             exchange.summary = exchange.summary._replace(uid=uid)
             self.journal = found.journal
-            self.journal.add(exchange)
+            self.journal.record(exchange)
 
     def _now(self) -> float:
         return (self.app or self.hub.store).clock.now()

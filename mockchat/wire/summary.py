@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mockchat.api.requests import only_logs_in
 from mockchat.api.session_jwt import subject_in
 from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
@@ -22,7 +21,8 @@ def summary_of(head: Head, fields: Mapping[str, Any], app: App) -> tuple[Request
         uid = str(named).lower()
     elif not uid and kind == "token":
         uid = _owner(operation, credential, app)
-    logs_in = operation == "login" or (operation == "update_me" and only_logs_in(fields))
+    may_log_in = head.endpoint and head.endpoint.operation.logs_in
+    logs_in = bool(may_log_in and may_log_in(fields))
     return RequestSummary(head.method, head.target.path, operation, uid, kind, logs_in), credential
 
 

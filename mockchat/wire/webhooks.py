@@ -165,7 +165,7 @@ class Deliveries:
             if not delivery.is_wanted:
                 return
             exchange = await self._post(delivery)
-            delivery.app.journal.add(exchange)
+            delivery.app.journal.record(exchange)
             self._tell(exchange)
             if HTTPStatus.OK <= exchange.status < HTTPStatus.MULTIPLE_CHOICES:
                 return

@@ -34,6 +34,17 @@ async def test_users_are_imported_with_their_times(client: Client) -> None:
     assert (await get_user(client, "ann"))["lastActiveAt"] == 1673421425
 
 
+async def test_a_picture_of_an_imported_user_has_the_address_that_every_read_shows(
+    client: Client,
+) -> None:
+    live = "https://data-us.cometchat.io/assets/images/avatars/ironman.png"
+
+    done = await imported(client, ann={"name": "Ann", "avatar": live})
+
+    assert done["ann"]["data"]["avatar"] == (await get_user(client, "ann"))["avatar"]
+    assert done["ann"]["data"]["avatar"] != live
+
+
 async def test_a_user_that_cannot_be_imported_stops_no_other(serve: Serve) -> None:
     client = await serve(max_users=12)
     done = await imported(
