@@ -10,7 +10,7 @@ import yaml
 
 from mockchat import Config, MockChat
 from mockchat.core import pictures
-from mockchat.wire.hosts import DOMAINS, SERVICES, UNBUILT_SERVICES, app_in, is_live
+from mockchat.wire.hosts import DOMAINS, SERVICES, UNBUILT_SERVICES, Address, is_live
 from tests.command_line import Command, check_refusals
 from tests.processes import run
 
@@ -37,7 +37,7 @@ def test_app_region_and_port_come_from_flags_and_the_server_s_variables(
 ) -> None:
     names = command("hosts", "--app-id", "MyApp", "--region", "eu", "--json").json["names"]
     assert set(pictures.HOSTS) < set(names)
-    assert {app_in(name) for name in names} == {"myapp", None}
+    assert {Address(name, 443, secure=True).app_id for name in names} == {"myapp", None}
     assert [name for name in names if "-eu." not in name and "apimgmt." not in name] == [
         *pictures.HOSTS
     ]

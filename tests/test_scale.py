@@ -17,7 +17,7 @@ import pytest
 import yaml
 from aiohttp import ClientSession, WSMsgType
 
-from mockchat.wire.hosts import REGIONS, SERVICES, app_in, parse_host
+from mockchat.wire.hosts import REGIONS, SERVICES, parse_host
 from mockchat.wire.routing import parse_path
 from tests.answers import body_of, data_of
 from tests.scale import (
@@ -122,7 +122,7 @@ def app_by_mockchat(path: str, host: str, headers: dict[str, str]) -> str:
     address = parse_host(host, secure=False)
     assert address is not None
     by_path = parse_path(path.partition("?")[0]).app_id
-    return (by_path or app_in(address.name) or "".join(headers.values())).lower()
+    return (by_path or address.app_id or "".join(headers.values())).lower()
 
 
 async def test_every_live_host_name_leads_to_its_app_and_no_name_to_the_default_app(

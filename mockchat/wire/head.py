@@ -12,8 +12,7 @@ from mockchat.config import Config
 from mockchat.control.about import DASHBOARD
 from mockchat.core.errors import ApiError
 from mockchat.core.matching import SOCKET
-from mockchat.wire import hosts
-from mockchat.wire.hosts import Address
+from mockchat.wire.hosts import Address, parse_host
 from mockchat.wire.routing import Endpoint, Target, parse_path, route
 
 MAX_CONTROL_BODY = 16 * 2**20  # bytes: a seed of 100,000 users
@@ -31,6 +30,7 @@ class Head(NamedTuple):
     method: str
     headers: Mapping[str, str]  # by name in any case
     address: Address
+    misread: ApiError | None  # the refusal of a host that is unreadable
     server: str  # the URL of this server; empty if the client used a live name
     target: Target
     is_control: bool  # whether the request is for the control API
@@ -40,7 +40,7 @@ class Head(NamedTuple):
     query: str  # as it was sent
     app_id: str  # that path, sub-domain or header name; empty where none does
     unbuilt: str  # the name of a request to a service that is not built, else empty
-    is_steered: bool  # whether a header of it may steer mockchat
+    is_steered: bool  # whether one of its headers may steer mockchat
     content_type: str  # of its body
     coding: str  # in which its body is packed; empty for none
     max_body: int  # bytes
@@ -48,7 +48,7 @@ class Head(NamedTuple):
 
 
 class Heads:
-    """Reads the heads of the requests of one server; those that come again it reads once."""
+    """Reads the heads of one server's requests; a head that comes again is read once."""
 
     def __init__(self, config: Config, public: Address | None) -> None:
         self._has_dashboard = config.dashboard
@@ -56,22 +56,22 @@ class Heads:
         self._public_server = public and public.server
         self._kept: dict[Any, Head] = {}
 
-    def read(self, request: web.BaseRequest) -> tuple[Head, ApiError | None]:
-        """Return the head of a request, and the refusal of one whose host is unreadable."""
-        raw = tuple(request.raw_headers)  # of bytes that are no request, it is a dict
+    def read(self, request: web.BaseRequest) -> Head:
+        """Return the head of a request."""
+        raw = tuple(request.raw_headers)  # a dict for bytes that are no request
         key = (request.method, request.raw_path, raw, request.secure)
         if head := self._kept.get(key):
-            return head, None
-        head, misread = self._read(request)
+            return head
+        head = self._read(request)
         size = len(request.raw_path) + sum(len(name) + len(value) for name, value in raw)
-        # The address of one without a host is that of its connection.
-        if size <= _LONGEST and misread is None and head.headers.get(hdrs.HOST):
+        # A head without a host has the address of its connection.
+        if size <= _LONGEST and head.misread is None and head.headers.get(hdrs.HOST):
             if len(self._kept) >= _MOST:
                 self._kept.clear()
             self._kept[key] = head
-        return head, misread
+        return head
 
-    def _read(self, request: web.BaseRequest) -> tuple[Head, ApiError | None]:
+    def _read(self, request: web.BaseRequest) -> Head:
         method, headers = request.method, request.headers
         address, misread = self._address(request)
         raw_path = request.rel_url.raw_path
@@ -84,10 +84,11 @@ class Heads:
             operation = SOCKET  # which opens at the root
         coding = headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
         limit = endpoint.operation.max_body if endpoint else MAX_BODY
-        head = Head(
+        return Head(
             method=method,
             headers=headers,
             address=address,
+            misread=misread,
             server=address.server if self._public_server is None else self._public_server,
             target=target,
             is_control=target.is_control,
@@ -103,7 +104,6 @@ class Heads:
             max_body=max(limit, MAX_CONTROL_BODY) if target.is_control else limit,
             max_depth=MAX_CONTROL_DEPTH if target.is_control else json_text.MAX_DEPTH,
         )
-        return head, misread
 
     def _wants_dashboard(self, request: web.BaseRequest) -> bool:
         """Whether a request for `/` is that of a browser which opens the page."""
@@ -128,7 +128,7 @@ class Heads:
                 source, host = "X-Forwarded-Host", forwarded
             scheme = headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
             secure = scheme == "https" if scheme else secure
-        if found := hosts.parse_host(host, secure=secure):
+        if found := parse_host(host, secure=secure):
             return found, None
         # HTTP/1.0 needs no Host, and an empty one means this machine, too.
         misread = refuse(source, "exists") if host else None

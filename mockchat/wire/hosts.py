@@ -74,12 +74,15 @@ class Address(NamedTuple):
     @property
     def app_id(self) -> str | None:
         """The app id that a live name carries as its sub-domain."""
-        return app_in(self.name)
+        match = _LIVE_HOST.fullmatch(self.name)
+        return match["app"] if match else None
 
     @property
     def unbuilt(self) -> str | None:
         """The service of a live name that mockchat does not build."""
-        return unbuilt_service(self.name)
+        match = _LIVE_HOST.fullmatch(self.name)
+        service = match and (match["service"] or match["alone"])
+        return service if service in UNBUILT_SERVICES else None
 
     @property
     def server(self) -> str:
@@ -99,20 +102,6 @@ def parse_host(host: str, *, secure: bool) -> Address | None:
     if not 0 < port <= _MAX_PORT:
         return None
     return Address((match["v6"] or match["name"]).lower().rstrip("."), port, secure)
-
-
-def app_in(name: str) -> str | None:
-    """Return the app id that a live host name carries as its sub-domain."""
-    match = _LIVE_HOST.fullmatch(name)
-    return match["app"] if match else None
-
-
-@lru_cache(maxsize=1024)
-def unbuilt_service(name: str) -> str | None:
-    """Return the service of a live host name that mockchat does not build, None for any other."""
-    match = _LIVE_HOST.fullmatch(name)
-    service = match and (match["service"] or match["alone"])
-    return service if service in UNBUILT_SERVICES else None
 
 
 def live_names(region: str, app_id: str = "") -> list[str]:
@@ -181,6 +170,7 @@ def is_own(address: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def hosts_for(
     address: Address, app_id: str, prefix: str, region: str, tls_port: int | None
 ) -> Hosts:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from aiohttp import hdrs, web
@@ -15,13 +14,11 @@ from mockchat.core.errors import ApiError
 from mockchat.core.matching import RequestSummary
 from mockchat.core.state import App
 from mockchat.core.store import Store
-from mockchat.wire import hosts
 from mockchat.wire.body import NO_BODY, Body, answer_expectation, receive
 from mockchat.wire.head import Head, Heads
-from mockchat.wire.hosts import Address
+from mockchat.wire.hosts import Address, hosts_for, parse_host
 from mockchat.wire.summary import summary_of
 
-_hosts_for = lru_cache(maxsize=1024)(hosts.hosts_for)
 _LOCAL = Address("localhost", 80, secure=False)
 
 
@@ -51,13 +48,13 @@ class Resolver:
         self._public: Address | None = None
         if config.public_url:
             scheme, _, netloc = config.public_url.partition("://")
-            self._public = hosts.parse_host(netloc, secure=scheme == "https")
+            self._public = parse_host(netloc, secure=scheme == "https")
         self._heads = Heads(config, self._public)
 
     async def resolve(self, request: web.BaseRequest) -> RequestContext:
         """Return the context of a request, its body read."""
         started = time.perf_counter()
-        head, misread = self._heads.read(request)
+        head = self._heads.read(request)
         exchange_id = 0 if head.is_control else self._store.journals.next_id()
         unmet = await answer_expectation(request) if hdrs.EXPECT in head.headers else None
         body = NO_BODY
@@ -71,7 +68,7 @@ class Resolver:
         summary, credential = summary_of(head, body.known, app)
         return RequestContext(
             request, head, body, exchange_id, started, app.clock.now(), app,
-            misread or unserved or unmet, summary, credential,
+            head.misread or unserved or unmet, summary, credential,
         )  # fmt: skip
 
     def _app(self, head: Head) -> tuple[App, ApiError | None]:
@@ -110,7 +107,7 @@ class Resolver:
     def own_address(self) -> Address:
         """Return the address of the server itself."""
         scheme, _, netloc = (self._server.base_url or "http://localhost").partition("://")
-        return hosts.parse_host(netloc, secure=scheme == "https") or _LOCAL
+        return parse_host(netloc, secure=scheme == "https") or _LOCAL
 
     def own_url(self) -> str:
         """Return the URL by which a client on this machine reaches the server."""
@@ -121,6 +118,6 @@ class Resolver:
     def hosts(self, address: Address, app: App, app_in_path: str | None) -> Hosts:
         """Return the hosts by which the client goes on."""
         prefix = f"/apps/{app_in_path}" if app_in_path else ""
-        return _hosts_for(
+        return hosts_for(
             self._public or address, app.id, prefix, self._config.region, self._server.https_port
         )

@@ -59,8 +59,8 @@ class Target(NamedTuple):
 
     segments: tuple[str, ...]
     app_id: str | None
-    path: str = "/"  # that the segments make
-    is_control: bool = False  # whether the path belongs to the control API
+    path: str  # that the segments make
+    is_control: bool  # whether the path belongs to the control API
 
 
 def parse_path(raw_path: str) -> Target:
@@ -118,23 +118,18 @@ def router() -> Router:
     return Router((*CONTROL_OPERATIONS, *OPERATIONS, *UNBUILT))
 
 
-class Route(NamedTuple):
-    """The facts that follow from the method, path and address of a request alone."""
+def route(
+    method: str, raw_path: str, address: Address
+) -> tuple[Target, Endpoint | None, Mapping[str, str], str]:
+    """Return a path as a target, its endpoint and the values in it.
 
-    target: Target
-    endpoint: Endpoint | None
-    path: Mapping[str, str]  # the values in the path
-    unbuilt: str  # the name of a request to a service that is not built, else empty
-
-
-def route(method: str, raw_path: str, address: Address) -> Route:
-    """Return the route of a request."""
+    The last is the name of a request to a service that is not built, else empty.
+    """
     target = parse_path(raw_path)
     service = None if target.is_control else address.unbuilt
     unbuilt = _named(service, method, raw_path) if service else ""
     found = None if unbuilt else router().find(method, target.segments)
-    endpoint, path = found or (None, _NO_VALUES)
-    return Route(target, endpoint, path, unbuilt)
+    return (target, *(found or (None, _NO_VALUES)), unbuilt)
 
 
 @cache
