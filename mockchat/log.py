@@ -159,11 +159,11 @@ def _stamp(second: int, layout: str) -> str:
 
 
 def _text_line(exchange: Exchange, now: str) -> str:
-    method, told = exchange.summary.method, f"{exchange.status or 'no answer'}{exchange.facts()}"
     # A call of the control API, which is in no journal, may be for every app.
     app = f" app={exchange.app_id}" if exchange.id else ""
-    target, milliseconds = _masked(method, exchange.target), 1000 * exchange.seconds
-    return f"{now} {method} {target} {told}{app} {milliseconds:.1f}ms\n"
+    method, milliseconds = exchange.method, 1000 * exchange.seconds
+    target = _masked(method, exchange.target)
+    return f"{now} {method} {target} {exchange.outcome()}{app} {milliseconds:.1f}ms\n"
 
 
 def _json_line(exchange: Exchange, now: str) -> str:

@@ -153,7 +153,7 @@ def test_any_code_or_uid_is_one_short_word_of_the_line() -> None:
         one = exchange()
         one.code, one.summary = text, SUMMARY._replace(uid=text)
 
-        assert one.facts() == f" {told} create_user uid={told}"
+        assert one.outcome() == f"{one.status} {told} create_user uid={told}"
         assert str(one).isprintable()
         assert [*Filter(code="Z").mismatches(one)] == [f"code is {text}, not Z"]
 

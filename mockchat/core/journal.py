@@ -108,15 +108,15 @@ class Exchange:
     def __str__(self) -> str:
         faults = f" fault: {', '.join(self.faults)}" if self.faults else ""
         target = masked_target(self.method, self.target)
-        outcome = f"{self.status or 'no answer'}{self.facts()}{faults}"
-        return f"#{self.id} {self.method} {target} -> {outcome}"
+        return f"#{self.id} {self.method} {target} -> {self.outcome()}{faults}"
 
-    def facts(self) -> str:
-        """Return the error code, the operation and the uid as words, each with a space before."""
+    def outcome(self) -> str:
+        """Return the status, and the error code, the operation and the uid where there are any."""
         _, _, operation, uid, _, _ = self.summary
         code = f" {word(self.code)}" if self.code else ""  # a fault's own may be any text
         named = f" {operation}" if operation else ""
-        return f"{code}{named} uid={word(uid)}" if uid else code + named
+        whose = f" uid={word(uid)}" if uid else ""
+        return f"{self.status or 'no answer'}{code}{named}{whose}"
 
     @property
     def method(self) -> str:
@@ -280,7 +280,6 @@ class Journals:
         self.sequence = sequence
         self.watchers = Watchers()
         self._last_id = 0
-        self._newest: Journal | None = None  # that grew last
         self._by_use: OrderedDict[Journal, None] = OrderedDict()
 
     def of(self, app_id: str) -> Journal:
@@ -297,10 +296,8 @@ class Journals:
 
     def make_room(self, journal: Journal) -> None:
         """Note that a journal grew; if all are too large, unused ones drop exchanges."""
-        if journal is not self._newest:
-            self._newest = journal
-            self._by_use[journal] = None
-            self._by_use.move_to_end(journal)
+        self._by_use[journal] = None
+        self._by_use.move_to_end(journal)
         while self.bytes > _JOURNALS_IN_FULL * self.most_bytes and len(self._by_use) > 1:
             oldest = next(iter(self._by_use))
             if len(oldest):
@@ -311,7 +308,6 @@ class Journals:
     def forget(self, journal: Journal) -> None:
         """Remove a journal from searches."""
         self._by_use.pop(journal, None)
-        self._newest = None
 
     def clear(self, app_id: str | None = None) -> int:
         """Drop all exchanges of an app, or of all; return their number."""
