@@ -51,9 +51,6 @@ _RATE_LIMIT = (
 )
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
-# Of an answer whose body is not rendered yet: status, headers, body, error code and hint.
-_Parts = tuple[int, dict[str, str], Any, str | None, str | None]
-
 
 def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) -> Answer:
     """Return the answer to a request: its result or refusal, as the faults leave it."""
@@ -63,11 +60,10 @@ def render(context: RequestContext, outcome: Any, struck: Struck, store: Store) 
         answer = _preflight(context)
     elif isinstance(outcome, File | Stream):
         answer = _file(context, outcome)
+    elif isinstance(outcome, ApiError):
+        answer = _refusal(context, outcome, store)
     else:
-        is_refusal = isinstance(outcome, ApiError)
-        parts = _refusal(context, outcome, store) if is_refusal else _success(context, outcome)
-        status, headers, told, code, hint = parts
-        answer = Answer(status, headers, json_text.render(told), code, hint)
+        answer = _success(context, outcome)
     return struck.shape_answer(answer) if struck.names else answer
 
 
@@ -83,14 +79,14 @@ def _file(context: RequestContext, result: File | Stream) -> Answer:
     return Answer(_OK, headers, result.content)
 
 
-def _success(context: RequestContext, result: Any) -> _Parts:
+def _success(context: RequestContext, result: Any) -> Answer:
     """Return the answer of an operation that returned `result`."""
     head, headers, endpoint = context.head, _headers(context), context.head.endpoint
     assert endpoint is not None  # noqa: S101  # whose result it is
     if endpoint.unbuilt:
         headers["X-Mock-Unbuilt"] = endpoint.unbuilt
     told = envelope(endpoint, result, head.server, partial(choose, context))
-    return _OK, headers, told, None, None
+    return Answer(_OK, headers, json_text.render(told))
 
 
 def envelope(endpoint: Endpoint, result: Any, server: str, dialect: Callable[[], str]) -> Any:
@@ -140,7 +136,7 @@ def _meta(page: Page) -> dict[str, Any]:
 
 
 # --- refusals -------------------------------------------------------------------------------
-def _refusal(context: RequestContext, error: ApiError, store: Store) -> _Parts:
+def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
     """Return the answer to a request that is refused, in the dialect of its client."""
     dialect = choose(context)
     shown = face(error, dialect)
@@ -158,7 +154,7 @@ def _refusal(context: RequestContext, error: ApiError, store: Store) -> _Parts:
     hint = hints.hint(context, error, store)
     if hint:
         headers["X-Mock-Hint"] = hint
-    return shown.status, headers, told, shown.code, hint
+    return Answer(shown.status, headers, json_text.render(told), shown.code, hint)
 
 
 def choose(context: RequestContext) -> str:
@@ -168,14 +164,12 @@ def choose(context: RequestContext) -> str:
     name, and chat SDKs. SDKs send an `sdk` header, or their session JWT as `Authorization`. A back
     end may send there what `mockchat` asks for, `Bearer` and the control token.
     """
-    head, wanted = context.head, context.app.rules.errors
-    headers = head.headers
-    if head.is_steered and (wish := headers.get(ERRORS_HEADER)):
-        wish = wish.strip().lower()
-        wanted = wish if wish in ("auto", *DIALECTS) else wanted
+    headers = context.head.headers
+    wish = headers.get(ERRORS_HEADER, "").strip().lower()
+    wanted = wish if wish in DIALECTS else context.app.rules.errors
     if wanted != "auto":
         return wanted
-    knows = "sdk" in headers or _is_jwt(headers) or head.address.is_live
+    knows = "sdk" in headers or _is_jwt(headers) or context.head.address.is_live
     return "live" if knows else "documented"
 
 

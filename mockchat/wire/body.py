@@ -67,12 +67,10 @@ class Body:
         """
         try:
             value = await asyncio.to_thread(json_text.parse_long, self.raw, self._depth)
-            self.known = _object(value)
         except ValueError as error:
-            self.error = refuse("body", "json", reason=str(error))
-        except ApiError as error:
-            self.error = error
-        return await asyncio.to_thread(load, {**given, **self.fields()})
+            raise refuse("body", "json", reason=str(error)) from None
+        self.known = _object(value)
+        return await asyncio.to_thread(load, {**given, **self.known})
 
 
 NO_BODY = Body()
@@ -109,9 +107,8 @@ async def receive(request: web.BaseRequest, head: Head, patience: float) -> Body
         reason = "the client left"
     except CLIENT_FAULTS as error:
         reason = " ".join(str(error).split())
-        if hdrs.CONTENT_ENCODING in request.headers:  # a server of aiohttp unpacked it
-            coding = request.headers[hdrs.CONTENT_ENCODING]
-            reason = f"it is not encoded as its Content-Encoding says, {coding}"
+        if head.coding:  # a server of aiohttp unpacked it
+            reason = f"it is not encoded as its Content-Encoding says, {head.coding}"
     return Body(error=refuse("body", "broken", reason=reason))
 
 

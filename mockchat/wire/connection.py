@@ -1,4 +1,4 @@
-"""Connections: aiohttp's own, but several Content-Type headers of a request become one.
+"""Connections: aiohttp's own, but whole requests need no task, and Content-Type headers merge.
 
 Android SDKs up to 3.0.11 send `application/json` and `multipart/form-data` with reads. aiohttp
 refuses that before any handler runs. A connection that meets the refusal parses from then on by
@@ -9,7 +9,7 @@ import asyncio
 import re
 from typing import Any
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.http import HttpRequestParser, HttpVersion10, HttpVersion11, StreamWriter
 from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.http_parser import HttpRequestParserPy, RawRequestMessage
@@ -182,8 +182,8 @@ class _Connection(RequestHandler):
     async def start(self) -> None:
         """Answer whole requests, one after the other, in the task of the connection.
 
-        aiohttp's own loop, which goes on from the first other request, makes a task and a response
-        for each. That takes half as long again as an answer.
+        aiohttp's own loop takes over at the first other request. Its task and its response for
+        each request take half as long again as the answer.
         """
         while not self._force_close:
             if not self._messages:
@@ -222,8 +222,10 @@ class _Connection(RequestHandler):
         try:
             answer = await self._server.handler.answer(request)
             if isinstance(answer, Answer):
-                self._keepalive = not message.should_close
-                self._write(answer, of_head=message.method == hdrs.METH_HEAD)
+                if self.transport is None or self.transport.is_closing():
+                    return False
+                self._keepalive, of_head = not message.should_close, message.method == "HEAD"
+                self.transport.write(answer.encoded(keep_alive=self._keepalive, of_head=of_head))
                 if self.writing_paused:
                     await writer.drain()
             else:
@@ -242,11 +244,6 @@ class _Connection(RequestHandler):
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
         return self._keepalive and not self._close
-
-    def _write(self, answer: Answer, *, of_head: bool) -> None:
-        if self.transport is None or self.transport.is_closing():
-            raise ConnectionResetError
-        self.transport.write(answer.encoded(keep_alive=self._keepalive, of_head=of_head))
 
     def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002
         """Read on where that was paused: aiohttp does so after each body."""

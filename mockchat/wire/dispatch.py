@@ -25,7 +25,6 @@ from mockchat.wire.sending import ClientWaits
 
 UPGRADE = object()  # the result of a request for a WebSocket
 _NOTHING: Mapping[str, Any] = {}
-_NO_VALUES: Mapping[str, str] = {}
 _LIKE_VERSION = re.compile(r"v[0-9.]{1,9}")
 
 
@@ -105,10 +104,7 @@ class Dispatcher:
             return PREFLIGHT
         if context.refusal is not None:
             raise context.refusal
-        if head.target.segments or head.method not in (
-            hdrs.METH_GET,
-            hdrs.METH_HEAD,
-        ):
+        if head.target.segments or head.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
             first = head.target.segments[:1]
             if first and _LIKE_VERSION.fullmatch(first[0]):
                 raise errors.API_VERSION_INVALID(version=first[0], versions="v1 to v3")
@@ -142,7 +138,7 @@ class Dispatcher:
         app_id: str | None,
         caller: Caller | None,
         *,
-        path: Mapping[str, str] = _NO_VALUES,
+        path: Mapping[str, str] = _NOTHING,
         query: Mapping[str, Any] = _NOTHING,
         body: Mapping[str, Any] = _NOTHING,
         sleep: Sleep | None = None,
@@ -160,11 +156,11 @@ class Dispatcher:
         app_in_path = None if app is self._store.default else app.id
         call = Call(
             app=app,
-            caller=caller or endpoint.caller(app, _NO_VALUES, lambda: body),
+            caller=caller or endpoint.caller(app, _NOTHING, lambda: body),
             path=path,
             query=endpoint.load_query(query),
             body=endpoint.load_body(body),
-            headers=_NO_VALUES,
+            headers=_NOTHING,
             find_hosts=partial(self._resolver.hosts, address, app, app_in_path),
             server_url=url,
             sleep=sleep or _at_once,

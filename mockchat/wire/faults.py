@@ -34,8 +34,7 @@ from mockchat.wire.sending import Answer, ClientGone, ClientWaits
 
 HEADER = "X-Mock-Fault"
 ERRORS_HEADER = "X-Mock-Errors"
-DIALECTS = ("documented", "live")
-_WISHES = ("auto", *DIALECTS)
+DIALECTS = ("auto", "documented", "live")
 _STEERING = {name[7:].lower(): name for name in (ERRORS_HEADER, HEADER)}  # without the prefix
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED)
 _RETRY_AFTER = 60  # seconds that a client is told to wait if a fault does not say
@@ -175,5 +174,5 @@ def _check_steering(headers: Mapping[str, str]) -> None:
         if near := nearest(name[7:], _STEERING):
             raise refuse(name, "plain", f" Did you mean {_STEERING[near]!r}?", reason="is not read")
     wish = headers.get(ERRORS_HEADER, "").strip().lower()
-    if wish and wish not in _WISHES:
-        raise refuse(ERRORS_HEADER, "in", choices=" or ".join(_WISHES))
+    if wish and wish not in DIALECTS:
+        raise refuse(ERRORS_HEADER, "in", choices=" or ".join(DIALECTS))

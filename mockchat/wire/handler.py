@@ -72,7 +72,7 @@ class RequestHandler:
     ) -> Answer | web.StreamResponse:
         """Answer a request: resolve, strike, dispatch, render, record, send.
 
-        A plain answer is returned for the connection to write it.
+        The connection writes a plain answer, which is returned as it is.
         """
         context, struck = await self._resolver.resolve(request), UNTOUCHED
         head = context.head
@@ -94,8 +94,7 @@ class RequestHandler:
         exchange = answer.exchange(context)
         if not head.is_control:
             context.app.journal.record(exchange)
-        is_plain = answer.is_plain
-        sent = answer.completed() if is_plain else await send(context, answer, self._waits)
+        sent = answer.completed() if answer.is_plain else await send(context, answer, self._waits)
         self._tell(exchange)
         return sent
 

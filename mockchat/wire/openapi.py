@@ -197,7 +197,7 @@ class _Writer:
             found += [{**one, "name": name} for name in names]
         found += [_parameter_of(name, "header", _HEADERS[name]) for name in row.headers]
         if not row.is_control:
-            note = f"The dialect of errors: auto, {' or '.join(DIALECTS)}."
+            note = f"The dialect of errors: {' or '.join(DIALECTS)}."
             found.append(_parameter_of("X-Mock-Errors", "header", note))
         return found
 

@@ -59,7 +59,7 @@ class Answer(NamedTuple):
         return self.end is None and self.shape is None and self.stream is None
 
     def completed(self) -> "Answer":
-        """Return it with the headers that every answer has."""
+        """Add the headers that every answer has, and return it."""
         self.headers["Date"] = rfc822_formatted_time()
         if self.status not in EMPTY_BODY_STATUS_CODES:
             self.headers["Content-Length"] = str(len(self.body))
@@ -78,7 +78,7 @@ class Answer(NamedTuple):
         return head if of_head or status in EMPTY_BODY_STATUS_CODES else head + body
 
     def response(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Return it as a response of aiohttp, after which a broken body ends the connection."""
+        """Return it as a response of aiohttp; a broken body ends the connection after it."""
         status = self.status or _NO_ANSWER
         response = web.Response(status=status, headers=self.headers, body=self.body)
         if request.content.exception() is not None:
