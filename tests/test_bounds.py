@@ -259,7 +259,6 @@ def test_every_cache_of_what_requests_send_has_a_size() -> None:
             ("_key", "file: Path | None"),
             ("columns", "entity: Any"),
             ("_header", "kind: str"),
-            ("compile_dump", "schema: type[Schema]"),
             ("compile_print", "schema: type[Schema]"),
         }
         assert {one for one in cached if one[1]} <= known, path

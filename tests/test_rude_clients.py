@@ -126,7 +126,6 @@ async def test_a_client_that_has_closed_its_half_is_answered() -> None:
         assert await answer_to(mock, _REQUEST[:-5], half_closed=True) == b""
 
 
-# --- slow clients ---------------------------------------------------------------------------
 async def test_one_connection_answers_requests_that_come_whole_or_in_parts_alike() -> None:
     body = b'{"uid": "%s", "name": "A Name"}'
     head = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 34\r\n"
@@ -160,6 +159,7 @@ async def test_one_connection_answers_requests_that_come_whole_or_in_parts_alike
         await end.close()
 
 
+# --- slow clients ---------------------------------------------------------------------------
 async def test_a_head_or_body_that_does_not_come_in_time_is_refused() -> None:
     body = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 9\r\n\r\n{"
     async with served(client_timeout=0.1) as mock:

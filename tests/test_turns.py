@@ -103,7 +103,7 @@ async def test_no_look_at_long_exchanges_or_many_apps_keeps_others_waiting(clien
     await steer(client, "PUT", "snapshots/s1")
     took: dict[str, float] = {}
 
-    # What keeps others waiting does so each time; a busy machine does not.
+    # A long turn of mockchat is long each time; that of a busy machine is not.
     for path in ("journal?limit=800", "journal.har", "state", "snapshots/s1") * 3:
         async with watched() as turns, client.get(f"/_mock/{path}") as answer:
             assert len(await answer.read()) > 500_000

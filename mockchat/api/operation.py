@@ -221,7 +221,7 @@ class Operation(NamedTuple):
     headers: tuple[str, ...] = ()  # read beside the credentials
     produces: str = "application/json"
     only_reads: bool = False  # although its method says that it writes
-    logs_in: Callable[[Mapping[str, Any]], bool] | None = None  # whether one with a body does
+    logs_in: Callable[[Mapping[str, Any]], bool] | None = None  # whether this body makes it a login
 
     @property
     def id(self) -> str:

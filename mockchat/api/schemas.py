@@ -182,7 +182,6 @@ class ActivationSchema(HooklessSchema):
     not_found = fields.List(fields.String())
 
 
-@cache
 def compile_dump(schema: type[Schema]) -> Callable[[Any], Any]:
     """Return a function that prints objects as the schema declares, without empty values.
 
