@@ -15,7 +15,7 @@ from mockchat.core.entities import ApiKey, Event, Role, Scope, TokenDestroyed, U
 from mockchat.core.errors import ApiError
 from mockchat.core.ids import Ids
 from mockchat.core.journal import Journals
-from mockchat.core.limits import Allowance, Rules
+from mockchat.core.limits import Rules
 from mockchat.core.snapshot import SnapshotError
 from mockchat.core.state import App
 from mockchat.core.steps import STEP, Steps, finish
@@ -269,7 +269,7 @@ def test_a_reset_app_keeps_its_rate_limit_and_counts_anew(make_store: MakeStore)
 
     finish(store.resetting(store.default))
 
-    assert store.default.quota.left(7) == Allowance(7, 7, 7, 7)
+    assert store.default.quota.left(7) == (7, 7, 7, 7)
 
 
 def test_more_users_than_one_step_takes_are_found_and_restored(store: Store) -> None:

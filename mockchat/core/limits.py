@@ -32,15 +32,6 @@ class Rules(NamedTuple):
     region: str = "us"
 
 
-class Allowance(NamedTuple):
-    """The values of the rate-limit headers of one answer."""
-
-    limit: int
-    remaining: int
-    app_limit: int
-    app_remaining: int
-
-
 class Quota:
     """Counts an app's requests per minute and class.
 
@@ -67,10 +58,10 @@ class Quota:
         self._used_by_app += 1
         self._used[limit] += 1
 
-    def left(self, limit: int) -> Allowance:
-        """Return the requests of this minute that are left for the class with this limit."""
-        most, used = self.rate_limit, self._used_by_app
+    def left(self, limit: int) -> tuple[int, int, int, int]:
+        """Return the limit of a class and what is left of it this minute, then those of the app."""
+        most, by_app, used = self.rate_limit, self._used_by_app, self._used[limit]
         if most is not None:
-            return Allowance(most, most - used, most, most - used)
-        left, left_of_app = limit - self._used[limit], APP_LIMIT - used
-        return Allowance(limit, max(0, left), APP_LIMIT, max(0, left_of_app))
+            return most, most - by_app, most, most - by_app
+        of_app = APP_LIMIT - by_app if by_app < APP_LIMIT else 0
+        return limit, limit - used if used < limit else 0, APP_LIMIT, of_app

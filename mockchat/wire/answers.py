@@ -1,6 +1,6 @@
 """Answers: how results and refusals are printed, and the headers that they carry."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -43,12 +43,6 @@ OPEN = {
     "Server": "mockchat",
 }
 _OF_ANSWER = {**_JSON, **OPEN, "Accept": "application/json"}  # as recorded
-_RATE_LIMIT = (
-    "X-RateLimit-Limit",
-    "X-RateLimit-Remaining",
-    "X-RateLimit-Limit-For-App",
-    "X-RateLimit-Remaining-For-App",
-)
 _OF_CONTROL = {**_JSON, "Server": "mockchat"}
 
 
@@ -145,7 +139,7 @@ def _refusal(context: RequestContext, error: ApiError, store: Store) -> Answer:
         limit = int(str(error.values["limit"]))
         headers["Retry-After"] = str(error.values["seconds"])
         headers["X-Rate-Limit-Reset"] = str(error.values["reset"])
-        headers.update(_rate_limit((limit, 0, limit, 0)))
+        _set_rate_limit(headers, limit, 0, limit, 0)
     told = body(error, dialect)
     if context.head.is_control:
         told["error"]["more"] = error.definition.more
@@ -229,12 +223,17 @@ def _headers(context: RequestContext) -> dict[str, str]:
     headers = _OF_ANSWER.copy() if origin is None else _for_origin(origin, _OF_ANSWER)
     headers["X-Mock-Exchange"] = str(context.id)
     if endpoint is not None and context.refusal is None:
-        headers.update(_rate_limit(context.app.quota.left(endpoint.operation.limit)))
+        _set_rate_limit(headers, *context.app.quota.left(endpoint.operation.limit))
     return headers
 
 
-def _rate_limit(values: tuple[int, int, int, int]) -> Iterable[tuple[str, str]]:
-    return zip(_RATE_LIMIT, map(str, values), strict=True)
+def _set_rate_limit(
+    headers: dict[str, str], limit: int, remaining: int, app_limit: int, app_remaining: int
+) -> None:
+    headers["X-RateLimit-Limit"] = str(limit)
+    headers["X-RateLimit-Remaining"] = str(remaining)
+    headers["X-RateLimit-Limit-For-App"] = str(app_limit)
+    headers["X-RateLimit-Remaining-For-App"] = str(app_remaining)
 
 
 def _for_origin(origin: str, base: Mapping[str, str] = OPEN) -> dict[str, str]:
