@@ -202,8 +202,10 @@ function mark(id) {
 async function show(id) {
   mark(id);
   try {
-    fill(await control("GET", `journal/${id}`));
+    const whole = await control("GET", `journal/${id}`);
+    if (open === id) fill(whole); // else another one was opened meanwhile
   } catch (error) {
+    if (open !== id) return;
     const gone = error instanceof Error && /no exchange/i.test(error.message);
     detail.replaceChildren(head(`#${id}`), h("p", { class: "empty" },
       gone ? "The journal does not have this request any more: it was cleared, reset or pushed out by newer ones." : String(error)));

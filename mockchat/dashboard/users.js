@@ -9,6 +9,7 @@ import { act, ago, button, confirmed, copy, copyButton, date, field, form, guard
 
 const query = { searchKey: "", status: "", page: 1 };
 const [people, logins] = [h("div"), h("div")];
+let asked = 0;
 
 export const users = {
   title: "Users",
@@ -24,9 +25,11 @@ export const users = {
     return users.refresh();
   },
   async refresh() {
+    const mine = ++asked;
     const wish = { ...query, status: query.status || null, perPage: 50, withDeactivated: true };
     const [found, sessions] = await Promise.all([
       perform("list_users", { query: wish }), control("GET", "sessions", { app: userApp(), limit: 200 })]);
+    if (mine !== asked) return; // the list was asked for anew meanwhile
     const { total, current_page: page, total_pages: pages } = found.meta.pagination;
     const none = query.searchKey || query.status ? "No user fits." : "This app has no users yet: make one, or fill it with Faker.";
     people.replaceChildren(

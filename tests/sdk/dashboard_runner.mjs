@@ -2,22 +2,19 @@
 //   node dashboard_runner.mjs FOLDER
 // Tells what was seen as one JSON document; the folder gets a picture of each view.
 
-import { readFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 
 import { bundlesOf, listen, withBrowser } from "./browser.mjs";
+import { Dashboard, PATIENCE } from "./dashboard.mjs";
 import { packageNamed } from "./packages.mjs";
 import { report } from "./running.mjs";
 
 const SDK = packageNamed("chat-4.2.0");
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = ["requests", "users", "faults", "time", "snapshots", "settings", "errors", "connect"];
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 360, height: 740 };
 const FLOOD = 1200;
-const PATIENCE = 10_000;
 const { MOCKCHAT_URL: url, MOCKCHAT_HTTPS_URL: httpsUrl, MOCKCHAT_GUARDED_URL: guarded } = process.env;
 const KEY = { apikey: "REST_API_KEY", "content-type": "application/json" };
 
@@ -77,48 +74,6 @@ async function main(folder) {
     way.cut();
     return { ...facts, dialogs, pwned: await page.evaluate(() => window.pwned ?? null), ...troubles };
   });
-}
-
-/** The dashboard as its user has it in hand. */
-class Dashboard {
-  constructor(page, base) {
-    Object.assign(this, { page, base, rows: page.locator(".list tbody tr:visible") });
-  }
-  button = (name, within = this.page) => within.getByRole("button", { name, exact: true }).first();
-  field = (name, within = this.page) => within.getByLabel(name, { exact: true }).first();
-  text = (what) => this.page.getByText(what).filter({ visible: true }).first();
-  see = (what) => this.text(what).waitFor();
-  live = () => this.page.locator('#connection[data-state="live"]').waitFor();
-  async go(view) {
-    await this.page.locator(`nav a[data-view="${view}"]`).click();
-    await this.page.locator(`nav a[data-view="${view}"][aria-current="page"]`).waitFor();
-  }
-  async copied(button) {
-    await this.page.evaluate(() => navigator.clipboard.writeText(""));
-    await button.click();
-    const text = await this.page.evaluate(async (patience) => {
-      const end = Date.now() + patience;
-      let found = "";
-      while (!found && Date.now() < end) found = await navigator.clipboard.readText();
-      return found;
-    }, PATIENCE);
-    await this.page.locator(".toast.shown").waitFor();
-    return text;
-  }
-  async fill(values, within = this.page) {
-    for (const [name, value] of Object.entries(values)) await this.field(name, within).fill(value);
-  }
-  shown = async () => (await this.rows.allTextContents()).length;
-  /** What axe finds that is serious or worse. */
-  async axe() {
-    // A message that fades has no contrast for a moment.
-    await this.page.waitForFunction(() => getComputedStyle(document.getElementById("toast")).opacity === "0");
-    await this.page.evaluate(AXE); // by the debugger, which the page's policy does not stop
-    const found = await this.page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
-    return found.violations
-      .filter(({ impact }) => ["serious", "critical"].includes(impact))
-      .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120))}`);
-  }
 }
 
 const STEPS = {
@@ -202,6 +157,22 @@ const STEPS = {
     await d.field("App").selectOption("");
     await d.button("Show all").click();
     return { counts, all, again: await d.shown() };
+  },
+
+  async late(d) {
+    const [newer, older] = await d.rows.evaluateAll((rows) => rows.map((row) => row.dataset.id));
+    const open = (id) => d.page.evaluate((id) => (location.hash = `#/requests/${id}`), id);
+    const request = d.page.locator(".detail", { hasText: `#${newer}` });
+    const one = d.page.locator(".pages", { hasText: /: 1$/ });
+    const find = (text) => d.field("Find").fill(text);
+    const stays = [
+      await d.overtaken(new RegExp(`/journal/${older}\\b`), () => open(older), () => open(newer), request),
+      await d.go("users").then(() =>
+        d.overtaken(/list_users/, () => find("superhero"), () => find("cometchat-uid-2"), one)),
+    ];
+    await find("");
+    await d.go("requests");
+    return { stays };
   },
 
   async keyboard(d) {

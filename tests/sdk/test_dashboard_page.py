@@ -119,6 +119,7 @@ def test_the_list_is_filtered_paused_bounded_and_moved_in_by_keys(facts: Facts) 
     assert facts["filters"]["again"] >= facts["filters"]["all"] > 5
     assert facts["pause"]["same"]
     assert (facts["keyboard"]["find"], facts["keyboard"]["back"]) == ("text", 2)
+    assert facts["late"]["stays"] == [1, 1]  # an answer that comes late replaces no later one
     assert facts["flood"]["rows"] == 1000
     assert facts["flood"]["longest"] < LONGEST_TASK
 
