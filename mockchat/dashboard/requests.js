@@ -138,8 +138,7 @@ function move(event) {
   const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
   /** @type {any} */
   let row = step && /** @type {HTMLElement} */ (event.target).closest("tbody tr");
-  do row = row?.[step ?? ""];
-  while (row?.hidden);
+  do row = row?.[step ?? ""]; while (row?.hidden);
   if (!row) return;
   event.preventDefault();
   row.querySelector("button").focus();
@@ -153,8 +152,7 @@ let planned;
 function draw() {
   planned = undefined;
   const seen = entries.filter(({ row }) => !row.hidden).map(({ exchange }) => exchange);
-  const newest = Math.max(...seen.map(({ at }) => at), 0);
-  const now = Date.now() / 1000;
+  const [newest, now] = [Math.max(...seen.map(({ at }) => at), 0), Date.now() / 1000];
   const end = Math.floor((Math.abs(now - newest) < MINUTES * 60 ? Math.max(now, newest) : newest) / 60);
   const bars = Array.from({ length: MINUTES }, () => /** @type {Record<string, number>} */ ({}));
   for (const one of seen) {
@@ -182,8 +180,7 @@ setInterval(() => box.isConnected && draw(), 15_000);
 
 // --- one exchange ---------------------------------------------------------------------------
 function close() {
-  const chosenRow = mark(0);
-  const here = document.activeElement;
+  const [chosenRow, here] = [mark(0), document.activeElement];
   if (here === document.body || detail.contains(here)) chosenRow?.querySelector("button").focus();
 }
 /** Marks the open exchange, and makes room for it; returns the row marked before. @param {number} id */
@@ -205,9 +202,8 @@ async function show(id) {
     const whole = await control("GET", `journal/${id}`);
     if (open === id) fill(whole); // else another one was opened meanwhile
   } catch (error) {
-    if (open !== id) return;
     const gone = error instanceof Error && /no exchange/i.test(error.message);
-    detail.replaceChildren(head(`#${id}`), h("p", { class: "empty" },
+    if (open === id) detail.replaceChildren(head(`#${id}`), h("p", { class: "empty" },
       gone ? "The journal does not have this request any more: it was cleared, reset or pushed out by newer ones." : String(error)));
   }
 }

@@ -25,8 +25,7 @@ export const users = {
     return users.refresh();
   },
   async refresh() {
-    const mine = ++asked;
-    const wish = { ...query, status: query.status || null, perPage: 50, withDeactivated: true };
+    const [mine, wish] = [++asked, { ...query, status: query.status || null, perPage: 50, withDeactivated: true }];
     const [found, sessions] = await Promise.all([
       perform("list_users", { query: wish }), control("GET", "sessions", { app: userApp(), limit: 200 })]);
     if (mine !== asked) return; // the list was asked for anew meanwhile

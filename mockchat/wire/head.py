@@ -65,7 +65,8 @@ class Heads:
         head = self._read(request)
         size = len(request.raw_path) + sum(len(name) + len(value) for name, value in raw)
         # A head without a host has the address of its connection.
-        if size <= _LONGEST and head.misread is None and head.headers.get(hdrs.HOST):
+        may_come_again = head.endpoint and not head.misread and head.headers.get(hdrs.HOST)
+        if may_come_again and size <= _LONGEST:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
             self._kept[key] = head
