@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -22,7 +22,6 @@ from mockchat.core.limits import Rules
 from mockchat.core.seed import Seed
 from mockchat.core.store import Store
 from mockchat.wire.handler import RequestHandler
-from mockchat.wire.openapi import document
 
 STORE: web.AppKey[Store] = web.AppKey("mockchat.store", Store)
 HANDLER: web.AppKey[RequestHandler] = web.AppKey("mockchat.handler", RequestHandler)
@@ -44,6 +43,12 @@ class Service(NamedTuple):
             await self.facts.state_file.close(on_progress)
 
 
+def _document() -> dict[str, Any]:
+    from mockchat.wire.openapi import document  # noqa: PLC0415  # a start needs none of it
+
+    return document()
+
+
 def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -> Service:
     """Return the service that a config asks for, with the state of its state file.
 
@@ -60,7 +65,7 @@ def create_service(config: Config, clock: Clock, sleep: Sleep = asyncio.sleep) -
         key_file = state_file.path.with_name(f"{state_file.path.name}.jwt-key")
     jwts = SessionJwts(config.region, key_file)
     facts = ServerFacts(
-        store, jwts, fixtures=config.fixture, openapi=document, state_file=state_file
+        store, jwts, fixtures=config.fixture, openapi=_document, state_file=state_file
     )
     facts.dashboard, facts.settings = config.dashboard, partial(settings_of, config)
     return Service(store, facts, RequestHandler(config, store, facts, sleep))
