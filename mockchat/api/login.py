@@ -30,13 +30,14 @@ _LOGGED_OUT = Ack("User logged out successfully.")
 def _logged_in(call: Call, caller: UserCaller) -> Me:
     """Return the answer to a login: the user, the token that the client sent, and its settings."""
     app, user, token = call.app, caller.user, caller.token
+    key = user.key
     return Me(
         user=user,
         auth_token=token.value,
         jwt=call.server.jwts.of(app, token),
         ws_channel={
-            "identity": f"[{app.id}]{user.key}",
-            "secret": channel_secret(app.secret, user.key),
+            "identity": f"[{app.id}]{key}",
+            "secret": channel_secret(app.secret, key),
         },
         settings=settings(call.hosts, app.now),
     )
