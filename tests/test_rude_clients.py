@@ -159,6 +159,20 @@ async def test_one_connection_answers_requests_that_come_whole_or_in_parts_alike
         await end.close()
 
 
+async def test_requests_that_come_together_with_the_rest_of_a_body_are_all_answered() -> None:
+    last = _REQUEST.replace(b"1.1\r\n", b"1.1\r\nConnection: close\r\n")
+    head = b"POST /login HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    async with served() as mock:
+        end = await End.to(port_of(mock.url))
+        await end.send(head)
+        assert (await end.head()).startswith(b"HTTP/1.1 100 ")
+
+        await end.send(b"{}" + 100 * _REQUEST + last)
+
+        assert (await end.rest()).count(b"HTTP/1.1 200 OK") == 101
+        await end.close()
+
+
 # --- slow clients ---------------------------------------------------------------------------
 async def test_a_head_or_body_that_does_not_come_in_time_is_refused() -> None:
     body = b"POST /users HTTP/1.1\r\nHost: a\r\napikey: REST_API_KEY\r\nContent-Length: 9\r\n\r\n{"

@@ -166,7 +166,9 @@ class _Connection(RequestHandler):
             max_headers=self.max_headers,
             payload_exception=web.RequestPayloadError,
             auto_decompress=False,  # `body` unpacks no more than is allowed
-            max_msg_queue_size=self._max_msg_queue_size,
+            # It counts one too many once a body came in parts. With the same number it would stop
+            # for a queue that is not full, and only a full one lets it go on again.
+            max_msg_queue_size=self._max_msg_queue_size + 1,
         )
 
     def _make_error_handler(self, err_info: Any) -> Any:
