@@ -6,11 +6,13 @@ import string
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 from pytest_aiohttp.plugin import AiohttpClient
 
-from mockchat import Config, create_app
+from mockchat import Config, MockChat, create_app
 from mockchat.core import errors
 from mockchat.core.errors import CATALOGUE, Evidence, mask
+from mockchat.core.journal import Exchange
 from mockchat.wire.app import STORE
 from tests.answers import data_of, error_of, face_of
 from tests.helpers import journal_of
@@ -289,3 +291,23 @@ async def test_a_crash_of_mockchat_is_logged_and_answered_and_the_server_lives_o
     (recorded,) = await journal_of(client)
     assert (recorded["status"], recorded["code"]) == (500, "ERR_EXCEPTION")
     assert await data_of(client.get("/users", headers=REST_KEY))
+
+
+async def test_an_observer_that_fails_is_logged_and_answered_and_the_server_lives_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failures = [RuntimeError("the observer is broken")]
+
+    def fail_once(_: Exchange) -> None:
+        if failures:
+            raise failures.pop()
+
+    async with MockChat(Config(port=0, https_port=None)) as mock, ClientSession(mock.url) as client:
+        mock.observe(fail_once)
+        failed = await client.get("/users", headers=REST_KEY)
+        text = await failed.text()
+
+        assert (failed.status, failed.headers["Connection"]) == (500, "close")
+        assert "500 Internal Server Error" in text
+        assert "the observer is broken" in caplog.text
+        assert await data_of(client.get("/users", headers=REST_KEY))

@@ -6,6 +6,7 @@ aiohttp's Python parser. That gets all values in one header: `a, b` (RFC 9110, s
 """
 
 import asyncio
+import contextlib
 import re
 from typing import Any
 
@@ -235,6 +236,8 @@ class _Connection(RequestHandler):
                 self._keepalive = bool(response.keep_alive) and not is_lost
         except ConnectionError:
             return False
+        except Exception as error:  # noqa: BLE001  # of an observer, or a header that is none
+            return await self._fail(request, error)
         except BaseException:
             self.force_close()
             raise
@@ -246,6 +249,13 @@ class _Connection(RequestHandler):
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
         return self._keepalive and not self._close
+
+    async def _fail(self, request: web.BaseRequest, error: Exception) -> bool:
+        """Log an error that left no answer and tell the client; return that this was the last."""
+        with contextlib.suppress(ConnectionError):  # the client has a part of an answer
+            response = self.handle_error(request, exc=error)
+            await self.finish_response(request, response, None)
+        return False
 
     def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002
         """Read on where that was paused: aiohttp does so after each body."""

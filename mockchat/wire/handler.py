@@ -87,7 +87,7 @@ class RequestHandler:
             if outcome is UPGRADE:
                 return await self.hub.serve(context, struck.names)
             answer = render(context, outcome, struck, self._store)
-        except Exception as error:  # noqa: BLE001  # the only one in the package
+        except Exception as error:  # noqa: BLE001  # whatever it is, the client is told
             is_known = isinstance(error, ApiError | ClientGone)
             end = error if is_known else self._crash(context, error)
             answer = render(context, end, struck, self._store)
