@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import socket
+import struct
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from urllib.request import urlopen
 import pytest
 
 from mockchat import Config, MockChat
+from mockchat.core.journal import Exchange
 from tests.processes import ROOT, serving
 from tests.tunnels import End, port_of
 from tests.values import PATIENCE, Json
@@ -124,6 +126,26 @@ async def test_a_client_that_has_closed_its_half_is_answered() -> None:
         kinds = login.replace(b"Host: a", b"Host: a\r\nContent-Type: a/b\r\nContent-Type: c/d")[:-5]
         assert b"the client left" in await answer_to(mock, kinds, half_closed=True)
         assert await answer_to(mock, _REQUEST[:-5], half_closed=True) == b""
+
+
+async def test_a_client_that_resets_the_connection_amid_its_requests_is_no_error_of_the_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    codes: asyncio.Queue[str | None] = asyncio.Queue()
+    async with served() as mock:
+        client = socket.create_connection(("127.0.0.1", port_of(mock.url)))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        def leave(exchange: Exchange) -> None:
+            client.close()  # before the first answer is sent
+            codes.put_nowait(exchange.code)
+
+        mock.observe(leave)
+        client.sendall(_REQUEST + b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
+        async with asyncio.timeout(PATIENCE):
+            assert [await codes.get(), await codes.get()] == [None, "ERR_BAD_REQUEST"]
+
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_one_connection_answers_requests_that_come_whole_or_in_parts_alike() -> None:

@@ -116,6 +116,8 @@ async def _read(request: web.BaseRequest, limit: int, patience: float) -> bytes:
     """Return the whole body, or as much of it as is longer than `limit` bytes."""
     if (request.content_length or 0) > limit:
         raise refuse("body", "size", limit=limit)
+    if request.transport is None:  # aiohttp would raise an error of its caller
+        raise ConnectionResetError
     chunks, size, content = [], 0, request.content
     async with asyncio.timeout(patience):
         while size <= limit and not content.at_eof():
