@@ -224,16 +224,7 @@ class _Connection(RequestHandler):
         self._request_in_progress = True
         try:
             answer = await self._server.handler.answer(request)
-            if isinstance(answer, Answer):
-                if self.transport is None or self.transport.is_closing():
-                    return False
-                self._keepalive, of_head = not message.should_close, message.method == "HEAD"
-                self.transport.write(answer.encoded(keep_alive=self._keepalive, of_head=of_head))
-                if self.writing_paused:
-                    await writer.drain()
-            else:
-                response, is_lost = await self.finish_response(request, answer, None)
-                self._keepalive = bool(response.keep_alive) and not is_lost
+            self._keepalive = await self._send(request, answer)
         except ConnectionError:
             return False
         except Exception as error:  # noqa: BLE001  # of an observer, or a header that is none
@@ -249,6 +240,19 @@ class _Connection(RequestHandler):
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
         return self._keepalive and not self._close
+
+    async def _send(self, request: web.BaseRequest, answer: Answer | web.StreamResponse) -> bool:
+        """Send an answer; return whether the client keeps the connection."""
+        if not isinstance(answer, Answer):
+            response, is_lost = await self.finish_response(request, answer, None)
+            return bool(response.keep_alive) and not is_lost
+        transport, keep_alive = self.transport, request.keep_alive
+        if transport is None or transport.is_closing():
+            return False
+        transport.write(answer.encoded(keep_alive=keep_alive, of_head=request.method == "HEAD"))
+        if self.writing_paused:
+            await request.writer.drain()
+        return keep_alive
 
     async def _fail(self, request: web.BaseRequest, error: Exception) -> bool:
         """Log an error that left no answer and tell the client; return that this was the last."""
