@@ -166,6 +166,9 @@ async def test_one_connection_answers_requests_that_come_whole_or_in_parts_alike
         assert b"SUPERHERO1" in shown
         await end.send(_REQUEST.replace(b"GET", b"HEAD"))
         assert await answer(of_head=True) == (names, b"")
+        picture = b"/assets/images/avatars/ironman.png"
+        await end.send(_REQUEST.replace(b"/users/superhero1", picture))
+        assert (await answer())[1].startswith(b"\x89PNG")
         await end.send(head + b"\r\n" + body % b"whole" + _REQUEST)  # two in one segment
         assert b"whole" in (await answer())[1]
         assert await answer() == (names, shown)

@@ -38,7 +38,9 @@ def user_changes(app: App, body: Mapping[str, Any]) -> dict[str, Any]:
         if role not in app.roles:
             raise refuse("role", "exists")
         changes["role"] = role
-    return changes | dict.fromkeys(body.get("unset") or ())
+    for name in body.get("unset") or ():
+        changes[name] = None
+    return changes
 
 
 @table.post(

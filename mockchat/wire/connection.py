@@ -141,6 +141,7 @@ class _Connection(RequestHandler):
         super().__init__(server, **options)
         self._server = server
         self._parser: Any = self._made(_WatchingParser)
+        self._writer = StreamWriter(self, self._loop)  # for all answers that are written at once
         self._glance: asyncio.TimerHandle | None = None
         self._unsent, self._unsent_since = 0, 0.0
 
@@ -219,7 +220,7 @@ class _Connection(RequestHandler):
         """Answer such a request; return whether the connection may serve another one."""
         self._parser.message_consumed()
         self._server.requests_count += 1
-        writer, task = StreamWriter(self, self._loop), self._task_handler
+        writer, task = self._writer, self._task_handler
         request = self._server.request_factory(message, payload, self, writer, task)  # type: ignore[arg-type]  # the task is this one
         self._request_in_progress = True
         try:
@@ -244,6 +245,7 @@ class _Connection(RequestHandler):
     async def _send(self, request: web.BaseRequest, answer: Answer | web.StreamResponse) -> bool:
         """Send an answer; return whether the client keeps the connection."""
         if not isinstance(answer, Answer):
+            self._writer = StreamWriter(self, self._loop)  # the other one is used
             response, is_lost = await self.finish_response(request, answer, None)
             return bool(response.keep_alive) and not is_lost
         transport, keep_alive = self.transport, request.keep_alive
