@@ -7,7 +7,7 @@ words as booleans. It takes lists and objects as JSON text or as the fields of a
 import re
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, missing
+from marshmallow import Schema, ValidationError, fields
 
 from mockchat.api import json_text
 from mockchat.api.validation import Prepared, text
@@ -43,11 +43,12 @@ class Field(fields.Field[Any]):
         """Return the refusal of a value that is missing or null."""
         return self.no(self.of_null if key == "null" else "required")
 
-    def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        """Return the value as Python has it; None stays None where that is allowed."""
-        if value is None or value is missing:
-            return super().deserialize(value)
-        return self._deserialize(value, None, None)
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return self._read(value)
+
+    def _read(self, value: Any) -> Any:
+        """Return a value that is not None as Python has it; raise ValidationError."""
+        return value
 
     @staticmethod
     def no(name: str, **values: object) -> ValidationError:
@@ -72,8 +73,9 @@ class String(Field):
         self.maximum, self.filled = maximum, filled
         self.of_null = "filled" if filled else "required"
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        given, most = value, self.maximum
+    def _read(self, value: Any) -> str:
+        given: str = value
+        most = self.maximum
         if not isinstance(value, str):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise self.no("string")
@@ -85,7 +87,7 @@ class String(Field):
         # The service counts UTF-16 units: two for an emoji.
         if most and 2 * len(given) > most and _units(given) > most:
             raise self.no("max", limit=most)
-        return str(given)
+        return given
 
 
 class Choice(String):
@@ -95,8 +97,8 @@ class Choice(String):
         super().__init__(says={"enum": list(choices), "pattern": None}, **options)
         self.choices = choices
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        word = str(super()._deserialize(value))
+    def _read(self, value: Any) -> str:
+        word = super()._read(value)
         if word and word not in self.choices:
             raise self.refusal(word)
         return word
@@ -115,8 +117,8 @@ class Uid(String):
     def __init__(self, **options: Any) -> None:
         super().__init__(says={"pattern": self.PATTERN}, **options)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        uid = str(super()._deserialize(value))
+    def _read(self, value: Any) -> str:
+        uid = super()._read(value)
         if len(uid) > MAX_UID_LENGTH:
             raise self.no("max", limit=MAX_UID_LENGTH)
         if not UID_CHARACTERS.issuperset(uid):
@@ -132,8 +134,8 @@ class Url(String):
     def __init__(self, **options: Any) -> None:
         super().__init__(maximum=MAX_URL, says={"pattern": f"^{self.PATTERN.pattern}$"}, **options)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        url = str(super()._deserialize(value))
+    def _read(self, value: Any) -> str:
+        url = super()._read(value)
         if url and not self.PATTERN.fullmatch(url):
             raise self.no("url")
         return url
@@ -145,7 +147,7 @@ class Flag(Field):
     SAYS: ClassVar = {"type": "boolean"}
     _WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False, "": False}
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+    def _read(self, value: Any) -> bool:
         word = str(_number(value)).strip().lower() if isinstance(value, str | int | float) else None
         if word not in self._WORDS:
             raise self.no("boolean")
@@ -161,7 +163,7 @@ class Whole(Field):
         super().__init__(says={"type": "integer", "minimum": minimum, "maximum": most}, **options)
         self.least, self.most, self.below = least, most, below
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int | None:
+    def _read(self, value: Any) -> int | None:
         if isinstance(value, str) and not value.strip():
             return None
         digits = str(_number(value)).strip()
@@ -181,7 +183,7 @@ class Object(Field, fields.Nested):
         super().__init__(nested=schema, **options)
         self._prepared = Prepared(schema)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+    def _read(self, value: Any) -> Any:
         if not isinstance(value, dict):
             raise self.no("object")
         return self._prepared.load(value)
@@ -192,7 +194,7 @@ class Metadata(Field):
 
     SAYS: ClassVar = {"type": "object"}
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+    def _read(self, value: Any) -> dict[str, Any]:
         if isinstance(value, str) and value.strip():
             value = parsed(value)
         if value in ("", []) or (isinstance(value, str) and not value.strip()):
@@ -227,7 +229,7 @@ class Strings(Field):
         super().__init__(says=said, **options)
         self.most, self.commas, self.once = most, commas, once
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
+    def _read(self, value: Any) -> list[str]:
         items = self._items(value)
         if self.required and not items:
             raise self.no("required")
@@ -268,7 +270,7 @@ class ObjectsByKey(Field):
         super().__init__(says={"type": "object", "maxProperties": most, **said}, **options)
         self.most = most
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+    def _read(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise self.no("object")
         if not value:
@@ -281,7 +283,7 @@ class ObjectsByKey(Field):
 class AnyJson(Field):
     """Any JSON in which an SDK describes itself, kept as JSON text."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+    def _read(self, value: Any) -> str:
         return str(value) if isinstance(value, str) else json_text.render(value).decode()
 
 

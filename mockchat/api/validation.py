@@ -159,7 +159,7 @@ class Prepared:
         """The fields, defaults and required ones, read at the first load: a start needs few."""
         whole = self._schema()
         fields = {
-            alias: (name, one.deserialize)
+            alias: (name, one.deserialize, getattr(one, "_read", one.deserialize))
             for name, one in whole.fields.items()
             for alias in (one.data_key or name, *one.metadata.get("aliases", ()))
         }
@@ -181,9 +181,9 @@ class Prepared:
         refused: dict[str, Any] = {}
         for key, value in data.items():
             if key in known:
-                name, deserialize = known[key]
+                name, deserialize, read = known[key]
                 try:
-                    values[name] = deserialize(value)
+                    values[name] = deserialize(None) if value is None else read(value)
                 except ValidationError as error:
                     refused[key] = error.messages
             elif unknown and len(refused) < _MOST_REFUSED:

@@ -34,9 +34,9 @@ class AppId(String):
     def __init__(self, **options: Any) -> None:
         super().__init__(says={"pattern": f"^{APP_ID}$"}, **options)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+    def _read(self, value: Any) -> str:
         fraction = isinstance(value, float) and not value.is_integer()
-        given = "" if fraction else str(super()._deserialize(value))
+        given = "" if fraction else super()._read(value)
         # An empty id does not mean all apps: somebody forgot the id.
         try:
             return str(app_id(given))
@@ -50,9 +50,9 @@ class HttpUrl(String):
     def __init__(self, **options: Any) -> None:
         super().__init__(maximum=MAX_URL, says={"pattern": f"^{URL}$"}, **options)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+    def _read(self, value: Any) -> str:
         try:
-            return checked_url(str(super()._deserialize(value)))
+            return checked_url(super()._read(value))
         except ValueError as error:
             raise self.no("plain", reason=str(error)) from None
 
@@ -78,8 +78,8 @@ class Method(Choice):
     def __init__(self, **options: Any) -> None:
         super().__init__(METHODS, **options)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        return super()._deserialize(value.upper() if isinstance(value, str) else value)
+    def _read(self, value: Any) -> str:
+        return super()._read(value.upper() if isinstance(value, str) else value)
 
 
 class Span(Field):
@@ -93,7 +93,7 @@ class Span(Field):
         super().__init__(says=said, **options)
         self.longest = longest
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+    def _read(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self.no("duration")
         try:
@@ -110,7 +110,7 @@ class Share(Field):
 
     SAYS: ClassVar = {"type": "number", "minimum": 0, "maximum": 1}
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+    def _read(self, value: Any) -> float:
         share = _plain_number(value)
         if not 0 <= share <= 1:
             raise self.no("between", least=0, most=1)
@@ -127,7 +127,7 @@ class Instant(Field):
         "format": "date-time",
     }
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+    def _read(self, value: Any) -> float:
         found = _plain_number(value)
         if math.isnan(found):
             if not isinstance(value, str):
@@ -146,7 +146,7 @@ class Json(Field):
 
     SAYS: ClassVar = {"type": "object"}
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+    def _read(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise self.no("object")
         return value

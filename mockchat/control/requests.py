@@ -67,12 +67,12 @@ class NamedFixture(Object):
     def __init__(self, **options: Any) -> None:
         super().__init__(Fixture, **options)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+    def _read(self, value: Any) -> Any:
         if isinstance(value, str) and value.strip():
             return value
         if not isinstance(value, dict):
             raise self.no("fixture")
-        return super()._deserialize(value)
+        return super()._read(value)
 
 
 class SeedRequest(ControlSchema):

@@ -50,7 +50,7 @@ class Exact(Field):
         self._kind, self._item, self._filled, self._then = kind, item, filled, then
         self._wrong_item = text(_NAMES[item]) if item else ""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+    def _read(self, value: Any) -> Any:
         if self._kind is int and value.__class__ is float and value.is_integer():
             value = int(value)  # in JSON, 1.0 is the same as 1
         if value.__class__ is not self._kind:
@@ -78,7 +78,7 @@ class Rows(Field, fields.List[Any]):
         super().__init__(cls_or_instance=fields.Nested(schema), **options)
         self._prepared, self._checked = Prepared(schema), checked
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+    def _read(self, value: Any) -> Any:
         if not isinstance(value, list):
             raise self.no("array")
         rows = _loading(self._prepared, enumerate(value))
@@ -279,7 +279,7 @@ class Apps(Field, fields.Dict):
     def __init__(self, **options: Any) -> None:
         super().__init__(values=fields.Nested(AppState), **options)
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+    def _read(self, value: Any) -> Any:
         if not isinstance(value, dict):
             raise self.no("object")
         return value

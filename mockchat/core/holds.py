@@ -41,7 +41,7 @@ class Holds:
 
     def has(self, uid: str) -> bool:
         """Whether the logins of `uid` are held."""
-        return self._holding(uid.lower()) is not None
+        return bool(self._held) and self._holding(uid.lower()) is not None
 
     def _holding(self, key: str) -> asyncio.Event | None:
         return self._held.get(key) or self._held.get(None)

@@ -61,7 +61,8 @@ class Dispatcher:
             if context.body.is_long:
                 body = await context.body.load_long(endpoint.load_body, given)
             else:
-                body = endpoint.load_body({**given, **context.body.fields()})
+                fields = context.body.fields()
+                body = endpoint.load_body({**given, **fields} if given else fields)
         every_app = False
         if head.is_control:
             app_id = query.get("app") or body.get("app") or head.app_id
