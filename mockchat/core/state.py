@@ -249,7 +249,7 @@ class App(Entities):
     def _list(self, user: User) -> None:
         if self._listed and by_order(user) < by_order(self._listed[-1]):
             insort(self._listed, user, key=by_order)
-        else:  # at once, as most are new
+        else:  # most are new, and need no search
             self._listed.append(user)
 
     def _unlist(self, user: User) -> None:
