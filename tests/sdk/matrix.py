@@ -71,6 +71,7 @@ def holds(check: Check, facts: Facts) -> bool:
 
 def install_every_version() -> Path:
     """Gets whatever the registry has and is not there yet; returns the folder of the packages."""
+    install_locked(HERE)  # the browser's driver, too
     aliases = {
         f"{line}-{version}": f"npm:{package}@{version}"
         for line, package in LINES.items()
